@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses, names and interfaces. */
+#ifndef ADDRESS_ADDRESS_H
+#define ADDRESS_ADDRESS_H
+
+#include <sys/socket.h>
+#include <weir/address.h>
+
+/* Fills in a sockaddr and returns its size; 0 for an unknown family. */
+socklen_t address_to_sockaddr(const weir_address *address, struct sockaddr_storage *storage);
+
+/* -EAFNOSUPPORT for a family that is neither inet nor inet6. */
+int address_from_sockaddr(const struct sockaddr_storage *storage, weir_address *address);
+
+/*
+ * The addresses of a host name or literal, of one family, in the system's order; at most
+ * `capacity`. How many, or WEIR_NXDOMAIN, -EINVAL (an empty name, characters outside 33..126),
+ * -ENOMEM. May block for as long as a name server takes.
+ */
+int address_resolve(const char *host, enum weir_family family, weir_address *addresses,
+                    size_t capacity);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The text beside an error code, one per thread. */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <weir/error.h>
+
+/* Notes what weir_last_error_text says, and returns `error`. */
+int error_say(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Carries a text from one thread to another, as when a scheduler did the call. */
+enum { ERROR_TEXT_SIZE = 160 };
+void error_set_text(const char *text);
+void error_clear_text(void);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The one door to the allocator. Thread-safe. Tests make the nth allocation fail. */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* NULL when out of memory, or when count * size overflows. */
+void *memory_allocate(size_t size) __attribute__((malloc, warn_unused_result));
+void *memory_allocate_zeroed(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+void *memory_resize(void *block, size_t size) __attribute__((warn_unused_result));
+char *memory_copy_text(const char *text) __attribute__((malloc, warn_unused_result));
+void memory_free(void *block);
+
+/* Whole pages from the kernel, for rings of buffers; zeroed, not inherited by fork. */
+void *memory_map(size_t size) __attribute__((warn_unused_result));
+void memory_unmap(void *block, size_t size);
+
+/* Allocations since the process began, and those not yet freed. Maps count as allocations. */
+uint64_t memory_allocation_count(void);
+int64_t memory_live_count(void);
+
+/* The nth allocation from now fails (1 = the next), and only that one; 0 = none does. */
+void memory_fail_nth(uint64_t nth);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one door to the socket system calls that do not go through the ring. Results are the
+ * call's, or -errno. A simulated kernel links another implementation.
+ */
+#ifndef BASE_SYSTEM_H
+#define BASE_SYSTEM_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* Close-on-exec; `netns` is a path, or NULL for the caller's network namespace. */
+int system_socket(int family, int type, const char *netns);
+int system_bind(int fd, const struct sockaddr *address, socklen_t size);
+int system_listen(int fd, int backlog);
+int system_shutdown(int fd, int how);
+int system_close(int fd);
+int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size);
+int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
+int system_getsockname(int fd, struct sockaddr *address, socklen_t *size);
+int system_getpeername(int fd, struct sockaddr *address, socklen_t *size);
+
+/* A counter that wakes a sleeping scheduler: raise adds one, drain reads it back to nothing. */
+int system_wake_open(void);
+int system_wake_raise(int fd);
+int system_wake_drain(int fd);
+
+#endif

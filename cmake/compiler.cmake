@@ -1,0 +1,35 @@
+# Flags that every target of this project is built with, as one interface library.
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+
+option(WEIR_WERROR "Treat warnings as errors" OFF)
+set(WEIR_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+option(WEIR_COVERAGE "Instrument for coverage" OFF)
+option(WEIR_FUZZ "Build the libFuzzer harnesses (clang)" OFF)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+add_library(weir_compiler INTERFACE)
+target_compile_definitions(weir_compiler INTERFACE _GNU_SOURCE)
+target_compile_options(weir_compiler INTERFACE
+    -Wall -Wextra -Wshadow -Wvla -Wundef -Wpointer-arith -Wwrite-strings
+    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition>
+    -fno-common -fno-omit-frame-pointer
+    $<$<BOOL:${WEIR_WERROR}>:-Werror>)
+
+if(WEIR_SANITIZE)
+    target_compile_options(weir_compiler INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(weir_compiler INTERFACE -fsanitize=${WEIR_SANITIZE})
+endif()
+if(WEIR_COVERAGE)
+    target_compile_options(weir_compiler INTERFACE --coverage)
+    target_link_options(weir_compiler INTERFACE --coverage)
+endif()

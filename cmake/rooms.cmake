@@ -1,0 +1,42 @@
+# A room is a folder and an OBJECT library. Its include path holds links to itself and to the
+# rooms below it and nothing else, so a wrong include does not compile; and it is linked once by
+# itself with -z defs, so a wrong call does not link.
+
+function(weir_include_edges target)
+    set(edges ${CMAKE_BINARY_DIR}/edges/${target})
+    file(MAKE_DIRECTORY ${edges})
+    foreach(room IN LISTS ARGN)
+        if(NOT EXISTS ${edges}/${room})
+            file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${room} ${edges}/${room} SYMBOLIC)
+        endif()
+    endforeach()
+    target_include_directories(${target} PRIVATE ${edges} ${PROJECT_SOURCE_DIR}/include)
+endfunction()
+
+# weir_room(NAME SOURCES a.c b.c BELOW base framing [LIBRARIES PkgConfig::x])
+# BELOW names every room that this one may use.
+function(weir_room name)
+    cmake_parse_arguments(room "" "" "SOURCES;BELOW;LIBRARIES" ${ARGN})
+    set(target weir_${name})
+    add_library(${target} OBJECT ${room_SOURCES})
+    target_link_libraries(${target} PRIVATE weir_compiler ${room_LIBRARIES})
+    weir_include_edges(${target} ${name} ${room_BELOW})
+    set_property(GLOBAL APPEND PROPERTY WEIR_ROOMS ${target})
+    set_property(GLOBAL APPEND PROPERTY WEIR_LIBRARIES ${room_LIBRARIES})
+endfunction()
+
+# Links a room with only what is below it. The runtime's seam to the kernel counts as below.
+function(weir_check_edges name)
+    cmake_parse_arguments(room "" "" "BELOW;LIBRARIES" ${ARGN})
+    set(target edges_${name})
+    set(objects $<TARGET_OBJECTS:weir_${name}>)
+    foreach(below IN LISTS room_BELOW)
+        list(APPEND objects $<TARGET_OBJECTS:weir_${below}>)
+    endforeach()
+    add_library(${target} MODULE ${objects})
+    target_link_libraries(${target} PRIVATE weir_compiler ${room_LIBRARIES})
+    # A sanitizer's run-time is left to the final program, so -z defs cannot be used with one.
+    if(NOT WEIR_SANITIZE)
+        target_link_options(${target} PRIVATE -Wl,-z,defs)
+    endif()
+endfunction()

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses: the document's ip_address(), with a port beside it. */
+#ifndef WEIR_ADDRESS_H
+#define WEIR_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <weir/version.h>
+
+WEIR_BEGIN
+
+enum weir_family {
+    WEIR_ANY_FAMILY = 0,
+    WEIR_INET = 2,   /* AF_INET */
+    WEIR_INET6 = 10, /* AF_INET6 */
+};
+
+typedef struct weir_address {
+    uint8_t family;    /* enum weir_family */
+    uint8_t bytes[16]; /* network order; 4 of them for inet */
+    uint16_t port;     /* host order */
+    uint32_t scope_id; /* inet6: interface index, 0 = none */
+} weir_address;
+
+/* Room for any address as text, with the final NUL: "ff02:...%4294967295". */
+enum { WEIR_ADDRESS_TEXT_SIZE = 64 };
+
+/*
+ * inet_parse:address/1: IPv4 in one to four fields, decimal, octal or hexadecimal, else IPv6.
+ * The port becomes 0. 0, or -EINVAL. Any thread.
+ */
+WEIR_API int weir_address_parse(const char *text, weir_address *address) WEIR_CHECK_RESULT;
+
+/* The strict form: IPv4 is exactly four decimal fields. 0, or -EINVAL. Any thread. */
+WEIR_API int weir_address_parse_strict(const char *text, weir_address *address) WEIR_CHECK_RESULT;
+
+/* inet_parse:ipv4_address/1 and ipv6_address/1; the latter maps IPv4 text to ::ffff:a.b.c.d. */
+WEIR_API int weir_address_parse_ipv4(const char *text, weir_address *address) WEIR_CHECK_RESULT;
+WEIR_API int weir_address_parse_ipv6(const char *text, weir_address *address) WEIR_CHECK_RESULT;
+
+/*
+ * "ADDRESS:PORT", "[ADDRESS]:PORT" or ":PORT" (every IPv4 address), as the command line takes it.
+ * 0, or -EINVAL with the reason in weir_last_error_text. Any thread.
+ */
+WEIR_API int weir_address_parse_endpoint(const char *text, weir_address *address) WEIR_CHECK_RESULT;
+
+/*
+ * inet_parse:ntoa/1: the address without its port, into `text` of WEIR_ADDRESS_TEXT_SIZE bytes.
+ * Returns `text`; an unknown family gives "". Any thread.
+ */
+WEIR_API const char *weir_address_format(const weir_address *address, char *text);
+
+/* "127.0.0.1:80", "[::1]:80", into `text` of WEIR_ADDRESS_TEXT_SIZE bytes. Any thread. */
+WEIR_API const char *weir_address_format_endpoint(const weir_address *address, char *text);
+
+/* Same family, bytes, port and scope. Any thread. */
+WEIR_API bool weir_address_equal(const weir_address *a, const weir_address *b);
+
+WEIR_END
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Errors. Functions return 0 (or a count) or a negative error: -errno for POSIX codes, and the
+ * codes below, which lie beyond every errno. Each has an atom, the name that the document uses.
+ */
+#ifndef WEIR_ERROR_H
+#define WEIR_ERROR_H
+
+#include <weir/version.h>
+
+WEIR_BEGIN
+
+/* X(ENUMERATOR, atom): what Linux has no errno for. The second half are names of the document
+ * that no Linux kernel produces; they exist so that every name can be formatted. */
+#define WEIR_NAMED_ERRORS(X)                                                                       \
+    X(CLOSED, closed)                                                                              \
+    X(TIMEOUT, timeout)                                                                            \
+    X(NOT_OWNER, not_owner)                                                                        \
+    X(BADARG, badarg)                                                                              \
+    X(SYSTEM_LIMIT, system_limit)                                                                  \
+    X(NXDOMAIN, nxdomain)                                                                          \
+    X(EXBADPORT, exbadport)                                                                        \
+    X(EXBADSEQ, exbadseq)                                                                          \
+    X(UNKNOWN, unknown)                                                                            \
+    X(EALIGN, ealign)                                                                              \
+    X(EBADRPC, ebadrpc)                                                                            \
+    X(EDIRTY, edirty)                                                                              \
+    X(EDUPPKG, eduppkg)                                                                            \
+    X(EINIT, einit)                                                                                \
+    X(ELBIN, elbin)                                                                                \
+    X(ENET, enet)                                                                                  \
+    X(ENOSYM, enosym)                                                                              \
+    X(EPROCLIM, eproclim)                                                                          \
+    X(EPROCUNAVAIL, eprocunavail)                                                                  \
+    X(EPROGMISMATCH, eprogmismatch)                                                                \
+    X(EPROGUNAVAIL, eprogunavail)                                                                  \
+    X(EREFUSED, erefused)                                                                          \
+    X(EREMDEV, eremdev)                                                                            \
+    X(EREMOTERELEASE, eremoterelease)                                                              \
+    X(ERPCMISMATCH, erpcmismatch)                                                                  \
+    X(ERREMOTE, erremote)                                                                          \
+    X(ESUCCESS, esuccess)                                                                          \
+    X(EVERSION, eversion)
+
+enum weir_error_order {
+    WEIR_ERROR_ORDER_FIRST = 0x10000, /* the largest errno of any kernel is 4095 */
+#define X(name, atom) WEIR_ERROR_ORDER_##name,
+    WEIR_NAMED_ERRORS(X)
+#undef X
+};
+
+enum weir_error {
+#define X(name, atom) WEIR_##name = -(int)WEIR_ERROR_ORDER_##name,
+    WEIR_NAMED_ERRORS(X)
+#undef X
+};
+
+/*
+ * The atom of an error: "econnrefused" for -ECONNREFUSED, "closed" for WEIR_CLOSED. 0 and codes
+ * that have no name give "unknown". Any thread. Static memory.
+ */
+WEIR_API const char *weir_error_name(int error);
+
+/*
+ * The document's format_error/1: the diagnostic text of an error, "connection refused". Codes that
+ * are no POSIX names (closed, timeout, ...) give "unknown POSIX error", as the document's do.
+ * Any thread. Static memory.
+ */
+WEIR_API const char *weir_format_error(int error);
+
+/* The error that an atom names, or 0 when none does. Any thread. */
+WEIR_API int weir_error_from_name(const char *atom);
+
+/*
+ * What the last failing call of this thread had to say beyond its code: which option, which
+ * address, which limit, what to do. Empty when it said nothing. Valid until the next call.
+ */
+WEIR_API const char *weir_last_error_text(void);
+
+WEIR_END
+
+#endif

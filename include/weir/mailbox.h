@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Mailboxes: the owner of sockets whose messages ordinary threads wait for. */
+#ifndef WEIR_MAILBOX_H
+#define WEIR_MAILBOX_H
+
+#include <weir/socket.h>
+
+WEIR_BEGIN
+
+enum weir_message_kind {
+    WEIR_MESSAGE_DATA,     /* {tcp,S,Data}, {http,S,HttpPacket} */
+    WEIR_MESSAGE_ACCEPTED, /* a connection of weir_tcp_serve */
+    WEIR_MESSAGE_PASSIVE,  /* {tcp_passive,S} */
+    WEIR_MESSAGE_ERROR,    /* {tcp_error,S,Reason} */
+    WEIR_MESSAGE_CLOSED,   /* {tcp_closed,S} */
+};
+
+typedef struct weir_message {
+    enum weir_message_kind kind;
+    weir_socket socket;
+    int error;          /* WEIR_MESSAGE_ERROR */
+    weir_packet packet; /* WEIR_MESSAGE_DATA; the receiver's: weir_packet_release */
+} weir_message;
+
+/* 0, or -ENOMEM. Any thread. */
+WEIR_API int weir_mailbox_create(weir_mailbox **mailbox) WEIR_CHECK_RESULT;
+
+/* The owner dies: its sockets are closed (what they have queued is still sent) and its messages
+ * dropped. Not from a scheduler: -EDEADLK. Nobody may be waiting on it. */
+WEIR_API int weir_mailbox_destroy(weir_mailbox *mailbox);
+
+/* The next message, in order of arrival. WEIR_TIMEOUT (0 polls). On a scheduler: -EDEADLK, unless
+ * it polls. */
+WEIR_API int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms,
+                                  weir_message *message) WEIR_CHECK_RESULT;
+
+/* How many messages wait. Any thread. */
+WEIR_API size_t weir_mailbox_count(weir_mailbox *mailbox);
+
+WEIR_END
+
+#endif

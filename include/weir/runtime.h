@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* The runtime: one scheduler per core, each with a ring, sockets, buffers and timers of its own. */
+#ifndef WEIR_RUNTIME_H
+#define WEIR_RUNTIME_H
+
+#include <stdint.h>
+#include <weir/version.h>
+
+WEIR_BEGIN
+
+typedef struct weir_runtime weir_runtime;
+
+/* Every field may be 0 (or NULL): the default. */
+typedef struct weir_config {
+    uint32_t schedulers; /* 0: one per core that the process may run on; at most 64 */
+    const char *cpus;    /* "0,2-3": the cores they are pinned to; NULL: pinned when there is a core
+                            for each, else not pinned */
+    uint32_t buffer_count;          /* receive buffers per scheduler, a power of two; 1024 */
+    uint32_t buffer_size;           /* bytes of each; 16384 */
+    uint32_t submission_entries;    /* 512 */
+    uint32_t completion_entries;    /* 8192; halved when memory is short */
+    uint32_t completion_budget;     /* completions handled per turn; 256 */
+    uint32_t eager_submit;          /* operations that wait before a turn submits early; 64 */
+    uint32_t busy_wait_us;          /* how long an idle scheduler looks before it sleeps; 0 */
+    uint64_t queued_bytes_limit;    /* over it every socket is busy, whole runtime; 1 GiB */
+    const char *features_off;       /* names of `weir doctor`, or "kernel=6.1"; also WEIR_FEATURES_OFF */
+    const char *default_connect_options; /* inet_default_connect_options, as text */
+    const char *default_listen_options;  /* inet_default_listen_options, as text */
+} weir_config;
+
+/*
+ * Starts the schedulers. `config` may be NULL. 0 with `*runtime` set; or the reason that the
+ * machine cannot run weir: -ENOSYS (no io_uring), -EPERM (switched off by sysctl or by a seccomp
+ * filter), -ENOMEM (memlock or memory), -EMFILE, -EINVAL (a bad configuration); the text says
+ * what to do. Nothing is left behind on error. Not from a scheduler.
+ */
+WEIR_API int weir_start(weir_runtime **runtime, const weir_config *config) WEIR_CHECK_RESULT;
+
+/*
+ * Stops: closes every socket, waits until no operation is in flight, joins the threads and frees
+ * everything. Calls of other threads that wait return WEIR_CLOSED. Packets kept and not released
+ * keep their scheduler's buffers until they are. Not from a scheduler: -EDEADLK.
+ */
+WEIR_API int weir_stop(weir_runtime *runtime);
+
+/*
+ * Closes the listeners, then waits until the last connection is gone or the time is up.
+ * 0, or WEIR_TIMEOUT. Not from a scheduler: -EDEADLK.
+ */
+WEIR_API int weir_drain(weir_runtime *runtime, int64_t timeout_ms) WEIR_CHECK_RESULT;
+
+WEIR_API uint32_t weir_scheduler_count(const weir_runtime *runtime);
+
+/* Figures of one scheduler, or of all. They are read without disturbing a scheduler, so they may
+ * be a turn old, each by itself. */
+typedef struct weir_totals {
+    uint64_t turns;
+    uint64_t system_calls;
+    uint64_t completions;
+    uint64_t accepts;
+    uint64_t connects;
+    uint64_t connections; /* open now */
+    uint64_t packets_received;
+    uint64_t bytes_received;
+    uint64_t packets_sent;
+    uint64_t bytes_sent;
+    uint64_t send_operations;
+    uint64_t busy;           /* times a sender was told to wait */
+    uint64_t starved;        /* receives that found no buffer */
+    uint64_t accept_pauses;  /* accepts that found no descriptor */
+    uint64_t short_sends;
+    uint64_t stale_completions;
+    uint64_t completion_overflows;
+    uint64_t fallbacks;      /* kernel features that are not used */
+    uint64_t queued_bytes;   /* waiting to be sent now */
+    uint64_t copied_bytes;   /* received bytes that were moved in user space */
+    uint64_t busy_ns;        /* time not spent asleep */
+} weir_totals;
+
+/* `scheduler` 0..count-1, or -1 for the sum. 0, or -EINVAL. Any thread. */
+WEIR_API int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *totals);
+
+/*
+ * Runs `work(data)` on a scheduler, soon. 0, -EINVAL (no such scheduler) or -ENOMEM. Any thread.
+ */
+WEIR_API int weir_run_on(weir_runtime *runtime, uint32_t scheduler, void (*work)(void *data),
+                         void *data) WEIR_CHECK_RESULT;
+
+/* The scheduler that the caller runs on, or -1. */
+WEIR_API int weir_current_scheduler(void);
+
+WEIR_END
+
+#endif

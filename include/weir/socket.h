@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sockets: gen_tcp, and the socket functions of inet.
+ *
+ * Where calls may be made
+ * 1. An ordinary thread may make every call. Those that wait, wait there.
+ * 2. On a scheduler (in a callback) a call on one of its own sockets is done at once; a call that
+ *    would have to wait returns -EDEADLK and has an _async form.
+ * 3. A call on a socket of another scheduler would have to wait, so rule 2 holds for it.
+ * 4. An _async form calls back on the scheduler that it was called from; from an ordinary thread,
+ *    on the scheduler of the socket. It calls back exactly once if it returned 0, and never
+ *    before it has returned.
+ *
+ * How long things live
+ * 1. A handle may be used for ever; after the socket is gone it answers WEIR_CLOSED or -EINVAL.
+ * 2. Bytes given to weir_send are copied or sent before it returns; the caller keeps them.
+ * 3. Options given to a call are read before it returns.
+ */
+#ifndef WEIR_SOCKET_H
+#define WEIR_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <weir/address.h>
+#include <weir/options.h>
+#include <weir/packet.h>
+#include <weir/runtime.h>
+
+WEIR_BEGIN
+
+typedef struct weir_socket {
+    uint64_t id; /* 0: no socket */
+} weir_socket;
+
+enum { WEIR_INFINITY = -1 }; /* as a time-out in milliseconds */
+
+/* What an owner is told, as callbacks on the socket's scheduler. Any may be NULL. */
+typedef struct weir_handler {
+    void (*accepted)(weir_socket socket, void *data);                         /* weir_tcp_serve */
+    void (*packet)(weir_socket socket, const weir_packet *packet, void *data); /* tcp, http */
+    void (*passive)(weir_socket socket, void *data);                          /* tcp_passive */
+    void (*unbusy)(weir_socket socket, void *data); /* a send that was refused may be tried again */
+    void (*error)(weir_socket socket, int error, void *data); /* tcp_error; `closed` follows */
+    void (*closed)(weir_socket socket, void *data);           /* tcp_closed */
+} weir_handler;
+
+typedef struct weir_mailbox weir_mailbox;
+
+/* The controlling process: a handler with its data, or a mailbox, or nobody (all NULL), which a
+ * socket that is never active may have. */
+typedef struct weir_owner {
+    const weir_handler *handler;
+    void *data;
+    weir_mailbox *mailbox;
+} weir_owner;
+
+static inline weir_owner weir_handled_by(const weir_handler *handler, void *data)
+{
+    weir_owner owner = {handler, data, NULL};
+    return owner;
+}
+
+static inline weir_owner weir_mailed_to(weir_mailbox *mailbox)
+{
+    weir_owner owner = {NULL, NULL, mailbox};
+    return owner;
+}
+
+static inline weir_owner weir_owned_by_nobody(void)
+{
+    weir_owner owner = {NULL, NULL, NULL};
+    return owner;
+}
+
+typedef void weir_opened(weir_socket socket, int result, void *data);
+typedef void weir_sent(weir_socket socket, int result, void *data);
+/* The packet is lent, and NULL unless `result` is 0. */
+typedef void weir_received(weir_socket socket, int result, const weir_packet *packet, void *data);
+
+/*
+ * gen_tcp:listen/2. `address` NULL: every address. One listening socket, whose connections are
+ * taken by weir_tcp_accept. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that
+ * listen does not take, an address of the wrong family), -EMFILE, -ENOMEM. Thread, or scheduler:
+ * the listener is then the caller's.
+ */
+WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
+                             const weir_option *options, weir_socket *listener) WEIR_CHECK_RESULT;
+
+/*
+ * Listens on every scheduler and hands each connection to `owner` where it was accepted: a handler
+ * gets `accepted` and then its packets. `listener` (may be NULL) stands for all of them: closing
+ * it closes all, options set on it are set on all. Errors as weir_tcp_listen. Thread only.
+ */
+WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
+                            const weir_option *options, weir_owner owner,
+                            weir_socket *listener) WEIR_CHECK_RESULT;
+
+/*
+ * gen_tcp:accept/1,2. Callers are served in order. WEIR_TIMEOUT (0 polls), WEIR_CLOSED (the
+ * listener is or gets closed), -EINVAL (not a listener). `owner` may be nobody only if the
+ * listener is {active,false}: else WEIR_BADARG.
+ */
+WEIR_API int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms,
+                             weir_socket *socket) WEIR_CHECK_RESULT;
+WEIR_API int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64_t timeout_ms,
+                                   weir_opened *opened, void *data) WEIR_CHECK_RESULT;
+
+/*
+ * gen_tcp:connect/3,4. `host` is an address or a name; the addresses of a name are tried in order.
+ * -ECONNREFUSED, WEIR_TIMEOUT, -ETIMEDOUT, -ENETUNREACH, -EHOSTUNREACH, WEIR_NXDOMAIN,
+ * -EAFNOSUPPORT, -EADDRINUSE, -EADDRNOTAVAIL, WEIR_BADARG.
+ */
+WEIR_API int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
+                              const weir_option *options, weir_owner owner, int64_t timeout_ms,
+                              weir_socket *socket) WEIR_CHECK_RESULT;
+WEIR_API int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uint16_t port,
+                                    const weir_option *options, weir_owner owner,
+                                    int64_t timeout_ms, weir_opened *opened,
+                                    void *data) WEIR_CHECK_RESULT;
+
+/*
+ * gen_tcp:send/2. With {packet,1|2|4} a header is put before the bytes: -EMSGSIZE when they do not
+ * fit it. WEIR_CLOSED, -ENOTCONN, -EINVAL (NULL bytes). A thread waits while the socket is busy:
+ * WEIR_TIMEOUT after {send_timeout}. A handler that finds it busy gets -EAGAIN, nothing is taken,
+ * and `unbusy` follows.
+ */
+WEIR_API int weir_send(weir_socket socket, const void *bytes, size_t size) WEIR_CHECK_RESULT;
+/* The bytes are copied; `sent` (may be NULL) is called when the send is accepted or has failed. */
+WEIR_API int weir_send_async(weir_socket socket, const void *bytes, size_t size, weir_sent *sent,
+                             void *data) WEIR_CHECK_RESULT;
+/* Sends a packet's header and bytes; large ones go out from where they lie, without a copy. */
+WEIR_API int weir_send_packet(weir_socket socket, const weir_packet *packet) WEIR_CHECK_RESULT;
+
+/*
+ * gen_tcp:recv/2,3. `length` 0: a packet, or whatever there is when raw; else exactly so many raw
+ * bytes. WEIR_TIMEOUT (nothing is lost), WEIR_CLOSED, -ENOTCONN, -EINVAL (active, or a length with
+ * a packet type), -ENOMEM (over 64 MiB), -EALREADY (somebody waits already), -EMSGSIZE. The packet
+ * is the caller's: weir_packet_release.
+ */
+WEIR_API int weir_recv(weir_socket socket, size_t length, int64_t timeout_ms,
+                       weir_packet *packet) WEIR_CHECK_RESULT;
+WEIR_API int weir_recv_async(weir_socket socket, size_t length, int64_t timeout_ms,
+                             weir_received *received, void *data) WEIR_CHECK_RESULT;
+
+enum weir_how { WEIR_READ, WEIR_WRITE, WEIR_READ_WRITE };
+
+/* gen_tcp:shutdown/2. What is queued is sent first. -ENOTCONN, WEIR_CLOSED, WEIR_BADARG. */
+WEIR_API int weir_shutdown(weir_socket socket, enum weir_how how) WEIR_CHECK_RESULT;
+
+/*
+ * inet:close/1, gen_tcp:close/1. Always 0. What is queued is still sent, unless {linger,{true,0}};
+ * {linger,{true,S}} makes a thread wait for that at most S seconds. No `closed` follows.
+ */
+WEIR_API int weir_close(weir_socket socket);
+
+/*
+ * gen_tcp:controlling_process/2. `from` must be the present owner: WEIR_NOT_OWNER. Messages that
+ * wait in its mailbox move along, in order. WEIR_CLOSED, WEIR_BADARG (a mailbox that is gone).
+ */
+WEIR_API int weir_controlling_process(weir_socket socket, weir_owner from,
+                                      weir_owner to) WEIR_CHECK_RESULT;
+
+/* inet:setopts/2, getopts/2: see options.h. `values` come back in order, those that the system
+ * does not have left out; returns how many there are. */
+WEIR_API int weir_setopts(weir_socket socket, const weir_option *options) WEIR_CHECK_RESULT;
+WEIR_API int weir_getopts(weir_socket socket, weir_option *values, size_t count) WEIR_CHECK_RESULT;
+
+/* inet:peername/1, sockname/1, port/1 (returns the port). -EINVAL, -ENOTCONN, -EBADF. */
+WEIR_API int weir_peername(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;
+WEIR_API int weir_sockname(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;
+WEIR_API int weir_port(weir_socket socket) WEIR_CHECK_RESULT;
+
+/* inet:getstat/1,2. Sizes are in bytes and include packet headers. */
+typedef struct weir_statistics {
+    uint64_t recv_oct;
+    uint32_t recv_cnt;
+    uint32_t recv_max;
+    uint32_t recv_avg;
+    uint32_t recv_dvi;
+    uint64_t send_oct;
+    uint32_t send_cnt;
+    uint32_t send_max;
+    uint32_t send_avg;
+    uint32_t send_dvi;
+    uint64_t send_pend; /* queued in weir, not in the kernel */
+} weir_statistics;
+
+/* -EINVAL when the socket is closed. */
+WEIR_API int weir_getstat(weir_socket socket, weir_statistics *statistics) WEIR_CHECK_RESULT;
+
+/* One figure by the document's name, "recv_cnt": -EINVAL when there is none. Any thread. */
+WEIR_API int weir_statistic(const weir_statistics *statistics, const char *name,
+                            uint64_t *value) WEIR_CHECK_RESULT;
+
+/* Whether two handles name the same socket. */
+static inline bool weir_same_socket(weir_socket a, weir_socket b)
+{
+    return a.id == b.id;
+}
+
+WEIR_END
+
+#endif
