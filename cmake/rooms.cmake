@@ -2,11 +2,22 @@
 # rooms below it and nothing else, so a wrong include does not compile; and it is linked once by
 # itself with -z defs, so a wrong call does not link.
 
+# Adds those of the folders that have something to build.
+function(weir_add_folders)
+    foreach(folder IN LISTS ARGN)
+        if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+            add_subdirectory(${folder})
+        endif()
+    endforeach()
+endfunction()
+
+# weir_include_edges(TARGET base framing ...): what TARGET may include by room. A seam such as
+# base_kernel is no folder, so it gives no edge.
 function(weir_include_edges target)
     set(edges ${CMAKE_BINARY_DIR}/edges/${target})
     file(MAKE_DIRECTORY ${edges})
     foreach(room IN LISTS ARGN)
-        if(NOT EXISTS ${edges}/${room})
+        if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/${room} AND NOT EXISTS ${edges}/${room})
             file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${room} ${edges}/${room} SYMBOLIC)
         endif()
     endforeach()
@@ -25,14 +36,22 @@ function(weir_room name)
     set_property(GLOBAL APPEND PROPERTY WEIR_LIBRARIES ${room_LIBRARIES})
 endfunction()
 
+# weir_room_objects(VARIABLE base framing ...): the objects of those rooms that exist.
+function(weir_room_objects variable)
+    set(objects "")
+    foreach(room IN LISTS ARGN)
+        if(TARGET weir_${room})
+            list(APPEND objects $<TARGET_OBJECTS:weir_${room}>)
+        endif()
+    endforeach()
+    set(${variable} ${objects} PARENT_SCOPE)
+endfunction()
+
 # Links a room with only what is below it. The runtime's seam to the kernel counts as below.
 function(weir_check_edges name)
     cmake_parse_arguments(room "" "" "BELOW;LIBRARIES" ${ARGN})
     set(target edges_${name})
-    set(objects $<TARGET_OBJECTS:weir_${name}>)
-    foreach(below IN LISTS room_BELOW)
-        list(APPEND objects $<TARGET_OBJECTS:weir_${below}>)
-    endforeach()
+    weir_room_objects(objects ${name} ${room_BELOW})
     add_library(${target} MODULE ${objects})
     target_link_libraries(${target} PRIVATE weir_compiler ${room_LIBRARIES})
     # A sanitizer's run-time is left to the final program, so -z defs cannot be used with one.

@@ -68,6 +68,10 @@ WEIR_API const char *weir_error_name(int error);
  */
 WEIR_API const char *weir_format_error(int error);
 
+/* The same for an atom, which matters where several share an errno: "ewouldblock" and "eagain" have
+ * texts of their own. Any thread. Static memory. */
+WEIR_API const char *weir_format_error_atom(const char *atom);
+
 /* The error that an atom names, or 0 when none does. Any thread. */
 WEIR_API int weir_error_from_name(const char *atom);
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+
+#include "base/error_list.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+struct error_row {
+    int code;
+    const char *atom;
+    const char *text;
+};
+
+#define ROW(code, atom, text) {code, #atom, text},
+static const struct error_row rows[] = {ERROR_LIST(ROW)};
+#undef ROW
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static const struct error_row none = {0, "unknown", ERROR_NO_POSIX_NAME};
+
+static _Thread_local char last_text[ERROR_TEXT_SIZE];
+
+static const struct error_row *row_of_code(int code)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (rows[i].code == code)
+            return &rows[i];
+    return &none;
+}
+
+static const struct error_row *row_of_atom(const char *atom)
+{
+    for (size_t i = 0; atom && i < ROW_COUNT; i++)
+        if (strcmp(rows[i].atom, atom) == 0)
+            return &rows[i];
+    return &none;
+}
+
+const char *weir_error_name(int error)
+{
+    return row_of_code(error)->atom;
+}
+
+const char *weir_format_error(int error)
+{
+    return row_of_code(error)->text;
+}
+
+const char *weir_format_error_atom(const char *atom)
+{
+    return row_of_atom(atom)->text;
+}
+
+int weir_error_from_name(const char *atom)
+{
+    return row_of_atom(atom)->code;
+}
+
+const char *weir_last_error_text(void)
+{
+    return last_text;
+}
+
+int error_say(int error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(last_text, sizeof(last_text), format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+/* The text may be this thread's own. */
+void error_set_text(const char *text)
+{
+    size_t size = strnlen(text, sizeof(last_text) - 1);
+    memmove(last_text, text, size);
+    last_text[size] = '\0';
+}
+
+void error_clear_text(void)
+{
+    last_text[0] = '\0';
+}

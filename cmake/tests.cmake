@@ -1,0 +1,76 @@
+# How tests are built and registered. Every test has a label per room and a time-out.
+#
+# weir_unit_test(NAME ROOM framing BELOW base SOURCES x_test.c
+#                [LIBRARIES ...] [LABELS ...] [TIMEOUT seconds])
+#     A Criterion program that links ROOM, the rooms (and seams: base_kernel) BELOW it, and
+#     nothing else of weir. Not built with the thread sanitizer: Criterion itself is not clean.
+#
+# weir_main_test(NAME [ROOM ... BELOW ...] SOURCES x.c
+#                [LIBRARIES ...] [LABELS ...] [TIMEOUT seconds] [ARGUMENTS ...])
+#     A program with a main: exit 0 passes, 77 skips. Without ROOM it gets what a user of the
+#     library has: the public headers and libweir. Label it `threads` to have it run under the
+#     thread sanitizer too.
+#
+# Includes: "support/x.h" is tests/support/x.h, "ROOM/x.h" as that room itself has it. WEIR_VECTORS
+# is the folder tests/vectors as a string.
+
+# Not in build types without a sanitizer's name, so that it can stay here for all of them. A leak
+# that a sanitizer reports in a child process, after its test, changes no exit status: this does.
+set(WEIR_SANITIZER_REPORT "(Address|Leak|Thread)Sanitizer|runtime error: ")
+
+if(NOT WEIR_SANITIZE MATCHES "thread")
+    find_package(PkgConfig REQUIRED)
+    pkg_check_modules(CRITERION IMPORTED_TARGET criterion)
+endif()
+
+function(weir_test_program name)
+    cmake_parse_arguments(test "" "ROOM" "BELOW;SOURCES;LIBRARIES" ${ARGN})
+    weir_room_objects(objects ${test_ROOM} ${test_BELOW})
+    add_executable(${name} ${test_SOURCES} ${objects})
+    target_link_libraries(${name} PRIVATE weir_compiler ${test_LIBRARIES})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(${name} PRIVATE WEIR_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors")
+    if(test_ROOM)
+        weir_include_edges(${name} ${test_ROOM} ${test_BELOW})
+    else()
+        target_link_libraries(${name} PRIVATE weir::weir_static)
+    endif()
+endfunction()
+
+# weir_register_test(NAME TIMEOUT LABELS COMMAND ...)
+function(weir_register_test name timeout labels)
+    add_test(NAME ${name} ${ARGN})
+    set_tests_properties(${name} PROPERTIES
+        LABELS "${labels}"
+        TIMEOUT ${timeout}
+        SKIP_RETURN_CODE 77
+        FAIL_REGULAR_EXPRESSION "${WEIR_SANITIZER_REPORT}")
+endfunction()
+
+function(weir_unit_test name)
+    cmake_parse_arguments(test "" "ROOM;TIMEOUT" "BELOW;SOURCES;LIBRARIES;LABELS" ${ARGN})
+    if(NOT TARGET PkgConfig::CRITERION)
+        return()
+    endif()
+    if(NOT test_TIMEOUT)
+        set(test_TIMEOUT 30)
+    endif()
+    weir_test_program(${name} ROOM ${test_ROOM} BELOW ${test_BELOW} SOURCES ${test_SOURCES}
+                      LIBRARIES ${test_LIBRARIES} PkgConfig::CRITERION)
+    weir_register_test(${name} ${test_TIMEOUT} "unit;${test_ROOM};${test_LABELS}" COMMAND ${name})
+endfunction()
+
+function(weir_main_test name)
+    cmake_parse_arguments(test "" "ROOM;TIMEOUT" "BELOW;SOURCES;LIBRARIES;LABELS;ARGUMENTS" ${ARGN})
+    if(NOT test_TIMEOUT)
+        set(test_TIMEOUT 60)
+    endif()
+    set(room "")
+    if(test_ROOM)
+        set(room ROOM ${test_ROOM})
+    endif()
+    weir_test_program(${name} ${room} BELOW ${test_BELOW} SOURCES ${test_SOURCES}
+                      LIBRARIES ${test_LIBRARIES})
+    weir_register_test(${name} ${test_TIMEOUT} "${test_ROOM};${test_LABELS}"
+                       COMMAND ${name} ${test_ARGUMENTS})
+endfunction()

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* The command `weir`: one table of subcommands, and what is said about them. */
+#include "command.h"
+#include "suggest.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <weir/version.h>
+
+static int run_help(int argc, char **argv);
+static int run_version(int argc, char **argv);
+
+static const struct command commands[] = {
+    {"help", "[COMMAND]", "say what there is, or what COMMAND does", NULL, run_help},
+    {"version", "", "print the version", NULL, run_version},
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]), SUGGESTION_DISTANCE = 2 };
+
+int command_misused(const char *name, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "weir %s: ", name);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return EXIT_USAGE;
+}
+
+/* "--help" and "--version" are the commands of those names. */
+static const struct command *find(const char *name)
+{
+    if (strncmp(name, "--", 2) == 0)
+        name += 2;
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    const struct command *nearest = NULL;
+    size_t distance = SUGGESTION_DISTANCE + 1;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        size_t here = suggest_distance(name, commands[i].name);
+        if (here < distance) {
+            distance = here;
+            nearest = &commands[i];
+        }
+    }
+    fprintf(stderr, "weir: there is no command '%s'", name);
+    if (nearest)
+        fprintf(stderr, "; did you mean '%s'?\n", nearest->name);
+    else
+        fprintf(stderr, "; 'weir help' lists them\n");
+    return EXIT_USAGE;
+}
+
+static void list(FILE *to)
+{
+    fprintf(to, "weir %s: a per-core io_uring socket runtime\n\nusage: weir COMMAND ...\n\n",
+            weir_version());
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+    fprintf(to, "\n'weir help COMMAND' says more about one.\n");
+}
+
+static void explain(const struct command *command)
+{
+    const char *space = command->arguments[0] ? " " : "";
+    printf("usage: weir %s%s%s\n\n%s\n", command->name, space, command->arguments, command->help);
+    if (command->details)
+        printf("\n%s", command->details);
+}
+
+static int run_help(int argc, char **argv)
+{
+    if (argc > 2)
+        return command_misused("help", "one command at a time, not also '%s'", argv[2]);
+    if (argc < 2) {
+        list(stdout);
+        return EXIT_SUCCESS;
+    }
+    const struct command *command = find(argv[1]);
+    if (!command)
+        return unknown(argv[1]);
+    explain(command);
+    return EXIT_SUCCESS;
+}
+
+static int run_version(int argc, char **argv)
+{
+    if (argc > 1)
+        return command_misused("version", "takes no arguments, but was given '%s'", argv[1]);
+    printf("weir %s\n", weir_version());
+    return EXIT_SUCCESS;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    if (!asks_for_help(argc, argv))
+        return command->run(argc, argv);
+    explain(command);
+    return EXIT_SUCCESS;
+}
+
+/* What was printed has to arrive: a full disk is a failure, not a success with half an answer. */
+static int flushed(int status)
+{
+    if (fflush(stdout) == 0 || status != EXIT_SUCCESS)
+        return status;
+    perror("weir: standard output");
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        list(stderr);
+        return EXIT_USAGE;
+    }
+    const struct command *command = find(argv[1]);
+    if (!command)
+        return unknown(argv[1]);
+    return flushed(run(command, argc - 1, argv + 1));
+}
