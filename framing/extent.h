@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets whose header tells where they end: each type measures, this cuts. */
+#ifndef FRAMING_EXTENT_H
+#define FRAMING_EXTENT_H
+
+#include "framing/input.h"
+
+/* No packet with its header is larger: the lengths of the document are signed 32-bit integers. */
+enum { EXTENT_MAX = INT32_MAX };
+
+struct extent {
+    uint32_t header_size;
+    uint32_t body_size;
+    uint32_t padding_size; /* the end of the body that is consumed but not delivered */
+};
+
+/* Reads a header: OK, MORE when it is not all there, INVALID. */
+typedef int measure_fn(const uint8_t *bytes, size_t size, struct extent *extent);
+
+static inline bool extent_is_allowed(const struct extent *extent, uint32_t packet_size)
+{
+    return (uint64_t)extent->header_size + extent->body_size <= EXTENT_MAX &&
+           (packet_size == 0 || extent->body_size <= packet_size);
+}
+
+/* Always inlined, so that `measure` is no call through a pointer. */
+static inline __attribute__((always_inline)) int
+extent_decode(measure_fn *measure, const struct input *input, weir_decoded *decoded)
+{
+    struct extent extent = {0};
+    int result = measure(input->bytes, input->size, &extent);
+    if (result == WEIR_DECODE_MORE)
+        return decoded_more(decoded, 0);
+    if (result == WEIR_DECODE_INVALID || !extent_is_allowed(&extent, input->limits->packet_size))
+        return WEIR_DECODE_INVALID;
+
+    size_t total = (size_t)extent.header_size + extent.body_size;
+    if (input->size < total)
+        return decoded_more(decoded, total);
+    decoded_whole(decoded, input->bytes, total);
+    decoded->size -= extent.padding_size;
+    return WEIR_DECODE_OK;
+}
+
+#endif

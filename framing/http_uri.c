@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* The five forms of a request's URI. */
+#include "framing/http.h"
+#include <strings.h>
+
+static void set_uri(weir_http *http, enum weir_http_uri uri, weir_slice host, weir_slice path)
+{
+    http->as.request.uri = uri;
+    http->as.request.host = host;
+    http->as.request.path = path;
+    http->as.request.https = false;
+    http->as.request.port_defined = false;
+    http->as.request.port = 0;
+}
+
+/* Defined when it is digits alone and what 32 bits keep of them is not 0. */
+static void set_port(weir_http *http, struct text text)
+{
+    uint32_t port = text_number(&text);
+    if (text_left(&text) == 0 && port != 0) {
+        http->as.request.port_defined = true;
+        http->as.request.port = port;
+    }
+}
+
+/* host[:port]. The colons of an IPv6 address in brackets do not count. */
+static void split_authority(weir_slice authority, weir_http *http)
+{
+    const char *end = authority.bytes + authority.size;
+    const char *from = authority.bytes;
+    if (authority.size && *from == '[') {
+        const char *bracket = memchr(from, ']', authority.size);
+        from = bracket ? bracket : from;
+    }
+    const char *colon = memchr(from, ':', (size_t)(end - from));
+    http->as.request.host = authority;
+    if (!colon)
+        return;
+    http->as.request.host.size = (size_t)(colon - authority.bytes);
+    set_port(http, (struct text){(const uint8_t *)colon + 1, (const uint8_t *)end});
+}
+
+static void parse_absolute(weir_slice rest, bool https, weir_http *http)
+{
+    const char *slash = memchr(rest.bytes, '/', rest.size);
+    weir_slice authority = rest;
+    weir_slice path = {"/", 1};
+    if (slash) {
+        authority.size = (size_t)(slash - rest.bytes);
+        path = (weir_slice){slash, rest.size - authority.size};
+    }
+    set_uri(http, WEIR_URI_ABSOLUTE, authority, path);
+    http->as.request.https = https;
+    split_authority(authority, http);
+}
+
+static bool skip_scheme(weir_slice *uri, const char *scheme, size_t size)
+{
+    if (uri->size < size || strncasecmp(uri->bytes, scheme, size) != 0)
+        return false;
+    uri->bytes += size;
+    uri->size -= size;
+    return true;
+}
+
+static void parse_other(weir_slice uri, weir_http *http)
+{
+    if (skip_scheme(&uri, "http://", 7)) {
+        parse_absolute(uri, false, http);
+        return;
+    }
+    if (skip_scheme(&uri, "https://", 8)) {
+        parse_absolute(uri, true, http);
+        return;
+    }
+    const char *colon = memchr(uri.bytes, ':', uri.size);
+    if (!colon) {
+        set_uri(http, WEIR_URI_TEXT, (weir_slice){0}, uri);
+        return;
+    }
+    size_t before = (size_t)(colon - uri.bytes);
+    set_uri(http, WEIR_URI_SCHEME, (weir_slice){uri.bytes, before},
+            (weir_slice){colon + 1, uri.size - before - 1});
+}
+
+void http_parse_uri(weir_slice uri, weir_http *http)
+{
+    if (uri.bytes[0] == '/')
+        set_uri(http, WEIR_URI_PATH, (weir_slice){0}, uri);
+    else if (uri.size == 1)
+        set_uri(http, uri.bytes[0] == '*' ? WEIR_URI_ANY : WEIR_URI_PATH, (weir_slice){0}, uri);
+    else
+        parse_other(uri, http);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What a decoder is given, and the form that all decoders have. */
+#ifndef FRAMING_INPUT_H
+#define FRAMING_INPUT_H
+
+#include "framing/framing.h"
+
+struct input {
+    const uint8_t *bytes;
+    size_t size; /* never 0: no bytes are MORE for every type */
+    const weir_decode_options *limits;
+    struct framer *framer;
+    weir_http *http;
+};
+
+/* Sets bytes, size and consumed before OK, needed before MORE. */
+typedef int decode_fn(const struct input *input, weir_decoded *decoded);
+
+decode_fn raw_decode;
+decode_fn asn1_decode;
+decode_fn cdr_decode;
+decode_fn fcgi_decode;
+decode_fn sunrm_decode;
+decode_fn tpkt_decode;
+decode_fn line_decode;
+decode_fn http_decode;
+decode_fn httph_decode;
+
+static inline int decoded_more(weir_decoded *decoded, size_t needed)
+{
+    decoded->needed = needed;
+    return WEIR_DECODE_MORE;
+}
+
+static inline int decoded_whole(weir_decoded *decoded, const uint8_t *bytes, size_t size)
+{
+    decoded->bytes = bytes;
+    decoded->size = size;
+    decoded->consumed = size;
+    return WEIR_DECODE_OK;
+}
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "decode_options.h"
+#include <string.h>
+
+const weir_decode_options decode_options_default = {.line_delimiter = '\n'};
+
+enum option { PACKET_SIZE, LINE_LENGTH, LINE_DELIMITER, OPTION_COUNT };
+
+static const struct {
+    const char *name;
+    uint64_t max;
+} rows[OPTION_COUNT] = {
+    [PACKET_SIZE] = {"packet_size", UINT32_MAX},
+    [LINE_LENGTH] = {"line_length", UINT32_MAX},
+    [LINE_DELIMITER] = {"line_delimiter", UINT8_MAX},
+};
+
+const char *decode_option_names(void)
+{
+    return "packet_size, line_length, line_delimiter";
+}
+
+static bool equals(weir_slice slice, const char *text)
+{
+    return slice.size == strlen(text) && memcmp(slice.bytes, text, slice.size) == 0;
+}
+
+static bool parse_number(weir_slice digits, uint64_t max, uint64_t *number)
+{
+    *number = 0;
+    for (size_t i = 0; i < digits.size; i++) {
+        if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
+            return false;
+        *number = *number * 10 + (uint64_t)(digits.bytes[i] - '0');
+        if (*number > max)
+            return false;
+    }
+    return digits.size > 0;
+}
+
+static void store(weir_decode_options *options, enum option option, uint64_t number)
+{
+    switch (option) {
+    case PACKET_SIZE:
+        options->packet_size = (uint32_t)number;
+        break;
+    case LINE_LENGTH:
+        options->line_length = (uint32_t)number;
+        break;
+    case LINE_DELIMITER:
+        options->line_delimiter = (uint8_t)number;
+        break;
+    case OPTION_COUNT:
+        break;
+    }
+}
+
+bool decode_option_set(weir_decode_options *options, weir_slice name, weir_slice value)
+{
+    for (enum option option = 0; option < OPTION_COUNT; option++) {
+        uint64_t number;
+        if (!equals(name, rows[option].name))
+            continue;
+        if (!parse_number(value, rows[option].max, &number))
+            return false;
+        store(options, option, number);
+        return true;
+    }
+    return false;
+}
+
+/* "{name,value}" */
+static bool set_tuple(weir_slice tuple, weir_decode_options *options)
+{
+    if (tuple.size < 2 || tuple.bytes[0] != '{' || tuple.bytes[tuple.size - 1] != '}')
+        return false;
+    weir_slice name = {tuple.bytes + 1, tuple.size - 2};
+    const char *comma = memchr(name.bytes, ',', name.size);
+    if (!comma)
+        return false;
+    weir_slice value = {comma + 1, (size_t)(tuple.bytes + tuple.size - 1 - (comma + 1))};
+    name.size = (size_t)(comma - name.bytes);
+    return decode_option_set(options, name, value);
+}
+
+/* Up to the comma behind the tuple, or the end of the list. */
+static weir_slice take_element(weir_slice *list)
+{
+    const char *brace = memchr(list->bytes, '}', list->size);
+    const char *from = brace ? brace : list->bytes;
+    const char *end = list->bytes + list->size;
+    const char *comma = memchr(from, ',', (size_t)(end - from));
+    weir_slice element = {list->bytes, (size_t)((comma ? comma : end) - list->bytes)};
+    list->bytes = comma ? comma + 1 : end;
+    list->size = (size_t)(end - list->bytes);
+    return element;
+}
+
+enum decode_options_result decode_options_parse(const char *text, weir_decode_options *options)
+{
+    size_t size = strlen(text);
+    *options = decode_options_default;
+    if (size < 2 || text[0] != '[' || text[size - 1] != ']')
+        return DECODE_OPTIONS_NOT_LIST;
+    weir_slice list = {text + 1, size - 2};
+    while (list.size)
+        if (!set_tuple(take_element(&list), options))
+            return DECODE_OPTIONS_BADARG;
+    return DECODE_OPTIONS_OK;
+}
