@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/memory.h"
+
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <string.h>
+
+Test(memory, only_the_nth_fails)
+{
+    memory_fail_nth(2);
+    void *first = memory_allocate(8);
+    void *second = memory_allocate(8);
+    void *third = memory_allocate(8);
+    cr_expect_not_null(first);
+    cr_expect_null(second);
+    cr_expect_not_null(third);
+    memory_free(first);
+    memory_free(third);
+}
+
+Test(memory, zero_lets_all_succeed)
+{
+    memory_fail_nth(1);
+    memory_fail_nth(0);
+    void *block = memory_allocate(8);
+    cr_expect_not_null(block);
+    memory_free(block);
+}
+
+Test(memory, a_resize_that_fails_keeps_the_block)
+{
+    char *block = memory_copy_text("kept");
+    memory_fail_nth(1);
+    cr_expect_null(memory_resize(block, 1 << 20));
+    cr_expect_str_eq(block, "kept");
+    char *larger = memory_resize(block, 1 << 20);
+    cr_expect_str_eq(larger, "kept");
+    memory_free(larger);
+}
+
+/* Every way in goes through the door, and the books are even in the end. */
+Test(memory, every_door_counts_and_can_fail)
+{
+    int64_t live = memory_live_count();
+    uint64_t count = memory_allocation_count();
+    void *blocks[] = {memory_allocate(1), memory_allocate_zeroed(2, 3), memory_resize(NULL, 4),
+                      memory_copy_text("x")};
+    void *map = memory_map(4096);
+    cr_expect_eq(memory_live_count() - live, 5);
+    cr_expect_eq(memory_allocation_count() - count, 5);
+    for (size_t i = 0; i < 4; i++)
+        memory_free(blocks[i]);
+    memory_unmap(map, 4096);
+    memory_free(NULL);
+    memory_unmap(NULL, 4096);
+    cr_expect_eq(memory_live_count(), live);
+
+    memory_fail_nth(1);
+    cr_expect_null(memory_allocate_zeroed(1, 1));
+    memory_fail_nth(1);
+    cr_expect_null(memory_copy_text("x"));
+    memory_fail_nth(1);
+    cr_expect_null(memory_map(4096));
+    memory_fail_nth(1);
+    cr_expect_null(memory_resize(NULL, 1));
+    cr_expect_eq(memory_live_count(), live);
+}
+
+Test(memory, zeroed_is_zero_and_refuses_overflow)
+{
+    static const char zeros[4096];
+    char *block = memory_allocate_zeroed(64, 64);
+    cr_expect_eq(memcmp(block, zeros, sizeof(zeros)), 0);
+    memory_free(block);
+    cr_expect_null(memory_allocate_zeroed(SIZE_MAX / 2, 3));
+}
+
+Test(memory, maps_are_zeroed_pages)
+{
+    char *map = memory_map(3 * 4096);
+    cr_assert_not_null(map);
+    cr_expect_eq((uintptr_t)map % 4096, 0);
+    cr_expect_eq(map[0] | map[3 * 4096 - 1], 0);
+    memory_unmap(map, 3 * 4096);
+}
