@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command `weir`: one table of subcommands, and what is said about them. */
 #include "command.h"
+#include "decode.h"
 #include "suggest.h"
 
 #include <stdarg.h>
@@ -14,6 +15,8 @@ static int run_help(int argc, char **argv);
 static int run_version(int argc, char **argv);
 
 static const struct command commands[] = {
+    {"decode", DECODE_ARGUMENTS, "print the packets of standard input as Erlang terms",
+     decode_details, decode_run},
     {"help", "[COMMAND]", "say what there is, or what COMMAND does", NULL, run_help},
     {"version", "", "print the version", NULL, run_version},
 };
