@@ -44,6 +44,7 @@ enum option_scope {
 /* What a creating call (listen, connect, open) made of its options. */
 struct option_setup {
     struct option_values values;
+    enum option_scope scope;
     const weir_option *defaults; /* the lists it came from: the kernel's options are applied from */
     const weir_option *options;  /* them, so they must outlive it */
     weir_address local;          /* ip and port to bind to; family is the socket's */
@@ -88,6 +89,10 @@ bool options_touch_inherited(const weir_option *options);
 /* Sets on `fd` those options of the list that an accepted socket takes from its listener. */
 void options_inherit(const weir_option *options, int fd, int family);
 
+/* The flag of {bit8,_} after this list: setting the option clears or sets it, all else leaves it.
+ */
+bool options_bit8_seen(const weir_option *options, bool seen);
+
 /* What a socket knows beside its option values. */
 struct option_source {
     const struct option_values *values;
@@ -98,7 +103,7 @@ struct option_source {
 };
 
 /* getopts: fills in `wanted`, closing up over those that the system does not have. How many are
- * left, or -EINVAL. */
+ * left (END follows them when there is room), or -EINVAL. */
 int options_read(const struct option_source *source, enum option_scope scope, weir_option *wanted,
                  size_t count);
 

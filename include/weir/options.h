@@ -4,6 +4,9 @@
  *
  *     WEIR_OPTIONS(WEIR_PACKET(4), WEIR_NODELAY(true))
  *     [{packet,4},{nodelay,true}]
+ *
+ * What each option is, its range and its default: option_list.h, docs/OPTIONS.md or
+ * `weir options`.
  */
 #ifndef WEIR_OPTIONS_H
 #define WEIR_OPTIONS_H
@@ -16,52 +19,241 @@
 
 WEIR_BEGIN
 
-/* One per row of the option table; docs/OPTIONS.md tells all of each. */
+/* WEIR_OPTION_ACTIVE, WEIR_OPTION_ADD_MEMBERSHIP, ...: one per row of option_list.h. */
 enum weir_option_id {
     WEIR_OPTION_END, /* ends a list */
-    WEIR_OPTION_ACTIVE,
-    WEIR_OPTION_BACKLOG,
-    WEIR_OPTION_BUFFER,
-    WEIR_OPTION_DELAY_SEND,
-    WEIR_OPTION_EXIT_ON_CLOSE,
-    WEIR_OPTION_HIGH_WATERMARK,
-    WEIR_OPTION_INET,
-    WEIR_OPTION_INET6,
-    WEIR_OPTION_IP,
-    WEIR_OPTION_LOW_WATERMARK,
-    WEIR_OPTION_MODE,
-    WEIR_OPTION_NODELAY,
-    WEIR_OPTION_PACKET,
-    WEIR_OPTION_PACKET_SIZE,
-    WEIR_OPTION_PORT,
-    WEIR_OPTION_RECBUF,
-    WEIR_OPTION_REUSEADDR,
-    WEIR_OPTION_SNDBUF,
+#define WEIR_OPTION(NAME, atom, ...) WEIR_OPTION_##NAME,
+#include <weir/option_list.h>
     WEIR_OPTION_COUNT
 };
 
 /* {active, ...}: a count N of messages is itself, the others lie outside its range. */
 enum { WEIR_ACTIVE_FALSE = 0x10000, WEIR_ACTIVE_TRUE, WEIR_ACTIVE_ONCE };
 
+/* {bit8, ...} */
+enum weir_bit8 { WEIR_BIT8_OFF, WEIR_BIT8_ON, WEIR_BIT8_CLEAR, WEIR_BIT8_SET };
+
+/* {linger, {on, seconds}} */
+typedef struct weir_linger {
+    bool on;
+    int32_t seconds;
+} weir_linger;
+
+/* {raw, level, number, bytes}. Setting reads `bytes`. Reading gives `buffer` to the kernel, which
+ * may look at it first, and makes `size` what the kernel wrote. */
+typedef struct weir_raw {
+    int32_t level;
+    int32_t number;
+    union {
+        const void *bytes;
+        void *buffer;
+    };
+    size_t size;
+} weir_raw;
+
+enum { WEIR_RAW_SIZE_MAX = 65522, WEIR_OPTION_NAME_SIZE = 16 };
+
+/* {add_membership, {group, interface}}. The interface is an address for inet, and for inet6 an
+ * index, in its scope_id. */
+typedef struct weir_membership {
+    weir_address group;
+    weir_address interface;
+} weir_membership;
+
 typedef struct weir_option {
     enum weir_option_id id;
     union {
-        int64_t number; /* booleans, integers, milliseconds (-1: infinity), enumerations */
-        weir_address address;
+        int64_t number;       /* booleans, integers, milliseconds (-1: infinity), enumerations */
+        weir_address address; /* family 0: of whichever family the socket is; all zero bytes are
+                                 any, a last byte of 1 loopback. multicast_if of inet6: scope_id */
+        weir_linger linger;
+        weir_raw raw;
+        weir_membership membership;
+        char name[WEIR_OPTION_NAME_SIZE]; /* bind_to_device, congestion */
+        const char *path;                 /* netns */
     } value;
 } weir_option;
 
 static inline weir_option weir_option_number(enum weir_option_id id, int64_t number)
 {
-    weir_option option;
-    option.id = id;
+    weir_option option = {id, {0}};
     option.value.number = number;
     return option;
 }
 
-#define WEIR_ACTIVE(how)  weir_option_number(WEIR_OPTION_ACTIVE, (how))
-#define WEIR_PACKET(type) weir_option_number(WEIR_OPTION_PACKET, (type))
-#define WEIR_NODELAY(on)  weir_option_number(WEIR_OPTION_NODELAY, (on))
+static inline weir_option weir_option_address(enum weir_option_id id, weir_address address)
+{
+    weir_option option = {id, {0}};
+    option.value.address = address;
+    return option;
+}
+
+static inline weir_option weir_option_linger(bool on, int32_t seconds)
+{
+    weir_option option = {WEIR_OPTION_LINGER, {0}};
+    option.value.linger.on = on;
+    option.value.linger.seconds = seconds;
+    return option;
+}
+
+static inline weir_option weir_option_raw(int32_t level, int32_t number, const void *bytes,
+                                          size_t size)
+{
+    weir_option option = {WEIR_OPTION_RAW, {0}};
+    option.value.raw.level = level;
+    option.value.raw.number = number;
+    option.value.raw.bytes = bytes;
+    option.value.raw.size = size;
+    return option;
+}
+
+static inline weir_option weir_option_raw_request(int32_t level, int32_t number, void *buffer,
+                                                  size_t size)
+{
+    weir_option option = weir_option_raw(level, number, NULL, size);
+    option.value.raw.buffer = buffer;
+    return option;
+}
+
+static inline weir_option weir_option_membership(enum weir_option_id id, weir_address group,
+                                                 weir_address interface)
+{
+    weir_option option = {id, {0}};
+    option.value.membership.group = group;
+    option.value.membership.interface = interface;
+    return option;
+}
+
+/* A name that is too long keeps no final NUL, and is refused when it is used. */
+static inline weir_option weir_option_name_value(enum weir_option_id id, const char *name)
+{
+    weir_option option = {id, {0}};
+    for (size_t i = 0; i < WEIR_OPTION_NAME_SIZE; i++) {
+        option.value.name[i] = name[i];
+        if (!name[i])
+            break;
+    }
+    return option;
+}
+
+static inline weir_option weir_option_path(enum weir_option_id id, const char *path)
+{
+    weir_option option = {id, {0}};
+    option.value.path = path;
+    return option;
+}
+
+static inline weir_address weir_address_of_number(uint8_t last_byte)
+{
+    weir_address address = {0, {0}, 0, 0};
+    address.bytes[15] = last_byte;
+    return address;
+}
+
+/* One constructor per option. */
+#define WEIR_ACTIVE(how) weir_option_number(WEIR_OPTION_ACTIVE, (how))
+#define WEIR_ADD_MEMBERSHIP(group, interface) \
+    weir_option_membership(WEIR_OPTION_ADD_MEMBERSHIP, (group), (interface))
+#define WEIR_BACKLOG(count)       weir_option_number(WEIR_OPTION_BACKLOG, (count))
+#define WEIR_BIND_TO_DEVICE(name) weir_option_name_value(WEIR_OPTION_BIND_TO_DEVICE, (name))
+#define WEIR_BIT8(how)            weir_option_number(WEIR_OPTION_BIT8, (how))
+#define WEIR_BROADCAST(on)        weir_option_number(WEIR_OPTION_BROADCAST, (on))
+#define WEIR_BUFFER(bytes)        weir_option_number(WEIR_OPTION_BUFFER, (bytes))
+#define WEIR_BUSY_POLL(us)        weir_option_number(WEIR_OPTION_BUSY_POLL, (us))
+#define WEIR_CONGESTION(name)     weir_option_name_value(WEIR_OPTION_CONGESTION, (name))
+#define WEIR_DELAY_SEND(on)       weir_option_number(WEIR_OPTION_DELAY_SEND, (on))
+#define WEIR_DELIVER(form)        weir_option_number(WEIR_OPTION_DELIVER, (form))
+#define WEIR_DONTROUTE(on)        weir_option_number(WEIR_OPTION_DONTROUTE, (on))
+#define WEIR_DROP_MEMBERSHIP(group, interface) \
+    weir_option_membership(WEIR_OPTION_DROP_MEMBERSHIP, (group), (interface))
+#define WEIR_EXIT_ON_CLOSE(on)               weir_option_number(WEIR_OPTION_EXIT_ON_CLOSE, (on))
+#define WEIR_FASTOPEN(count)                 weir_option_number(WEIR_OPTION_FASTOPEN, (count))
+#define WEIR_FD(fd)                          weir_option_number(WEIR_OPTION_FD, (fd))
+#define WEIR_HEADER(bytes)                   weir_option_number(WEIR_OPTION_HEADER, (bytes))
+#define WEIR_HIGH_MSGQ_WATERMARK(bytes)      weir_option_number(WEIR_OPTION_HIGH_MSGQ_WATERMARK, (bytes))
+#define WEIR_HIGH_WATERMARK(bytes)           weir_option_number(WEIR_OPTION_HIGH_WATERMARK, (bytes))
+#define WEIR_IFADDR(address)                 weir_option_address(WEIR_OPTION_IFADDR, (address))
+#define WEIR_INET()                          weir_option_number(WEIR_OPTION_INET, 1)
+#define WEIR_INET6()                         weir_option_number(WEIR_OPTION_INET6, 1)
+#define WEIR_IP(address)                     weir_option_address(WEIR_OPTION_IP, (address))
+#define WEIR_IP_ANY()                        WEIR_IP(weir_address_of_number(0))
+#define WEIR_IP_LOOPBACK()                   WEIR_IP(weir_address_of_number(1))
+#define WEIR_IPV6_V6ONLY(on)                 weir_option_number(WEIR_OPTION_IPV6_V6ONLY, (on))
+#define WEIR_KEEPALIVE(on)                   weir_option_number(WEIR_OPTION_KEEPALIVE, (on))
+#define WEIR_LINE_DELIMITER(byte)            weir_option_number(WEIR_OPTION_LINE_DELIMITER, (byte))
+#define WEIR_LINGER(on, seconds)             weir_option_linger((on), (seconds))
+#define WEIR_LOW_MSGQ_WATERMARK(bytes)       weir_option_number(WEIR_OPTION_LOW_MSGQ_WATERMARK, (bytes))
+#define WEIR_LOW_WATERMARK(bytes)            weir_option_number(WEIR_OPTION_LOW_WATERMARK, (bytes))
+#define WEIR_MODE(mode)                      weir_option_number(WEIR_OPTION_MODE, (mode))
+#define WEIR_MULTICAST_IF(address)           weir_option_address(WEIR_OPTION_MULTICAST_IF, (address))
+#define WEIR_MULTICAST_LOOP(on)              weir_option_number(WEIR_OPTION_MULTICAST_LOOP, (on))
+#define WEIR_MULTICAST_TTL(count)            weir_option_number(WEIR_OPTION_MULTICAST_TTL, (count))
+#define WEIR_NETNS(path)                     weir_option_path(WEIR_OPTION_NETNS, (path))
+#define WEIR_NODELAY(on)                     weir_option_number(WEIR_OPTION_NODELAY, (on))
+#define WEIR_NOPUSH(on)                      weir_option_number(WEIR_OPTION_NOPUSH, (on))
+#define WEIR_PACKET(type)                    weir_option_number(WEIR_OPTION_PACKET, (type))
+#define WEIR_PACKET_SIZE(bytes)              weir_option_number(WEIR_OPTION_PACKET_SIZE, (bytes))
+#define WEIR_PORT(port)                      weir_option_number(WEIR_OPTION_PORT, (port))
+#define WEIR_PRIORITY(priority)              weir_option_number(WEIR_OPTION_PRIORITY, (priority))
+#define WEIR_RAW(level, number, bytes, size) weir_option_raw((level), (number), (bytes), (size))
+#define WEIR_READ_PACKETS(count)             weir_option_number(WEIR_OPTION_READ_PACKETS, (count))
+#define WEIR_RECBUF(bytes)                   weir_option_number(WEIR_OPTION_RECBUF, (bytes))
+#define WEIR_RECVTCLASS(on)                  weir_option_number(WEIR_OPTION_RECVTCLASS, (on))
+#define WEIR_RECVTOS(on)                     weir_option_number(WEIR_OPTION_RECVTOS, (on))
+#define WEIR_RECVTTL(on)                     weir_option_number(WEIR_OPTION_RECVTTL, (on))
+#define WEIR_REUSEADDR(on)                   weir_option_number(WEIR_OPTION_REUSEADDR, (on))
+#define WEIR_REUSEPORT(on)                   weir_option_number(WEIR_OPTION_REUSEPORT, (on))
+#define WEIR_SEND_TIMEOUT(ms)                weir_option_number(WEIR_OPTION_SEND_TIMEOUT, (ms))
+#define WEIR_SEND_TIMEOUT_CLOSE(on)          weir_option_number(WEIR_OPTION_SEND_TIMEOUT_CLOSE, (on))
+#define WEIR_SHOW_ECONNRESET(on)             weir_option_number(WEIR_OPTION_SHOW_ECONNRESET, (on))
+#define WEIR_SNDBUF(bytes)                   weir_option_number(WEIR_OPTION_SNDBUF, (bytes))
+#define WEIR_TCLASS(tclass)                  weir_option_number(WEIR_OPTION_TCLASS, (tclass))
+#define WEIR_TCP_KEEPCNT(count)              weir_option_number(WEIR_OPTION_TCP_KEEPCNT, (count))
+#define WEIR_TCP_KEEPIDLE(s)                 weir_option_number(WEIR_OPTION_TCP_KEEPIDLE, (s))
+#define WEIR_TCP_KEEPINTVL(s)                weir_option_number(WEIR_OPTION_TCP_KEEPINTVL, (s))
+#define WEIR_TOS(tos)                        weir_option_number(WEIR_OPTION_TOS, (tos))
+#define WEIR_TTL(count)                      weir_option_number(WEIR_OPTION_TTL, (count))
+#define WEIR_USER_TIMEOUT(ms)                weir_option_number(WEIR_OPTION_USER_TIMEOUT, (ms))
+
+/* For weir_getopts: what is asked for. WEIR_REQUEST(PACKET), WEIR_RAW_REQUEST(6, 11, &info, 92).
+ * A raw request's buffer must outlive the call. */
+#define WEIR_REQUEST(NAME) weir_option_number(WEIR_OPTION_##NAME, 0)
+#define WEIR_RAW_REQUEST(level, number, buffer, size) \
+    weir_option_raw_request((level), (number), (buffer), (size))
+
+/*
+ * WEIR_OPTIONS(WEIR_PACKET(4), ...): a list, ended by WEIR_OPTION_END, to be given to a call.
+ * It may be empty. In C it lives as long as the block it stands in, in C++ as long as the
+ * expression: do not keep it there.
+ */
+#ifdef __cplusplus
+WEIR_END
+template <size_t count> struct weir_option_array {
+    weir_option options[count];
+    const weir_option *list() const
+    {
+        return options;
+    }
+};
+template <typename... Option>
+weir_option_array<sizeof...(Option) + 1> weir_option_array_of(const Option &...option)
+{
+    return {{option..., weir_option_number(WEIR_OPTION_END, 0)}};
+}
+#define WEIR_OPTIONS(...) (weir_option_array_of(__VA_ARGS__).list())
+WEIR_BEGIN
+#else
+/* The first element only lets the list be empty: "{END, }" is C, "{}" is not. The array has one
+ * more than it is given, which is the END. */
+#define WEIR_OPTION_ITEMS(...)              \
+    {                                       \
+        {WEIR_OPTION_END, {0}}, __VA_ARGS__ \
+    }
+#define WEIR_OPTION_ROOM(...) \
+    (sizeof((weir_option[])WEIR_OPTION_ITEMS(__VA_ARGS__)) / sizeof(weir_option) + 1)
+#define WEIR_OPTIONS(...) \
+    ((const weir_option[WEIR_OPTION_ROOM(__VA_ARGS__)])WEIR_OPTION_ITEMS(__VA_ARGS__) + 1)
+#endif
 
 WEIR_END
 

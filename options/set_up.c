@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of a call that creates a socket: listen, connect, open. */
+#include "base/error.h"
+#include "options/check.h"
+#include "options/kernel.h"
+#include "options/values.h"
+
+#include <string.h>
+
+enum { UDP_RECBUF = 8192 }; /* what the document's gen_udp opens a socket with */
+
+/* A family may stand behind the address that it is about, so both are settled at the end. */
+struct taking {
+    struct option_setup *setup;
+    weir_address address; /* of ip or ifaddr */
+    uint16_t port;
+    uint8_t family; /* of inet or inet6, or 0 */
+};
+
+static void take_backlog(struct taking *taking, const weir_option *option)
+{
+    taking->setup->backlog = (uint16_t)option->value.number;
+}
+
+static void take_fd(struct taking *taking, const weir_option *option)
+{
+    taking->setup->fd = (int)option->value.number;
+}
+
+static void take_inet(struct taking *taking, const weir_option *option)
+{
+    taking->family = option->id == WEIR_OPTION_INET6 ? WEIR_INET6 : WEIR_INET;
+}
+
+static void take_address(struct taking *taking, const weir_option *option)
+{
+    taking->address = option->value.address;
+    taking->setup->has_local_address = true;
+}
+
+static void take_netns(struct taking *taking, const weir_option *option)
+{
+    taking->setup->netns = option->value.path;
+}
+
+static void take_port(struct taking *taking, const weir_option *option)
+{
+    taking->port = (uint16_t)option->value.number;
+    taking->setup->has_local_address = true;
+}
+
+static void take_reuseport(struct taking *taking, const weir_option *option)
+{
+    taking->setup->reuseport = option->value.number != 0;
+}
+
+typedef void take(struct taking *taking, const weir_option *option);
+
+static take *const takes[WEIR_OPTION_COUNT] = {
+    [WEIR_OPTION_BACKLOG] = take_backlog,     [WEIR_OPTION_FD] = take_fd,
+    [WEIR_OPTION_IFADDR] = take_address,      [WEIR_OPTION_INET] = take_inet,
+    [WEIR_OPTION_INET6] = take_inet,          [WEIR_OPTION_IP] = take_address,
+    [WEIR_OPTION_NETNS] = take_netns,         [WEIR_OPTION_PORT] = take_port,
+    [WEIR_OPTION_REUSEPORT] = take_reuseport,
+};
+
+static int take_one(struct taking *taking, const weir_option *option)
+{
+    if (takes[option->id])
+        takes[option->id](taking, option);
+    if (option_row_of(option)->keeper == OPTION_KEEPER_WEIR)
+        return values_set(&taking->setup->values, option);
+    values_follow(&taking->setup->values, option);
+    return 0;
+}
+
+static int take_list(struct taking *taking, const weir_option *options, bool with_active)
+{
+    int result = options_check(options, taking->setup->scope);
+    if (result < 0)
+        return result;
+    for (const weir_option *option = options; option_follows(option); option++) {
+        if (option->id == WEIR_OPTION_ACTIVE && !with_active)
+            continue;
+        result = take_one(taking, option);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+/* {ip,any} and {ip,loopback} become what they are in the socket's family. */
+static void settle_address(weir_address *local, uint8_t family)
+{
+    static const uint8_t inet_loopback[4] = {127, 0, 0, 1};
+    bool loopback = local->bytes[15] != 0;
+    if (local->family == WEIR_ANY_FAMILY && family == WEIR_INET && loopback) {
+        memset(local->bytes, 0, sizeof(local->bytes));
+        memcpy(local->bytes, inet_loopback, sizeof(inet_loopback));
+    }
+    local->family = family;
+}
+
+static int settle(const struct taking *taking)
+{
+    struct option_setup *setup = taking->setup;
+    uint8_t of_address = taking->address.family;
+    uint8_t family = taking->family ? taking->family : of_address;
+    if (taking->family && of_address && taking->family != of_address)
+        return error_say(WEIR_BADARG, "option ip: an %s address, but the socket is %s",
+                         of_address == WEIR_INET6 ? "inet6" : "inet",
+                         family == WEIR_INET6 ? "inet6" : "inet");
+    setup->family_given = family != WEIR_ANY_FAMILY;
+    setup->local = taking->address;
+    setup->local.port = taking->port;
+    settle_address(&setup->local, family ? family : WEIR_INET);
+    return 0;
+}
+
+int options_set_up(struct option_setup *setup, enum option_scope scope, const weir_option *defaults,
+                   const weir_option *options)
+{
+    *setup = (struct option_setup){
+        .scope = scope,
+        .defaults = defaults,
+        .options = options,
+        .backlog = (int)option_rows[WEIR_OPTION_BACKLOG].initial[0],
+        .fd = -1,
+    };
+    values_initialize(&setup->values, option_is_udp(scope));
+    struct taking taking = {.setup = setup};
+    if (take_list(&taking, defaults, false) < 0 || take_list(&taking, options, true) < 0)
+        return WEIR_BADARG;
+    return settle(&taking);
+}
+
+/* Raw options are told apart by what the kernel calls them, memberships add up. */
+static bool supersedes(const weir_option *later, const weir_option *option)
+{
+    if (later->id != option->id || option_row_of(option)->type == OPTION_MEMBERSHIP)
+        return false;
+    return option->id != WEIR_OPTION_RAW || (later->value.raw.level == option->value.raw.level &&
+                                             later->value.raw.number == option->value.raw.number);
+}
+
+static bool superseded_in(const weir_option *later, const weir_option *option)
+{
+    for (; option_follows(later); later++)
+        if (supersedes(later, option))
+            return true;
+    return false;
+}
+
+static int prepare_list(const struct option_setup *setup, const weir_option *options, int fd)
+{
+    const weir_option *overriding = options == setup->defaults ? setup->options : NULL;
+    for (const weir_option *option = options; option_follows(option); option++) {
+        if (option_row_of(option)->keeper != OPTION_KEEPER_KERNEL ||
+            superseded_in(option + 1, option) || superseded_in(overriding, option))
+            continue;
+        int result = kernel_apply(option, fd, setup->local.family);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+int options_prepare(const struct option_setup *setup, int fd)
+{
+    if (option_is_udp(setup->scope)) {
+        weir_option recbuf = WEIR_RECBUF(UDP_RECBUF);
+        (void)kernel_set(&recbuf, fd, setup->local.family);
+    }
+    int result = prepare_list(setup, setup->defaults, fd);
+    return result < 0 ? result : prepare_list(setup, setup->options, fd);
+}
