@@ -30,19 +30,21 @@ static int cut(const struct input *input, size_t size, weir_decoded *decoded)
     return decoded_whole(decoded, input->bytes, size);
 }
 
+/* All the input is a line end: no limit applies, nor is a look at the byte after it needed. */
+static bool is_lone_line_end(const uint8_t *bytes, size_t size)
+{
+    return (size == 1 && bytes[0] == '\n') || (size == 2 && memcmp(bytes, "\r\n", 2) == 0);
+}
+
 int http_cut_start_line(const struct input *input, weir_decoded *decoded)
 {
+    if (is_lone_line_end(input->bytes, input->size))
+        return cut(input, input->size, decoded);
     size_t limit = scan_size(input);
     size_t end = scan_find(input, limit, '\n');
     if (end == SCAN_NOT_FOUND)
         return without_end(input, limit, decoded);
     return cut(input, end + 1, decoded);
-}
-
-/* The only line that ends without a look at the byte after it. */
-static bool is_lone_line_end(const uint8_t *bytes, size_t size)
-{
-    return (size == 1 && bytes[0] == '\n') || (size == 2 && memcmp(bytes, "\r\n", 2) == 0);
 }
 
 /* No line this short can be folded. */

@@ -22,8 +22,7 @@ const char decode_details[] =
     "and prints for each what one decode gives: {ok,<<\"a\\n\">>,<<\"b\">>}\n";
 
 struct decode {
-    enum weir_packet_type type;
-    weir_decode_options options;
+    struct decode_options options;
     struct framer framer;
     struct window window;
 };
@@ -33,10 +32,10 @@ static int print_packets(struct decode *decode, weir_decoded *decoded)
 {
     struct window *window = &decode->window;
     weir_http http;
-    struct term_packet packet = {decode->type, decoded, &http};
+    struct term_packet packet = {decode->options.type, decoded, &http};
     for (;;) {
         int result =
-            framer_next(&decode->framer, decode->type, &decode->options,
+            framer_next(&decode->framer, decode->options.type, &decode->options.limits,
                         window->bytes + window->begin, window->end - window->begin, decoded, &http);
         if (result != WEIR_DECODE_OK)
             return result;
@@ -48,7 +47,7 @@ static int print_packets(struct decode *decode, weir_decoded *decoded)
 
 static int finish(struct decode *decode, int result, const weir_decoded *decoded)
 {
-    struct term_packet packet = {decode->type, decoded, NULL};
+    struct term_packet packet = {decode->options.type, decoded, NULL};
     if (result == WEIR_DECODE_INVALID || decode->window.end > decode->window.begin) {
         term_write_result(stdout, result, &packet, (weir_slice){0});
         putchar('\n');
@@ -84,8 +83,8 @@ static int set_option(struct decode *decode, const char *text)
     weir_slice value = {equals + 1, strlen(equals + 1)};
     if (!decode_option_set(&decode->options, name, value))
         return command_misused("decode",
-                               "--option '%s': no such name, or its value is out of range; "
-                               "the names are %s",
+                               "--option '%s': the type has no such option, or its value "
+                               "is out of range; the names are %s",
                                text, decode_option_names());
     return EXIT_SUCCESS;
 }
@@ -104,7 +103,7 @@ static int set_options(struct decode *decode, char **arguments)
 
 int decode_run(int argc, char **argv)
 {
-    struct decode decode = {.options = decode_options_default};
+    struct decode decode = {.options.limits = decode_options_default};
     if (argc < 2)
         return command_misused("decode", "needs a packet type, or --batch");
     if (strcmp(argv[1], "--batch") == 0)
@@ -113,7 +112,7 @@ int decode_run(int argc, char **argv)
     int type = weir_packet_type_from_name(argv[1]);
     if (type < 0)
         return command_misused("decode", "'%s' is no packet type", argv[1]);
-    decode.type = (enum weir_packet_type)type;
+    decode.options.type = (enum weir_packet_type)type;
     int status = set_options(&decode, argv + 2);
     if (status == EXIT_SUCCESS)
         status = decode_stream(&decode);

@@ -46,16 +46,15 @@ static bool split(char *line, struct request *request)
     return request->hex && !line;
 }
 
-static void answer(const struct request *request, const weir_decode_options *options)
+static void answer(const struct request *request, const struct decode_options *options)
 {
     weir_decoded decoded;
     weir_http http;
-    int type = weir_packet_type_from_name(request->type);
-    int result = weir_decode_packet((enum weir_packet_type)type, request->hex, request->size,
-                                    options, &decoded, &http);
+    int result = weir_decode_packet(options->type, request->hex, request->size, &options->limits,
+                                    &decoded, &http);
     size_t consumed = result == WEIR_DECODE_OK ? decoded.consumed : 0;
     weir_slice rest = {request->hex + consumed, request->size - consumed};
-    struct term_packet packet = {(enum weir_packet_type)type, &decoded, &http};
+    struct term_packet packet = {options->type, &decoded, &http};
     term_write_result(stdout, result, &packet, rest);
     putchar('\n');
 }
@@ -63,18 +62,20 @@ static void answer(const struct request *request, const weir_decode_options *opt
 static int run_line(char *line, size_t number)
 {
     struct request request;
-    weir_decode_options options;
+    struct decode_options options;
     line[strcspn(line, "\n")] = '\0';
     if (!split(line, &request))
         return command_misused("decode", "line %zu is not type, options, hex with tabs between",
                                number);
     if (!decode_hex(&request))
         return command_misused("decode", "line %zu: the third column is not hex", number);
+    int type = weir_packet_type_from_name(request.type);
+    options.type = (enum weir_packet_type)type;
     enum decode_options_result parsed = decode_options_parse(request.options, &options);
     if (parsed == DECODE_OPTIONS_NOT_LIST)
         return command_misused("decode", "line %zu: '%s' is no list of options", number,
                                request.options);
-    if (parsed == DECODE_OPTIONS_BADARG || weir_packet_type_from_name(request.type) < 0)
+    if (parsed == DECODE_OPTIONS_BADARG || type < 0)
         puts("{'EXIT',badarg}");
     else
         answer(&request, &options);

@@ -20,6 +20,11 @@ const char *decode_option_names(void)
     return "packet_size, line_length, line_delimiter";
 }
 
+static bool has_option(enum weir_packet_type type, enum option option)
+{
+    return option != LINE_DELIMITER || type == WEIR_LINE;
+}
+
 static bool equals(weir_slice slice, const char *text)
 {
     return slice.size == strlen(text) && memcmp(slice.bytes, text, slice.size) == 0;
@@ -38,30 +43,30 @@ static bool parse_number(weir_slice digits, uint64_t max, uint64_t *number)
     return digits.size > 0;
 }
 
-static void store(weir_decode_options *options, enum option option, uint64_t number)
+static void store(struct decode_options *options, enum option option, uint64_t number)
 {
     switch (option) {
     case PACKET_SIZE:
-        options->packet_size = (uint32_t)number;
+        options->limits.packet_size = (uint32_t)number;
         break;
     case LINE_LENGTH:
-        options->line_length = (uint32_t)number;
+        options->limits.line_length = (uint32_t)number;
         break;
     case LINE_DELIMITER:
-        options->line_delimiter = (uint8_t)number;
+        options->limits.line_delimiter = (uint8_t)number;
         break;
     case OPTION_COUNT:
         break;
     }
 }
 
-bool decode_option_set(weir_decode_options *options, weir_slice name, weir_slice value)
+bool decode_option_set(struct decode_options *options, weir_slice name, weir_slice value)
 {
     for (enum option option = 0; option < OPTION_COUNT; option++) {
         uint64_t number;
         if (!equals(name, rows[option].name))
             continue;
-        if (!parse_number(value, rows[option].max, &number))
+        if (!has_option(options->type, option) || !parse_number(value, rows[option].max, &number))
             return false;
         store(options, option, number);
         return true;
@@ -70,7 +75,7 @@ bool decode_option_set(weir_decode_options *options, weir_slice name, weir_slice
 }
 
 /* "{name,value}" */
-static bool set_tuple(weir_slice tuple, weir_decode_options *options)
+static bool set_tuple(weir_slice tuple, struct decode_options *options)
 {
     if (tuple.size < 2 || tuple.bytes[0] != '{' || tuple.bytes[tuple.size - 1] != '}')
         return false;
@@ -96,10 +101,10 @@ static weir_slice take_element(weir_slice *list)
     return element;
 }
 
-enum decode_options_result decode_options_parse(const char *text, weir_decode_options *options)
+enum decode_options_result decode_options_parse(const char *text, struct decode_options *options)
 {
     size_t size = strlen(text);
-    *options = decode_options_default;
+    options->limits = decode_options_default;
     if (size < 2 || text[0] != '[' || text[size - 1] != ']')
         return DECODE_OPTIONS_NOT_LIST;
     weir_slice list = {text + 1, size - 2};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "decode_row.h"
 #include "base/check.h"
-#include "decode_options.h"
 #include "support/vectors.h"
 #include <string.h>
 
@@ -32,7 +31,6 @@ static void read_arguments(struct decode_row *row)
     int type = weir_packet_type_from_name(row->type_name);
     row->is_bad_argument =
         type < 0 || decode_options_parse(row->option_text, &row->options) != DECODE_OPTIONS_OK;
-    row->type = (enum weir_packet_type)type;
 }
 
 /* A type that weir does not have, and IPv6 literals, which OTP 25 splits wrongly. */

@@ -3,6 +3,7 @@
 #ifndef DECODE_ROW_H
 #define DECODE_ROW_H
 
+#include "decode_options.h"
 #include <stdbool.h>
 #include <weir/packet.h>
 
@@ -11,8 +12,7 @@ struct decode_row {
     const char *option_text;
     const char *result; /* an Erlang term */
     bool is_bad_argument;
-    enum weir_packet_type type;
-    weir_decode_options options;
+    struct decode_options options;
     uint8_t input[4096];
     size_t input_size;
 };

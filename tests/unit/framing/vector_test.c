@@ -14,7 +14,8 @@ static void check_whole(const struct decode_row *row)
         return;
     }
     const uint8_t *input = guard_copy(row->input, row->input_size);
-    struct answer answer = answer_of_decode(row->type, &row->options, input, row->input_size);
+    struct answer answer =
+        answer_of_decode(row->options.type, &row->options.limits, input, row->input_size);
     cr_assert_str_eq(answer.term, row->result, "%s %s: got %s, want %s", row->type_name,
                      row->option_text, answer.term, row->result);
     answer_free(&answer);
@@ -29,9 +30,9 @@ Test(vectors, each_as_one_piece)
 static int check_prefix(struct framer *framer, const struct decode_row *row, size_t size)
 {
     const uint8_t *input = guard_copy(row->input, size);
-    struct answer fresh = answer_of_decode(row->type, &row->options, input, size);
-    struct answer resumed =
-        answer_of_framer(framer, row->type, &row->options, (weir_slice){(const char *)input, size});
+    struct answer fresh = answer_of_decode(row->options.type, &row->options.limits, input, size);
+    struct answer resumed = answer_of_framer(framer, row->options.type, &row->options.limits,
+                                             (weir_slice){(const char *)input, size});
     cr_assert_str_eq(resumed.term, fresh.term, "%s %s, %zu bytes: %s after feeding, else %s",
                      row->type_name, row->option_text, size, resumed.term, fresh.term);
     answer_free(&fresh);
