@@ -29,6 +29,7 @@ static void read_hex(const char *hex, struct decode_row *row)
 static void read_arguments(struct decode_row *row)
 {
     int type = weir_packet_type_from_name(row->type_name);
+    row->options.type = (enum weir_packet_type)type;
     row->is_bad_argument =
         type < 0 || decode_options_parse(row->option_text, &row->options) != DECODE_OPTIONS_OK;
 }
