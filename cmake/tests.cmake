@@ -11,6 +11,10 @@
 #     library has: the public headers and libweir. Label it `threads` to have it run under the
 #     thread sanitizer too.
 #
+# weir_fuzz_test(NAME ROOM ... [BELOW ...] SOURCES x_fuzz.c CORPUS folder)
+#     A libFuzzer harness (LLVMFuzzerTestOneInput). With WEIR_FUZZ it is built into build/fuzz/fuzz;
+#     else as a test that runs it once over each file of the corpus.
+#
 # Includes: "support/x.h" is tests/support/x.h, "ROOM/x.h" as that room itself has it. WEIR_VECTORS
 # is the folder tests/vectors as a string.
 
@@ -22,9 +26,9 @@ set(WEIR_SANITIZER_REPORT
 set(WEIR_TEST_ENVIRONMENT
     "ASAN_OPTIONS=allocator_may_return_null=1" "UBSAN_OPTIONS=print_stacktrace=1")
 
-if(NOT WEIR_SANITIZE MATCHES "thread")
+if(BUILD_TESTING AND NOT WEIR_FUZZ AND NOT WEIR_SANITIZE MATCHES "thread")
     find_package(PkgConfig REQUIRED)
-    pkg_check_modules(CRITERION IMPORTED_TARGET criterion)
+    pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 endif()
 
 function(weir_test_program name)
@@ -52,14 +56,16 @@ endfunction()
 
 function(weir_unit_test name)
     cmake_parse_arguments(test "" "ROOM;TIMEOUT" "BELOW;SOURCES;LIBRARIES;LABELS" ${ARGN})
-    if(NOT TARGET PkgConfig::CRITERION)
-        return()
-    endif()
     if(NOT test_TIMEOUT)
         set(test_TIMEOUT 30)
     endif()
     weir_test_program(${name} ROOM ${test_ROOM} BELOW ${test_BELOW} SOURCES ${test_SOURCES}
-                      LIBRARIES ${test_LIBRARIES} PkgConfig::CRITERION)
+                      LIBRARIES ${test_LIBRARIES})
+    if(NOT TARGET PkgConfig::CRITERION)
+        set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+        return()
+    endif()
+    target_link_libraries(${name} PRIVATE PkgConfig::CRITERION)
     weir_register_test(${name} ${test_TIMEOUT} "unit;${test_ROOM};${test_LABELS}" COMMAND ${name})
 endfunction()
 
@@ -76,4 +82,20 @@ function(weir_main_test name)
                       LIBRARIES ${test_LIBRARIES})
     weir_register_test(${name} ${test_TIMEOUT} "${test_ROOM};${test_LABELS}"
                        COMMAND ${name} ${test_ARGUMENTS})
+endfunction()
+
+function(weir_fuzz_test name)
+    cmake_parse_arguments(test "" "ROOM;CORPUS" "BELOW;SOURCES;LIBRARIES" ${ARGN})
+    set(room ROOM ${test_ROOM} BELOW ${test_BELOW} LIBRARIES ${test_LIBRARIES})
+    set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/${test_CORPUS})
+    if(WEIR_FUZZ)
+        weir_test_program(${name} ${room} SOURCES ${test_SOURCES})
+        target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+        set_target_properties(${name} PROPERTIES
+            RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+        file(WRITE ${PROJECT_BINARY_DIR}/corpus/${name}.seeds ${corpus})
+    else()
+        weir_main_test(${name} ${room} LABELS fuzz ARGUMENTS ${corpus}
+                       SOURCES ${test_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/replay.c)
+    endif()
 endfunction()

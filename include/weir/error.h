@@ -12,34 +12,34 @@ WEIR_BEGIN
 
 /* X(ENUMERATOR, atom): what Linux has no errno for. The second half are names of the document
  * that no Linux kernel produces; they exist so that every name can be formatted. */
-#define WEIR_NAMED_ERRORS(X)                                                                       \
-    X(CLOSED, closed)                                                                              \
-    X(TIMEOUT, timeout)                                                                            \
-    X(NOT_OWNER, not_owner)                                                                        \
-    X(BADARG, badarg)                                                                              \
-    X(SYSTEM_LIMIT, system_limit)                                                                  \
-    X(NXDOMAIN, nxdomain)                                                                          \
-    X(EXBADPORT, exbadport)                                                                        \
-    X(EXBADSEQ, exbadseq)                                                                          \
-    X(UNKNOWN, unknown)                                                                            \
-    X(EALIGN, ealign)                                                                              \
-    X(EBADRPC, ebadrpc)                                                                            \
-    X(EDIRTY, edirty)                                                                              \
-    X(EDUPPKG, eduppkg)                                                                            \
-    X(EINIT, einit)                                                                                \
-    X(ELBIN, elbin)                                                                                \
-    X(ENET, enet)                                                                                  \
-    X(ENOSYM, enosym)                                                                              \
-    X(EPROCLIM, eproclim)                                                                          \
-    X(EPROCUNAVAIL, eprocunavail)                                                                  \
-    X(EPROGMISMATCH, eprogmismatch)                                                                \
-    X(EPROGUNAVAIL, eprogunavail)                                                                  \
-    X(EREFUSED, erefused)                                                                          \
-    X(EREMDEV, eremdev)                                                                            \
-    X(EREMOTERELEASE, eremoterelease)                                                              \
-    X(ERPCMISMATCH, erpcmismatch)                                                                  \
-    X(ERREMOTE, erremote)                                                                          \
-    X(ESUCCESS, esuccess)                                                                          \
+#define WEIR_NAMED_ERRORS(X)          \
+    X(CLOSED, closed)                 \
+    X(TIMEOUT, timeout)               \
+    X(NOT_OWNER, not_owner)           \
+    X(BADARG, badarg)                 \
+    X(SYSTEM_LIMIT, system_limit)     \
+    X(NXDOMAIN, nxdomain)             \
+    X(EXBADPORT, exbadport)           \
+    X(EXBADSEQ, exbadseq)             \
+    X(UNKNOWN, unknown)               \
+    X(EALIGN, ealign)                 \
+    X(EBADRPC, ebadrpc)               \
+    X(EDIRTY, edirty)                 \
+    X(EDUPPKG, eduppkg)               \
+    X(EINIT, einit)                   \
+    X(ELBIN, elbin)                   \
+    X(ENET, enet)                     \
+    X(ENOSYM, enosym)                 \
+    X(EPROCLIM, eproclim)             \
+    X(EPROCUNAVAIL, eprocunavail)     \
+    X(EPROGMISMATCH, eprogmismatch)   \
+    X(EPROGUNAVAIL, eprogunavail)     \
+    X(EREFUSED, erefused)             \
+    X(EREMDEV, eremdev)               \
+    X(EREMOTERELEASE, eremoterelease) \
+    X(ERPCMISMATCH, erpcmismatch)     \
+    X(ERREMOTE, erremote)             \
+    X(ESUCCESS, esuccess)             \
     X(EVERSION, eversion)
 
 enum weir_error_order {

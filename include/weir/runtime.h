@@ -15,15 +15,15 @@ typedef struct weir_config {
     uint32_t schedulers; /* 0: one per core that the process may run on; at most 64 */
     const char *cpus;    /* "0,2-3": the cores they are pinned to; NULL: pinned when there is a core
                             for each, else not pinned */
-    uint32_t buffer_count;          /* receive buffers per scheduler, a power of two; 1024 */
-    uint32_t buffer_size;           /* bytes of each; 16384 */
-    uint32_t submission_entries;    /* 512 */
-    uint32_t completion_entries;    /* 8192; halved when memory is short */
-    uint32_t completion_budget;     /* completions handled per turn; 256 */
-    uint32_t eager_submit;          /* operations that wait before a turn submits early; 64 */
-    uint32_t busy_wait_us;          /* how long an idle scheduler looks before it sleeps; 0 */
-    uint64_t queued_bytes_limit;    /* over it every socket is busy, whole runtime; 1 GiB */
-    const char *features_off;       /* names of `weir doctor`, or "kernel=6.1"; also WEIR_FEATURES_OFF */
+    uint32_t buffer_count;       /* receive buffers per scheduler, a power of two; 1024 */
+    uint32_t buffer_size;        /* bytes of each; 16384 */
+    uint32_t submission_entries; /* 512 */
+    uint32_t completion_entries; /* 8192; halved when memory is short */
+    uint32_t completion_budget;  /* completions handled per turn; 256 */
+    uint32_t eager_submit;       /* operations that wait before a turn submits early; 64 */
+    uint32_t busy_wait_us;       /* how long an idle scheduler looks before it sleeps; 0 */
+    uint64_t queued_bytes_limit; /* over it every socket is busy, whole runtime; 1 GiB */
+    const char *features_off; /* names of `weir doctor`, or "kernel=6.1"; also WEIR_FEATURES_OFF */
     const char *default_connect_options; /* inet_default_connect_options, as text */
     const char *default_listen_options;  /* inet_default_listen_options, as text */
 } weir_config;
@@ -65,16 +65,16 @@ typedef struct weir_totals {
     uint64_t packets_sent;
     uint64_t bytes_sent;
     uint64_t send_operations;
-    uint64_t busy;           /* times a sender was told to wait */
-    uint64_t starved;        /* receives that found no buffer */
-    uint64_t accept_pauses;  /* accepts that found no descriptor */
+    uint64_t busy;          /* times a sender was told to wait */
+    uint64_t starved;       /* receives that found no buffer */
+    uint64_t accept_pauses; /* accepts that found no descriptor */
     uint64_t short_sends;
     uint64_t stale_completions;
     uint64_t completion_overflows;
-    uint64_t fallbacks;      /* kernel features that are not used */
-    uint64_t queued_bytes;   /* waiting to be sent now */
-    uint64_t copied_bytes;   /* received bytes that were moved in user space */
-    uint64_t busy_ns;        /* time not spent asleep */
+    uint64_t fallbacks;    /* kernel features that are not used */
+    uint64_t queued_bytes; /* waiting to be sent now */
+    uint64_t copied_bytes; /* received bytes that were moved in user space */
+    uint64_t busy_ns;      /* time not spent asleep */
 } weir_totals;
 
 /* `scheduler` 0..count-1, or -1 for the sum. 0, or -EINVAL. Any thread. */

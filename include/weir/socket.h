@@ -37,9 +37,9 @@ enum { WEIR_INFINITY = -1 }; /* as a time-out in milliseconds */
 
 /* What an owner is told, as callbacks on the socket's scheduler. Any may be NULL. */
 typedef struct weir_handler {
-    void (*accepted)(weir_socket socket, void *data);                         /* weir_tcp_serve */
+    void (*accepted)(weir_socket socket, void *data);                          /* weir_tcp_serve */
     void (*packet)(weir_socket socket, const weir_packet *packet, void *data); /* tcp, http */
-    void (*passive)(weir_socket socket, void *data);                          /* tcp_passive */
+    void (*passive)(weir_socket socket, void *data);                           /* tcp_passive */
     void (*unbusy)(weir_socket socket, void *data); /* a send that was refused may be tried again */
     void (*error)(weir_socket socket, int error, void *data); /* tcp_error; `closed` follows */
     void (*closed)(weir_socket socket, void *data);           /* tcp_closed */
