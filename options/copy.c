@@ -8,55 +8,61 @@
 static size_t length_of(const weir_option *options)
 {
     size_t length = 0;
-    while (option_follows(options + length))
+    for (const weir_option *option = options; option_follows(option); option++)
         length++;
     return length;
 }
 
-/* What an option points to, and how many bytes of it. */
-static const void *pointed_to(const weir_option *option, size_t *size)
+/* How many bytes an option points to. */
+static size_t size_behind(const weir_option *option)
 {
-    *size = 0;
     switch (option_row_of(option)->type) {
     case OPTION_RAW:
-        *size = option->value.raw.size;
-        return option->value.raw.bytes;
+        return option->value.raw.size;
     case OPTION_PATH:
-        *size = option->value.path ? strlen(option->value.path) + 1 : 0;
-        return option->value.path;
+        return strlen(option->value.path) + 1;
     default:
-        return NULL;
+        return 0;
     }
 }
 
-static void point_to(weir_option *option, uint8_t *place)
+static bool points(const weir_option *option)
 {
-    if (option_row_of(option)->type == OPTION_RAW)
-        option->value.raw.buffer = place;
+    unsigned type = option_row_of(option)->type;
+    return type == OPTION_RAW || type == OPTION_PATH;
+}
+
+/* A raw request without a buffer gets one, of zeros. */
+static void move_behind(weir_option *option, uint8_t *place, size_t size)
+{
+    bool raw = option_row_of(option)->type == OPTION_RAW;
+    const void *from = raw ? option->value.raw.bytes : option->value.path;
+    if (size && from)
+        memcpy(place, from, size);
+    else
+        memset(place, 0, size);
+    if (raw)
+        option->value.raw.buffer = size ? place : NULL;
     else
         option->value.path = (const char *)place;
 }
 
 weir_option *options_copy(const weir_option *options)
 {
-    size_t length = options ? length_of(options) : 0;
+    size_t length = length_of(options);
     size_t size = (length + 1) * sizeof(weir_option);
-    size_t bytes;
-    for (size_t i = 0; i < length; i++) {
-        (void)pointed_to(&options[i], &bytes);
-        size += bytes;
-    }
+    for (size_t i = 0; i < length; i++)
+        size += size_behind(&options[i]);
     weir_option *copy = memory_allocate(size);
     if (!copy)
         return NULL;
     uint8_t *place = (uint8_t *)(copy + length + 1);
     for (size_t i = 0; i < length; i++) {
+        size_t behind = size_behind(&options[i]);
         copy[i] = options[i];
-        const void *from = pointed_to(&options[i], &bytes);
-        if (bytes) {
-            point_to(&copy[i], memcpy(place, from, bytes));
-            place += bytes;
-        }
+        if (points(&copy[i]))
+            move_behind(&copy[i], place, behind);
+        place += behind;
     }
     copy[length] = weir_option_number(WEIR_OPTION_END, 0);
     return copy;

@@ -72,3 +72,13 @@ enum weir_option_id option_by_name(const char *name, size_t length)
     }
     return WEIR_OPTION_END;
 }
+
+const char *weir_option_name(enum weir_option_id id)
+{
+    return (unsigned)id < WEIR_OPTION_COUNT ? option_rows[id].atom : NULL;
+}
+
+enum weir_option_id weir_option_from_name(const char *name)
+{
+    return option_by_name(name, strlen(name));
+}

@@ -255,6 +255,44 @@ WEIR_BEGIN
     ((const weir_option[WEIR_OPTION_ROOM(__VA_ARGS__)])WEIR_OPTION_ITEMS(__VA_ARGS__) + 1)
 #endif
 
+/* The name of an option, "packet", or NULL. Any thread. Static memory. */
+WEIR_API const char *weir_option_name(enum weir_option_id id);
+
+/* The option of that name, or WEIR_OPTION_END. Any thread. */
+WEIR_API enum weir_option_id weir_option_from_name(const char *name);
+
+/*
+ * Options from text, as Erlang writes them: a list, or one option.
+ *
+ *     [{active,once},{packet,4},binary,{ip,{127,0,0,1}},{raw,6,8,<<30:32/native>>}]
+ *
+ * Each value is checked; whether a call takes the option is seen when it is given to one. The
+ * list in `options` is the caller's: weir_options_free. 0; -EINVAL, with "character N: ..." (from
+ * 1) in weir_last_error_text; -ENOMEM. Any thread.
+ */
+WEIR_API int weir_options_parse(const char *text, weir_option **options) WEIR_CHECK_RESULT;
+
+/*
+ * What weir_getopts is asked for, from text: names, and raw requests with a size or with bytes.
+ *
+ *     [active,packet,{raw,6,11,92}]
+ *
+ * Raw requests have their buffers. `count` is the number of requests. Else as weir_options_parse.
+ */
+WEIR_API int weir_options_parse_request(const char *text, weir_option **options,
+                                        size_t *count) WEIR_CHECK_RESULT;
+
+/* Frees what the two above gave; NULL is allowed. Any thread. */
+WEIR_API void weir_options_free(weir_option *options);
+
+/*
+ * A list as text, which weir_options_parse reads back. As snprintf: returns the length of the
+ * whole, writes what fits into `size` bytes with a final NUL, and `text` may be NULL if `size` is
+ * 0. -EINVAL for an option or a word that is none. Any thread.
+ */
+WEIR_API int weir_options_format(const weir_option *options, char *text,
+                                 size_t size) WEIR_CHECK_RESULT;
+
 WEIR_END
 
 #endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "options/scan.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The C library's own character tests depend on the locale. */
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_in_atom(char c)
+{
+    return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '@';
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The value of a digit of any base up to 36, or 36. */
+static int64_t digit_of(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    char lower = (char)(c | 0x20);
+    return is_lower(lower) ? lower - 'a' + 10 : 36;
+}
+
+int scan_error(size_t position, const char *format, ...)
+{
+    char reason[ERROR_TEXT_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof(reason), format, arguments);
+    va_end(arguments);
+    return error_say(-EINVAL, "character %zu: %s", position + 1, reason);
+}
+
+static char peek(const struct scanner *scanner)
+{
+    return scanner->text[scanner->position];
+}
+
+static bool skip(struct scanner *scanner, const char *text)
+{
+    size_t length = strlen(text);
+    if (strncmp(scanner->text + scanner->position, text, length) != 0)
+        return false;
+    scanner->position += length;
+    return true;
+}
+
+static int scan_digits(struct scanner *scanner, int64_t base, int64_t *number)
+{
+    size_t start = scanner->position;
+    *number = 0;
+    for (; digit_of(peek(scanner)) < base; scanner->position++)
+        if (__builtin_mul_overflow(*number, base, number) ||
+            __builtin_add_overflow(*number, digit_of(peek(scanner)), number))
+            return scan_error(start, "the integer is too large");
+    if (scanner->position == start)
+        return scan_error(start, "a digit of base %d has to follow", (int)base);
+    return 0;
+}
+
+static int scan_integer(struct scanner *scanner)
+{
+    struct token *token = &scanner->token;
+    token->kind = TOKEN_INTEGER;
+    int result = scan_digits(scanner, 10, &token->number);
+    if (result < 0 || !skip(scanner, "#"))
+        return result;
+    if (token->number < 2 || token->number > 36)
+        return scan_error(token->position, "a base is from 2 to 36");
+    return scan_digits(scanner, token->number, &token->number);
+}
+
+static void scan_octal(struct scanner *scanner, int64_t *byte)
+{
+    *byte = 0;
+    for (int i = 0; i < 3 && digit_of(peek(scanner)) < 8; i++, scanner->position++)
+        *byte = *byte * 8 + digit_of(peek(scanner));
+}
+
+/* \xHH or \x{H...} */
+static int scan_hex(struct scanner *scanner, int64_t *byte)
+{
+    if (skip(scanner, "{")) {
+        int result = scan_digits(scanner, 16, byte);
+        if (result == 0 && !skip(scanner, "}"))
+            return scan_error(scanner->position, "a } has to follow");
+        return result;
+    }
+    *byte = 0;
+    for (int i = 0; i < 2; i++, scanner->position++) {
+        if (digit_of(peek(scanner)) >= 16)
+            return scan_error(scanner->position, "a digit of base 16 has to follow");
+        *byte = *byte * 16 + digit_of(peek(scanner));
+    }
+    return 0;
+}
+
+/* What stands behind a backslash. Letters without a meaning of their own stand for themselves. */
+static int scan_escape(struct scanner *scanner, int64_t *byte)
+{
+    static const char letters[] = "bdefnrstv";
+    static const char meanings[] = "\b\x7f\x1b\f\n\r \t\v";
+    size_t start = scanner->position - 1;
+    char c = peek(scanner);
+    if (digit_of(c) < 8) {
+        scan_octal(scanner, byte);
+    } else if (c == 'x') {
+        scanner->position++;
+        int result = scan_hex(scanner, byte);
+        if (result < 0)
+            return result;
+    } else if (c) {
+        const char *letter = strchr(letters, c);
+        *byte = (uint8_t)(letter ? meanings[letter - letters] : c);
+        scanner->position++;
+    } else {
+        return scan_error(scanner->position, "the text ends within an escape");
+    }
+    return *byte <= 255 ? 0 : scan_error(start, "a character above 255");
+}
+
+/* A quoted atom or string, up to the mark it began with. */
+static int scan_quoted(struct scanner *scanner, enum token_kind kind)
+{
+    struct token *token = &scanner->token;
+    char quote = peek(scanner);
+    token->kind = kind;
+    token->bytes = scanner->place;
+    scanner->position++;
+    while (peek(scanner) != quote) {
+        if (!peek(scanner))
+            return scan_error(token->position, "the quote is not closed");
+        int64_t byte = (uint8_t)peek(scanner);
+        scanner->position++;
+        if (byte == '\\') {
+            int result = scan_escape(scanner, &byte);
+            if (result < 0)
+                return result;
+        }
+        *scanner->place++ = (char)byte;
+    }
+    scanner->position++;
+    token->length = (size_t)(scanner->place - token->bytes);
+    *scanner->place++ = '\0';
+    return 0;
+}
+
+static int scan_atom(struct scanner *scanner)
+{
+    struct token *token = &scanner->token;
+    token->kind = TOKEN_ATOM;
+    token->bytes = scanner->text + scanner->position;
+    while (is_in_atom(peek(scanner)))
+        scanner->position++;
+    token->length = (size_t)(scanner->text + scanner->position - token->bytes);
+    return 0;
+}
+
+static int scan_mark(struct scanner *scanner)
+{
+    struct token *token = &scanner->token;
+    if (skip(scanner, "<<")) {
+        token->kind = TOKEN_BINARY_OPEN;
+    } else if (skip(scanner, ">>")) {
+        token->kind = TOKEN_BINARY_CLOSE;
+    } else if (strchr("{}[],-:/", peek(scanner))) {
+        token->kind = TOKEN_MARK;
+        token->mark = peek(scanner);
+        scanner->position++;
+    } else {
+        unsigned byte = (uint8_t)peek(scanner);
+        bool printable = byte > 32 && byte < 127;
+        return printable ? scan_error(token->position, "'%c' is not expected", (int)byte)
+                         : scan_error(token->position, "byte %u is not expected", byte);
+    }
+    return 0;
+}
+
+int scan(struct scanner *scanner)
+{
+    while (is_blank(peek(scanner)))
+        scanner->position++;
+    char c = peek(scanner);
+    scanner->token = (struct token){.kind = TOKEN_END, .position = scanner->position};
+    if (!c)
+        return 0;
+    if (is_digit(c))
+        return scan_integer(scanner);
+    if (is_lower(c))
+        return scan_atom(scanner);
+    if (c == '\'')
+        return scan_quoted(scanner, TOKEN_ATOM);
+    if (c == '"')
+        return scan_quoted(scanner, TOKEN_STRING);
+    return scan_mark(scanner);
+}
