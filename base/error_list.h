@@ -152,7 +152,7 @@
     ROW(-EXDEV, exdev, "cross-domain link") \
     ROW(-EXFULL, exfull, "message tables full") \
     ROW(WEIR_NXDOMAIN, nxdomain, "the hostname or domain name could not be found") \
-    /* Not in the document's table: two names of its posix() type, three errnos, weir's reasons. */ \
+    /* Not in its table: two names of its posix() type, three errnos, weir's own reasons. */ \
     ROW(WEIR_EXBADPORT, exbadport, "invalid port state") \
     ROW(WEIR_EXBADSEQ, exbadseq, "bad command sequence") \
     ROW(-ENOSTR, enostr, "not a stream") \

@@ -101,8 +101,8 @@ measure_all() {
 print_conditions() {
     local key
     echo "date      $(date -u +%Y-%m-%dT%H:%M:%SZ)"
-    echo "machine   $(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) cores;" \
-        "server on core $server_core, load on core $load_core"
+    echo "machine   $(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)," \
+        "$(nproc) cores; server on core $server_core, load on core $load_core"
     echo "kernel    $(uname -sr)"
     echo "compiler  $(${CC:-cc} --version | head -1)"
     echo "rounds    $rounds of $milliseconds ms after $warm_up_ms ms, interleaved"
@@ -111,7 +111,8 @@ print_conditions() {
 
 plot() {
     command -v gnuplot >/dev/null || { say "no gnuplot: no picture"; return; }
-    awk -v baseline=epoll -v order="${servers[*]}" -f "$bench_folder/csv.awk" -f "$bench_folder/ratios.awk" "$csv" >"$results/ratios.dat"
+    awk -v baseline=epoll -v order="${servers[*]}" -f "$bench_folder/csv.awk" \
+        -f "$bench_folder/ratios.awk" "$csv" >"$results/ratios.dat"
     gnuplot -e "data='$results/ratios.dat'; picture='$results/bench.png'" "$bench_folder/plot.gp" &&
         say "picture: $results/bench.png"
 }
@@ -124,5 +125,9 @@ csv=$results/bench.csv
 declare -A notes=()
 (IFS=,; echo "round,scenario,server,${columns[*]}") >"$csv"
 measure_all
-{ print_conditions; echo; awk -v order="${servers[*]}" -f "$bench_folder/csv.awk" -f "$bench_folder/table.awk" "$csv"; } | tee "$results/bench.txt"
+{
+    print_conditions
+    echo
+    awk -v order="${servers[*]}" -f "$bench_folder/csv.awk" -f "$bench_folder/table.awk" "$csv"
+} | tee "$results/bench.txt"
 [ "$milliseconds" -lt 500 ] || plot

@@ -34,7 +34,7 @@ server_exists() {
     server_command "$1" ''
     [ -x "${command[0]}" ] || return 1
     case $1 in
-    weir_*) "${command[0]}" help serve >/dev/null 2>&1 || "${command[0]}" serve --help >/dev/null 2>&1 ;;
+    weir_*) "${command[0]}" help serve >/dev/null 2>&1 ;;
     esac
 }
 

@@ -27,7 +27,8 @@ target_compile_options(weir_compiler INTERFACE
     $<$<BOOL:${WEIR_WERROR}>:-Werror>)
 
 if(WEIR_SANITIZE)
-    target_compile_options(weir_compiler INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all)
+    target_compile_options(weir_compiler INTERFACE
+        -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(weir_compiler INTERFACE -fsanitize=${WEIR_SANITIZE})
 endif()
 if(WEIR_FUZZ)

@@ -16,7 +16,9 @@ function(weir_add_library)
     add_library(weir_static STATIC ${objects})
     add_library(weir::weir ALIAS weir)
     add_library(weir::weir_static ALIAS weir_static)
-    set_target_properties(weir PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+    set_target_properties(weir PROPERTIES
+        VERSION ${PROJECT_VERSION}
+        SOVERSION ${PROJECT_VERSION_MAJOR})
     set_target_properties(weir_static PROPERTIES OUTPUT_NAME weir)
     foreach(library weir weir_static)
         target_link_libraries(${library} PRIVATE weir_compiler ${libraries})

@@ -37,6 +37,7 @@ if cmp -s "$work/erlang" "$work/weir"; then
     exit 0
 fi
 paste "$work/cases" "$work/erlang" "$work/weir" |
-    awk -F '\t' '$4 != $5 { if (n++ < 10) print $1 "\t" $2 "\t" $3 "\n  erlang " $4 "\n  weir   " $5 }
+    awk -F '\t' '
+        $4 != $5 && n++ < 10 { print $1 "\t" $2 "\t" $3 "\n  erlang " $4 "\n  weir   " $5 }
         END { print n " differences" }'
 exit 1

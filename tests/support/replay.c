@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Stands in for libFuzzer: runs a harness over every file of the folders named. */
+#include "base/memory.h"
+
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,16 +14,16 @@ enum { INPUT_SIZE_MAX = 1 << 20 };
 static void replay(const char *path)
 {
     FILE *stream = fopen(path, "rb");
-    uint8_t *bytes = malloc(INPUT_SIZE_MAX);
+    uint8_t *bytes = memory_allocate(INPUT_SIZE_MAX);
     if (!stream || !bytes) {
         perror(path);
         exit(EXIT_FAILURE);
     }
     size_t size = fread(bytes, 1, INPUT_SIZE_MAX, stream);
     /* Memory of its own size: a byte too far is seen by the address sanitizer. */
-    uint8_t *exact = size ? realloc(bytes, size) : bytes;
+    uint8_t *exact = size ? memory_resize(bytes, size) : bytes;
     LLVMFuzzerTestOneInput(exact, size);
-    free(exact);
+    memory_free(exact);
     fclose(stream);
 }
 

@@ -21,7 +21,7 @@ static const char *input_of(const char *column, char *text, size_t size)
     snprintf(text, size, "%s", column);
     char *newline = strstr(text, "\\n");
     if (newline)
-        strcpy(newline, "\n");
+        memcpy(newline, "\n", sizeof("\n"));
     return text;
 }
 
@@ -33,15 +33,24 @@ static unsigned group_of(const weir_address *address, int index)
     return bytes_read_be16(address->bytes + 2 * index);
 }
 
-static const char *term_of(int result, const weir_address *address, char *text)
+static void write_fields(const weir_address *address, FILE *to)
 {
-    if (result < 0)
-        return strcpy(text, result == -EINVAL ? "{error,einval}" : "another error");
     bool inet = address->family == WEIR_INET;
-    char *at = text + sprintf(text, "{ok,{");
     for (int i = 0; i < (inet ? 4 : 8); i++)
-        at += sprintf(at, i ? ",%u" : "%u", inet ? address->bytes[i] : group_of(address, i));
-    strcpy(at, "}}");
+        fprintf(to, i ? ",%u" : "%u", inet ? address->bytes[i] : group_of(address, i));
+}
+
+static const char *term_of(int result, const weir_address *address, char *text, size_t size)
+{
+    FILE *to = fmemopen(text, size, "w");
+    if (result == 0) {
+        fputs("{ok,{", to);
+        write_fields(address, to);
+        fputs("}}", to);
+    } else {
+        fprintf(to, "{error,%s}", weir_error_name(result));
+    }
+    fclose(to);
     return text;
 }
 
@@ -62,7 +71,7 @@ static void check_row(const struct vector *vector)
     for (int column = PARSED; column <= IPV6; column++) {
         memset(&address, 0x5a, sizeof(address));
         int result = parsers[column](input, &address);
-        cr_expect_str_eq(term_of(result, &address, term),
+        cr_expect_str_eq(term_of(result, &address, term, sizeof(term)),
                          plus ? "{error,einval}" : vector->columns[column],
                          "line %zu column %d: '%s'", vector->line, column, input);
         cr_expect_eq(address.port, 0);

@@ -30,7 +30,8 @@ static void check_row(const struct vector *vector)
     cr_assert_lt(code, 0, "line %zu: no code for %s", vector->line, name);
     cr_expect_str_eq(weir_format_error_atom(name), expected_text(vector));
     if (has(vector->columns[LINUX_ERRNO]))
-        cr_expect_eq(code, -atoi(vector->columns[LINUX_ERRNO]), "line %zu", vector->line);
+        cr_expect_eq(code, -strtol(vector->columns[LINUX_ERRNO], NULL, 10), "line %zu",
+                     vector->line);
     else
         cr_expect_lt(code, -4095, "line %zu: %s must lie beyond every errno", vector->line, name);
 
