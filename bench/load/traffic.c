@@ -78,8 +78,8 @@ static bool receive_part(struct traffic *traffic, struct connection *connection)
     struct frame_batch *batch = traffic->batch;
     size_t unread = frame_batch_unread_bytes(batch, connection->place, connection->received);
     bool dropped = unread >= UNREAD_BYTES_MIN;
-    size_t left = batch->batch_bytes - connection->received;
-    size_t size = dropped ? unread : left < BUFFER_BYTES ? left : BUFFER_BYTES;
+    size_t left = dropped ? unread : batch->batch_bytes - connection->received;
+    size_t size = left < BUFFER_BYTES ? left : BUFFER_BYTES;
     ssize_t count =
         recv(connection->fd, traffic->buffer, size, MSG_DONTWAIT | (dropped ? MSG_TRUNC : 0));
     if (count < 0 && errno == EAGAIN)
