@@ -80,7 +80,7 @@ measure() { # ROUND SCENARIO SERVER
     [ -z "$server_note" ] || notes[$3]=$server_note
     line=$(ask_server 60 "${switches[@]}" | json_values "${columns[@]}")
     local status=$?
-    stop_server
+    stop_server || die "$3 died in $2"
     [ $status -eq 0 ] || die "$3 failed in $2"
     echo "$1,$2,$3,$line" >>"$csv"
 }

@@ -54,10 +54,13 @@ start_server() {
     die "$1 does not listen: $server_note"
 }
 
+# Answers whether it was still there.
 stop_server() {
-    kill "$server_pid" 2>/dev/null
+    local status=0
+    kill "$server_pid" 2>/dev/null || status=1
     wait "$server_pid" 2>/dev/null
     exec {server_output}<&-
+    return $status
 }
 
 # ask_server SECONDS-LIMIT SWITCHES...: one run of the load generator; its JSON on standard output.

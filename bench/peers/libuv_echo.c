@@ -9,6 +9,7 @@
 #include "common/switches.h"
 #include "peers/listener.h"
 
+#include <signal.h>
 #include <string.h>
 #include <uv.h>
 
@@ -114,6 +115,7 @@ int main(int argc, char **argv)
     switches_parse(rows, argv);
     process_pin(core);
     process_raise_descriptor_limit();
+    signal(SIGPIPE, SIG_IGN); /* libuv writes without MSG_NOSIGNAL */
     server.buffer = memory_map((size_t)server.buffer_bytes);
     if (!server.buffer)
         fail("out of memory");
