@@ -13,14 +13,14 @@ static size_t length_of(const weir_option *options)
     return length;
 }
 
-/* How many bytes an option points to. */
+/* How many bytes an option points to. The request for a path, which is refused, has none. */
 static size_t size_behind(const weir_option *option)
 {
     switch (option_row_of(option)->type) {
     case OPTION_RAW:
         return option->value.raw.size;
     case OPTION_PATH:
-        return strlen(option->value.path) + 1;
+        return option->value.path ? strlen(option->value.path) + 1 : 0;
     default:
         return 0;
     }
@@ -44,7 +44,7 @@ static void move_behind(weir_option *option, uint8_t *place, size_t size)
     if (raw)
         option->value.raw.buffer = size ? place : NULL;
     else
-        option->value.path = (const char *)place;
+        option->value.path = size ? (const char *)place : NULL;
 }
 
 weir_option *options_copy(const weir_option *options)
