@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/buffer.h"
+
+#include <errno.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "runtime/registry.h"
+#include "runtime/ring.h"
+
+static _Thread_local struct buffer_pool *own_pool;
+
+/* Stands on the returned stack of a pool whose scheduler is gone. */
+static struct weir_buffer closed_mark;
+
+static void put_back(struct buffer_pool *pool, struct weir_buffer *buffer)
+{
+    pool->recycled++;
+    if (pool->kernel_picks) {
+        ring_return_buffer(pool->ring, buffer->index);
+        return;
+    }
+    buffer->next = pool->free;
+    pool->free = buffer;
+}
+
+static int lay_out(struct buffer_pool *pool)
+{
+    pool->buffers = memory_allocate_zeroed(pool->count, sizeof(*pool->buffers));
+    pool->memory = memory_map((size_t)pool->count * pool->size);
+    if (!pool->buffers || !pool->memory)
+        return -ENOMEM;
+    for (uint32_t i = pool->count; i-- > 0;) {
+        struct weir_buffer *buffer = &pool->buffers[i];
+        buffer->index = (uint16_t)i;
+        buffer->pool = pool;
+        buffer->capacity = pool->size;
+        buffer->bytes = pool->memory + (size_t)i * pool->size;
+        if (!pool->kernel_picks)
+            put_back(pool, buffer);
+    }
+    return pool->kernel_picks ? ring_register_buffers(pool->ring, pool->memory) : 0;
+}
+
+static void free_pool(struct buffer_pool *pool)
+{
+    memory_unmap(pool->memory, (size_t)pool->count * pool->size);
+    memory_free(pool->buffers);
+    memory_free(pool);
+}
+
+int buffer_pool_open(struct buffer_pool **out, const struct buffer_pool_config *config)
+{
+    struct buffer_pool *pool = memory_allocate_zeroed(1, sizeof(*pool));
+    if (!pool)
+        return -ENOMEM;
+    pool->ring = config->ring;
+    pool->scheduler = config->scheduler;
+    pool->count = config->count;
+    pool->size = config->size;
+    pool->kernel_picks = config->kernel_picks;
+    int result = lay_out(pool);
+    if (result < 0) {
+        free_pool(pool);
+        return result;
+    }
+    own_pool = pool;
+    *out = pool;
+    return 0;
+}
+
+/* Orphans are counted from both sides, so whoever brings the sum to nothing frees the pool: those
+ * who return a buffer after the mark was set, and this, which adds all that were still lent. */
+void buffer_pool_close(struct buffer_pool *pool)
+{
+    own_pool = NULL;
+    pool->kernel_picks = false;
+    buffer_pool_collect(pool);
+    struct weir_buffer *last = atomic_exchange(&pool->returned, &closed_mark);
+    for (; last; last = last->next)
+        pool->lent--;
+    int lent = (int)pool->lent;
+    if (atomic_fetch_add(&pool->orphans, lent) + lent == 0)
+        free_pool(pool);
+}
+
+struct weir_buffer *buffer_pool_at(struct buffer_pool *pool, uint16_t index)
+{
+    CHECK_LT(index, pool->count);
+    return &pool->buffers[index];
+}
+
+struct weir_buffer *buffer_pool_take(struct buffer_pool *pool)
+{
+    struct weir_buffer *buffer = pool->free;
+    if (buffer)
+        pool->free = buffer->next;
+    return buffer;
+}
+
+void buffer_dispatched(struct weir_buffer *buffer)
+{
+    if (atomic_load_explicit(&buffer->refs, memory_order_relaxed) == 0) {
+        put_back(buffer->pool, buffer);
+        return;
+    }
+    buffer->pool->lent++;
+    buffer_release(buffer);
+}
+
+static void come_home(struct weir_buffer *buffer)
+{
+    buffer->pool->lent--;
+    put_back(buffer->pool, buffer);
+}
+
+void buffer_pool_collect(struct buffer_pool *pool)
+{
+    if (atomic_load_explicit(&pool->returned, memory_order_relaxed) == NULL)
+        return;
+    struct weir_buffer *buffer =
+        atomic_exchange_explicit(&pool->returned, NULL, memory_order_acquire);
+    while (buffer) {
+        struct weir_buffer *next = buffer->next;
+        come_home(buffer);
+        buffer = next;
+    }
+}
+
+struct weir_buffer *buffer_allocate(size_t size)
+{
+    struct weir_buffer *block = memory_allocate(sizeof(*block) + size);
+    if (!block)
+        return NULL;
+    *block = (struct weir_buffer){.capacity = size, .bytes = (uint8_t *)(block + 1)};
+    atomic_init(&block->refs, 1);
+    return block;
+}
+
+/* The first who keeps a pool's buffer counts for the dispatch as well, which ends by a release. */
+void buffer_keep(struct weir_buffer *buffer)
+{
+    if (atomic_load_explicit(&buffer->refs, memory_order_relaxed) == 0)
+        atomic_store_explicit(&buffer->refs, 2, memory_order_relaxed);
+    else
+        atomic_fetch_add_explicit(&buffer->refs, 1, memory_order_relaxed);
+}
+
+static void send_home(struct weir_buffer *buffer)
+{
+    struct buffer_pool *pool = buffer->pool;
+    struct weir_buffer *last = atomic_load(&pool->returned);
+    do {
+        if (last == &closed_mark) {
+            if (atomic_fetch_sub(&pool->orphans, 1) == 1)
+                free_pool(pool);
+            return;
+        }
+        buffer->next = last;
+    } while (!atomic_compare_exchange_weak(&pool->returned, &last, buffer));
+    registry_wake(pool->scheduler);
+}
+
+/* Release and acquire: what the last holder did to the bytes happens before they are reused. */
+void buffer_release(struct weir_buffer *buffer)
+{
+    if (atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (!buffer->pool)
+        memory_free(buffer);
+    else if (buffer->pool == own_pool)
+        come_home(buffer);
+    else
+        send_home(buffer);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory that received bytes lie in, counted by reference.
+ *
+ * A pool's buffers are filled by the kernel and lent to callbacks without counting: only who keeps
+ * one for longer counts, so a packet that is dealt with in its callback costs no atomic operation.
+ * A block is memory of its own, for what straddles buffers, is large, or is kept.
+ */
+#ifndef RUNTIME_BUFFER_H
+#define RUNTIME_BUFFER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ring;
+
+struct buffer_pool;
+
+struct weir_buffer {
+    atomic_uint refs;         /* a pool's buffer: 0 while nobody keeps it */
+    uint16_t index;           /* in its pool */
+    struct buffer_pool *pool; /* NULL: a block */
+    struct weir_buffer *next; /* on the pool's free or returned stack */
+    size_t capacity;
+    uint8_t *bytes;
+};
+
+struct buffer_pool {
+    struct ring *ring;
+    uint32_t scheduler;
+    struct weir_buffer *buffers;
+    uint8_t *memory;
+    uint32_t count;
+    uint32_t size;
+    bool kernel_picks;          /* buffers are in the kernel's ring, not on the free stack */
+    struct weir_buffer *free;   /* when the kernel does not pick */
+    uint32_t recycled;          /* since this was last set to 0: tells starved sockets to go on */
+    uint32_t lent;              /* kept beyond their dispatch */
+    _Atomic(struct weir_buffer *) returned; /* by other threads */
+    atomic_int orphans;         /* still kept after the pool was closed */
+};
+
+struct buffer_pool_config {
+    struct ring *ring;
+    uint32_t scheduler; /* woken when another thread returns a buffer */
+    uint32_t count;
+    uint32_t size;
+    bool kernel_picks;
+};
+
+/* The caller's thread becomes the pool's owner. NULL: -ENOMEM, or what registering said. */
+int buffer_pool_open(struct buffer_pool **pool, const struct buffer_pool_config *config);
+
+/* Frees the pool when the last of its buffers comes back. The ring must be closed already. */
+void buffer_pool_close(struct buffer_pool *pool);
+
+/* Owner: the buffer that the kernel has filled. */
+struct weir_buffer *buffer_pool_at(struct buffer_pool *pool, uint16_t index);
+
+/* Owner: a buffer for a receive when the kernel does not pick; NULL when none is free. */
+struct weir_buffer *buffer_pool_take(struct buffer_pool *pool);
+
+/* Owner: the callbacks are through with it. */
+void buffer_dispatched(struct weir_buffer *buffer);
+
+/* Owner: takes back what other threads returned. */
+void buffer_pool_collect(struct buffer_pool *pool);
+
+/* A block of `size` bytes with one reference. NULL: no memory. */
+struct weir_buffer *buffer_allocate(size_t size);
+
+/* Owner. A pool's buffer must be in dispatch or kept already. */
+void buffer_keep(struct weir_buffer *buffer);
+
+/* Any thread. */
+void buffer_release(struct weir_buffer *buffer);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/close.h"
+
+#include "base/system.h"
+#include "runtime/accept.h"
+#include "runtime/call.h"
+#include "runtime/connect.h"
+#include "runtime/input.h"
+#include "runtime/mailbox.h"
+#include "runtime/receive.h"
+#include "runtime/scheduler.h"
+#include "runtime/send.h"
+
+static void dismiss_receiver(struct scheduler *scheduler, struct socket *socket)
+{
+    struct call *receiver = socket->receiver;
+    socket->receiver = NULL;
+    if (receiver)
+        call_complete(scheduler, receiver, WEIR_CLOSED);
+}
+
+/* {linger,{true,0}} throws away what is queued and resets. Any other time is waited for by the
+ * closing call, never by close(2), which would hold up the whole scheduler: so it is switched off
+ * before the descriptor is closed. */
+static bool lingers_not_at_all(struct socket *socket)
+{
+    struct linger linger = {0};
+    socklen_t size = sizeof(linger);
+    if (system_getsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, &size) < 0 || !linger.l_onoff)
+        return false;
+    if (linger.l_linger == 0)
+        return true;
+    linger.l_onoff = 0;
+    system_setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+    return false;
+}
+
+static void close_stream(struct scheduler *scheduler, struct socket *socket, bool abort)
+{
+    if (socket->fd >= 0 && lingers_not_at_all(socket))
+        abort = true;
+    socket_move(socket, SOCKET_CLOSE);
+    dismiss_receiver(scheduler, socket);
+    send_dismiss(scheduler, socket, WEIR_CLOSED);
+    if (abort)
+        send_drop(scheduler, socket);
+    if (socket->reading != READING_INTO && socket->reading != READING_INTO_CANCELLED)
+        input_drop(socket);
+    send_start(scheduler, socket);
+}
+
+static void close_any(struct scheduler *scheduler, struct socket *socket, bool abort)
+{
+    socket_hold(socket);
+    switch ((enum socket_state)socket->state) {
+    case SOCKET_OPEN:
+    case SOCKET_GONE:
+        close_stream(scheduler, socket, abort);
+        scheduler->totals.connections--;
+        break;
+    case SOCKET_LISTENING:
+        accept_close(scheduler, socket);
+        socket_move(socket, SOCKET_CLOSE);
+        break;
+    case SOCKET_CONNECTING:
+        connect_abandon(scheduler, socket);
+        break;
+    case SOCKET_CLOSED:
+        if (abort)
+            send_drop(scheduler, socket);
+        break;
+    case SOCKET_FREE:
+    case SOCKET_STATE_COUNT:
+        break;
+    }
+    socket_unhold(scheduler, socket);
+}
+
+void close_socket(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->owner.mailbox && socket_is_stream(socket) && socket->closed_told)
+        mailbox_forget_closed(socket->owner.mailbox, socket_handle(scheduler, socket));
+    close_any(scheduler, socket, false);
+}
+
+void close_after_end(struct scheduler *scheduler, struct socket *socket)
+{
+    close_any(scheduler, socket, false);
+}
+
+void close_abort(struct scheduler *scheduler, struct socket *socket)
+{
+    close_any(scheduler, socket, true);
+}
+
+void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latches)
+{
+    if (socket->state != SOCKET_OPEN)
+        return;
+    socket_hold(socket);
+    socket_move(socket, SOCKET_LOSE);
+    socket->latches = latches;
+    dismiss_receiver(scheduler, socket);
+    if (socket->reading != READING_INTO && socket->reading != READING_INTO_CANCELLED)
+        input_drop(socket);
+    socket_unhold(scheduler, socket);
+}
+
+void close_lose_by_send(struct scheduler *scheduler, struct socket *socket)
+{
+    bool told_by_receive =
+        socket->active != WEIR_ACTIVE_FALSE && socket->receiving == RECEIVING_OPEN;
+    if (told_by_receive || !socket_values(socket)->exit_on_close) {
+        socket->sending = SENDING_FAILED;
+        return;
+    }
+    close_lose(scheduler, socket, LATCH_SEND | LATCH_RECEIVE);
+}

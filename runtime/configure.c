@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/cpus.h"
+#include "runtime/features.h"
+#include "runtime/runtime.h"
+
+struct bound {
+    const char *name;
+    uint32_t value;
+    uint32_t standard;
+    uint32_t least;
+    uint32_t most;
+    uint32_t *place;
+};
+
+static int place_bounded(const struct bound *bound)
+{
+    uint32_t value = bound->value ? bound->value : bound->standard;
+    if (value < bound->least || value > bound->most)
+        return error_say(-EINVAL, "%s: %u is out of range %u..%u", bound->name, value,
+                         bound->least, bound->most);
+    *bound->place = value;
+    return 0;
+}
+
+static int place_limits(struct scheduler_limits *limits, const weir_config *config)
+{
+    uint32_t busy_wait_us = 0;
+    const struct bound bounds[] = {
+        {"buffer_count", config->buffer_count, 1024, 1, 32768, &limits->ring.buffer_count},
+        {"buffer_size", config->buffer_size, 16384, 64, 1 << 24, &limits->ring.buffer_size},
+        {"submission_entries", config->submission_entries, 512, 1, 32768,
+         &limits->ring.submission_entries},
+        {"completion_entries", config->completion_entries, 8192, 2, 65536,
+         &limits->ring.completion_entries},
+        {"completion_budget", config->completion_budget, 256, 1, 65536,
+         &limits->completion_budget},
+        {"eager_submit", config->eager_submit, 64, 1, 32768, &limits->eager_submit},
+        {"busy_wait_us", config->busy_wait_us, 0, 0, 1000000, &busy_wait_us},
+    };
+    for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+        int result = place_bounded(&bounds[i]);
+        if (result < 0)
+            return result;
+    }
+    if (limits->ring.buffer_count & (limits->ring.buffer_count - 1))
+        return error_say(-EINVAL, "buffer_count: %u is not a power of two",
+                         limits->ring.buffer_count);
+    limits->busy_wait_ns = (uint64_t)busy_wait_us * 1000;
+    return 0;
+}
+
+static int place_features(struct scheduler_limits *limits, const weir_config *config)
+{
+    uint32_t by_environment;
+    int result = features_parse(config->features_off, &limits->ring.features_off);
+    if (result >= 0)
+        result = features_parse(getenv("WEIR_FEATURES_OFF"), &by_environment);
+    if (result >= 0)
+        limits->ring.features_off |= by_environment;
+    return result;
+}
+
+/* Own configuration before the environment's: the caller knows better than the caller's shell. */
+static int place_defaults(weir_option **place, const char *text, const char *variable)
+{
+    if (!text)
+        text = getenv(variable);
+    return text && *text ? weir_options_parse(text, place) : 0;
+}
+
+static int place_schedulers(struct weir_runtime *runtime, const weir_config *config)
+{
+    int allowed[RUNTIME_SCHEDULERS_MAX];
+    int count = cpus_allowed(allowed, RUNTIME_SCHEDULERS_MAX);
+    if (config->cpus && *config->cpus) {
+        count = cpus_parse(config->cpus, allowed, RUNTIME_SCHEDULERS_MAX);
+        if (count < 0)
+            return count;
+    }
+    uint32_t wanted = config->schedulers ? config->schedulers : (uint32_t)count;
+    if (wanted < 1 || wanted > RUNTIME_SCHEDULERS_MAX)
+        return error_say(-EINVAL, "schedulers: %u is out of range 1..%d", wanted,
+                         RUNTIME_SCHEDULERS_MAX);
+    bool pinned = config->cpus || wanted == (uint32_t)count;
+    for (uint32_t i = 0; i < wanted; i++)
+        runtime->cpus[i] = pinned ? allowed[i % (uint32_t)count] : -1;
+    runtime->scheduler_count = wanted;
+    return 0;
+}
+
+int runtime_configure(struct weir_runtime *runtime, const weir_config *config)
+{
+    static const weir_config standard;
+    config = config ? config : &standard;
+    int result = place_schedulers(runtime, config);
+    if (result >= 0)
+        result = place_limits(&runtime->limits, config);
+    if (result >= 0)
+        result = place_features(&runtime->limits, config);
+    if (result >= 0)
+        result = place_defaults(&runtime->default_connect, config->default_connect_options,
+                                "WEIR_DEFAULT_CONNECT_OPTIONS");
+    if (result >= 0)
+        result = place_defaults(&runtime->default_listen, config->default_listen_options,
+                                "WEIR_DEFAULT_LISTEN_OPTIONS");
+    uint64_t queued = config->queued_bytes_limit ? config->queued_bytes_limit : 1ull << 30;
+    if (result >= 0)
+        runtime->limits.queued_bytes = queued / runtime->scheduler_count;
+    return result;
+}

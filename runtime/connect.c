@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/connect.h"
+
+#include <errno.h>
+
+#include "address/address.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/system.h"
+#include "runtime/adopt.h"
+#include "runtime/close.h"
+#include "runtime/scheduler.h"
+#include "runtime/socket.h"
+
+int connecting_create(struct connecting **out, const weir_option *defaults,
+                      const weir_option *options)
+{
+    struct connecting *connecting = memory_allocate_zeroed(1, sizeof(*connecting));
+    if (!connecting)
+        return -ENOMEM;
+    connecting->options = options ? options_copy(options) : NULL;
+    int result = options && !connecting->options
+                     ? -ENOMEM
+                     : options_set_up(&connecting->setup, OPTION_CONNECT, defaults,
+                                      connecting->options);
+    if (result < 0) {
+        connecting_free(connecting);
+        return result;
+    }
+    *out = connecting;
+    return 0;
+}
+
+void connecting_free(struct connecting *connecting)
+{
+    memory_free(connecting->options);
+    memory_free(connecting);
+}
+
+static int bind_local(const struct option_setup *setup, enum weir_family family, int fd)
+{
+    struct sockaddr_storage local;
+    weir_address address = setup->local;
+    if (!setup->has_local_address)
+        return 0;
+    address.family = (uint8_t)family;
+    socklen_t size = address_to_sockaddr(&address, &local);
+    return system_bind(fd, (struct sockaddr *)&local, size);
+}
+
+static int open_descriptor(const struct option_setup *setup, enum weir_family family)
+{
+    if (setup->fd >= 0)
+        return setup->fd;
+    int fd = system_socket((int)family, SOCK_STREAM, setup->netns);
+    if (fd < 0)
+        return fd;
+    int result = options_prepare(setup, fd);
+    if (result >= 0)
+        result = bind_local(setup, family, fd);
+    if (result < 0) {
+        system_close(fd);
+        return result;
+    }
+    return fd;
+}
+
+static int create_socket(struct scheduler *scheduler, struct call *call, enum weir_family family)
+{
+    struct connecting *connecting = call->as.open.connecting;
+    int fd = open_descriptor(&connecting->setup, family);
+    if (fd < 0)
+        return fd;
+    struct option_block *block = option_block_create(&connecting->setup.values);
+    struct socket *socket = block ? socket_create(scheduler, fd, family, SOCKET_CONNECT) : NULL;
+    if (!socket) {
+        if (block)
+            option_block_drop(block);
+        system_close(fd);
+        return -ENOMEM;
+    }
+    socket_set_options(socket, block);
+    option_block_drop(block);
+    socket_set_owner(socket, call->as.open.owner);
+    socket->connector = call;
+    connecting->socket = socket;
+    return 0;
+}
+
+/* 0: an attempt is on the way; else why this address cannot even be tried. */
+static int attempt(struct scheduler *scheduler, struct call *call)
+{
+    struct connecting *connecting = call->as.open.connecting;
+    const weir_address *address = &connecting->addresses[connecting->next++];
+    int result = create_socket(scheduler, call, (enum weir_family)address->family);
+    if (result < 0)
+        return result;
+    struct socket *socket = connecting->socket;
+    socklen_t size = address_to_sockaddr(address, &connecting->peer);
+    socket_hold(socket);
+    ring_connect(scheduler->ring, socket_operation(socket, OPERATION_CONNECT), socket->fd,
+                 (struct sockaddr *)&connecting->peer, size);
+    return 0;
+}
+
+/* A bad argument or the end of the time ends the scan; any other error goes on to the next. */
+static int attempt_next(struct scheduler *scheduler, struct call *call)
+{
+    struct connecting *connecting = call->as.open.connecting;
+    while (connecting->next < connecting->address_count && !connecting->given_up &&
+           connecting->error != -EINVAL) {
+        connecting->error = attempt(scheduler, call);
+        if (connecting->error == 0)
+            return CALL_WAITS;
+    }
+    return connecting->error ? connecting->error : WEIR_NXDOMAIN;
+}
+
+static int run_connect(struct scheduler *scheduler, struct socket *unused, struct call *call)
+{
+    (void)unused;
+    if (scheduler->state == SCHEDULER_STOPPING)
+        return WEIR_CLOSED;
+    int result = attempt_next(scheduler, call);
+    if (result == CALL_WAITS)
+        call_set_timeout(scheduler, call);
+    return result;
+}
+
+/* The kernel still holds the attempt: it is cancelled here and cleaned up by its completion. */
+static void detach(struct scheduler *scheduler, struct call *call)
+{
+    struct socket *socket = call->as.open.connecting->socket;
+    scheduler_submit(scheduler); /* until then the kernel has not read the address */
+    call->as.open.connecting->given_up = true;
+    socket->connector = NULL;
+    socket_hold(socket);
+    socket_move(socket, SOCKET_CLOSE);
+    ring_cancel(scheduler->ring, socket_operation(socket, OPERATION_CONNECT));
+    socket_unhold(scheduler, socket);
+}
+
+const struct call_operation operation_connect = {
+    .name = "weir_tcp_connect",
+    .run = run_connect,
+    .leave = detach,
+    .dead_result = WEIR_CLOSED,
+    .may_wait = true,
+};
+
+void connect_abandon(struct scheduler *scheduler, struct socket *socket)
+{
+    struct call *call = socket->connector;
+    detach(scheduler, call);
+    call_complete(scheduler, call, WEIR_CLOSED);
+}
+
+static void established(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    timer_disarm(&scheduler->timers, &call->timer);
+    socket->connector = NULL;
+    socket_move(socket, SOCKET_ESTABLISH);
+    scheduler->totals.connects++;
+    scheduler->totals.connections++;
+    call->as.open.socket = socket_handle(scheduler, socket);
+    adopt_start(scheduler, socket);
+    call_complete(scheduler, call, 0);
+}
+
+/* Some kernels report every failure of a connect that had to wait as ECONNRESET. */
+static int real_error(const struct socket *socket, int result)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (result != -ECONNRESET ||
+        system_getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error == 0)
+        return result;
+    return -error;
+}
+
+static void refused(struct scheduler *scheduler, struct socket *socket, struct call *call,
+                    int error)
+{
+    call->as.open.connecting->error = error;
+    socket->connector = NULL;
+    socket_move(socket, SOCKET_CLOSE);
+    int result = attempt_next(scheduler, call);
+    if (result != CALL_WAITS)
+        call_complete(scheduler, call, result);
+}
+
+void connect_completed(struct scheduler *scheduler, struct socket *socket,
+                       const struct ring_completion *completion)
+{
+    if (socket->state != SOCKET_CONNECTING)
+        return;
+    struct call *call = socket->connector;
+    if (completion->result == 0)
+        established(scheduler, socket, call);
+    else
+        refused(scheduler, socket, call, real_error(socket, completion->result));
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/delivery.h"
+
+#include <errno.h>
+
+#include "base/check.h"
+#include "runtime/call.h"
+#include "runtime/close.h"
+#include "runtime/input.h"
+#include "runtime/owner.h"
+#include "runtime/packet.h"
+#include "runtime/receive.h"
+#include "runtime/scheduler.h"
+#include "runtime/socket.h"
+
+bool delivery_is_wanted(const struct socket *socket)
+{
+    return socket->active != WEIR_ACTIVE_FALSE || socket->receiver;
+}
+
+int delivery_end_result(const struct socket *socket)
+{
+    if (socket->error == -ECONNRESET && socket_values(socket)->show_econnreset)
+        return -ECONNRESET;
+    return socket->error == -ETIMEDOUT ? -ETIMEDOUT : WEIR_CLOSED;
+}
+
+static bool is_receiving(const struct socket *socket)
+{
+    return socket->state == SOCKET_OPEN && socket->receiving <= RECEIVING_ENDED;
+}
+
+static struct call *take_receiver(struct socket *socket)
+{
+    struct call *receiver = socket->receiver;
+    socket->receiver = NULL;
+    return receiver;
+}
+
+/* tcp_error if there is something to say, then tcp_closed, then the socket's end unless
+ * {exit_on_close,false}. The owner may close it in between. */
+static void tell_end(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    bool ends = socket_values(socket)->exit_on_close;
+    if (socket->closed_told)
+        return;
+    socket->closed_told = true;
+    socket->receiving = RECEIVING_REPORTED;
+    if (error != WEIR_CLOSED)
+        owner_tell(scheduler, socket, WEIR_MESSAGE_ERROR, error);
+    if (socket_is_stream(socket))
+        owner_tell(scheduler, socket, WEIR_MESSAGE_CLOSED, 0);
+    if (socket_is_stream(socket) && ends)
+        close_after_end(scheduler, socket);
+}
+
+static void end_receiver(struct scheduler *scheduler, struct socket *socket, int result)
+{
+    socket->receiving = RECEIVING_REPORTED;
+    input_drop(socket);
+    call_complete(scheduler, take_receiver(socket), result);
+    if (socket_values(socket)->exit_on_close)
+        close_lose(scheduler, socket, LATCH_SEND);
+}
+
+/* A packet that cannot be framed, or memory that cannot be had: nothing that follows can be. */
+static void fail(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    bool stays = !socket_values(socket)->exit_on_close;
+    if (socket->receiver)
+        end_receiver(scheduler, socket, error);
+    else
+        tell_end(scheduler, socket, error);
+    if (stays && socket->state == SOCKET_OPEN)
+        socket->receiving = RECEIVING_BROKEN;
+}
+
+/* Once means exactly one, and the mode changes before the message is seen. */
+static bool count_down(struct socket *socket)
+{
+    if (socket->active == WEIR_ACTIVE_TRUE)
+        return false;
+    if (socket->active == WEIR_ACTIVE_ONCE) {
+        socket->active = WEIR_ACTIVE_FALSE;
+        return false;
+    }
+    if (--socket->active > 0)
+        return false;
+    socket->active = WEIR_ACTIVE_FALSE;
+    return true;
+}
+
+static int give_to_receiver(struct scheduler *scheduler, struct socket *socket,
+                            const weir_packet *packet)
+{
+    int result = weir_packet_keep(packet, &socket->receiver->as.receive.packet);
+    call_complete(scheduler, take_receiver(socket), result);
+    return result;
+}
+
+static int give(struct scheduler *scheduler, struct socket *socket, const weir_packet *packet)
+{
+    if (socket->receiver)
+        return give_to_receiver(scheduler, socket, packet);
+    bool passive = count_down(socket);
+    int result = owner_tell_packet(scheduler, socket, packet);
+    if (passive && socket->state == SOCKET_OPEN)
+        owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);
+    return result;
+}
+
+static int raw_packet(const struct socket *socket, const uint8_t *bytes, size_t size,
+                      weir_decoded *decoded)
+{
+    size_t length = socket->receiver ? socket->receiver->as.receive.length : 0;
+    size_t most = socket_values(socket)->buffer;
+    if (size < length) {
+        *decoded = (weir_decoded){.needed = length};
+        return WEIR_DECODE_MORE;
+    }
+    if (length == 0)
+        length = size < most ? size : most;
+    *decoded = (weir_decoded){.bytes = bytes, .size = length, .consumed = length};
+    return WEIR_DECODE_OK;
+}
+
+/* A header that fills the socket's buffer and still does not say how long its packet is, is too
+ * long. Lines have limits of their own. */
+static bool header_is_too_long(const struct option_values *values, size_t size)
+{
+    return values->packet < WEIR_LINE && size >= values->limits.line_length;
+}
+
+static int next_packet(struct socket *socket, const uint8_t *bytes, size_t size,
+                       weir_decoded *decoded, weir_http *http)
+{
+    const struct option_values *values = socket_values(socket);
+    if (values->packet == WEIR_RAW)
+        return raw_packet(socket, bytes, size, decoded);
+    int result = framer_next(&socket->framer, (enum weir_packet_type)values->packet,
+                             &values->limits, bytes, size, decoded, http);
+    if (result == WEIR_DECODE_MORE && decoded->needed == 0 && header_is_too_long(values, size))
+        return WEIR_DECODE_INVALID;
+    return result;
+}
+
+static int hand_out_one(struct scheduler *scheduler, struct socket *socket,
+                        struct weir_buffer *buffer, const weir_decoded *decoded,
+                        const weir_http *http)
+{
+    const struct option_values *values = socket_values(socket);
+    weir_packet packet =
+        packet_make(decoded, framing_is_http((enum weir_packet_type)values->packet) ? http : NULL,
+                    values, buffer);
+    socket->bulk = decoded->consumed >= INPUT_DIRECT_FROM_BYTES;
+    scheduler->totals.packets_received++;
+    traffic_count(&socket->received, decoded->consumed);
+    if (values->bit8 && !socket->bit8_seen)
+        socket->bit8_seen = packet_has_bit8(decoded->bytes, decoded->size);
+    return give(scheduler, socket, &packet);
+}
+
+/* How many bytes were framed. The owner may change everything about the socket meanwhile. */
+static size_t hand_out(struct scheduler *scheduler, struct socket *socket,
+                       struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
+{
+    size_t used = 0;
+    while (used < size && delivery_is_wanted(socket) && is_receiving(socket)) {
+        weir_decoded decoded;
+        weir_http http;
+        int result = next_packet(socket, bytes + used, size - used, &decoded, &http);
+        if (result == WEIR_DECODE_MORE) {
+            socket->needed = (uint32_t)decoded.needed;
+            break;
+        }
+        if (result != WEIR_DECODE_OK) {
+            fail(scheduler, socket, -EMSGSIZE);
+            break;
+        }
+        result = hand_out_one(scheduler, socket, buffer, &decoded, &http);
+        if (result < 0) {
+            fail(scheduler, socket, result);
+            break;
+        }
+        used += decoded.consumed;
+        socket->needed = 0;
+    }
+    return used;
+}
+
+static size_t hand_out_input(struct scheduler *scheduler, struct socket *socket)
+{
+    struct weir_buffer *block = socket->input;
+    buffer_keep(block);
+    size_t used = hand_out(scheduler, socket, block, block->bytes + socket->input_start,
+                           input_size(socket));
+    if (socket->input == block)
+        input_consume(socket, used);
+    buffer_release(block);
+    return used;
+}
+
+static void keep(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
+                 size_t size)
+{
+    if (is_receiving(socket) && input_append(scheduler, socket, bytes, size) < 0)
+        fail(scheduler, socket, -ENOMEM);
+}
+
+/* How much of the new bytes to put behind a packet that has begun: what it misses, or, while that
+ * is not known, as much again as there is. */
+static size_t top_up_size(const struct socket *socket, size_t size)
+{
+    enum { FIRST_GUESS = 256 };
+    size_t guess = input_missing(socket);
+    if (!delivery_is_wanted(socket))
+        return size;
+    if (guess == 0)
+        guess = input_size(socket) > FIRST_GUESS ? input_size(socket) : FIRST_GUESS;
+    return guess < size ? guess : size;
+}
+
+/* Completes the packet that has begun. What the guess took too much is framed in place. */
+static size_t top_up(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
+                     size_t size)
+{
+    size_t taken = top_up_size(socket, size);
+    keep(scheduler, socket, bytes, taken);
+    if (!socket->input || hand_out_input(scheduler, socket) == 0)
+        return taken;
+    size_t rest = input_size(socket);
+    if (rest > taken)
+        return taken;
+    input_take_back(socket, rest);
+    return taken - rest;
+}
+
+static void take_in(struct scheduler *scheduler, struct socket *socket, struct weir_buffer *buffer,
+                    size_t size)
+{
+    const uint8_t *bytes = buffer->bytes;
+    while (size > 0 && socket->input && is_receiving(socket)) {
+        size_t used = top_up(scheduler, socket, bytes, size);
+        bytes += used;
+        size -= used;
+    }
+    if (size == 0 || !is_receiving(socket))
+        return;
+    size_t used = hand_out(scheduler, socket, buffer, bytes, size);
+    if (used < size)
+        keep(scheduler, socket, bytes + used, size - used);
+}
+
+void delivery_receive(struct scheduler *scheduler, struct socket *socket,
+                      struct weir_buffer *buffer, size_t size)
+{
+    CHECK(!socket->delivering);
+    socket->delivering = true;
+    take_in(scheduler, socket, buffer, size);
+    socket->delivering = false;
+}
+
+/* All that came before the end has been handed out, or is part of a packet that never came whole:
+ * raw bytes are never that, so a receiver gets them first. */
+static void hand_out_end(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->receiver)
+        end_receiver(scheduler, socket, delivery_end_result(socket));
+    else
+        tell_end(scheduler, socket, delivery_end_result(socket));
+}
+
+/* The descriptor is gone, or the end was told to a receiver: an owner that asks to be active is
+ * told that it is closed, once. */
+static void continue_after_end(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->active != WEIR_ACTIVE_FALSE)
+        tell_end(scheduler, socket, WEIR_CLOSED);
+}
+
+static bool kernel_fills_input(const struct socket *socket)
+{
+    return socket->reading == READING_INTO || socket->reading == READING_INTO_CANCELLED;
+}
+
+void delivery_continue(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->delivering || !socket_is_stream(socket) || kernel_fills_input(socket))
+        return;
+    socket_hold(socket);
+    socket->delivering = true;
+    if (socket->state == SOCKET_GONE || socket->receiving == RECEIVING_REPORTED)
+        continue_after_end(scheduler, socket);
+    else if (socket->input && delivery_is_wanted(socket))
+        hand_out_input(scheduler, socket);
+    if (socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_ENDED &&
+        delivery_is_wanted(socket))
+        hand_out_end(scheduler, socket);
+    socket->delivering = false;
+    receive_update(scheduler, socket);
+    socket_unhold(scheduler, socket);
+}

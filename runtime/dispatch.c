@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/dispatch.h"
+
+#include "base/check.h"
+#include "runtime/accept.h"
+#include "runtime/connect.h"
+#include "runtime/operation.h"
+#include "runtime/receive.h"
+#include "runtime/scheduler.h"
+#include "runtime/send.h"
+#include "runtime/socket.h"
+
+typedef void completed(struct scheduler *, struct socket *, const struct ring_completion *);
+
+static completed *const handlers[OPERATION_COUNT] = {
+    [OPERATION_ACCEPT] = accept_completed,
+    [OPERATION_CONNECT] = connect_completed,
+    [OPERATION_RECEIVE] = receive_completed,
+    [OPERATION_RECEIVE_INTO] = receive_into_completed,
+    [OPERATION_SEND] = send_completed,
+};
+
+/* The slot has another socket by now, or none: what the completion brought is given back. */
+static void drop_stale(struct scheduler *scheduler, const struct ring_completion *completion)
+{
+    scheduler->totals.stale_completions++;
+    switch (operation_kind(completion->user_data)) {
+    case OPERATION_ACCEPT:
+        accept_discard(completion);
+        break;
+    case OPERATION_RECEIVE:
+        receive_discard(scheduler, completion);
+        break;
+    default:
+        break;
+    }
+}
+
+/* The operation's own hold keeps the socket while its handler runs; one that goes on keeps it, so
+ * the handler gets another. */
+void dispatch(struct scheduler *scheduler, const struct ring_completion *completion)
+{
+    enum operation kind = operation_kind(completion->user_data);
+    struct socket *socket =
+        socket_table_at(&scheduler->sockets, operation_slot(completion->user_data));
+    if (kind == OPERATION_WAKE) {
+        scheduler_woken(scheduler);
+        return;
+    }
+    if (!socket || socket->generation != operation_generation(completion->user_data) ||
+        socket->pending == 0) {
+        drop_stale(scheduler, completion);
+        return;
+    }
+    CHECK(kind > OPERATION_NONE && kind < OPERATION_COUNT);
+    if (completion->flags & RING_MORE)
+        socket_hold(socket);
+    handlers[kind](scheduler, socket, completion);
+    socket_unhold(scheduler, socket);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/mailbox.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/scheduler.h"
+#include "runtime/owner.h"
+
+struct weir_mailbox {
+    pthread_mutex_t lock;
+    pthread_cond_t arrived;
+    struct list messages;
+    size_t count;
+    bool dead;
+    atomic_uint refs;
+};
+
+int weir_mailbox_create(weir_mailbox **out)
+{
+    weir_mailbox *mailbox = memory_allocate_zeroed(1, sizeof(*mailbox));
+    if (!mailbox)
+        return error_say(-ENOMEM, "no memory for a mailbox");
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&mailbox->lock, NULL);
+    pthread_cond_init(&mailbox->arrived, &attributes);
+    pthread_condattr_destroy(&attributes);
+    list_init(&mailbox->messages);
+    atomic_init(&mailbox->refs, 1);
+    *out = mailbox;
+    return 0;
+}
+
+void mailbox_keep(weir_mailbox *mailbox)
+{
+    atomic_fetch_add_explicit(&mailbox->refs, 1, memory_order_relaxed);
+}
+
+void mailbox_release(weir_mailbox *mailbox)
+{
+    if (atomic_fetch_sub_explicit(&mailbox->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    CHECK(list_is_empty(&mailbox->messages));
+    pthread_mutex_destroy(&mailbox->lock);
+    pthread_cond_destroy(&mailbox->arrived);
+    memory_free(mailbox);
+}
+
+bool mailbox_is_dead(weir_mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    bool dead = mailbox->dead;
+    pthread_mutex_unlock(&mailbox->lock);
+    return dead;
+}
+
+void mailbox_free_node(struct mailbox_node *node)
+{
+    weir_packet_release(&node->message.packet);
+    memory_free(node);
+}
+
+int mailbox_put(weir_mailbox *mailbox, const weir_message *message)
+{
+    struct mailbox_node *node = memory_allocate(sizeof(*node));
+    if (!node)
+        return -ENOMEM;
+    struct list one;
+    list_init(&one);
+    node->message = *message;
+    list_append(&one, &node->link);
+    mailbox_put_all(mailbox, &one);
+    return 0;
+}
+
+void mailbox_put_all(weir_mailbox *mailbox, struct list *list)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    struct list *node;
+    while ((node = list_take(list))) {
+        if (mailbox->dead) {
+            mailbox_free_node(list_entry(node, struct mailbox_node, link));
+            continue;
+        }
+        list_append(&mailbox->messages, node);
+        mailbox->count++;
+    }
+    pthread_cond_signal(&mailbox->arrived);
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+static void take_matching(weir_mailbox *mailbox, weir_socket socket, int kind, struct list *list)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    struct list *node = mailbox->messages.next;
+    while (node != &mailbox->messages) {
+        struct list *next = node->next;
+        const weir_message *message = &list_entry(node, struct mailbox_node, link)->message;
+        if (weir_same_socket(message->socket, socket) && (kind < 0 || (int)message->kind == kind)) {
+            list_remove(node);
+            list_append(list, node);
+            mailbox->count--;
+        }
+        node = next;
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list)
+{
+    take_matching(mailbox, socket, -1, list);
+}
+
+static void free_nodes(struct list *list)
+{
+    struct list *node;
+    while ((node = list_take(list)))
+        mailbox_free_node(list_entry(node, struct mailbox_node, link));
+}
+
+void mailbox_forget_closed(weir_mailbox *mailbox, weir_socket socket)
+{
+    struct list forgotten;
+    list_init(&forgotten);
+    take_matching(mailbox, socket, WEIR_MESSAGE_CLOSED, &forgotten);
+    free_nodes(&forgotten);
+}
+
+int weir_mailbox_destroy(weir_mailbox *mailbox)
+{
+    if (scheduler_current())
+        return error_say(-EDEADLK, "a mailbox cannot be destroyed on a scheduler");
+    struct list dropped;
+    list_init(&dropped);
+    pthread_mutex_lock(&mailbox->lock);
+    mailbox->dead = true;
+    list_move_all(&dropped, &mailbox->messages);
+    mailbox->count = 0;
+    pthread_mutex_unlock(&mailbox->lock);
+    free_nodes(&dropped);
+    owner_died(mailbox);
+    mailbox_release(mailbox);
+    return 0;
+}
+
+static struct timespec deadline_after(int64_t timeout_ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += timeout_ms / 1000;
+    at.tv_nsec += timeout_ms % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+/* With the lock held. 0 when there is a message. */
+static int wait_for_message(weir_mailbox *mailbox, int64_t timeout_ms)
+{
+    struct timespec deadline = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+    while (list_is_empty(&mailbox->messages)) {
+        if (timeout_ms == 0)
+            return WEIR_TIMEOUT;
+        if (timeout_ms < 0)
+            pthread_cond_wait(&mailbox->arrived, &mailbox->lock);
+        else if (pthread_cond_timedwait(&mailbox->arrived, &mailbox->lock, &deadline) == ETIMEDOUT)
+            timeout_ms = 0;
+    }
+    return 0;
+}
+
+int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message *message)
+{
+    if (scheduler_current() && timeout_ms != 0)
+        return error_say(-EDEADLK, "waiting for a mailbox would hold up a scheduler");
+    struct mailbox_node *node = NULL;
+    pthread_mutex_lock(&mailbox->lock);
+    int result = wait_for_message(mailbox, timeout_ms);
+    if (result == 0) {
+        node = list_entry(list_take(&mailbox->messages), struct mailbox_node, link);
+        mailbox->count--;
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+    if (node) {
+        *message = node->message;
+        memory_free(node);
+    }
+    return result;
+}
+
+size_t weir_mailbox_count(weir_mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    size_t count = mailbox->count;
+    pthread_mutex_unlock(&mailbox->lock);
+    return count;
+}

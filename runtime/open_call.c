@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* gen_tcp:accept and gen_tcp:connect. */
+#include <errno.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/accept.h"
+#include "runtime/call.h"
+#include "runtime/connect.h"
+#include "runtime/mailbox.h"
+#include "runtime/owner.h"
+#include "runtime/resolver.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler.h"
+#include "runtime/socket.h"
+
+static int check_mailbox(weir_owner owner)
+{
+    if (owner.mailbox && mailbox_is_dead(owner.mailbox))
+        return error_say(WEIR_BADARG, "the owner's mailbox is gone");
+    return 0;
+}
+
+int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms, weir_socket *socket)
+{
+    struct call call = {.timeout_ms = timeout_ms, .as.open.owner = owner};
+    int result = check_mailbox(owner);
+    if (result == 0)
+        result = call_make(&operation_accept, listener, &call);
+    if (result == 0)
+        *socket = call.as.open.socket;
+    return result;
+}
+
+static void finish_open(struct call *call)
+{
+    weir_opened *opened = (weir_opened *)call->callback;
+    if (call->as.open.connecting)
+        connecting_free(call->as.open.connecting);
+    if (opened)
+        opened(call->as.open.socket, call->result, call->data);
+    memory_free(call);
+}
+
+static struct call *open_call(weir_owner owner, int64_t timeout_ms, weir_opened *opened, void *data)
+{
+    struct call *call = call_allocate();
+    if (!call)
+        return NULL;
+    call->timeout_ms = timeout_ms;
+    call->as.open.owner = owner;
+    call->callback = (void (*)(void))opened;
+    call->data = data;
+    call->finish = finish_open;
+    return call;
+}
+
+int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64_t timeout_ms,
+                          weir_opened *opened, void *data)
+{
+    int result = check_mailbox(owner);
+    if (result < 0)
+        return result;
+    struct call *call = open_call(owner, timeout_ms, opened, data);
+    return call ? call_make_async(&operation_accept, listener, call) : -ENOMEM;
+}
+
+/* What can be said about a connect before anything is done. `host` is looked up later. */
+static int prepare(struct connecting **connecting, weir_runtime *runtime, const char *host,
+                   const weir_option *options, weir_owner owner)
+{
+    if (!host || !*host)
+        return error_say(WEIR_BADARG, "connect: no host was given");
+    int result = check_mailbox(owner);
+    if (result == 0)
+        result = connecting_create(connecting, runtime->default_connect, options);
+    if (result < 0)
+        return result;
+    if (owner_is_nobody(owner) && (*connecting)->setup.values.active != WEIR_ACTIVE_FALSE) {
+        connecting_free(*connecting);
+        return error_say(WEIR_BADARG, "connect: an active socket needs an owner: give one, or "
+                                      "{active,false}");
+    }
+    return 0;
+}
+
+/* A literal needs no look-up; it chooses the family, unless the options have chosen another.
+ * How many addresses there are, or 0: it is a name. */
+static int read_literal(struct connecting *connecting, const char *host)
+{
+    weir_address *address = &connecting->addresses[0];
+    if (weir_address_parse(host, address) < 0)
+        return 0;
+    if (connecting->setup.family_given && address->family != connecting->setup.local.family)
+        return error_say(-EAFNOSUPPORT, "connect: %s is not of the family that the options ask for",
+                         host);
+    return 1;
+}
+
+static void set_addresses(struct connecting *connecting, size_t count, uint16_t port)
+{
+    connecting->address_count = count;
+    for (size_t i = 0; i < count; i++)
+        connecting->addresses[i].port = port;
+}
+
+static int look_up(struct connecting *connecting, const char *host)
+{
+    int count = read_literal(connecting, host);
+    if (count != 0)
+        return count;
+    return address_resolve(host, (enum weir_family)connecting->setup.local.family,
+                           connecting->addresses, CONNECT_ADDRESSES_MAX);
+}
+
+/* Looking the name up counts against the time-out. */
+static int64_t rest_of(int64_t timeout_ms, uint64_t since_ns)
+{
+    int64_t spent_ms = (int64_t)((clock_now_ns() - since_ns) / 1000000u);
+    if (timeout_ms < 0)
+        return timeout_ms;
+    return timeout_ms > spent_ms ? timeout_ms - spent_ms : 0;
+}
+
+int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
+                     const weir_option *options, weir_owner owner, int64_t timeout_ms,
+                     weir_socket *socket)
+{
+    struct call call = {.as.open.owner = owner};
+    struct connecting *connecting;
+    uint64_t began_ns = clock_now_ns();
+    if (scheduler_current())
+        return error_say(-EDEADLK, "weir_tcp_connect would wait, which a scheduler must not: use "
+                                   "its _async form");
+    error_clear_text();
+    int result = prepare(&connecting, runtime, host, options, owner);
+    if (result < 0)
+        return result;
+    result = look_up(connecting, host);
+    if (result > 0) {
+        set_addresses(connecting, (size_t)result, port);
+        call.timeout_ms = rest_of(timeout_ms, began_ns);
+        call.as.open.connecting = connecting;
+        result = call_make_on(&operation_connect, runtime_next_scheduler(runtime), &call);
+        *socket = call.as.open.socket;
+    }
+    connecting_free(connecting);
+    return result;
+}
+
+/* A name that is looked up for a scheduler, which then connects. */
+struct named_connect {
+    struct resolution resolution;
+    struct call *call;
+    uint64_t began_ns;
+    uint16_t port;
+};
+
+static void connect_named(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct resolution *resolution = list_entry(node, struct resolution, node);
+    struct named_connect *named = list_entry(resolution, struct named_connect, resolution);
+    struct call *call = named->call;
+    int count = resolution->result;
+    scheduler->outstanding--;
+    if (count > 0) {
+        set_addresses(call->as.open.connecting, (size_t)count, named->port);
+        call->timeout_ms = rest_of(call->timeout_ms, named->began_ns);
+        (void)call_make_async_on(&operation_connect, scheduler->index, call);
+    } else {
+        call->origin = NULL;
+        call->kind = CALL_ASYNC;
+        call_complete(scheduler, call, count);
+    }
+    memory_free(named);
+}
+
+static int ask_for_name(weir_runtime *runtime, struct scheduler *here, struct call *call,
+                        const char *host, uint16_t port)
+{
+    struct named_connect *named = memory_allocate_zeroed(1, sizeof(*named));
+    if (!named)
+        return -ENOMEM;
+    struct connecting *connecting = call->as.open.connecting;
+    named->resolution.node.run = connect_named;
+    named->resolution.scheduler = here;
+    named->resolution.family = (enum weir_family)connecting->setup.local.family;
+    named->resolution.addresses = connecting->addresses;
+    named->resolution.capacity = CONNECT_ADDRESSES_MAX;
+    strncpy(named->resolution.host, host, RESOLUTION_HOST_SIZE - 1);
+    named->call = call;
+    named->began_ns = clock_now_ns();
+    named->port = port;
+    int result = resolver_ask(runtime->resolver, &named->resolution);
+    if (result < 0)
+        memory_free(named);
+    else
+        here->outstanding++;
+    return result;
+}
+
+static int discard(struct call *call, int result)
+{
+    call->callback = NULL;
+    call->finish(call);
+    return result;
+}
+
+static int start_connect(weir_runtime *runtime, struct call *call, const char *host, uint16_t port)
+{
+    struct scheduler *here = scheduler_current();
+    struct connecting *connecting = call->as.open.connecting;
+    int count = here ? read_literal(connecting, host) : look_up(connecting, host);
+    if (count < 0)
+        return discard(call, count);
+    if (count == 0) {
+        int result = ask_for_name(runtime, here, call, host, port);
+        return result < 0 ? discard(call, result) : 0;
+    }
+    set_addresses(connecting, (size_t)count, port);
+    uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
+    return call_make_async_on(&operation_connect, index, call);
+}
+
+int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uint16_t port,
+                           const weir_option *options, weir_owner owner, int64_t timeout_ms,
+                           weir_opened *opened, void *data)
+{
+    struct connecting *connecting;
+    error_clear_text();
+    int result = prepare(&connecting, runtime, host, options, owner);
+    if (result < 0)
+        return result;
+    if (strlen(host) >= RESOLUTION_HOST_SIZE) {
+        connecting_free(connecting);
+        return WEIR_NXDOMAIN;
+    }
+    struct call *call = open_call(owner, timeout_ms, opened, data);
+    if (!call) {
+        connecting_free(connecting);
+        return -ENOMEM;
+    }
+    call->as.open.connecting = connecting;
+    return start_connect(runtime, call, host, port);
+}

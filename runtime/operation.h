@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What an operation's completion says of itself: its kind, and the socket it was for. */
+#ifndef RUNTIME_OPERATION_H
+#define RUNTIME_OPERATION_H
+
+#include <stdint.h>
+
+enum operation {
+    OPERATION_NONE, /* user_data 0 is the ring's own */
+    OPERATION_ACCEPT,
+    OPERATION_CONNECT,
+    OPERATION_RECEIVE,
+    OPERATION_RECEIVE_INTO,
+    OPERATION_SEND,
+    OPERATION_WAKE,
+    OPERATION_COUNT
+};
+
+/* kind 8 bits | generation 24 bits | slot 32 bits */
+static inline uint64_t operation_pack(enum operation kind, uint32_t generation, uint32_t slot)
+{
+    return (uint64_t)kind << 56 | (uint64_t)(generation & 0xFFFFFF) << 32 | slot;
+}
+
+static inline enum operation operation_kind(uint64_t user_data)
+{
+    return (enum operation)(user_data >> 56);
+}
+
+static inline uint32_t operation_generation(uint64_t user_data)
+{
+    return (uint32_t)(user_data >> 32) & 0xFFFFFF;
+}
+
+static inline uint32_t operation_slot(uint64_t user_data)
+{
+    return (uint32_t)user_data;
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* gen_tcp:recv. */
+#include <errno.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/call.h"
+#include "runtime/delivery.h"
+#include "runtime/receive.h"
+#include "runtime/scheduler.h"
+#include "runtime/socket.h"
+
+enum { LENGTH_MAX = 64 << 20 };
+
+static int refusal(struct socket *socket)
+{
+    bool told = (socket->latches & LATCH_RECEIVE) != 0;
+    socket->latches = 0;
+    return told ? delivery_end_result(socket) : -ENOTCONN;
+}
+
+static int check_receivable(struct socket *socket, size_t length)
+{
+    if (socket->state == SOCKET_LISTENING)
+        return -ENOTCONN;
+    if (socket->active != WEIR_ACTIVE_FALSE)
+        return error_say(-EINVAL, "recv: the socket is active");
+    if (length > 0 && socket_values(socket)->packet != WEIR_RAW)
+        return error_say(-EINVAL, "recv: a length is for raw packets only");
+    if (length > LENGTH_MAX)
+        return error_say(-ENOMEM, "recv: %zu is more than %d bytes", length, LENGTH_MAX);
+    if (socket->receiver)
+        return error_say(-EALREADY, "recv: somebody waits already");
+    if (socket->state == SOCKET_GONE)
+        return refusal(socket);
+    return socket->receiving == RECEIVING_REPORTED ? WEIR_CLOSED : 0;
+}
+
+static int run_recv(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    int result = check_receivable(socket, call->as.receive.length);
+    if (result < 0)
+        return result;
+    socket->receiver = call;
+    socket->needed = 0;
+    call_set_timeout(scheduler, call);
+    delivery_continue(scheduler, socket);
+    return CALL_WAITS;
+}
+
+static void leave_recv(struct scheduler *scheduler, struct call *call)
+{
+    struct socket *socket = socket_find(scheduler, call->socket);
+    if (!socket || socket->receiver != call)
+        return;
+    socket->receiver = NULL;
+    socket->needed = 0;
+    receive_update(scheduler, socket);
+}
+
+static const struct call_operation operation_recv = {
+    .name = "weir_recv",
+    .run = run_recv,
+    .leave = leave_recv,
+    .dead_result = WEIR_CLOSED,
+    .may_wait = true,
+};
+
+int weir_recv(weir_socket socket, size_t length, int64_t timeout_ms, weir_packet *packet)
+{
+    struct call call = {.timeout_ms = timeout_ms, .as.receive.length = length};
+    int result = call_make(&operation_recv, socket, &call);
+    if (result == 0)
+        *packet = call.as.receive.packet;
+    return result;
+}
+
+static void finish_recv(struct call *call)
+{
+    weir_packet *packet = &call->as.receive.packet;
+    weir_received *received = (weir_received *)call->callback;
+    if (received)
+        received(call->socket, call->result, call->result == 0 ? packet : NULL, call->data);
+    weir_packet_release(packet);
+    memory_free(call);
+}
+
+int weir_recv_async(weir_socket socket, size_t length, int64_t timeout_ms, weir_received *received,
+                    void *data)
+{
+    struct call *call = call_allocate();
+    if (!call)
+        return -ENOMEM;
+    call->timeout_ms = timeout_ms;
+    call->as.receive.length = length;
+    call->callback = (void (*)(void))received;
+    call->data = data;
+    call->finish = finish_recv;
+    return call_make_async(&operation_recv, socket, call);
+}

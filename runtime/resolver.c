@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/resolver.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "address/address.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/registry.h"
+#include "runtime/scheduler.h"
+
+struct resolver {
+    pthread_mutex_t lock;
+    pthread_cond_t asked;
+    pthread_t thread;
+    bool running;
+    bool closing;
+    struct resolution *first;
+    struct resolution *last;
+};
+
+int resolver_open(struct resolver **out)
+{
+    struct resolver *resolver = memory_allocate_zeroed(1, sizeof(*resolver));
+    if (!resolver)
+        return -ENOMEM;
+    pthread_mutex_init(&resolver->lock, NULL);
+    pthread_cond_init(&resolver->asked, NULL);
+    *out = resolver;
+    return 0;
+}
+
+static void answer(struct resolution *resolution, int result)
+{
+    struct scheduler *scheduler = resolution->scheduler;
+    uint32_t index = scheduler->index;
+    resolution->result = result;
+    registry_hold(index);
+    inbox_post(&scheduler->inbox, &resolution->node);
+    registry_leave(index);
+}
+
+/* With the lock held. NULL: the resolver closes. */
+static struct resolution *wait_for_question(struct resolver *resolver)
+{
+    while (!resolver->first && !resolver->closing)
+        pthread_cond_wait(&resolver->asked, &resolver->lock);
+    struct resolution *resolution = resolver->first;
+    if (resolver->closing || !resolution)
+        return NULL;
+    resolver->first = resolution->next;
+    return resolution;
+}
+
+static void *resolve(void *argument)
+{
+    struct resolver *resolver = argument;
+    struct resolution *resolution;
+    pthread_setname_np(pthread_self(), "weir-resolver");
+    pthread_mutex_lock(&resolver->lock);
+    while ((resolution = wait_for_question(resolver))) {
+        pthread_mutex_unlock(&resolver->lock);
+        answer(resolution, address_resolve(resolution->host, resolution->family,
+                                           resolution->addresses, resolution->capacity));
+        pthread_mutex_lock(&resolver->lock);
+    }
+    pthread_mutex_unlock(&resolver->lock);
+    return NULL;
+}
+
+void resolver_close(struct resolver *resolver)
+{
+    pthread_mutex_lock(&resolver->lock);
+    resolver->closing = true;
+    pthread_cond_signal(&resolver->asked);
+    pthread_mutex_unlock(&resolver->lock);
+    if (resolver->running)
+        pthread_join(resolver->thread, NULL);
+    while (resolver->first) {
+        struct resolution *resolution = resolver->first;
+        resolver->first = resolution->next;
+        answer(resolution, WEIR_CLOSED);
+    }
+    pthread_mutex_destroy(&resolver->lock);
+    pthread_cond_destroy(&resolver->asked);
+    memory_free(resolver);
+}
+
+/* With the lock held. */
+static int start(struct resolver *resolver)
+{
+    if (resolver->closing)
+        return WEIR_CLOSED;
+    if (resolver->running)
+        return 0;
+    int result = -pthread_create(&resolver->thread, NULL, resolve, resolver);
+    resolver->running = result == 0;
+    return result;
+}
+
+static void enqueue(struct resolver *resolver, struct resolution *resolution)
+{
+    resolution->next = NULL;
+    if (resolver->first)
+        resolver->last->next = resolution;
+    else
+        resolver->first = resolution;
+    resolver->last = resolution;
+    pthread_cond_signal(&resolver->asked);
+}
+
+int resolver_ask(struct resolver *resolver, struct resolution *resolution)
+{
+    pthread_mutex_lock(&resolver->lock);
+    int result = start(resolver);
+    if (result == 0)
+        enqueue(resolver, resolution);
+    pthread_mutex_unlock(&resolver->lock);
+    return result;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/runtime.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/accept.h"
+#include "runtime/call.h"
+#include "runtime/close.h"
+#include "runtime/registry.h"
+#include "runtime/resolver.h"
+#include "runtime/scheduler.h"
+#include "runtime/socket.h"
+#include "runtime/totals.h"
+
+void runtime_started(struct weir_runtime *runtime)
+{
+    pthread_mutex_lock(&runtime->lock);
+    runtime->started_count++;
+    pthread_cond_signal(&runtime->started);
+    pthread_mutex_unlock(&runtime->lock);
+}
+
+static void wait_until_started(struct weir_runtime *runtime, uint32_t count)
+{
+    pthread_mutex_lock(&runtime->lock);
+    while (runtime->started_count < count)
+        pthread_cond_wait(&runtime->started, &runtime->lock);
+    pthread_mutex_unlock(&runtime->lock);
+}
+
+static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
+{
+    uint32_t generation;
+    struct scheduler *scheduler = memory_allocate_zeroed(1, sizeof(*scheduler));
+    if (!scheduler)
+        return -ENOMEM;
+    int index = registry_reserve(&generation);
+    if (index < 0) {
+        memory_free(scheduler);
+        return index;
+    }
+    scheduler->index = (uint32_t)index;
+    scheduler->number = number;
+    scheduler->runtime = runtime;
+    scheduler->cpu = runtime->cpus[number];
+    scheduler->queued_bytes_limit = runtime->limits.queued_bytes;
+    socket_table_init(&scheduler->sockets, generation);
+    runtime->schedulers[number] = scheduler;
+    return 0;
+}
+
+static void free_scheduler(struct weir_runtime *runtime, uint32_t number)
+{
+    struct scheduler *scheduler = runtime->schedulers[number];
+    if (!scheduler)
+        return;
+    registry_release(scheduler->index, scheduler->last_generation);
+    memory_free(scheduler);
+}
+
+static void free_runtime(struct weir_runtime *runtime)
+{
+    for (uint32_t i = 0; i < runtime->scheduler_count; i++)
+        free_scheduler(runtime, i);
+    weir_options_free(runtime->default_connect);
+    weir_options_free(runtime->default_listen);
+    pthread_mutex_destroy(&runtime->lock);
+    pthread_cond_destroy(&runtime->started);
+    memory_free(runtime);
+}
+
+static void post_stop(struct scheduler *scheduler, struct inbox_node *node)
+{
+    (void)node;
+    scheduler_stop(scheduler);
+}
+
+/* Nobody finds the schedulers any more; those who are inside one are answered before it ends. */
+static void stop_schedulers(struct weir_runtime *runtime, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        registry_withdraw(runtime->schedulers[i]->index);
+    for (uint32_t i = 0; i < count; i++) {
+        struct scheduler *scheduler = runtime->schedulers[i];
+        scheduler->stop.run = post_stop;
+        if (scheduler->start_result >= 0)
+            inbox_post(&scheduler->inbox, &scheduler->stop);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        pthread_join(runtime->schedulers[i]->thread, NULL);
+}
+
+static int start_scheduler(struct weir_runtime *runtime, uint32_t number)
+{
+    int result = create_scheduler(runtime, number);
+    if (result < 0)
+        return result;
+    struct scheduler *scheduler = runtime->schedulers[number];
+    result = -pthread_create(&scheduler->thread, NULL, scheduler_main, scheduler);
+    return result < 0 ? error_say(result, "no thread for a scheduler") : 0;
+}
+
+static int first_failure(struct weir_runtime *runtime, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct scheduler *scheduler = runtime->schedulers[i];
+        if (scheduler->start_result < 0) {
+            error_set_text(scheduler->start_text);
+            return scheduler->start_result;
+        }
+    }
+    return 0;
+}
+
+static int start_schedulers(struct weir_runtime *runtime)
+{
+    uint32_t count = 0;
+    int result = 0;
+    while (count < runtime->scheduler_count) {
+        result = start_scheduler(runtime, count);
+        if (result < 0)
+            break;
+        count++;
+    }
+    wait_until_started(runtime, count);
+    if (result >= 0)
+        result = first_failure(runtime, count);
+    if (result < 0) {
+        stop_schedulers(runtime, count);
+        return result;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        registry_publish(runtime->schedulers[i]->index, runtime->schedulers[i]);
+    return 0;
+}
+
+int weir_start(weir_runtime **out, const weir_config *config)
+{
+    if (scheduler_current())
+        return error_say(-EDEADLK, "a runtime cannot be started on a scheduler");
+    error_clear_text();
+    struct weir_runtime *runtime = memory_allocate_zeroed(1, sizeof(*runtime));
+    if (!runtime)
+        return error_say(-ENOMEM, "no memory for a runtime");
+    pthread_mutex_init(&runtime->lock, NULL);
+    pthread_cond_init(&runtime->started, NULL);
+    int result = runtime_configure(runtime, config);
+    if (result >= 0)
+        result = resolver_open(&runtime->resolver);
+    if (result < 0) {
+        free_runtime(runtime);
+        return result;
+    }
+    result = start_schedulers(runtime);
+    if (result < 0) {
+        resolver_close(runtime->resolver);
+        free_runtime(runtime);
+        return result;
+    }
+    *out = runtime;
+    return 0;
+}
+
+int weir_stop(weir_runtime *runtime)
+{
+    if (scheduler_current())
+        return error_say(-EDEADLK, "a runtime cannot be stopped on a scheduler");
+    resolver_close(runtime->resolver);
+    stop_schedulers(runtime, runtime->scheduler_count);
+    free_runtime(runtime);
+    return 0;
+}
+
+static void close_listener(struct scheduler *scheduler, struct inbox_node *node)
+{
+    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
+        struct socket *socket = socket_table_at(&scheduler->sockets, slot);
+        if (socket->state == SOCKET_LISTENING)
+            close_socket(scheduler, socket);
+    }
+    memory_free(node);
+}
+
+static int close_listeners(weir_runtime *runtime)
+{
+    for (uint32_t i = 0; i < runtime->scheduler_count; i++) {
+        struct inbox_node *node = memory_allocate(sizeof(*node));
+        if (!node)
+            return -ENOMEM;
+        node->run = close_listener;
+        inbox_post(&runtime->schedulers[i]->inbox, node);
+    }
+    return 0;
+}
+
+int weir_drain(weir_runtime *runtime, int64_t timeout_ms)
+{
+    const struct timespec look_again = {.tv_nsec = 5000000};
+    uint64_t until_ns =
+        timeout_ms < 0 ? UINT64_MAX : clock_now_ns() + (uint64_t)timeout_ms * 1000000u;
+    if (scheduler_current())
+        return error_say(-EDEADLK, "a runtime cannot be drained on a scheduler");
+    int result = close_listeners(runtime);
+    while (result == 0) {
+        weir_totals totals;
+        weir_get_totals(runtime, -1, &totals);
+        if (totals.connections == 0 && totals.queued_bytes == 0)
+            return 0;
+        if (clock_now_ns() >= until_ns)
+            return WEIR_TIMEOUT;
+        nanosleep(&look_again, NULL);
+    }
+    return result;
+}
+
+uint32_t weir_scheduler_count(const weir_runtime *runtime)
+{
+    return runtime->scheduler_count;
+}
+
+uint32_t runtime_next_scheduler(struct weir_runtime *runtime)
+{
+    uint32_t next = atomic_fetch_add_explicit(&runtime->next, 1, memory_order_relaxed);
+    return runtime->schedulers[next % runtime->scheduler_count]->index;
+}
+
+int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *totals)
+{
+    int count = (int)runtime->scheduler_count;
+    if (scheduler < -1 || scheduler >= count)
+        return error_say(-EINVAL, "scheduler %d: there are %d", scheduler, count);
+    *totals = (weir_totals){0};
+    for (int i = 0; i < count; i++)
+        if (scheduler < 0 || scheduler == i)
+            totals_add(totals, &runtime->schedulers[i]->published);
+    return 0;
+}
+
+struct work {
+    struct inbox_node node;
+    void (*run)(void *data);
+    void *data;
+};
+
+static void do_work(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct work *work = list_entry(node, struct work, node);
+    (void)scheduler;
+    work->run(work->data);
+    memory_free(work);
+}
+
+int weir_run_on(weir_runtime *runtime, uint32_t scheduler, void (*run)(void *data), void *data)
+{
+    if (scheduler >= runtime->scheduler_count)
+        return error_say(-EINVAL, "scheduler %u: there are %u", scheduler,
+                         runtime->scheduler_count);
+    struct work *work = memory_allocate(sizeof(*work));
+    if (!work)
+        return error_say(-ENOMEM, "no memory to run something on a scheduler");
+    *work = (struct work){{NULL, do_work}, run, data};
+    inbox_post(&runtime->schedulers[scheduler]->inbox, &work->node);
+    return 0;
+}
+
+int weir_current_scheduler(void)
+{
+    const struct scheduler *scheduler = scheduler_current();
+    return scheduler ? (int)scheduler->number : -1;
+}

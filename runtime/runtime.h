@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The schedulers of one weir_start. */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "options/options.h"
+#include "runtime/ring.h"
+#include <weir/runtime.h>
+
+struct scheduler;
+struct resolver;
+
+struct scheduler_limits {
+    struct ring_config ring;
+    uint32_t completion_budget;
+    uint32_t eager_submit;
+    uint64_t busy_wait_ns;
+    uint64_t queued_bytes; /* of one scheduler */
+};
+
+enum { RUNTIME_SCHEDULERS_MAX = 64 };
+
+struct weir_runtime {
+    struct scheduler_limits limits;
+    uint32_t scheduler_count;
+    struct scheduler *schedulers[RUNTIME_SCHEDULERS_MAX];
+    int cpus[RUNTIME_SCHEDULERS_MAX]; /* -1: not pinned */
+    weir_option *default_connect;     /* or NULL */
+    weir_option *default_listen;
+    atomic_uint next; /* scheduler for a thread's socket */
+    struct resolver *resolver;
+    pthread_mutex_t lock;
+    pthread_cond_t started;
+    uint32_t started_count;
+};
+
+/* Reads a configuration into the runtime's limits, schedulers and defaults. 0, -EINVAL, -ENOMEM. */
+int runtime_configure(struct weir_runtime *runtime, const weir_config *config);
+
+/* The registry index of the scheduler that a thread's next socket goes to. */
+uint32_t runtime_next_scheduler(struct weir_runtime *runtime);
+
+/* A scheduler has opened, or failed to. */
+void runtime_started(struct weir_runtime *runtime);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/scheduler.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "runtime/accept.h"
+#include "runtime/call.h"
+#include "runtime/close.h"
+#include "runtime/dispatch.h"
+#include "runtime/features.h"
+#include "runtime/operation.h"
+#include "runtime/receive.h"
+#include "runtime/registry.h"
+#include "runtime/runtime.h"
+#include "runtime/segment.h"
+#include "runtime/send.h"
+#include "runtime/socket.h"
+#include "runtime/totals.h"
+
+/* How long a stop waits for queued bytes to leave before it drops them. */
+static const uint64_t stop_grace_ns = 1000000000u;
+
+static _Thread_local struct scheduler *current;
+
+struct scheduler *scheduler_current(void)
+{
+    return current;
+}
+
+void scheduler_become(struct scheduler *scheduler)
+{
+    current = scheduler;
+}
+
+void scheduler_submit(struct scheduler *scheduler)
+{
+    if (ring_pending(scheduler->ring) > 0)
+        ring_submit(scheduler->ring);
+    if (ring_pending(scheduler->ring) == 0)
+        vectors_reset(&scheduler->vectors);
+}
+
+void scheduler_descriptor_closed(struct scheduler *scheduler)
+{
+    scheduler->descriptor_closed = true;
+}
+
+void scheduler_unpause(struct scheduler *scheduler)
+{
+    CHECK_GT(scheduler->paused_listeners, 0u);
+    scheduler->paused_listeners--;
+}
+
+static void wait_for_bell(struct scheduler *scheduler)
+{
+    ring_wait_wake(scheduler->ring, operation_pack(OPERATION_WAKE, 0, 0), scheduler->inbox.bell);
+}
+
+void scheduler_woken(struct scheduler *scheduler)
+{
+    wait_for_bell(scheduler);
+}
+
+static void run_inbox(struct scheduler *scheduler)
+{
+    struct inbox_node *node = inbox_take(&scheduler->inbox);
+    while (node) {
+        struct inbox_node *next = node->next;
+        node->run(scheduler, node);
+        send_flush_corked(scheduler);
+        node = next;
+    }
+}
+
+static void run_completions(struct scheduler *scheduler)
+{
+    const struct scheduler_limits *limits = &scheduler->runtime->limits;
+    uint32_t count =
+        ring_take(scheduler->ring, scheduler->completions, limits->completion_budget);
+    scheduler->totals.completions += count;
+    scheduler->last_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        dispatch(scheduler, &scheduler->completions[i]);
+        send_flush_corked(scheduler);
+        if (ring_pending(scheduler->ring) >= limits->eager_submit)
+            scheduler_submit(scheduler);
+    }
+}
+
+static void give_back_resources(struct scheduler *scheduler)
+{
+    buffer_pool_collect(scheduler->buffers);
+    receive_resume_starved(scheduler);
+    if (scheduler->profile.features & FEATURE_BIT(BUFFER_RING))
+        ring_publish_buffers(scheduler->ring);
+    if (scheduler->descriptor_closed) {
+        scheduler->descriptor_closed = false;
+        accept_resume_paused(scheduler);
+    }
+}
+
+/* 0 when there is something to do at once. */
+static uint64_t time_to_sleep_ns(struct scheduler *scheduler)
+{
+    uint64_t next_ms = timer_next_ms(&scheduler->timers);
+    uint64_t now_ns = scheduler->now_ns;
+    uint64_t sleep_ns = UINT64_MAX;
+    if (!list_is_empty(&scheduler->finished) || !inbox_is_empty(&scheduler->inbox) ||
+        !list_is_empty(&scheduler->tried))
+        return 0;
+    if (next_ms != UINT64_MAX)
+        sleep_ns = next_ms * 1000000u > now_ns ? next_ms * 1000000u - now_ns : 0;
+    if (scheduler->state == SCHEDULER_STOPPING && sleep_ns > 1000000u)
+        sleep_ns = 1000000u;
+    return sleep_ns;
+}
+
+/* An idle scheduler looks before it sleeps: waking up is nearly all of a lone request's latency.
+ * Only an idle one: while many sockets are busy a turn that starts early has less to do, and each
+ * request costs more. */
+static bool spin(struct scheduler *scheduler)
+{
+    enum { IDLE_COMPLETIONS = 2, LOOKS_PER_CLOCK = 16 };
+    uint64_t budget_ns = scheduler->runtime->limits.busy_wait_ns;
+    if (budget_ns == 0 || scheduler->last_count > IDLE_COMPLETIONS)
+        return false;
+    if (scheduler->last_count > 0)
+        scheduler->spin_until_ns = clock_now_ns() + budget_ns;
+    while (clock_now_ns() < scheduler->spin_until_ns) {
+        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+            if (ring_has_work(scheduler->ring) || !inbox_is_empty(&scheduler->inbox))
+                return true;
+            __builtin_ia32_pause();
+        }
+    }
+    return false;
+}
+
+static void wait_for_work(struct scheduler *scheduler)
+{
+    uint64_t sleep_ns = time_to_sleep_ns(scheduler);
+    if (sleep_ns > 0 && scheduler->runtime->limits.busy_wait_ns > 0) {
+        scheduler_submit(scheduler);
+        if (spin(scheduler))
+            sleep_ns = 0;
+    }
+    if (sleep_ns > 0 && !inbox_begin_sleep(&scheduler->inbox))
+        sleep_ns = 0;
+    ring_turn(scheduler->ring, sleep_ns);
+    inbox_end_sleep(&scheduler->inbox);
+    if (ring_pending(scheduler->ring) == 0)
+        vectors_reset(&scheduler->vectors);
+    list_move_all(&scheduler->tried, &scheduler->trying);
+}
+
+static void read_clock(struct scheduler *scheduler)
+{
+    scheduler->now_ns = clock_now_ns();
+}
+
+static void publish_totals(struct scheduler *scheduler)
+{
+    struct ring_counters counters = ring_get_counters(scheduler->ring);
+    scheduler->totals.turns++;
+    scheduler->totals.system_calls = counters.system_calls;
+    scheduler->totals.completion_overflows = counters.overflows;
+    totals_publish(&scheduler->published, &scheduler->totals);
+}
+
+/*
+ * Completions come before timers: a time-out never beats data that had arrived in time.
+ */
+void scheduler_turn(struct scheduler *scheduler)
+{
+    read_clock(scheduler);
+    run_inbox(scheduler);
+    run_completions(scheduler);
+    send_settle_tried(scheduler);
+    timer_advance(&scheduler->timers, scheduler_now_ms(scheduler));
+    call_finish_all(scheduler);
+    send_flush_corked(scheduler);
+    send_flush_delayed(scheduler);
+    give_back_resources(scheduler);
+    publish_totals(scheduler);
+    wait_for_work(scheduler);
+}
+
+static void init_lists(struct scheduler *scheduler)
+{
+    struct list *lists[] = {
+        &scheduler->starved, &scheduler->corked, &scheduler->delayed,
+        &scheduler->trying,  &scheduler->tried,  &scheduler->finished,
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        list_init(lists[i]);
+}
+
+static int open_buffers(struct scheduler *scheduler, const struct scheduler_limits *limits)
+{
+    struct buffer_pool_config config = {
+        .ring = scheduler->ring,
+        .scheduler = scheduler->index,
+        .count = limits->ring.buffer_count,
+        .size = limits->ring.buffer_size,
+        .kernel_picks = (scheduler->profile.features & FEATURE_BIT(BUFFER_RING)) != 0,
+    };
+    return buffer_pool_open(&scheduler->buffers, &config);
+}
+
+static int open_memory(struct scheduler *scheduler, const struct scheduler_limits *limits)
+{
+    scheduler->pools = send_pools_open();
+    scheduler->completions =
+        memory_allocate(limits->completion_budget * sizeof(*scheduler->completions));
+    return scheduler->pools && scheduler->completions ? 0 : -ENOMEM;
+}
+
+static void free_memory(struct scheduler *scheduler)
+{
+    if (scheduler->pools)
+        send_pools_close(scheduler->pools);
+    memory_free(scheduler->completions);
+    scheduler->pools = NULL;
+    scheduler->completions = NULL;
+}
+
+int scheduler_open(struct scheduler *scheduler)
+{
+    const struct scheduler_limits *limits = &scheduler->runtime->limits;
+    read_clock(scheduler);
+    init_lists(scheduler);
+    timer_wheel_init(&scheduler->timers, scheduler_now_ms(scheduler));
+    int result = open_memory(scheduler, limits);
+    if (result >= 0)
+        result = inbox_open(&scheduler->inbox);
+    if (result < 0) {
+        free_memory(scheduler);
+        return result;
+    }
+    result = ring_open(&scheduler->ring, &limits->ring, &scheduler->profile);
+    if (result >= 0) {
+        result = open_buffers(scheduler, limits);
+        if (result < 0)
+            ring_close(scheduler->ring);
+    }
+    if (result < 0) {
+        inbox_close(&scheduler->inbox);
+        free_memory(scheduler);
+        return result;
+    }
+    wait_for_bell(scheduler);
+    scheduler_become(scheduler);
+    return 0;
+}
+
+void scheduler_close(struct scheduler *scheduler)
+{
+    scheduler_become(NULL);
+    ring_close(scheduler->ring);
+    buffer_pool_close(scheduler->buffers);
+    inbox_close(&scheduler->inbox);
+    free_memory(scheduler);
+    scheduler->last_generation = socket_table_close(&scheduler->sockets);
+}
+
+static void each_socket(struct scheduler *scheduler,
+                        void (*act)(struct scheduler *, struct socket *))
+{
+    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
+        struct socket *socket = socket_table_at(&scheduler->sockets, slot);
+        if (socket->state != SOCKET_FREE)
+            act(scheduler, socket);
+    }
+}
+
+void scheduler_stop(struct scheduler *scheduler)
+{
+    scheduler->state = SCHEDULER_STOPPING;
+    scheduler->stop_deadline_ns = scheduler->now_ns + stop_grace_ns;
+    each_socket(scheduler, close_socket);
+}
+
+static bool is_done(struct scheduler *scheduler)
+{
+    if (scheduler->state != SCHEDULER_STOPPING)
+        return false;
+    if (scheduler->sockets.used_count > 0 && scheduler->now_ns > scheduler->stop_deadline_ns)
+        each_socket(scheduler, close_abort);
+    return scheduler->sockets.used_count == 0 && scheduler->outstanding == 0 &&
+           list_is_empty(&scheduler->finished) && inbox_is_empty(&scheduler->inbox) &&
+           registry_user_count(scheduler->index) == 0;
+}
+
+static void pin(const struct scheduler *scheduler)
+{
+    char name[16];
+    snprintf(name, sizeof(name), "weir-%u", scheduler->number);
+    pthread_setname_np(pthread_self(), name);
+    if (scheduler->cpu < 0)
+        return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)scheduler->cpu, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+void *scheduler_main(void *argument)
+{
+    struct scheduler *scheduler = argument;
+    pin(scheduler);
+    scheduler->start_result = scheduler_open(scheduler);
+    if (scheduler->start_result < 0)
+        snprintf(scheduler->start_text, sizeof(scheduler->start_text), "%s",
+                 weir_last_error_text());
+    runtime_started(scheduler->runtime);
+    if (scheduler->start_result < 0)
+        return NULL;
+    while (!is_done(scheduler))
+        scheduler_turn(scheduler);
+    scheduler_close(scheduler);
+    return NULL;
+}

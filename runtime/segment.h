@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Pieces of a send queue, and the pools that make them cost no allocation. */
+#ifndef RUNTIME_SEGMENT_H
+#define RUNTIME_SEGMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct weir_buffer;
+struct send_queue;
+
+/* Bytes to be sent: a copy in the segment's own storage, or a reference to a buffer's. */
+struct segment {
+    struct segment *next;
+    const uint8_t *bytes;
+    size_t size;
+    size_t capacity;            /* of the storage that follows; 0: a reference */
+    struct weir_buffer *buffer; /* kept until the bytes are sent */
+    uint8_t storage[];
+};
+
+struct send_pools {
+    struct segment *small;
+    struct segment *large;
+    struct segment *references;
+    struct send_queue *queues;
+    uint32_t small_count;
+    uint32_t large_count;
+    uint32_t reference_count;
+    uint32_t queue_count;
+};
+
+struct send_pools *send_pools_open(void);
+void send_pools_close(struct send_pools *pools);
+
+/* With storage for at least `size` bytes. NULL: no memory. */
+struct segment *segment_take(struct send_pools *pools, size_t size);
+/* A reference, which keeps the buffer. NULL: no memory. */
+struct segment *segment_refer(struct send_pools *pools, struct weir_buffer *buffer,
+                              const uint8_t *bytes, size_t size);
+/* Gives back the segment and what it refers to. */
+void segment_free(struct send_pools *pools, struct segment *segment);
+
+#endif

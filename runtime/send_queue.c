@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/send_queue.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+
+enum { QUEUE_POOL_LIMIT = 1024 };
+
+static void check_marks(const struct send_queue *queue)
+{
+    CHECK_LE(queue->in_flight_bytes, queue->queued_bytes);
+}
+
+struct send_queue *send_queue_open(struct send_pools *pools, struct socket *socket)
+{
+    struct send_queue *queue = pools->queues;
+    if (queue) {
+        pools->queues = queue->next_free;
+        pools->queue_count--;
+    } else {
+        queue = memory_allocate(sizeof(*queue));
+        if (!queue)
+            return NULL;
+    }
+    *queue = (struct send_queue){.socket = socket};
+    list_init(&queue->flush_link);
+    list_init(&queue->crossed);
+    list_init(&queue->suspended);
+    list_init(&queue->drained);
+    return queue;
+}
+
+void send_queue_close(struct send_pools *pools, struct send_queue *queue)
+{
+    CHECK_EQ(queue->in_flight_bytes, 0u);
+    CHECK(list_is_empty(&queue->crossed) && list_is_empty(&queue->suspended) &&
+          list_is_empty(&queue->drained));
+    while (queue->first) {
+        struct segment *segment = queue->first;
+        queue->first = segment->next;
+        segment_free(pools, segment);
+    }
+    list_remove(&queue->flush_link);
+    if (pools->queue_count == QUEUE_POOL_LIMIT) {
+        memory_free(queue);
+        return;
+    }
+    queue->next_free = pools->queues;
+    pools->queues = queue;
+    pools->queue_count++;
+}
+
+/* The kernel reads what is in flight until the operation completes: those segments stay. */
+void send_queue_drop(struct send_pools *pools, struct send_queue *queue)
+{
+    struct segment **link = &queue->first;
+    size_t kept_bytes = 0;
+    queue->last = NULL;
+    while (*link && kept_bytes < queue->in_flight_bytes) {
+        kept_bytes += (*link)->size;
+        queue->last = *link;
+        link = &(*link)->next;
+    }
+    struct segment *rest = *link;
+    *link = NULL;
+    while (rest) {
+        struct segment *next = rest->next;
+        segment_free(pools, rest);
+        rest = next;
+    }
+    queue->queued_bytes = kept_bytes;
+    check_marks(queue);
+}
+
+static size_t room_in(const struct segment *segment)
+{
+    if (!segment || segment->capacity == 0)
+        return 0;
+    return (size_t)(segment->storage + segment->capacity - (segment->bytes + segment->size));
+}
+
+static void link_last(struct send_queue *queue, struct segment *segment)
+{
+    if (queue->last)
+        queue->last->next = segment;
+    else
+        queue->first = segment;
+    queue->last = segment;
+}
+
+int send_queue_reserve(struct send_pools *pools, struct send_queue *queue, size_t size)
+{
+    if (size == 0 || room_in(queue->last) >= size)
+        return 0;
+    struct segment *segment = segment_take(pools, size);
+    if (!segment)
+        return -ENOMEM;
+    link_last(queue, segment);
+    return 0;
+}
+
+void send_queue_append(struct send_queue *queue, const void *bytes, size_t size)
+{
+    struct segment *segment = queue->last;
+    if (size == 0)
+        return;
+    CHECK_GE(room_in(segment), size);
+    memcpy((uint8_t *)segment->bytes + segment->size, bytes, size);
+    segment->size += size;
+    queue->queued_bytes += size;
+}
+
+void send_queue_withdraw(struct send_queue *queue, size_t size)
+{
+    CHECK_LE(size, queue->last->size);
+    queue->last->size -= size;
+    queue->queued_bytes -= size;
+}
+
+int send_queue_refer(struct send_pools *pools, struct send_queue *queue,
+                     struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
+{
+    struct segment *segment = segment_refer(pools, buffer, bytes, size);
+    if (!segment)
+        return -ENOMEM;
+    link_last(queue, segment);
+    queue->queued_bytes += size;
+    return 0;
+}
+
+size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t count)
+{
+    size_t used = 0;
+    CHECK_EQ(queue->in_flight_bytes, 0u);
+    for (struct segment *s = queue->first; s && used < count; s = s->next) {
+        if (s->size == 0)
+            continue;
+        pieces[used].iov_base = (void *)s->bytes;
+        pieces[used].iov_len = s->size;
+        queue->in_flight_bytes += s->size;
+        used++;
+    }
+    check_marks(queue);
+    return used;
+}
+
+/* A segment that is sent whole but is the last still has storage for what comes next; it is given
+ * up all the same, since the queue may stay idle for long. */
+void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t size)
+{
+    CHECK_LE(size, queue->in_flight_bytes);
+    queue->in_flight_bytes = 0;
+    queue->queued_bytes -= size;
+    while (queue->first && size >= queue->first->size) {
+        struct segment *segment = queue->first;
+        size -= segment->size;
+        queue->first = segment->next;
+        segment_free(pools, segment);
+    }
+    if (!queue->first)
+        queue->last = NULL;
+    if (size > 0) {
+        queue->first->bytes += size;
+        queue->first->size -= size;
+    }
+}

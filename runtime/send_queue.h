@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a socket has to send, in order. Pure: it knows bytes, marks and who waits, and no kernel.
+ * Invariant: what is in flight is part of what is queued, and a segment is never empty.
+ */
+#ifndef RUNTIME_SEND_QUEUE_H
+#define RUNTIME_SEND_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/list.h"
+#include "runtime/segment.h"
+
+struct socket;
+
+struct send_queue {
+    struct segment *first;
+    struct segment *last;
+    size_t queued_bytes;     /* not known to be sent, those in flight included */
+    size_t in_flight_bytes;  /* 0: no operation in flight */
+    struct socket *socket;
+    struct list flush_link;  /* on its scheduler's flushing list */
+    struct list crossed;     /* calls that crossed the high mark and wait for the low one */
+    struct list suspended;   /* calls that found the socket busy: nothing of theirs is queued */
+    struct list drained;     /* calls of close that wait until it is empty */
+    bool busy;
+    bool refused; /* a handler was told EAGAIN and is owed an unbusy */
+    struct send_queue *next_free;
+};
+
+/* NULL: no memory. */
+struct send_queue *send_queue_open(struct send_pools *pools, struct socket *socket);
+/* Drops what is queued. Nobody may wait and nothing be in flight. */
+void send_queue_close(struct send_pools *pools, struct send_queue *queue);
+/* Drops what is queued behind the operation in flight, if there is one. */
+void send_queue_drop(struct send_pools *pools, struct send_queue *queue);
+
+/* Makes sure that the next appends, `size` bytes in all, cannot fail. 0, or -ENOMEM. */
+int send_queue_reserve(struct send_pools *pools, struct send_queue *queue, size_t size);
+/* Copies into what was reserved. */
+void send_queue_append(struct send_queue *queue, const void *bytes, size_t size);
+/* Takes back the last bytes that were appended. */
+void send_queue_withdraw(struct send_queue *queue, size_t size);
+/* Appends a reference to a buffer's bytes. 0, or -ENOMEM. */
+int send_queue_refer(struct send_pools *pools, struct send_queue *queue,
+                     struct weir_buffer *buffer, const uint8_t *bytes, size_t size);
+
+/* The pieces from the front on, at most `count`. How many; their bytes are in flight now. */
+size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t count);
+/* The operation in flight is over and has sent `size` bytes. */
+void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t size);
+
+static inline bool send_queue_is_idle(const struct send_queue *queue)
+{
+    return queue->queued_bytes == 0 && queue->in_flight_bytes == 0 &&
+           list_is_empty(&queue->crossed) && list_is_empty(&queue->suspended);
+}
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* gen_tcp:listen, services, and closing and setting what stands for several listeners. */
+#include "runtime/service.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/system.h"
+#include "runtime/accept.h"
+#include "runtime/call.h"
+#include "runtime/close.h"
+#include "runtime/listen.h"
+#include "runtime/mailbox.h"
+#include "runtime/owner.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler.h"
+#include "runtime/send.h"
+#include "runtime/send_queue.h"
+#include "runtime/set_options.h"
+#include "runtime/socket.h"
+
+/* A listener to be made of a descriptor on one scheduler. */
+struct listen_call {
+    struct call call;
+    const struct listen_plan *plan;
+    int fd;
+    bool serving;
+    const weir_socket *siblings;
+    uint32_t sibling_count;
+};
+
+static int make_listener(struct scheduler *scheduler, struct listen_call *listen,
+                         struct socket **out)
+{
+    struct option_block *block = option_block_create(&listen->plan->setup.values);
+    if (!block)
+        return -ENOMEM;
+    struct socket *socket =
+        socket_create(scheduler, listen->fd, (enum weir_family)listen->plan->address.family,
+                      SOCKET_LISTEN);
+    if (socket) {
+        socket_set_options(socket, block);
+        socket->listener = listener_create(scheduler, socket);
+    }
+    option_block_drop(block);
+    if (!socket)
+        return -ENOMEM;
+    if (!socket->listener) {
+        socket->fd = -1; /* still the caller's */
+        socket_move(socket, SOCKET_CLOSE);
+        socket_settle(scheduler, socket);
+        return -ENOMEM;
+    }
+    *out = socket;
+    return 0;
+}
+
+static int note_siblings(struct listener *listener, const struct listen_call *listen)
+{
+    size_t size = listen->sibling_count * sizeof(weir_socket);
+    if (size == 0)
+        return 0;
+    listener->siblings = memory_allocate(size);
+    if (!listener->siblings)
+        return -ENOMEM;
+    memcpy(listener->siblings, listen->siblings, size);
+    listener->sibling_count = listen->sibling_count;
+    return 0;
+}
+
+static int run_listen(struct scheduler *scheduler, struct socket *unused, struct call *call)
+{
+    struct listen_call *listen = list_entry(call, struct listen_call, call);
+    struct socket *socket;
+    (void)unused;
+    if (scheduler->state == SCHEDULER_STOPPING)
+        return WEIR_CLOSED;
+    int result = make_listener(scheduler, listen, &socket);
+    if (result < 0)
+        return result;
+    result = note_siblings(socket->listener, listen);
+    if (result < 0) {
+        socket->fd = -1;
+        close_socket(scheduler, socket);
+        return result;
+    }
+    if (listen->serving)
+        accept_serve(scheduler, socket, call->as.open.owner);
+    call->as.open.socket = socket_handle(scheduler, socket);
+    return 0;
+}
+
+static const struct call_operation operation_listen = {
+    .name = "weir_tcp_listen", .run = run_listen, .dead_result = WEIR_CLOSED};
+
+int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
+                    const weir_option *options, weir_socket *listener)
+{
+    struct listen_plan plan;
+    struct listen_call listen = {.plan = &plan};
+    struct scheduler *here = scheduler_current();
+    error_clear_text();
+    int result = listen_plan(&plan, runtime, address, port, options);
+    if (result >= 0)
+        result = listen_open(&plan, &listen.fd, 1);
+    if (result < 0)
+        return result;
+    uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
+    result = call_make_on(&operation_listen, index, &listen.call);
+    if (result < 0) {
+        system_close(listen.fd);
+        return result;
+    }
+    *listener = listen.call.as.open.socket;
+    return 0;
+}
+
+static int check_service_owner(const struct listen_plan *plan, weir_owner owner)
+{
+    if (owner_is_nobody(owner))
+        return error_say(WEIR_BADARG, "serve: connections need an owner");
+    if (owner.mailbox && mailbox_is_dead(owner.mailbox))
+        return error_say(WEIR_BADARG, "serve: the mailbox is gone");
+    if (plan->setup.fd >= 0)
+        return error_say(WEIR_BADARG, "serve: {fd,_} is one descriptor, a service has several");
+    return 0;
+}
+
+static void undo(const weir_socket *listeners, uint32_t made, const int *fds, uint32_t first,
+                 uint32_t count)
+{
+    for (uint32_t i = count - made; i < count; i++)
+        weir_close(listeners[i]);
+    for (uint32_t i = first; i < count - made; i++)
+        system_close(fds[i]);
+}
+
+/* From the last scheduler to the first, who gets to know the others. */
+static int start_listeners(weir_runtime *runtime, const struct listen_plan *plan, weir_owner owner,
+                           const int *fds, weir_socket *listeners)
+{
+    uint32_t count = runtime->scheduler_count;
+    for (uint32_t i = count; i-- > 0;) {
+        struct listen_call listen = {
+            .plan = plan,
+            .fd = fds[i],
+            .serving = true,
+            .siblings = &listeners[1],
+            .sibling_count = i == 0 ? count - 1 : 0,
+            .call.as.open.owner = owner,
+        };
+        int result = call_make_on(&operation_listen, runtime->schedulers[i]->index, &listen.call);
+        if (result < 0) {
+            undo(listeners, count - 1 - i, fds, 0, count);
+            return result;
+        }
+        listeners[i] = listen.call.as.open.socket;
+    }
+    return 0;
+}
+
+int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
+                   const weir_option *options, weir_owner owner, weir_socket *listener)
+{
+    struct listen_plan plan;
+    int fds[RUNTIME_SCHEDULERS_MAX];
+    weir_socket listeners[RUNTIME_SCHEDULERS_MAX];
+    error_clear_text();
+    if (scheduler_current())
+        return error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
+    int result = listen_plan(&plan, runtime, address, port, options);
+    if (result >= 0)
+        result = check_service_owner(&plan, owner);
+    if (result >= 0)
+        result = listen_open(&plan, fds, runtime->scheduler_count);
+    if (result >= 0)
+        result = start_listeners(runtime, &plan, owner, fds, listeners);
+    if (result >= 0 && listener)
+        *listener = listeners[0];
+    return result < 0 ? result : 0;
+}
+
+struct siblings_call {
+    struct call call;
+    weir_socket *siblings; /* room for RUNTIME_SCHEDULERS_MAX */
+};
+
+/* How many there are. */
+static int run_siblings(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    struct siblings_call *siblings = list_entry(call, struct siblings_call, call);
+    (void)scheduler;
+    if (socket->state != SOCKET_LISTENING || socket->listener->sibling_count == 0)
+        return 0;
+    memcpy(siblings->siblings, socket->listener->siblings,
+           socket->listener->sibling_count * sizeof(weir_socket));
+    return (int)socket->listener->sibling_count;
+}
+
+static const struct call_operation operation_siblings = {
+    .name = "a service's listeners", .run = run_siblings, .dead_result = 0};
+
+static uint32_t find_siblings(weir_socket handle, weir_socket *siblings)
+{
+    struct siblings_call call = {.siblings = siblings};
+    int count = call_make(&operation_siblings, handle, &call.call);
+    return count > 0 ? (uint32_t)count : 0;
+}
+
+/* Only what listens has siblings; a handler's own sockets are told from it without a call. */
+static bool may_have_siblings(weir_socket handle)
+{
+    struct scheduler *here = scheduler_current();
+    if (!here || here->index != socket_scheduler(handle))
+        return true;
+    const struct socket *socket = socket_find(here, handle);
+    return socket && socket->state == SOCKET_LISTENING && socket->listener->sibling_count > 0;
+}
+
+int service_setopts(weir_socket handle, const weir_option *options)
+{
+    weir_socket siblings[RUNTIME_SCHEDULERS_MAX];
+    int result = 0;
+    if (!may_have_siblings(handle))
+        return 0;
+    uint32_t count = find_siblings(handle, siblings);
+    for (uint32_t i = 0; i < count && result == 0; i++)
+        result = weir_setopts(siblings[i], options);
+    return result;
+}
+
+static int linger_seconds(const struct socket *socket)
+{
+    struct linger linger = {0};
+    socklen_t size = sizeof(linger);
+    if (system_getsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, &size) < 0)
+        return 0;
+    return linger.l_onoff ? linger.l_linger : 0;
+}
+
+/* A thread waits for what is queued as long as {linger,{true,Seconds}} says; a handler never. */
+static int run_close(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    int seconds = call->kind == CALL_BLOCKING && socket->state == SOCKET_OPEN &&
+                          send_is_queued(socket)
+                      ? linger_seconds(socket)
+                      : 0;
+    close_socket(scheduler, socket);
+    if (seconds <= 0 || !socket->output)
+        return 0;
+    call->timeout_ms = (int64_t)seconds * 1000;
+    list_append(&socket->output->drained, &call->link);
+    call_set_timeout(scheduler, call);
+    return CALL_WAITS;
+}
+
+static void leave_close(struct scheduler *scheduler, struct call *call)
+{
+    (void)scheduler;
+    list_remove(&call->link);
+}
+
+static const struct call_operation operation_close = {
+    .name = "weir_close", .run = run_close, .leave = leave_close, .dead_result = 0};
+
+static void finish_close(struct call *call)
+{
+    memory_free(call);
+}
+
+/* From a handler on another scheduler: nobody waits for it. */
+static void close_elsewhere(weir_socket handle)
+{
+    struct call *call = call_allocate();
+    if (!call)
+        return;
+    call->finish = finish_close;
+    (void)call_make_async(&operation_close, handle, call);
+}
+
+static void close_one(weir_socket handle)
+{
+    struct scheduler *here = scheduler_current();
+    if (here && here->index != socket_scheduler(handle)) {
+        close_elsewhere(handle);
+        return;
+    }
+    struct call call = {0};
+    (void)call_make(&operation_close, handle, &call);
+}
+
+int weir_close(weir_socket handle)
+{
+    weir_socket siblings[RUNTIME_SCHEDULERS_MAX];
+    uint32_t count = may_have_siblings(handle) ? find_siblings(handle, siblings) : 0;
+    for (uint32_t i = 0; i < count; i++)
+        close_one(siblings[i]);
+    close_one(handle);
+    return 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* A service: one listener per scheduler on the same port, behind the handle of the first. */
+#ifndef RUNTIME_SERVICE_H
+#define RUNTIME_SERVICE_H
+
+#include <weir/socket.h>
+
+/* What was set on the first listener of a service is set on the others. 0, or an error. */
+int service_setopts(weir_socket handle, const weir_option *options);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* setopts on a socket of this scheduler. */
+#ifndef RUNTIME_SET_OPTIONS_H
+#define RUNTIME_SET_OPTIONS_H
+
+#include "options/options.h"
+
+struct scheduler;
+struct socket;
+
+/* The list has been checked. 0, -EINVAL, or -ENOMEM. */
+int set_options(struct scheduler *scheduler, struct socket *socket, const weir_option *options);
+
+#endif

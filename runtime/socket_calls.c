@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls on a socket that are done at once: one operation row and one public function each. */
+#include <errno.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/system.h"
+#include "runtime/accept.h"
+#include "runtime/call.h"
+#include "runtime/delivery.h"
+#include "runtime/mailbox.h"
+#include "runtime/owner.h"
+#include "runtime/scheduler.h"
+#include "runtime/send.h"
+#include "runtime/service.h"
+#include "runtime/set_options.h"
+#include "runtime/socket.h"
+
+typedef int get_name(int fd, struct sockaddr *address, socklen_t *size);
+
+static int read_name(const struct socket *socket, get_name *get, weir_address *address)
+{
+    struct sockaddr_storage storage;
+    socklen_t size = sizeof(storage);
+    int result = get(socket->fd, (struct sockaddr *)&storage, &size);
+    return result < 0 ? result : address_from_sockaddr(&storage, address);
+}
+
+static int run_sockname(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    (void)scheduler;
+    if (socket->state == SOCKET_GONE)
+        return -EBADF;
+    return read_name(socket, system_getsockname, call->as.address);
+}
+
+static int run_peername(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    (void)scheduler;
+    if (socket->state != SOCKET_OPEN)
+        return -ENOTCONN;
+    return read_name(socket, system_getpeername, call->as.address);
+}
+
+static int run_getstat(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    const struct traffic *received = &socket->received;
+    const struct traffic *sent = &socket->sent;
+    (void)scheduler;
+    *call->as.statistics = (weir_statistics){
+        .recv_oct = received->octets,
+        .recv_cnt = (uint32_t)received->count,
+        .recv_max = received->max,
+        .recv_avg = traffic_average(received),
+        .recv_dvi = traffic_deviation(received),
+        .send_oct = sent->octets,
+        .send_cnt = (uint32_t)sent->count,
+        .send_max = sent->max,
+        .send_avg = traffic_average(sent),
+        .send_dvi = traffic_deviation(sent),
+        .send_pend = send_queued_bytes(socket),
+    };
+    return 0;
+}
+
+static int run_setopts(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    return set_options(scheduler, socket, call->as.options.options);
+}
+
+static int run_getopts(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    struct option_source source = {
+        .values = socket_values(socket),
+        .active = socket->state == SOCKET_LISTENING ? socket_values(socket)->active
+                                                    : socket->active,
+        .bit8_seen = socket->bit8_seen,
+        .fd = socket->state == SOCKET_GONE ? -1 : socket->fd,
+        .family = socket->family,
+    };
+    (void)scheduler;
+    return options_read(&source, OPTION_SET_TCP, call->as.options.wanted, call->as.options.count);
+}
+
+static int shut_reading(struct socket *socket)
+{
+    return system_shutdown(socket->fd, SHUT_RD);
+}
+
+static int run_shutdown(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    if (socket->state != SOCKET_OPEN)
+        return -ENOTCONN;
+    switch (call->as.how) {
+    case WEIR_READ:
+        return shut_reading(socket);
+    case WEIR_WRITE:
+        return send_shutdown(scheduler, socket, SHUT_WR);
+    case WEIR_READ_WRITE:
+        return send_shutdown(scheduler, socket, SHUT_RDWR);
+    }
+    return error_say(WEIR_BADARG, "shutdown: %d is not read, write or read_write", call->as.how);
+}
+
+static int run_controlling_process(struct scheduler *scheduler, struct socket *socket,
+                                   struct call *call)
+{
+    weir_owner from = call->as.owner.from;
+    weir_owner to = call->as.owner.to;
+    if (socket->state == SOCKET_LISTENING || !owner_is(socket->owner, from))
+        return error_say(WEIR_NOT_OWNER, "controlling_process: the socket has another owner");
+    if (to.mailbox && mailbox_is_dead(to.mailbox))
+        return error_say(WEIR_BADARG, "controlling_process: the mailbox is gone");
+    if (owner_is_nobody(to) && socket->active != WEIR_ACTIVE_FALSE)
+        return error_say(WEIR_BADARG, "controlling_process: an active socket needs an owner");
+    if (!owner_is(from, to))
+        owner_change(scheduler, socket, to);
+    return 0;
+}
+
+static const struct call_operation operation_sockname = {
+    .name = "weir_sockname", .run = run_sockname, .dead_result = -EINVAL};
+static const struct call_operation operation_peername = {
+    .name = "weir_peername", .run = run_peername, .dead_result = -EINVAL};
+static const struct call_operation operation_getstat = {
+    .name = "weir_getstat", .run = run_getstat, .dead_result = -EINVAL};
+static const struct call_operation operation_setopts = {
+    .name = "weir_setopts", .run = run_setopts, .dead_result = -EINVAL};
+static const struct call_operation operation_getopts = {
+    .name = "weir_getopts", .run = run_getopts, .dead_result = -EINVAL};
+static const struct call_operation operation_shutdown = {
+    .name = "weir_shutdown", .run = run_shutdown, .dead_result = WEIR_CLOSED};
+static const struct call_operation operation_controlling_process = {
+    .name = "weir_controlling_process",
+    .run = run_controlling_process,
+    .dead_result = WEIR_CLOSED};
+
+int weir_sockname(weir_socket socket, weir_address *address)
+{
+    struct call call = {.as.address = address};
+    return call_make(&operation_sockname, socket, &call);
+}
+
+int weir_peername(weir_socket socket, weir_address *address)
+{
+    struct call call = {.as.address = address};
+    return call_make(&operation_peername, socket, &call);
+}
+
+int weir_port(weir_socket socket)
+{
+    weir_address address;
+    int result = weir_sockname(socket, &address);
+    return result < 0 ? result : address.port;
+}
+
+int weir_getstat(weir_socket socket, weir_statistics *statistics)
+{
+    struct call call = {.as.statistics = statistics};
+    return call_make(&operation_getstat, socket, &call);
+}
+
+/* In a handler this is a hot call: no call is made of it. */
+int weir_setopts(weir_socket handle, const weir_option *options)
+{
+    struct scheduler *here = scheduler_current();
+    int result = options_check(options, OPTION_SET_TCP);
+    if (result < 0)
+        return result;
+    struct socket *socket =
+        here && here->index == socket_scheduler(handle) ? socket_find(here, handle) : NULL;
+    if (socket)
+        result = set_options(here, socket, options);
+    else {
+        struct call call = {.as.options.options = options};
+        result = call_make(&operation_setopts, handle, &call);
+    }
+    return result < 0 ? result : service_setopts(handle, options);
+}
+
+int weir_getopts(weir_socket socket, weir_option *values, size_t count)
+{
+    struct call call = {.as.options = {.wanted = values, .count = count}};
+    return call_make(&operation_getopts, socket, &call);
+}
+
+int weir_shutdown(weir_socket socket, enum weir_how how)
+{
+    struct call call = {.as.how = how};
+    return call_make(&operation_shutdown, socket, &call);
+}
+
+int weir_controlling_process(weir_socket socket, weir_owner from, weir_owner to)
+{
+    struct call call = {.as.owner = {from, to}};
+    return call_make(&operation_controlling_process, socket, &call);
+}
