@@ -2,6 +2,7 @@
 /* The command `weir`: one table of subcommands, and what is said about them. */
 #include "command.h"
 #include "decode.h"
+#include "serve.h"
 #include "suggest.h"
 
 #include <stdarg.h>
@@ -18,6 +19,7 @@ static const struct command commands[] = {
     {"decode", DECODE_ARGUMENTS, "print the packets of standard input as Erlang terms",
      decode_details, decode_run},
     {"help", "[COMMAND]", "say what there is, or what COMMAND does", NULL, run_help},
+    {"serve", SERVE_ARGUMENTS, "serve clients until SIGTERM or SIGINT", serve_details, serve_run},
     {"version", "", "print the version", NULL, run_version},
 };
 
