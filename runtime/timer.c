@@ -85,7 +85,7 @@ static uint64_t next_slot(const struct timer_wheel *wheel, unsigned *level, unsi
 uint64_t timer_next_ms(const struct timer_wheel *wheel)
 {
     unsigned level;
-    unsigned slot;
+    unsigned slot = 0;
     return next_slot(wheel, &level, &slot);
 }
 
@@ -110,7 +110,7 @@ static void run_slot(struct timer_wheel *wheel, unsigned level, unsigned slot)
 void timer_advance(struct timer_wheel *wheel, uint64_t now_ms)
 {
     unsigned level;
-    unsigned slot;
+    unsigned slot = 0;
     for (;;) {
         uint64_t start_ms = next_slot(wheel, &level, &slot);
         if (start_ms > now_ms)
