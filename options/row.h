@@ -36,8 +36,9 @@ enum option_trait {
     OPTION_EXTENSION = 1 << 2,  /* not in the document */
 };
 
-/* As `initial`: the kernel chooses. */
+/* As `initial`: the kernel chooses; there is none. */
 #define OPTION_SYSTEM INT64_MIN
+#define OPTION_NONE   (INT64_MIN + 1)
 
 struct option_kernel_name {
     int level;
@@ -58,6 +59,7 @@ struct option_row {
     uint8_t keeper;                      /* enum option_keeper */
     uint8_t accept;                      /* enum option_accept */
     uint8_t traits;                      /* enum option_trait */
+    const char *kernel_name; /* as the system's headers write it; NULL if weir keeps it */
     const char *help;
     const char *text; /* may be NULL */
 };

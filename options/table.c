@@ -41,9 +41,17 @@ enum {
 #define KEPT(field)                                                                \
     .keeper = OPTION_KEEPER_WEIR, .offset = offsetof(struct option_values, field), \
     .size = sizeof(((struct option_values *)NULL)->field)
-#define KERNEL(level, name) KERNEL_BY_FAMILY(level, name, level, name)
-#define KERNEL_BY_FAMILY(level, name, level6, name6) \
-    .keeper = OPTION_KEEPER_KERNEL, .kernel = {{(level), (name)}, {(level6), (name6)}}
+#define NONE                     \
+    {                            \
+        OPTION_NONE, OPTION_NONE \
+    }
+#define KERNEL(level, name)                                                           \
+    .keeper = OPTION_KEEPER_KERNEL, .kernel = {{(level), (name)}, {(level), (name)}}, \
+    .kernel_name = #level " " #name
+#define KERNEL_BY_FAMILY(level, name, level6, name6)                                    \
+    .keeper = OPTION_KEEPER_KERNEL, .kernel = {{(level), (name)}, {(level6), (name6)}}, \
+    .kernel_name = #level " " #name ", " #level6 " " #name6
+#define KERNEL_BY_VALUE .keeper = OPTION_KEEPER_KERNEL, .kernel_name = "as the value says"
 
 const struct option_row option_rows[WEIR_OPTION_COUNT] = {
 #define WEIR_OPTION(NAME, atom_, ...) [WEIR_OPTION_##NAME] = {.atom = #atom_, __VA_ARGS__},

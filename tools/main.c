@@ -2,6 +2,7 @@
 /* The command `weir`: one table of subcommands, and what is said about them. */
 #include "command.h"
 #include "decode.h"
+#include "options.h"
 #include "serve.h"
 #include "suggest.h"
 
@@ -19,6 +20,8 @@ static const struct command commands[] = {
     {"decode", DECODE_ARGUMENTS, "print the packets of standard input as Erlang terms",
      decode_details, decode_run},
     {"help", "[COMMAND]", "say what there is, or what COMMAND does", NULL, run_help},
+    {"options", OPTIONS_ARGUMENTS, "list the options, or say all about one", options_details,
+     options_run},
     {"serve", SERVE_ARGUMENTS, "serve clients until SIGTERM or SIGINT", serve_details, serve_run},
     {"version", "", "print the version", NULL, run_version},
 };

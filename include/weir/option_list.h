@@ -9,11 +9,12 @@
  *   .type      what a value is
  *   RANGE      least and most; a value outside is refused
  *   .floor     FLOOR(n): a smaller value is stored as n
- *   .initial   INITIAL(tcp, udp), or BOTH(value), or SYSTEM: the kernel chooses it
+ *   .initial   INITIAL(tcp, udp), or BOTH(value), or SYSTEM: the kernel chooses it, or NONE
  *   .scopes    where it is taken: LISTEN, CONNECT and UDP (open) create, TCP_SET and UDP_SET are
  *              setopts and getopts
  *   KEPT       weir keeps it, in that field of the socket's option values
- *   KERNEL     the kernel keeps it, under that level and name; KERNEL_BY_FAMILY: inet, inet6
+ *   KERNEL     the kernel keeps it, under that level and name; KERNEL_BY_FAMILY: inet, inet6;
+ *              KERNEL_BY_VALUE: the value holds them
  *   CREATION   it shapes the creating call and is kept nowhere
  *   .accept    what an accepted socket has of it: SHARED with its listener, INHERITED through the
  *              kernel when the connection came to be, COPIED from the listener at accept
@@ -39,7 +40,8 @@ WEIR_OPTION(ACTIVE, active, .type = OPTION_ACTIVE, RANGE(-32768, 32767),
                 "passive at once. On a listener it is what accepted sockets start with. There is "
                 "no flow control in true: a fast peer can flood its owner.")
 
-WEIR_OPTION(ADD_MEMBERSHIP, add_membership, .type = OPTION_MEMBERSHIP, .scopes = UDP | UDP_SET,
+WEIR_OPTION(ADD_MEMBERSHIP, add_membership, .type = OPTION_MEMBERSHIP, .initial = NONE,
+            .scopes = UDP | UDP_SET,
             KERNEL_BY_FAMILY(IPPROTO_IP, IP_ADD_MEMBERSHIP, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP),
             .traits = WRITE_ONLY | EXTENSION, .help = "join a multicast group",
             .text =
@@ -103,7 +105,8 @@ WEIR_OPTION(DONTROUTE, dontroute, .type = OPTION_BOOLEAN, .initial = BOTH(false)
             .accept = INHERITED,
             .help = "send without a gateway, to hosts that are directly connected")
 
-WEIR_OPTION(DROP_MEMBERSHIP, drop_membership, .type = OPTION_MEMBERSHIP, .scopes = UDP | UDP_SET,
+WEIR_OPTION(DROP_MEMBERSHIP, drop_membership, .type = OPTION_MEMBERSHIP, .initial = NONE,
+            .scopes = UDP | UDP_SET,
             KERNEL_BY_FAMILY(IPPROTO_IP, IP_DROP_MEMBERSHIP, IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP),
             .traits = WRITE_ONLY | EXTENSION, .help = "leave a multicast group",
             .text = "As add_membership. Leaving a group that was not joined is passed over.")
@@ -118,8 +121,9 @@ WEIR_OPTION(
     .scopes = LISTEN | TCP_SET, KERNEL(IPPROTO_TCP, TCP_FASTOPEN), .traits = RETURNED | EXTENSION,
     .help = "connections that may wait with data in their SYN (TCP Fast Open), on a listener")
 
-WEIR_OPTION(FD, fd, .type = OPTION_INTEGER, RANGE(0, INT32_MAX), .scopes = CREATING, CREATION,
-            .traits = EXTENSION, .help = "use a descriptor that is open already",
+WEIR_OPTION(FD, fd, .type = OPTION_INTEGER, RANGE(0, INT32_MAX), .initial = NONE,
+            .scopes = CREATING, CREATION, .traits = EXTENSION,
+            .help = "use a descriptor that is open already",
             .text = "The socket takes the descriptor over and closes it.")
 
 WEIR_OPTION(
@@ -140,18 +144,19 @@ WEIR_OPTION(HIGH_WATERMARK, high_watermark, .type = OPTION_INTEGER, RANGE(INT32_
             .text = "8192 kB, as the document says; Erlang/OTP itself uses 8192 bytes. Lowers "
                     "low_watermark when that is above it.")
 
-WEIR_OPTION(IFADDR, ifaddr, .type = OPTION_ADDRESS, .scopes = CREATING, CREATION,
+WEIR_OPTION(IFADDR, ifaddr, .type = OPTION_ADDRESS, .initial = NONE, .scopes = CREATING, CREATION,
             .traits = EXTENSION, .help = "the local address; the same as ip")
 
-WEIR_OPTION(INET, inet, .type = OPTION_FLAG, .scopes = CREATING, CREATION, .help = "an IPv4 socket",
+WEIR_OPTION(INET, inet, .type = OPTION_FLAG, .initial = NONE, .scopes = CREATING, CREATION,
+            .help = "an IPv4 socket",
             .text =
                 "The default, unless an ip says otherwise. An ip of the other family beside it is "
                 "refused.")
 
-WEIR_OPTION(INET6, inet6, .type = OPTION_FLAG, .scopes = CREATING, CREATION,
+WEIR_OPTION(INET6, inet6, .type = OPTION_FLAG, .initial = NONE, .scopes = CREATING, CREATION,
             .help = "an IPv6 socket", .text = "An ip of the other family beside it is refused.")
 
-WEIR_OPTION(IP, ip, .type = OPTION_ADDRESS, .scopes = CREATING, CREATION,
+WEIR_OPTION(IP, ip, .type = OPTION_ADDRESS, .initial = NONE, .scopes = CREATING, CREATION,
             .help = "the local address",
             .text = "A tuple of four or eight numbers, any or loopback. Eight numbers make an IPv6 "
                     "socket.")
@@ -212,8 +217,8 @@ WEIR_OPTION(MULTICAST_TTL, multicast_ttl, .type = OPTION_INTEGER, RANGE(INT32_MI
             KERNEL_BY_FAMILY(IPPROTO_IP, IP_MULTICAST_TTL, IPPROTO_IPV6, IPV6_MULTICAST_HOPS),
             .traits = EXTENSION, .help = "how many routers a multicast may pass")
 
-WEIR_OPTION(NETNS, netns, .type = OPTION_PATH, .scopes = CREATING, CREATION, .traits = EXTENSION,
-            .help = "open the socket in another network namespace",
+WEIR_OPTION(NETNS, netns, .type = OPTION_PATH, .initial = NONE, .scopes = CREATING, CREATION,
+            .traits = EXTENSION, .help = "open the socket in another network namespace",
             .text = "A path such as /run/netns/blue. Takes CAP_SYS_ADMIN.")
 
 WEIR_OPTION(NODELAY, nodelay, .type = OPTION_BOOLEAN, .initial = BOTH(false), .scopes = ALL_TCP,
@@ -245,8 +250,8 @@ WEIR_OPTION(PRIORITY, priority, .type = OPTION_INTEGER, RANGE(INT32_MIN, INT32_M
             .accept = COPIED, .help = "the queueing priority of what is sent",
             .text = "Above 6 takes CAP_NET_ADMIN.")
 
-WEIR_OPTION(RAW, raw, .type = OPTION_RAW, .scopes = EVERYWHERE, KERNEL(0, 0), .accept = INHERITED,
-            .help = "any option of the kernel, by level and number",
+WEIR_OPTION(RAW, raw, .type = OPTION_RAW, .initial = NONE, .scopes = EVERYWHERE, KERNEL_BY_VALUE,
+            .accept = INHERITED, .help = "any option of the kernel, by level and number",
             .text =
                 "{raw, Level, Number, Bytes} sets; {raw, Level, Number, Size} or, where the kernel "
                 "wants to be told something, {raw, Level, Number, Bytes} reads. Bytes are in the "
