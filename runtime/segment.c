@@ -7,7 +7,7 @@
 
 /* A small reply touches few pages when many sockets have one; a long answer is few pieces. */
 enum {
-    SMALL_SIZE = 1024 - sizeof(struct segment),
+    SMALL_SIZE = 4096 - sizeof(struct segment),
     LARGE_SIZE = 16384 - sizeof(struct segment),
     POOL_LIMIT = 1024, /* of each kind that are kept for later */
 };

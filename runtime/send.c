@@ -2,6 +2,7 @@
 #include "runtime/send.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/system.h"
@@ -37,24 +38,45 @@ static void schedule_flush(struct scheduler *scheduler, struct socket *socket)
                 &queue->flush_link);
 }
 
+static int enqueue_copy(struct scheduler *scheduler, struct send_queue *queue,
+                        const struct send_source *source, const uint8_t *header, size_t header_size)
+{
+    size_t size = header_size + source->size;
+    if (size == 0)
+        return 0;
+    uint8_t *place = send_queue_room(scheduler->pools, queue, size);
+    if (!place)
+        return -ENOMEM;
+    for (size_t i = 0; i < header_size; i++)
+        place[i] = header[i];
+    memcpy(place + header_size, source->bytes, source->size);
+    send_queue_grow(queue, size);
+    return 0;
+}
+
+static int enqueue_reference(struct scheduler *scheduler, struct send_queue *queue,
+                             const struct send_source *source, const uint8_t *header,
+                             size_t header_size)
+{
+    const struct send_source only_header = {"", 0, NULL};
+    struct segment *segment =
+        segment_refer(scheduler->pools, source->buffer, source->bytes, source->size);
+    if (!segment)
+        return -ENOMEM;
+    int result = enqueue_copy(scheduler, queue, &only_header, header, header_size);
+    if (result < 0)
+        segment_free(scheduler->pools, segment);
+    else
+        send_queue_link(queue, segment);
+    return result;
+}
+
 static int enqueue(struct scheduler *scheduler, struct socket *socket,
                    const struct send_source *source, const uint8_t *header, size_t header_size)
 {
-    struct send_queue *queue = socket->output;
     bool refer = source->buffer && source->size >= REFER_FROM_BYTES;
-    size_t copied = header_size + (refer ? 0 : source->size);
-    int result = send_queue_reserve(scheduler->pools, queue, copied);
-    if (result < 0)
-        return result;
-    send_queue_append(queue, header, header_size);
-    if (!refer) {
-        send_queue_append(queue, source->bytes, source->size);
-        return 0;
-    }
-    result = send_queue_refer(scheduler->pools, queue, source->buffer, source->bytes, source->size);
-    if (result < 0)
-        send_queue_withdraw(queue, header_size);
-    return result;
+    return refer ? enqueue_reference(scheduler, socket->output, source, header, header_size)
+                 : enqueue_copy(scheduler, socket->output, source, header, header_size);
 }
 
 static int shown_error(const struct socket *socket)

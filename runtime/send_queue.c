@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/send_queue.h"
 
-#include <errno.h>
-#include <string.h>
 
 #include "base/check.h"
 #include "base/memory.h"
@@ -75,13 +73,6 @@ void send_queue_drop(struct send_pools *pools, struct send_queue *queue)
     check_marks(queue);
 }
 
-static size_t room_in(const struct segment *segment)
-{
-    if (!segment || segment->capacity == 0)
-        return 0;
-    return (size_t)(segment->storage + segment->capacity - (segment->bytes + segment->size));
-}
-
 static void link_last(struct send_queue *queue, struct segment *segment)
 {
     if (queue->last)
@@ -91,44 +82,27 @@ static void link_last(struct send_queue *queue, struct segment *segment)
     queue->last = segment;
 }
 
-int send_queue_reserve(struct send_pools *pools, struct send_queue *queue, size_t size)
+static bool has_room(const struct segment *segment, size_t size)
 {
-    if (size == 0 || room_in(queue->last) >= size)
-        return 0;
-    struct segment *segment = segment_take(pools, size);
-    if (!segment)
-        return -ENOMEM;
+    return segment && segment->capacity > 0 &&
+           segment->bytes + segment->size + size <= segment->storage + segment->capacity;
+}
+
+uint8_t *send_queue_room(struct send_pools *pools, struct send_queue *queue, size_t size)
+{
+    if (!has_room(queue->last, size)) {
+        struct segment *segment = segment_take(pools, size);
+        if (!segment)
+            return NULL;
+        link_last(queue, segment);
+    }
+    return (uint8_t *)queue->last->bytes + queue->last->size;
+}
+
+void send_queue_link(struct send_queue *queue, struct segment *segment)
+{
     link_last(queue, segment);
-    return 0;
-}
-
-void send_queue_append(struct send_queue *queue, const void *bytes, size_t size)
-{
-    struct segment *segment = queue->last;
-    if (size == 0)
-        return;
-    CHECK_GE(room_in(segment), size);
-    memcpy((uint8_t *)segment->bytes + segment->size, bytes, size);
-    segment->size += size;
-    queue->queued_bytes += size;
-}
-
-void send_queue_withdraw(struct send_queue *queue, size_t size)
-{
-    CHECK_LE(size, queue->last->size);
-    queue->last->size -= size;
-    queue->queued_bytes -= size;
-}
-
-int send_queue_refer(struct send_pools *pools, struct send_queue *queue,
-                     struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
-{
-    struct segment *segment = segment_refer(pools, buffer, bytes, size);
-    if (!segment)
-        return -ENOMEM;
-    link_last(queue, segment);
-    queue->queued_bytes += size;
-    return 0;
+    queue->queued_bytes += segment->size;
 }
 
 size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t count)

@@ -38,15 +38,18 @@ void send_queue_close(struct send_pools *pools, struct send_queue *queue);
 /* Drops what is queued behind the operation in flight, if there is one. */
 void send_queue_drop(struct send_pools *pools, struct send_queue *queue);
 
-/* Makes sure that the next appends, `size` bytes in all, cannot fail. 0, or -ENOMEM. */
-int send_queue_reserve(struct send_pools *pools, struct send_queue *queue, size_t size);
-/* Copies into what was reserved. */
-void send_queue_append(struct send_queue *queue, const void *bytes, size_t size);
-/* Takes back the last bytes that were appended. */
-void send_queue_withdraw(struct send_queue *queue, size_t size);
-/* Appends a reference to a buffer's bytes. 0, or -ENOMEM. */
-int send_queue_refer(struct send_pools *pools, struct send_queue *queue,
-                     struct weir_buffer *buffer, const uint8_t *bytes, size_t size);
+/* Where the next `size` bytes go, contiguous. NULL: no memory. send_queue_grow makes them part of
+ * the queue once they are written. */
+uint8_t *send_queue_room(struct send_pools *pools, struct send_queue *queue, size_t size);
+
+static inline void send_queue_grow(struct send_queue *queue, size_t size)
+{
+    queue->last->size += size;
+    queue->queued_bytes += size;
+}
+
+/* Appends a segment that is not empty. */
+void send_queue_link(struct send_queue *queue, struct segment *segment);
 
 /* The pieces from the front on, at most `count`. How many; their bytes are in flight now. */
 size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t count);

@@ -22,7 +22,10 @@ static inline void traffic_count(struct traffic *traffic, uint64_t size)
     traffic->count++;
     if (size > traffic->max)
         traffic->max = (uint32_t)size;
-    traffic->deviation_sum += (double)size - (double)traffic->octets / (double)traffic->count;
+    /* While all packets are of one size there is no deviation, and nothing to divide. */
+    if (traffic->octets != size * traffic->count)
+        traffic->deviation_sum +=
+            (double)size - (double)(int64_t)traffic->octets / (double)(int64_t)traffic->count;
 }
 
 static inline uint32_t traffic_average(const struct traffic *traffic)
