@@ -27,16 +27,16 @@ static int check_integer(const struct option_row *row, const weir_option *option
 
 static int check_word(const struct option_row *row, const weir_option *option)
 {
-    char list[WORD_LIST_SIZE];
-    if (word_of((enum option_type)row->type, option->value.number))
+    if (word_exists((enum option_type)row->type, option->value.number))
         return 0;
+    char list[WORD_LIST_SIZE];
     return error_say(-EINVAL, "option %s: %" PRId64 " is none of %s", row->atom,
                      option->value.number, word_list((enum option_type)row->type, list));
 }
 
 static int check_word_or_integer(const struct option_row *row, const weir_option *option)
 {
-    if (word_of((enum option_type)row->type, option->value.number))
+    if (word_exists((enum option_type)row->type, option->value.number))
         return 0;
     return check_integer(row, option);
 }
@@ -75,13 +75,10 @@ static int check_interface(const struct option_row *row, const weir_option *opti
 
 static int check_membership(const struct option_row *row, const weir_option *option)
 {
-    const weir_membership *membership = &option->value.membership;
-    if (membership->group.family != WEIR_INET && membership->group.family != WEIR_INET6)
-        return error_say(-EINVAL, "option %s: the group has no family", row->atom);
-    if (membership->interface.family != membership->group.family)
-        return error_say(-EINVAL, "option %s: group and interface differ in their family",
-                         row->atom);
-    return 0;
+    unsigned family = option->value.membership.family;
+    if (family == WEIR_INET || family == WEIR_INET6)
+        return 0;
+    return error_say(-EINVAL, "option %s: group and interface are not of one family", row->atom);
 }
 
 /* The document: without the first, the second is ignored. */

@@ -56,22 +56,14 @@ static void write_inet(struct writer *writer, const uint8_t *bytes)
     write_text(writer, "{%u,%u,%u,%u}", bytes[0], bytes[1], bytes[2], bytes[3]);
 }
 
-static void write_inet6(struct writer *writer, const weir_address *address)
+/* As in Erlang/OTP, a scope is the second number. */
+static void write_inet6(struct writer *writer, const uint8_t *bytes, uint32_t scope_id)
 {
     for (int i = 0; i < 8; i++) {
-        uint32_t group = bytes_read_be16(address->bytes + 2 * i);
-        bool scope = i == 1 && address->scope_id;
-        write_text(writer, "%c%" PRIu32, i ? ',' : '{', scope ? address->scope_id : group);
+        uint32_t group = bytes_read_be16(bytes + 2 * i);
+        write_text(writer, "%c%" PRIu32, i ? ',' : '{', i == 1 && scope_id ? scope_id : group);
     }
     write_text(writer, "}");
-}
-
-static void write_tuple(struct writer *writer, const weir_address *address)
-{
-    if (address->family == WEIR_INET6)
-        write_inet6(writer, address);
-    else
-        write_inet(writer, address->bytes);
 }
 
 static int write_address(struct writer *writer, const weir_option *option)
@@ -79,31 +71,35 @@ static int write_address(struct writer *writer, const weir_option *option)
     const weir_address *address = &option->value.address;
     if (address->family == WEIR_ANY_FAMILY)
         write_text(writer, address->bytes[15] ? "loopback" : "any");
+    else if (address->family == WEIR_INET6)
+        write_inet6(writer, address->bytes, address->scope_id);
     else
-        write_tuple(writer, address);
+        write_inet(writer, address->bytes);
     return 0;
 }
 
-static void write_interface(struct writer *writer, const weir_address *interface)
+static int write_interface(struct writer *writer, const weir_option *option)
 {
-    if (interface->family == WEIR_INET6)
-        write_text(writer, "%" PRIu32, interface->scope_id);
+    const weir_address *address = &option->value.address;
+    if (address->family == WEIR_INET6)
+        write_text(writer, "%" PRIu32, address->scope_id);
     else
-        write_inet(writer, interface->bytes);
-}
-
-static int write_interface_value(struct writer *writer, const weir_option *option)
-{
-    write_interface(writer, &option->value.address);
+        write_inet(writer, address->bytes);
     return 0;
 }
 
 static int write_membership(struct writer *writer, const weir_option *option)
 {
+    const weir_membership *membership = &option->value.membership;
     write_text(writer, "{");
-    write_tuple(writer, &option->value.membership.group);
-    write_text(writer, ",");
-    write_interface(writer, &option->value.membership.interface);
+    if (membership->family == WEIR_INET6) {
+        write_inet6(writer, membership->group, 0);
+        write_text(writer, ",%" PRIu32, membership->index);
+    } else {
+        write_inet(writer, membership->group);
+        write_text(writer, ",");
+        write_inet(writer, membership->interface);
+    }
     write_text(writer, "}");
     return 0;
 }
@@ -177,7 +173,7 @@ static write_value *const writers[OPTION_TYPE_COUNT] = {
     [OPTION_MODE] = write_word,
     [OPTION_PACKET] = write_word,
     [OPTION_ADDRESS] = write_address,
-    [OPTION_INTERFACE] = write_interface_value,
+    [OPTION_INTERFACE] = write_interface,
     [OPTION_MEMBERSHIP] = write_membership,
     [OPTION_LINGER] = write_linger,
     [OPTION_NAME] = write_name,

@@ -76,10 +76,10 @@ static int get_name(weir_option *option, int fd, int family)
     return 0;
 }
 
-static struct in_addr inet_of(const weir_address *address)
+static struct in_addr inet_of(const uint8_t bytes[4])
 {
     struct in_addr inet;
-    memcpy(&inet, address->bytes, sizeof(inet));
+    memcpy(&inet, bytes, sizeof(inet));
     return inet;
 }
 
@@ -91,7 +91,7 @@ static int set_interface(const weir_option *option, int fd, int family)
         return -EADDRNOTAVAIL;
     if (family == WEIR_INET6)
         return set(option, fd, family, &address->scope_id, sizeof(address->scope_id));
-    struct in_addr inet = inet_of(address);
+    struct in_addr inet = inet_of(address->bytes);
     return set(option, fd, family, &inet, sizeof(inet));
 }
 
@@ -113,14 +113,14 @@ static int get_interface(weir_option *option, int fd, int family)
 static int set_membership(const weir_option *option, int fd, int family)
 {
     const weir_membership *membership = &option->value.membership;
-    if (membership->group.family != family)
+    if (membership->family != family)
         return -EADDRNOTAVAIL;
     if (family == WEIR_INET6) {
-        struct ipv6_mreq request = {.ipv6mr_interface = membership->interface.scope_id};
-        memcpy(&request.ipv6mr_multiaddr, membership->group.bytes, 16);
+        struct ipv6_mreq request = {.ipv6mr_interface = membership->index};
+        memcpy(&request.ipv6mr_multiaddr, membership->group, sizeof(membership->group));
         return set(option, fd, family, &request, sizeof(request));
     }
-    struct ip_mreq request = {inet_of(&membership->group), inet_of(&membership->interface)};
+    struct ip_mreq request = {inet_of(membership->group), inet_of(membership->interface)};
     return set(option, fd, family, &request, sizeof(request));
 }
 

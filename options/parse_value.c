@@ -80,7 +80,7 @@ static int parse_word_or_number(struct parser *parser, weir_option *option)
     if (token_of(parser)->kind == TOKEN_ATOM)
         return parse_word_value(parser, option);
     int result = parse_number_value(parser, option);
-    if (result < 0 || !word_of((enum option_type)row->type, option->value.number))
+    if (result < 0 || !word_exists((enum option_type)row->type, option->value.number))
         return result;
     return scan_error(position, "option %s: %" PRId64 " is out of range %" PRId64 "..%" PRId64,
                       row->atom, option->value.number, row->least, row->most);
@@ -127,7 +127,7 @@ static int parse_numbers(struct parser *parser, int64_t numbers[8], size_t posit
 static void take_scope(weir_address *address)
 {
     uint32_t first = bytes_read_be16(address->bytes);
-    if (first != 0xfe80 && first != 0xff02)
+    if (address->family != WEIR_INET6 || (first != 0xfe80 && first != 0xff02))
         return;
     address->scope_id = bytes_read_be16(address->bytes + 2);
     bytes_write_be16(address->bytes + 2, 0);
@@ -154,16 +154,18 @@ static int parse_tuple(struct parser *parser, weir_address *address)
         else
             bytes_write_be16(address->bytes + 2 * i, (uint32_t)numbers[i]);
     }
-    if (count == 8)
-        take_scope(address);
     return 0;
 }
 
 static int parse_address(struct parser *parser, weir_option *option)
 {
     bool loopback = token_is(parser, "loopback");
-    if (token_of(parser)->kind != TOKEN_ATOM)
-        return parse_tuple(parser, &option->value.address);
+    if (token_of(parser)->kind != TOKEN_ATOM) {
+        int result = parse_tuple(parser, &option->value.address);
+        if (result == 0)
+            take_scope(&option->value.address);
+        return result;
+    }
     if (!loopback && !token_is(parser, "any"))
         return parse_unexpected(parser, "an address, any or loopback");
     option->value.address = weir_address_of_number(loopback);
@@ -194,15 +196,19 @@ static int parse_interface_value(struct parser *parser, weir_option *option)
 
 static int parse_membership(struct parser *parser, weir_option *option)
 {
-    weir_membership *membership = &option->value.membership;
+    weir_address group;
+    weir_address interface;
     int result = parse_mark(parser, '{');
     if (result == 0)
-        result = parse_tuple(parser, &membership->group);
+        result = parse_tuple(parser, &group);
     if (result == 0)
         result = parse_mark(parser, ',');
     if (result == 0)
-        result = parse_interface(parser, &membership->interface);
-    return result < 0 ? result : parse_mark(parser, '}');
+        result = parse_interface(parser, &interface);
+    if (result < 0)
+        return result;
+    *option = weir_option_membership(option->id, group, interface);
+    return parse_mark(parser, '}');
 }
 
 static int parse_linger(struct parser *parser, weir_option *option)

@@ -5,6 +5,9 @@
 
 #include "options/row.h"
 
+/* Whether a number has a word. */
+bool word_exists(enum option_type type, int64_t number);
+
 /* The word of a number, or NULL. Where two words mean one number, the one that reading gives. */
 const char *word_of(enum option_type type, int64_t number);
 

@@ -53,11 +53,15 @@ typedef struct weir_raw {
 
 enum { WEIR_RAW_SIZE_MAX = 65522, WEIR_OPTION_NAME_SIZE = 16 };
 
-/* {add_membership, {group, interface}}. The interface is an address for inet, and for inet6 an
- * index, in its scope_id. */
+/* {add_membership, {group, interface}}: the interface is an address for inet, an index for inet6.
+ * Packed so that an option stays 32 bytes: lists of them are built on the hot path. */
 typedef struct weir_membership {
-    weir_address group;
-    weir_address interface;
+    uint8_t family;
+    uint8_t group[16];
+    union {
+        uint8_t interface[4];
+        uint32_t index;
+    };
 } weir_membership;
 
 typedef struct weir_option {
@@ -115,12 +119,21 @@ static inline weir_option weir_option_raw_request(int32_t level, int32_t number,
     return option;
 }
 
+/* The interface of inet6 is the scope_id of `interface`. Two families give none, which is refused
+ * when it is used. */
 static inline weir_option weir_option_membership(enum weir_option_id id, weir_address group,
                                                  weir_address interface)
 {
     weir_option option = {id, {0}};
-    option.value.membership.group = group;
-    option.value.membership.interface = interface;
+    weir_membership *membership = &option.value.membership;
+    membership->family = group.family == interface.family ? group.family : (uint8_t)WEIR_ANY_FAMILY;
+    for (size_t i = 0; i < sizeof(group.bytes); i++)
+        membership->group[i] = group.bytes[i];
+    if (group.family == WEIR_INET6)
+        membership->index = interface.scope_id;
+    else
+        for (size_t i = 0; i < sizeof(membership->interface); i++)
+            membership->interface[i] = interface.bytes[i];
     return option;
 }
 

@@ -55,10 +55,10 @@ Test(check, values_of_the_wrong_type_or_range)
             "option raw: size 65523 is out of range 0..65522");
     refused(WEIR_OPTIONS(WEIR_MULTICAST_IF(no_family)),
             "option multicast_if: 3 is not a family of addresses");
-    refused(WEIR_OPTIONS(WEIR_ADD_MEMBERSHIP(no_family, v4)),
-            "option add_membership: the group has no family");
+    refused(WEIR_OPTIONS(WEIR_ADD_MEMBERSHIP(no_family, no_family)),
+            "option add_membership: group and interface are not of one family");
     refused(WEIR_OPTIONS(WEIR_DROP_MEMBERSHIP(v4, v6)),
-            "option drop_membership: group and interface differ in their family");
+            "option drop_membership: group and interface are not of one family");
     badarg(WEIR_OPTIONS(WEIR_IP(no_family)), "option ip: 3 is not a family of addresses");
     badarg(WEIR_OPTIONS(WEIR_IFADDR(half_loopback)),
            "option ifaddr: an address without a family is any or loopback");

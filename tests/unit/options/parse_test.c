@@ -131,7 +131,7 @@ static const struct mistake mistakes[] = {
     {"{ip,{1,2,3,4,5,6,7,65536}}", "character 20: 65536 is out of range 0..65535"},
     {"{multicast_if,{0,0,0,0,0,0,0,0}}", "character 15: the interface of inet6 is an index"},
     {"{add_membership,{{224,0,0,1},2}}",
-     "character 17: option add_membership: group and interface differ in their family"},
+     "character 17: option add_membership: group and interface are not of one family"},
     {"{raw,6,8,30}", "character 10: a binary, <<...>> has to follow, not an integer"},
     {"{raw,6,8,<<256>>}", "character 12: 256 is out of range 0..255"},
     {"{raw,6,8,<<1 2>>}", "character 14: , has to follow, not an integer"},

@@ -165,8 +165,9 @@ static bool same(const weir_option *a, const weir_option *b)
     case OPTION_INTERFACE:
         return same_address(&a->value.address, &b->value.address);
     case OPTION_MEMBERSHIP:
-        return same_address(&a->value.membership.group, &b->value.membership.group) &&
-               same_address(&a->value.membership.interface, &b->value.membership.interface);
+        return a->value.membership.family == b->value.membership.family &&
+               a->value.membership.index == b->value.membership.index &&
+               memcmp(a->value.membership.group, b->value.membership.group, 16) == 0;
     case OPTION_LINGER:
         return a->value.linger.on == b->value.linger.on &&
                a->value.linger.seconds == b->value.linger.seconds;
