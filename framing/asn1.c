@@ -29,7 +29,7 @@ static uint32_t read_length(const uint8_t *bytes, uint32_t count)
 
 static int asn1_measure(const uint8_t *bytes, size_t size, struct extent *extent)
 {
-    size_t at = tag_size(bytes, size);
+    size_t at = size ? tag_size(bytes, size) : 0;
     if (at >= size)
         return WEIR_DECODE_MORE;
 
@@ -45,7 +45,4 @@ static int asn1_measure(const uint8_t *bytes, size_t size, struct extent *extent
     return WEIR_DECODE_OK;
 }
 
-int asn1_decode(const struct input *input, weir_decoded *decoded)
-{
-    return extent_decode(asn1_measure, input, decoded);
-}
+EXTENT_DECODER(asn1_decode, asn1_measure)

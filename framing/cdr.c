@@ -23,7 +23,4 @@ static int cdr_measure(const uint8_t *bytes, size_t size, struct extent *extent)
     return WEIR_DECODE_OK;
 }
 
-int cdr_decode(const struct input *input, weir_decoded *decoded)
-{
-    return extent_decode(cdr_measure, input, decoded);
-}
+EXTENT_DECODER(cdr_decode, cdr_measure)

@@ -3,7 +3,7 @@
 #ifndef FRAMING_EXTENT_H
 #define FRAMING_EXTENT_H
 
-#include "framing/input.h"
+#include "framing/decoder.h"
 
 /* No packet with its header is larger: the lengths of the document are signed 32-bit integers. */
 enum { EXTENT_MAX = INT32_MAX };
@@ -11,7 +11,8 @@ enum { EXTENT_MAX = INT32_MAX };
 struct extent {
     uint32_t header_size;
     uint32_t body_size;
-    uint32_t padding_size; /* the end of the body that is consumed but not delivered */
+    uint32_t stripped_size; /* the start that is consumed but not delivered */
+    uint32_t padding_size;  /* the end of the body that is consumed but not delivered */
 };
 
 /* Reads a header: OK, MORE when it is not all there, INVALID. */
@@ -25,21 +26,32 @@ static inline bool extent_is_allowed(const struct extent *extent, uint32_t packe
 
 /* Always inlined, so that `measure` is no call through a pointer. */
 static inline __attribute__((always_inline)) int
-extent_decode(measure_fn *measure, const struct input *input, weir_decoded *decoded)
+extent_decode(measure_fn *measure, struct span input, uint32_t packet_size, weir_decoded *decoded)
 {
     struct extent extent = {0};
-    int result = measure(input->bytes, input->size, &extent);
+    int result = measure(input.bytes, input.size, &extent);
     if (result == WEIR_DECODE_MORE)
         return decoded_more(decoded, 0);
-    if (result == WEIR_DECODE_INVALID || !extent_is_allowed(&extent, input->limits->packet_size))
+    if (result == WEIR_DECODE_INVALID || !extent_is_allowed(&extent, packet_size))
         return WEIR_DECODE_INVALID;
 
     size_t total = (size_t)extent.header_size + extent.body_size;
-    if (input->size < total)
+    if (input.size < total)
         return decoded_more(decoded, total);
-    decoded_whole(decoded, input->bytes, total);
-    decoded->size -= extent.padding_size;
+    decoded->bytes = input.bytes + extent.stripped_size;
+    decoded->size = total - extent.stripped_size - extent.padding_size;
+    decoded->consumed = total;
     return WEIR_DECODE_OK;
 }
+
+/* Defines the decoder of a type that is measured. */
+#define EXTENT_DECODER(name, measure)                                                     \
+    int name(struct span input, const weir_decode_options *limits, struct framer *framer, \
+             weir_decoded *decoded, weir_http *http)                                      \
+    {                                                                                     \
+        (void)framer;                                                                     \
+        (void)http;                                                                       \
+        return extent_decode(measure, input, limits->packet_size, decoded);               \
+    }
 
 #endif

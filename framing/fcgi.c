@@ -22,7 +22,4 @@ static int fcgi_measure(const uint8_t *bytes, size_t size, struct extent *extent
     return WEIR_DECODE_OK;
 }
 
-int fcgi_decode(const struct input *input, weir_decoded *decoded)
-{
-    return extent_decode(fcgi_measure, input, decoded);
-}
+EXTENT_DECODER(fcgi_decode, fcgi_measure)

@@ -1,19 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the http decoder. Lines come without their end; false means http_error. */
+/* The parts of the http decoder. */
 #ifndef FRAMING_HTTP_H
 #define FRAMING_HTTP_H
 
-#include "framing/input.h"
+#include "framing/decoder.h"
 #include "framing/text.h"
 
-/* Cut the next line off the stream. A header line may be folded. */
-int http_cut_start_line(const struct input *input, weir_decoded *decoded);
-int http_cut_header_line(const struct input *input, weir_decoded *decoded);
-
-bool http_parse_start_line(struct text line, weir_http *http);
-bool http_parse_header(struct text line, weir_http *http);
+decode_fn http_decode_start_line;
+decode_fn http_decode_header;
 
 /* Sets uri, host, path and the port. The text is not empty. */
 void http_parse_uri(weir_slice uri, weir_http *http);
+
+/* No port. */
+static inline void http_set_uri(weir_http *http, enum weir_http_uri uri, weir_slice host,
+                                weir_slice path)
+{
+    http->as.request.uri = uri;
+    http->as.request.host = host;
+    http->as.request.path = path;
+    http->as.request.https = false;
+    http->as.request.port_defined = false;
+    http->as.request.port = 0;
+}
+
+/* The line without its end: LF, or CR LF. */
+static inline struct text http_line_text(const weir_decoded *line)
+{
+    size_t size = line->size - 1;
+    if (size && line->bytes[size - 1] == '\r')
+        size--;
+    return (struct text){line->bytes, line->bytes + size};
+}
+
+/* The whole line, its end included, is what is wrong. */
+static inline int http_set_error(const weir_decoded *line, weir_http *http)
+{
+    http->kind = WEIR_HTTP_ERROR;
+    http->as.error = text_slice(line->bytes, line->bytes + line->size);
+    return WEIR_DECODE_OK;
+}
 
 #endif

@@ -3,21 +3,11 @@
 #include "framing/http.h"
 #include <strings.h>
 
-static void set_uri(weir_http *http, enum weir_http_uri uri, weir_slice host, weir_slice path)
-{
-    http->as.request.uri = uri;
-    http->as.request.host = host;
-    http->as.request.path = path;
-    http->as.request.https = false;
-    http->as.request.port_defined = false;
-    http->as.request.port = 0;
-}
-
 /* Defined when it is digits alone and what 32 bits keep of them is not 0. */
 static void set_port(weir_http *http, struct text text)
 {
-    uint32_t port = text_number(&text);
-    if (text_left(&text) == 0 && port != 0) {
+    uint32_t port = text_take_number(&text);
+    if (text_left(text) == 0 && port != 0) {
         http->as.request.port_defined = true;
         http->as.request.port = port;
     }
@@ -49,7 +39,7 @@ static void parse_absolute(weir_slice rest, bool https, weir_http *http)
         authority.size = (size_t)(slash - rest.bytes);
         path = (weir_slice){slash, rest.size - authority.size};
     }
-    set_uri(http, WEIR_URI_ABSOLUTE, authority, path);
+    http_set_uri(http, WEIR_URI_ABSOLUTE, authority, path);
     http->as.request.https = https;
     split_authority(authority, http);
 }
@@ -86,20 +76,21 @@ static void parse_other(weir_slice uri, weir_http *http)
     }
     const char *colon = memchr(uri.bytes, ':', uri.size);
     if (!colon) {
-        set_uri(http, WEIR_URI_TEXT, (weir_slice){0}, uri);
+        http_set_uri(http, WEIR_URI_TEXT, (weir_slice){0}, uri);
         return;
     }
     size_t before = (size_t)(colon - uri.bytes);
-    set_uri(http, WEIR_URI_SCHEME, (weir_slice){uri.bytes, before},
-            (weir_slice){colon + 1, uri.size - before - 1});
+    http_set_uri(http, WEIR_URI_SCHEME, (weir_slice){uri.bytes, before},
+                 (weir_slice){colon + 1, uri.size - before - 1});
 }
 
 void http_parse_uri(weir_slice uri, weir_http *http)
 {
     if (uri.bytes[0] == '/')
-        set_uri(http, WEIR_URI_PATH, (weir_slice){0}, uri);
+        http_set_uri(http, WEIR_URI_PATH, (weir_slice){0}, uri);
     else if (uri.size == 1)
-        set_uri(http, uri.bytes[0] == '*' ? WEIR_URI_ANY : WEIR_URI_PATH, (weir_slice){0}, uri);
+        http_set_uri(http, uri.bytes[0] == '*' ? WEIR_URI_ANY : WEIR_URI_PATH, (weir_slice){0},
+                     uri);
     else
         parse_other(uri, http);
 }

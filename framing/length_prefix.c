@@ -1,22 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-#include "framing/length_prefix.h"
+/* Types 1, 2 and 4: a big-endian length, stripped before delivery. */
+#include "base/bytes.h"
 #include "base/check.h"
+#include "framing/extent.h"
 #include <errno.h>
 
-/* What the receiving side would take: a 4-byte length is limited by EXTENT_MAX. */
-static uint64_t body_size_max(uint32_t prefix_size)
+/* The size of a type's header, where sending writes one. */
+static const uint8_t prefix_sizes[WEIR_PACKET_TYPE_COUNT] = {
+    [WEIR_1] = 1, [WEIR_2] = 2, [WEIR_4] = 4};
+
+/* What the receiving side takes: a 4-byte length is limited by EXTENT_MAX. */
+static const uint32_t body_size_max[] = {[1] = UINT8_MAX, [2] = UINT16_MAX, [4] = EXTENT_MAX - 4};
+
+static int set_extent(uint32_t prefix_size, uint32_t length, struct extent *extent)
 {
-    return prefix_size == 4 ? EXTENT_MAX - 4u : (1u << 8 * prefix_size) - 1;
+    extent->header_size = prefix_size;
+    extent->stripped_size = prefix_size;
+    extent->body_size = length;
+    return WEIR_DECODE_OK;
 }
+
+static int length_1_measure(const uint8_t *bytes, size_t size, struct extent *extent)
+{
+    return size < 1 ? WEIR_DECODE_MORE : set_extent(1, bytes[0], extent);
+}
+
+static int length_2_measure(const uint8_t *bytes, size_t size, struct extent *extent)
+{
+    return size < 2 ? WEIR_DECODE_MORE : set_extent(2, bytes_read_be16(bytes), extent);
+}
+
+static int length_4_measure(const uint8_t *bytes, size_t size, struct extent *extent)
+{
+    return size < 4 ? WEIR_DECODE_MORE : set_extent(4, bytes_read_be32(bytes), extent);
+}
+
+EXTENT_DECODER(length_1_decode, length_1_measure)
+EXTENT_DECODER(length_2_decode, length_2_measure)
+EXTENT_DECODER(length_4_decode, length_4_measure)
 
 int framing_encode_header(enum weir_packet_type type, uint64_t body_size,
                           uint8_t header[FRAMING_HEADER_MAX])
 {
     CHECK((unsigned)type < WEIR_PACKET_TYPE_COUNT);
-    uint32_t prefix_size = length_prefix_size(type);
+    uint32_t prefix_size = prefix_sizes[type];
     if (prefix_size == 0)
         return 0;
-    if (body_size > body_size_max(prefix_size))
+    if (body_size > body_size_max[prefix_size])
         return -EMSGSIZE;
     for (uint32_t i = 0; i < prefix_size; i++)
         header[i] = (uint8_t)(body_size >> 8 * (prefix_size - 1 - i));

@@ -3,42 +3,45 @@
  */
 #include "framing/scan.h"
 
-/* Where it is decided whether a line is too long: nothing behind needs a look. */
-static size_t scan_size(const struct input *input)
+/* The rest of the line is a line too, of which `clean` less what is cut has been looked at. */
+static int cut(struct span input, size_t length, size_t clean, struct framer *framer,
+               weir_decoded *decoded)
 {
-    const weir_decode_options *limits = input->limits;
-    size_t limit = limits->packet_size ? limits->packet_size : limits->line_length;
-    return limit && limit < input->size ? limit : input->size;
+    framer_remember(framer, clean - length);
+    return decoded_whole(decoded, input.bytes, length);
 }
 
-static int cut(const struct input *input, size_t clean, weir_decoded *decoded)
+static int without_delimiter(struct span input, const weir_decode_options *limits,
+                             struct framer *framer, weir_decoded *decoded)
 {
-    size_t length = input->limits->line_length;
-    /* The rest of the line is a line too, of which this much has been looked at. */
-    framer_remember(input->framer, clean - length);
-    return decoded_whole(decoded, input->bytes, length);
-}
-
-static int without_delimiter(const struct input *input, weir_decoded *decoded)
-{
-    const weir_decode_options *limits = input->limits;
-    if (limits->packet_size && input->size > limits->packet_size)
+    size_t length = limits->line_length;
+    size_t clean = scan_part(input, limits->packet_size ? limits->packet_size : length).size;
+    if (limits->packet_size && input.size > limits->packet_size)
         return WEIR_DECODE_INVALID;
-    size_t clean = scan_size(input);
-    if (limits->line_length && input->size >= limits->line_length)
-        return cut(input, clean, decoded);
-    framer_remember(input->framer, clean);
+    if (length && input.size >= length)
+        return cut(input, length, clean, framer, decoded);
+    framer_remember(framer, clean);
     return decoded_more(decoded, 0);
 }
 
-int line_decode(const struct input *input, weir_decoded *decoded)
+/* `end` is where the delimiter stands. */
+static inline int with_delimiter(struct span input, size_t end, uint32_t line_length,
+                                 struct framer *framer, weir_decoded *decoded)
 {
-    size_t end = scan_find(input, scan_size(input), input->limits->line_delimiter);
+    if (scan_is_beyond(end, line_length))
+        return cut(input, line_length, end, framer, decoded);
+    framer_forget(framer);
+    return decoded_whole(decoded, input.bytes, end + 1);
+}
+
+int line_decode(struct span input, const weir_decode_options *limits, struct framer *framer,
+                weir_decoded *decoded, weir_http *http)
+{
+    (void)http;
+    /* Where it is decided whether a line is too long: nothing behind needs a look. */
+    size_t limit = limits->packet_size ? limits->packet_size : limits->line_length;
+    size_t end = scan_far(scan_part(input, limit), framer, limits->line_delimiter);
     if (end == SCAN_NOT_FOUND)
-        return without_delimiter(input, decoded);
-    size_t limit = input->limits->line_length;
-    if (limit && end + 1 > limit)
-        return cut(input, end, decoded);
-    framer_forget(input->framer);
-    return decoded_whole(decoded, input->bytes, end + 1);
+        return without_delimiter(input, limits, framer, decoded);
+    return with_delimiter(input, end, limits->line_length, framer, decoded);
 }

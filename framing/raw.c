@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "framing/input.h"
+#include "framing/decoder.h"
 
-int raw_decode(const struct input *input, weir_decoded *decoded)
+int raw_decode(struct span input, const weir_decode_options *limits, struct framer *framer,
+               weir_decoded *decoded, weir_http *http)
 {
-    return decoded_whole(decoded, input->bytes, input->size);
+    (void)limits;
+    (void)framer;
+    (void)http;
+    return input.size ? decoded_whole(decoded, input.bytes, input.size) : decoded_more(decoded, 0);
 }

@@ -14,7 +14,4 @@ static int sunrm_measure(const uint8_t *bytes, size_t size, struct extent *exten
     return WEIR_DECODE_OK;
 }
 
-int sunrm_decode(const struct input *input, weir_decoded *decoded)
-{
-    return extent_decode(sunrm_measure, input, decoded);
-}
+EXTENT_DECODER(sunrm_decode, sunrm_measure)

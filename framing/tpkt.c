@@ -17,7 +17,4 @@ static int tpkt_measure(const uint8_t *bytes, size_t size, struct extent *extent
     return WEIR_DECODE_OK;
 }
 
-int tpkt_decode(const struct input *input, weir_decoded *decoded)
-{
-    return extent_decode(tpkt_measure, input, decoded);
-}
+EXTENT_DECODER(tpkt_decode, tpkt_measure)

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* What a decoder is given, and the form that all decoders have. */
-#ifndef FRAMING_INPUT_H
-#define FRAMING_INPUT_H
+#ifndef FRAMING_DECODER_H
+#define FRAMING_DECODER_H
 
 #include "framing/framing.h"
 
-struct input {
+/* By value, so that it travels in two registers. */
+struct span {
     const uint8_t *bytes;
-    size_t size; /* never 0: no bytes are MORE for every type */
-    const weir_decode_options *limits;
-    struct framer *framer;
-    weir_http *http;
+    size_t size;
 };
 
-/* Sets bytes, size and consumed before OK, needed before MORE. */
-typedef int decode_fn(const struct input *input, weir_decoded *decoded);
+/* Sets bytes, size and consumed before OK, needed before MORE. The arguments
+ * fit into registers, so that framer_next only has to jump. */
+typedef int decode_fn(struct span input, const weir_decode_options *limits, struct framer *framer,
+                      weir_decoded *decoded, weir_http *http);
 
 decode_fn raw_decode;
+decode_fn length_1_decode;
+decode_fn length_2_decode;
+decode_fn length_4_decode;
 decode_fn asn1_decode;
 decode_fn cdr_decode;
 decode_fn fcgi_decode;

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "framing/http_name.h"
+#include "framing/text.h"
+
+static char to_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+static char to_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+void http_name_write(const uint8_t *name, size_t size, char *text)
+{
+    bool upper = true;
+    for (size_t i = 0; i < size; i++) {
+        text[i] = upper ? to_upper((char)name[i]) : to_lower((char)name[i]);
+        upper = !upper && text[i] == '-';
+    }
+}
+
+#if defined(__SSE2__) && !defined(FRAMING_SCALAR)
+
+static __m128i is_between(__m128i bytes, char first, char last)
+{
+    return _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8((char)(first - 1))),
+                         _mm_cmplt_epi8(bytes, _mm_set1_epi8((char)(last + 1))));
+}
+
+static __m128i is_equal(__m128i bytes, char byte)
+{
+    return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte));
+}
+
+/* What text_tokens leaves out. As signed bytes, those from 128 are below '!' as well. */
+static __m128i is_special(__m128i bytes)
+{
+    __m128i low = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8('!')), is_equal(bytes, '"'));
+    __m128i comma = _mm_or_si128(is_between(bytes, '(', ')'), is_equal(bytes, ','));
+    __m128i colon = _mm_or_si128(is_equal(bytes, '/'), is_between(bytes, ':', '@'));
+    __m128i brace = _mm_or_si128(is_equal(bytes, '{'), is_equal(bytes, '}'));
+    __m128i high = _mm_or_si128(is_between(bytes, '[', ']'), brace);
+    return _mm_or_si128(_mm_or_si128(low, comma), _mm_or_si128(colon, high));
+}
+
+/* Letters to lower case, those behind a '-' in `before` to upper case. */
+static __m128i canonical(__m128i bytes, __m128i before)
+{
+    const __m128i case_bit = _mm_set1_epi8(0x20);
+    __m128i lower = _mm_or_si128(bytes, case_bit);
+    __m128i is_letter = is_between(lower, 'a', 'z');
+    __m128i to_clear = _mm_and_si128(is_equal(before, '-'), case_bit);
+    __m128i letter = _mm_andnot_si128(to_clear, lower);
+    return _mm_or_si128(_mm_and_si128(is_letter, letter), _mm_andnot_si128(is_letter, bytes));
+}
+
+/* A '-' that is due for upper case, as the first character is and one after a '-'. */
+static bool has_odd_dash(uint32_t dashes)
+{
+    return dashes & (dashes << 1 | 1);
+}
+
+bool http_name_write_block(const uint8_t *block, size_t size, char *text)
+{
+    __m128i low = block_load(block);
+    __m128i high = block_load(block + 16);
+    uint32_t of_name = block_bits_before(size);
+    if (block_bits(is_special(low), is_special(high)) & of_name)
+        return false;
+    if (has_odd_dash(block_equal(block, '-') & of_name)) {
+        http_name_write(block, size, text);
+        return true;
+    }
+    __m128i before_low = _mm_or_si128(_mm_slli_si128(low, 1), _mm_cvtsi32_si128('-'));
+    _mm_storeu_si128((__m128i *)text, canonical(low, before_low));
+    _mm_storeu_si128((__m128i *)(text + 16), canonical(high, block_load(block + 15)));
+    return true;
+}
+
+#else
+
+bool http_name_write_block(const uint8_t *block, size_t size, char *text)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!text_tokens[block[i]])
+            return false;
+    http_name_write(block, size, text);
+    return true;
+}
+
+#endif
