@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The five forms of a request's URI. */
 #include "framing/http.h"
-#include <strings.h>
 
 /* Defined when it is digits alone and what 32 bits keep of them is not 0. */
 static void set_port(weir_http *http, struct text text)
@@ -55,22 +54,26 @@ static bool is_scheme(const char *text, const char *scheme, size_t size)
     return true;
 }
 
+/* `scheme` is letters, in lower case; "://" follows. */
 static bool skip_scheme(weir_slice *uri, const char *scheme, size_t size)
 {
-    if (uri->size < size || !is_scheme(uri->bytes, scheme, size))
+    if (uri->size < size + 3 || memcmp(uri->bytes + size, "://", 3) != 0)
         return false;
-    uri->bytes += size;
-    uri->size -= size;
+    for (size_t i = 0; i < size; i++)
+        if ((uri->bytes[i] | 0x20) != scheme[i])
+            return false;
+    uri->bytes += size + 3;
+    uri->size -= size + 3;
     return true;
 }
 
 static void parse_other(weir_slice uri, weir_http *http)
 {
-    if (skip_scheme(&uri, "http://", 7)) {
+    if (skip_scheme(&uri, "http", 4)) {
         parse_absolute(uri, false, http);
         return;
     }
-    if (skip_scheme(&uri, "https://", 8)) {
+    if (skip_scheme(&uri, "https", 5)) {
         parse_absolute(uri, true, http);
         return;
     }
