@@ -43,18 +43,7 @@ static void parse_absolute(weir_slice rest, bool https, weir_http *http)
     split_authority(authority, http);
 }
 
-/* Of ASCII only, whatever the locale: a scheme is one. `scheme` is in small letters. */
-static bool is_scheme(const char *text, const char *scheme, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        bool capital = text[i] >= 'A' && text[i] <= 'Z';
-        if (text[i] + (capital ? 'a' - 'A' : 0) != scheme[i])
-            return false;
-    }
-    return true;
-}
-
-/* `scheme` is letters, in lower case; "://" follows. */
+/* Of ASCII only, whatever the locale. `scheme` is small letters; "://" follows. */
 static bool skip_scheme(weir_slice *uri, const char *scheme, size_t size)
 {
     if (uri->size < size + 3 || memcmp(uri->bytes + size, "://", 3) != 0)
