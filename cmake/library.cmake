@@ -21,9 +21,34 @@ function(weir_add_library)
         SOVERSION ${PROJECT_VERSION_MAJOR})
     set_target_properties(weir_static PROPERTIES OUTPUT_NAME weir)
     foreach(library weir weir_static)
-        target_link_libraries(${library} PRIVATE weir_compiler ${libraries})
+        target_link_libraries(${library} PRIVATE $<BUILD_INTERFACE:weir_compiler> ${libraries})
         target_include_directories(${library} PUBLIC
             $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     endforeach()
+endfunction()
+
+# Headers, both libraries, and what find_package(weir) and pkg-config read.
+function(weir_install_library)
+    set(package ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
+    get_property(modules GLOBAL PROPERTY WEIR_MODULES)
+    list(JOIN modules ", " weir_modules)
+    string(REPLACE " " "" weir_dependencies "${modules}")
+
+    install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/weir DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(TARGETS weir weir_static EXPORT weir_targets)
+    install(EXPORT weir_targets NAMESPACE weir:: DESTINATION ${package}
+            FILE weir_targets.cmake)
+
+    configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/weir_config.cmake.in
+        ${PROJECT_BINARY_DIR}/weir-config.cmake INSTALL_DESTINATION ${package})
+    write_basic_package_version_file(${PROJECT_BINARY_DIR}/weir-config-version.cmake
+        COMPATIBILITY SameMinorVersion)
+    # Either folder may have been given as an absolute path.
+    cmake_path(APPEND pc_includedir "\${prefix}" "${CMAKE_INSTALL_INCLUDEDIR}")
+    cmake_path(APPEND pc_libdir "\${prefix}" "${CMAKE_INSTALL_LIBDIR}")
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/weir.pc.in ${PROJECT_BINARY_DIR}/weir.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/weir-config.cmake
+                  ${PROJECT_BINARY_DIR}/weir-config-version.cmake DESTINATION ${package})
+    install(FILES ${PROJECT_BINARY_DIR}/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()

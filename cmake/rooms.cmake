@@ -24,7 +24,15 @@ function(weir_include_edges target)
     target_include_directories(${target} PRIVATE ${edges} ${PROJECT_SOURCE_DIR}/include)
 endfunction()
 
-# weir_room(NAME SOURCES a.c b.c BELOW base framing [LIBRARIES PkgConfig::x])
+# weir_need(liburing 2.3): finds a library by pkg-config, as PkgConfig::liburing. Whoever links an
+# installed copy of weir needs it too; library.cmake sees to that.
+macro(weir_need module version)
+    find_package(PkgConfig REQUIRED)
+    pkg_check_modules(${module} REQUIRED IMPORTED_TARGET GLOBAL ${module}>=${version})
+    set_property(GLOBAL APPEND PROPERTY WEIR_MODULES "${module} >= ${version}")
+endmacro()
+
+# weir_room(NAME SOURCES a.c b.c BELOW base framing [LIBRARIES PkgConfig::liburing])
 # BELOW names every room that this one may use.
 function(weir_room name)
     cmake_parse_arguments(room "" "" "SOURCES;BELOW;LIBRARIES" ${ARGN})
