@@ -131,8 +131,8 @@ const char *describe_accept(const struct option_row *row, char text[DESCRIPTION_
     static const char *const ways[] = {
         [OPTION_ACCEPT_NONE] = "an accepted socket has nothing of it",
         [OPTION_SHARED] = "an accepted socket has its listener's, as it is at accept",
-        [OPTION_INHERITED] = "an accepted socket has its listener's, as it was when the connection "
-                             "came to be",
+        [OPTION_INHERITED] = ("an accepted socket has its listener's, as it was when the "
+                              "connection came to be"),
         [OPTION_COPIED] = "an accepted socket has its listener's, as it is at accept",
     };
     return copy(text, ways[row->accept]);

@@ -123,8 +123,8 @@ void accept_completed(struct scheduler *scheduler, struct socket *socket,
 
 void accept_resume_paused(struct scheduler *scheduler)
 {
-    for (uint32_t i = 0; scheduler->paused_listeners > 0 && i < socket_table_size(&scheduler->sockets);
-         i++) {
+    for (uint32_t i = 0;
+         scheduler->paused_listeners > 0 && i < socket_table_size(&scheduler->sockets); i++) {
         struct socket *socket = socket_table_at(&scheduler->sockets, i);
         if (socket->state != SOCKET_LISTENING || socket->listener->accepting != ACCEPTING_PAUSED)
             continue;

@@ -23,15 +23,15 @@ enum accepting {
 
 struct listener {
     enum accepting accepting;
-    bool serving;           /* every connection is for `owner`, without being asked for */
+    bool serving; /* every connection is for `owner`, without being asked for */
     weir_owner owner;
-    struct list acceptors;  /* calls that wait, in order */
-    int spare_fd;           /* accepted when nobody waited any more; -1: none */
+    struct list acceptors; /* calls that wait, in order */
+    int spare_fd;          /* accepted when nobody waited any more; -1: none */
     struct timer retry;
     struct scheduler *scheduler;
     struct socket *socket;
-    weir_option *late;      /* options set after it began to listen: accepted sockets lack them */
-    weir_socket *siblings;  /* on the other schedulers; the first of a service has them */
+    weir_option *late;     /* options set after it began to listen: accepted sockets lack them */
+    weir_socket *siblings; /* on the other schedulers; the first of a service has them */
     uint32_t sibling_count;
 };
 

@@ -14,8 +14,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 
-struct socket *adopt(struct scheduler *scheduler, int fd, enum weir_family family,
-                     weir_owner owner)
+struct socket *adopt(struct scheduler *scheduler, int fd, enum weir_family family, weir_owner owner)
 {
     struct socket *socket = socket_create(scheduler, fd, family, SOCKET_ESTABLISH);
     if (!socket) {
@@ -74,8 +73,7 @@ static int finish_handover(struct scheduler *scheduler, struct handover *handove
         system_close(handover->fd);
         return -ENOMEM;
     }
-    struct socket *socket =
-        adopt(scheduler, handover->fd, handover->family, call->as.open.owner);
+    struct socket *socket = adopt(scheduler, handover->fd, handover->family, call->as.open.owner);
     if (!socket) {
         option_block_drop(block);
         return -ENOMEM;
@@ -121,8 +119,7 @@ static int send_over(uint32_t index, struct handover *handover)
     return 0;
 }
 
-void adopt_for_call(struct scheduler *scheduler, struct socket *listener, int fd,
-                    struct call *call)
+void adopt_for_call(struct scheduler *scheduler, struct socket *listener, int fd, struct call *call)
 {
     if (listener->listener->late)
         options_inherit(listener->listener->late, fd, listener->family);

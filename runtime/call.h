@@ -65,8 +65,8 @@ struct call {
         struct {
             const void *bytes;
             size_t size;
-            const weir_packet *packet;   /* instead of bytes */
-            struct weir_buffer *copy;    /* CALL_ASYNC: the bytes */
+            const weir_packet *packet; /* instead of bytes */
+            struct weir_buffer *copy;  /* CALL_ASYNC: the bytes */
         } send;
         struct {
             size_t length;

@@ -23,8 +23,8 @@ static int place_bounded(const struct bound *bound)
 {
     uint32_t value = bound->value ? bound->value : bound->standard;
     if (value < bound->least || value > bound->most)
-        return error_say(-EINVAL, "%s: %u is out of range %u..%u", bound->name, value,
-                         bound->least, bound->most);
+        return error_say(-EINVAL, "%s: %u is out of range %u..%u", bound->name, value, bound->least,
+                         bound->most);
     *bound->place = value;
     return 0;
 }
@@ -39,8 +39,7 @@ static int place_limits(struct scheduler_limits *limits, const weir_config *conf
          &limits->ring.submission_entries},
         {"completion_entries", config->completion_entries, 8192, 2, 65536,
          &limits->ring.completion_entries},
-        {"completion_budget", config->completion_budget, 256, 1, 65536,
-         &limits->completion_budget},
+        {"completion_budget", config->completion_budget, 256, 1, 65536, &limits->completion_budget},
         {"eager_submit", config->eager_submit, 64, 1, 32768, &limits->eager_submit},
         {"busy_wait_us", config->busy_wait_us, 0, 0, 1000000, &busy_wait_us},
     };

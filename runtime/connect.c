@@ -19,10 +19,10 @@ int connecting_create(struct connecting **out, const weir_option *defaults,
     if (!connecting)
         return -ENOMEM;
     connecting->options = options ? options_copy(options) : NULL;
-    int result = options && !connecting->options
-                     ? -ENOMEM
-                     : options_set_up(&connecting->setup, OPTION_CONNECT, defaults,
-                                      connecting->options);
+    int result =
+        options && !connecting->options
+            ? -ENOMEM
+            : options_set_up(&connecting->setup, OPTION_CONNECT, defaults, connecting->options);
     if (result < 0) {
         connecting_free(connecting);
         return result;

@@ -192,8 +192,8 @@ static size_t hand_out_input(struct scheduler *scheduler, struct socket *socket)
 {
     struct weir_buffer *block = socket->input;
     buffer_keep(block);
-    size_t used = hand_out(scheduler, socket, block, block->bytes + socket->input_start,
-                           input_size(socket));
+    size_t used =
+        hand_out(scheduler, socket, block, block->bytes + socket->input_start, input_size(socket));
     if (socket->input == block)
         input_consume(socket, used);
     buffer_release(block);

@@ -15,8 +15,8 @@ static bool is_same(const weir_option *a, const weir_option *b)
 {
     if (a->id != b->id)
         return false;
-    return a->id != WEIR_OPTION_RAW || (a->value.raw.level == b->value.raw.level &&
-                                        a->value.raw.number == b->value.raw.number);
+    return a->id != WEIR_OPTION_RAW ||
+           (a->value.raw.level == b->value.raw.level && a->value.raw.number == b->value.raw.number);
 }
 
 static bool is_set_by(const weir_option *option, const weir_option *options)
@@ -32,8 +32,7 @@ weir_option *late_options_join(const weir_option *earlier, const weir_option *la
     size_t earlier_length = length_of(earlier);
     size_t later_length = length_of(later);
     size_t length = 0;
-    weir_option *both =
-        memory_allocate((earlier_length + later_length + 1) * sizeof(weir_option));
+    weir_option *both = memory_allocate((earlier_length + later_length + 1) * sizeof(weir_option));
     if (!both)
         return NULL;
     for (size_t i = 0; i < earlier_length; i++)

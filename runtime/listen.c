@@ -18,8 +18,8 @@ static int read_address(struct listen_plan *plan, const char *text)
     if (weir_address_parse(text, &plan->address) < 0)
         return error_say(WEIR_BADARG, "listen: \"%s\" is not an address", text);
     if (setup->family_given && plan->address.family != setup->local.family)
-        return error_say(WEIR_BADARG, "listen: \"%s\" is not of the family that the options ask for",
-                         text);
+        return error_say(WEIR_BADARG,
+                         "listen: \"%s\" is not of the family that the options ask for", text);
     plan->address.port = setup->local.port;
     return 0;
 }
@@ -27,8 +27,7 @@ static int read_address(struct listen_plan *plan, const char *text)
 int listen_plan(struct listen_plan *plan, const struct weir_runtime *runtime, const char *address,
                 uint16_t port, const weir_option *options)
 {
-    int result =
-        options_set_up(&plan->setup, OPTION_LISTEN, runtime->default_listen, options);
+    int result = options_set_up(&plan->setup, OPTION_LISTEN, runtime->default_listen, options);
     if (result < 0)
         return result;
     result = read_address(plan, address);

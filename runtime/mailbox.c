@@ -9,8 +9,8 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "runtime/scheduler.h"
 #include "runtime/owner.h"
+#include "runtime/scheduler.h"
 
 struct weir_mailbox {
     pthread_mutex_t lock;

@@ -63,8 +63,8 @@ static void cancel(struct scheduler *scheduler, struct socket *socket)
 {
     bool into = socket->reading == READING_INTO;
     socket->reading = into ? READING_INTO_CANCELLED : READING_BUFFERS_CANCELLED;
-    ring_cancel(scheduler->ring, socket_operation(socket, into ? OPERATION_RECEIVE_INTO
-                                                               : OPERATION_RECEIVE));
+    ring_cancel(scheduler->ring,
+                socket_operation(socket, into ? OPERATION_RECEIVE_INTO : OPERATION_RECEIVE));
 }
 
 void receive_update(struct scheduler *scheduler, struct socket *socket)
@@ -199,6 +199,6 @@ void receive_resume_starved(struct scheduler *scheduler)
 void receive_discard(struct scheduler *scheduler, const struct ring_completion *completion)
 {
     if (completion->flags & RING_BUFFER)
-        buffer_dispatched(buffer_pool_at(
-            scheduler->buffers, (uint16_t)(completion->flags >> RING_BUFFER_SHIFT)));
+        buffer_dispatched(
+            buffer_pool_at(scheduler->buffers, (uint16_t)(completion->flags >> RING_BUFFER_SHIFT)));
 }

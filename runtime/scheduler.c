@@ -81,8 +81,7 @@ static void run_inbox(struct scheduler *scheduler)
 static void run_completions(struct scheduler *scheduler)
 {
     const struct scheduler_limits *limits = &scheduler->runtime->limits;
-    uint32_t count =
-        ring_take(scheduler->ring, scheduler->completions, limits->completion_budget);
+    uint32_t count = ring_take(scheduler->ring, scheduler->completions, limits->completion_budget);
     scheduler->totals.completions += count;
     scheduler->last_count = count;
     for (uint32_t i = 0; i < count; i++) {

@@ -24,7 +24,7 @@ struct weir_runtime;
 enum scheduler_state { SCHEDULER_RUNNING, SCHEDULER_STOPPING };
 
 struct scheduler {
-    uint32_t index; /* in the registry, and in handles */
+    uint32_t index;  /* in the registry, and in handles */
     uint32_t number; /* in its runtime */
     enum scheduler_state state;
     struct weir_runtime *runtime;

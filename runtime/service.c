@@ -37,9 +37,8 @@ static int make_listener(struct scheduler *scheduler, struct listen_call *listen
     struct option_block *block = option_block_create(&listen->plan->setup.values);
     if (!block)
         return -ENOMEM;
-    struct socket *socket =
-        socket_create(scheduler, listen->fd, (enum weir_family)listen->plan->address.family,
-                      SOCKET_LISTEN);
+    struct socket *socket = socket_create(
+        scheduler, listen->fd, (enum weir_family)listen->plan->address.family, SOCKET_LISTEN);
     if (socket) {
         socket_set_options(socket, block);
         socket->listener = listener_create(scheduler, socket);
@@ -243,10 +242,10 @@ static int linger_seconds(const struct socket *socket)
 /* A thread waits for what is queued as long as {linger,{true,Seconds}} says; a handler never. */
 static int run_close(struct scheduler *scheduler, struct socket *socket, struct call *call)
 {
-    int seconds = call->kind == CALL_BLOCKING && socket->state == SOCKET_OPEN &&
-                          send_is_queued(socket)
-                      ? linger_seconds(socket)
-                      : 0;
+    int seconds =
+        call->kind == CALL_BLOCKING && socket->state == SOCKET_OPEN && send_is_queued(socket)
+            ? linger_seconds(socket)
+            : 0;
     close_socket(scheduler, socket);
     if (seconds <= 0 || !socket->output)
         return 0;

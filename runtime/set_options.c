@@ -78,8 +78,8 @@ static int apply(struct socket *socket, const weir_option *options)
         accept_note_options(socket, options) < 0)
         return error_say(-ENOMEM, "no memory for the listener's options");
     uint8_t packet = socket_values(socket)->packet;
-    int result = options_apply(options, OPTION_SET_TCP, &socket->options->values, fd,
-                               socket->family);
+    int result =
+        options_apply(options, OPTION_SET_TCP, &socket->options->values, fd, socket->family);
     socket->bit8_seen = options_bit8_seen(options, socket->bit8_seen);
     if (packet != socket_values(socket)->packet) {
         framer_forget(&socket->framer);

@@ -55,8 +55,8 @@ enum latch {
 struct socket {
     uint32_t slot;
     uint32_t generation;
-    int fd;           /* -1: none */
-    uint16_t pending; /* operations in flight, and holds while callbacks run */
+    int fd;                /* -1: none */
+    uint16_t pending;      /* operations in flight, and holds while callbacks run */
     uint16_t armed_buffer; /* READING_BUFFERS without a buffer ring: the buffer it reads into */
 
     uint8_t state;     /* enum socket_state */
@@ -79,7 +79,7 @@ struct socket {
     struct weir_buffer *input; /* received and not framed yet; NULL when empty */
     uint32_t input_start;
     uint32_t input_end;
-    uint32_t needed; /* whole size of the packet that has begun; 0: not known */
+    uint32_t needed;       /* whole size of the packet that has begun; 0: not known */
     struct call *receiver; /* the one who waits in recv */
     union {
         struct send_queue *output; /* NULL when nothing is queued */

@@ -74,8 +74,8 @@ static int run_getopts(struct scheduler *scheduler, struct socket *socket, struc
 {
     struct option_source source = {
         .values = socket_values(socket),
-        .active = socket->state == SOCKET_LISTENING ? socket_values(socket)->active
-                                                    : socket->active,
+        .active =
+            socket->state == SOCKET_LISTENING ? socket_values(socket)->active : socket->active,
         .bit8_seen = socket->bit8_seen,
         .fd = socket->state == SOCKET_GONE ? -1 : socket->fd,
         .family = socket->family,
@@ -133,9 +133,7 @@ static const struct call_operation operation_getopts = {
 static const struct call_operation operation_shutdown = {
     .name = "weir_shutdown", .run = run_shutdown, .dead_result = WEIR_CLOSED};
 static const struct call_operation operation_controlling_process = {
-    .name = "weir_controlling_process",
-    .run = run_controlling_process,
-    .dead_result = WEIR_CLOSED};
+    .name = "weir_controlling_process", .run = run_controlling_process, .dead_result = WEIR_CLOSED};
 
 int weir_sockname(weir_socket socket, weir_address *address)
 {

@@ -12,11 +12,14 @@ struct figure {
     size_t size;
 };
 
-#define FIGURE(name) {#name, offsetof(weir_statistics, name), sizeof(((weir_statistics *)0)->name)}
+#define FIGURE(name)                                                                 \
+    {                                                                                \
+#name, offsetof(weir_statistics, name), sizeof(((weir_statistics *)0)->name) \
+    }
 
 static const struct figure figures[] = {
-    FIGURE(recv_oct), FIGURE(recv_cnt), FIGURE(recv_max), FIGURE(recv_avg),
-    FIGURE(recv_dvi), FIGURE(send_oct), FIGURE(send_cnt), FIGURE(send_max),
+    FIGURE(recv_oct), FIGURE(recv_cnt), FIGURE(recv_max),  FIGURE(recv_avg),
+    FIGURE(recv_dvi), FIGURE(send_oct), FIGURE(send_cnt),  FIGURE(send_max),
     FIGURE(send_avg), FIGURE(send_dvi), FIGURE(send_pend),
 };
 

@@ -47,8 +47,8 @@ void figures_print_totals(const weir_runtime *runtime)
     weir_totals totals;
     weir_get_totals(runtime, -1, &totals);
     printf("accepted %" PRIu64 " connections; received %" PRIu64 " packets, %" PRIu64
-           " bytes; sent %" PRIu64 " packets, %" PRIu64 " bytes in %" PRIu64
-           " operations; %" PRIu64 " system calls in %" PRIu64 " turns\n",
+           " bytes; sent %" PRIu64 " packets, %" PRIu64 " bytes in %" PRIu64 " operations; %" PRIu64
+           " system calls in %" PRIu64 " turns\n",
            totals.accepts, totals.packets_received, totals.bytes_received, totals.packets_sent,
            totals.bytes_sent, totals.send_operations, totals.system_calls, totals.turns);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve.h"
+
+#include "base/memory.h"
 #include "command.h"
 #include "figures.h"
 #include "service.h"
@@ -145,7 +147,7 @@ static int join_options(const weir_option *base, const weir_option *own, weir_op
 {
     size_t base_length = length_of(base);
     size_t own_length = length_of(own);
-    *both = malloc((base_length + own_length + 1) * sizeof(**both));
+    *both = memory_allocate((base_length + own_length + 1) * sizeof(**both));
     if (!*both)
         return -ENOMEM;
     memcpy(*both, base, base_length * sizeof(*base));
@@ -158,9 +160,9 @@ static int start_listening(weir_runtime *runtime, const struct plan *plan,
 {
     char text[WEIR_ADDRESS_TEXT_SIZE];
     weir_address address;
-    int result = weir_tcp_serve(runtime, weir_address_format(&plan->address, text),
-                                plan->address.port, options,
-                                weir_handled_by(plan->service->handler, NULL), listener);
+    int result =
+        weir_tcp_serve(runtime, weir_address_format(&plan->address, text), plan->address.port,
+                       options, weir_handled_by(plan->service->handler, NULL), listener);
     if (result >= 0)
         result = weir_sockname(*listener, &address);
     if (result < 0)
@@ -245,7 +247,7 @@ int serve_run(int argc, char **argv)
     if (result >= 0)
         result = join_options(base, own, &both);
     status = result < 0 ? failed("--options", result) : start_and_serve(&plan, both);
-    free(both);
+    memory_free(both);
     weir_options_free(own);
     weir_options_free(base);
     return status;
