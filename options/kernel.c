@@ -157,8 +157,22 @@ static const struct kernel_form forms[OPTION_TYPE_COUNT] = {
     [OPTION_RAW] = {set_raw, get_raw},
 };
 
+/* Linux derives SO_PRIORITY from IP_TOS when that is set. Erlang/OTP keeps the two apart, and so
+ * does weir. */
+static int set_tos(const weir_option *option, int fd, int family)
+{
+    weir_option priority = WEIR_REQUEST(PRIORITY);
+    int known = get_number(&priority, fd, family);
+    int result = set_number(option, fd, family);
+    if (result == 0 && known == 0)
+        (void)set_number(&priority, fd, family);
+    return result;
+}
+
 int kernel_set(const weir_option *option, int fd, int family)
 {
+    if (option->id == WEIR_OPTION_TOS)
+        return set_tos(option, fd, family);
     return forms[option_row_of(option)->type].set(option, fd, family);
 }
 

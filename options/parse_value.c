@@ -39,14 +39,15 @@ static int parse_integer(struct parser *parser, int64_t *number)
     return advance(parser);
 }
 
-static int parse_integer_within(struct parser *parser, int64_t most, int64_t *number)
+static int parse_integer_within(struct parser *parser, int64_t least, int64_t most, int64_t *number)
 {
     size_t position = token_of(parser)->position;
     int result = parse_integer(parser, number);
     if (result < 0)
         return result;
-    if (*number < 0 || *number > most)
-        return scan_error(position, "%" PRId64 " is out of range 0..%" PRId64, *number, most);
+    if (*number < least || *number > most)
+        return scan_error(position, "%" PRId64 " is out of range %" PRId64 "..%" PRId64, *number,
+                          least, most);
     return 0;
 }
 
@@ -178,7 +179,7 @@ static int parse_interface(struct parser *parser, weir_address *interface)
     int64_t index;
     size_t position = token_of(parser)->position;
     if (!parse_at_mark(parser, '{')) {
-        int result = parse_integer_within(parser, UINT32_MAX, &index);
+        int result = parse_integer_within(parser, 0, UINT32_MAX, &index);
         if (result == 0)
             *interface = (weir_address){.family = WEIR_INET6, .scope_id = (uint32_t)index};
         return result;
@@ -221,7 +222,7 @@ static int parse_linger(struct parser *parser, weir_option *option)
     if (result == 0)
         result = parse_mark(parser, ',');
     if (result == 0)
-        result = parse_integer_within(parser, INT32_MAX, &seconds);
+        result = parse_integer_within(parser, 0, INT32_MAX, &seconds);
     if (result < 0)
         return result;
     option->value.linger = (weir_linger){on != 0, (int32_t)seconds};
@@ -343,7 +344,7 @@ static int parse_raw_bytes(struct parser *parser, weir_raw *raw)
         raw->bytes = bytes;
         return result;
     }
-    int result = parse_integer_within(parser, WEIR_RAW_SIZE_MAX, &size);
+    int result = parse_integer_within(parser, 0, WEIR_RAW_SIZE_MAX, &size);
     raw->size = result < 0 ? 0 : (size_t)size;
     return result;
 }
@@ -354,11 +355,11 @@ static int parse_raw(struct parser *parser, weir_option *option)
     int64_t level;
     int64_t number;
     *raw = (weir_raw){.size = 0};
-    int result = parse_integer_within(parser, INT32_MAX, &level);
+    int result = parse_integer_within(parser, INT32_MIN, INT32_MAX, &level);
     if (result == 0)
         result = parse_mark(parser, ',');
     if (result == 0)
-        result = parse_integer_within(parser, INT32_MAX, &number);
+        result = parse_integer_within(parser, INT32_MIN, INT32_MAX, &number);
     if (result == 0)
         result = parse_mark(parser, ',');
     if (result < 0)

@@ -333,10 +333,12 @@ WEIR_OPTION(TCP_KEEPINTVL, tcp_keepintvl, .type = OPTION_INTEGER, RANGE(1, 32767
             .accept = COPIED, .traits = RETURNED | EXTENSION,
             .help = "seconds between two keepalive probes")
 
-WEIR_OPTION(TOS, tos, .type = OPTION_INTEGER, RANGE(INT32_MIN, INT32_MAX), .initial = BOTH(0),
-            .scopes = EVERYWHERE, KERNEL(IPPROTO_IP, IP_TOS), .accept = COPIED,
-            .help = "the type of service of what is sent",
-            .text = "Linux takes the low eight bits, for TCP without the lowest two.")
+WEIR_OPTION(
+    TOS, tos, .type = OPTION_INTEGER, RANGE(INT32_MIN, INT32_MAX), .initial = BOTH(0),
+    .scopes = EVERYWHERE, KERNEL(IPPROTO_IP, IP_TOS), .accept = COPIED,
+    .help = "the type of service of what is sent",
+    .text = "Linux takes the low eight bits, for TCP without the lowest two. It would also change "
+            "priority; weir sets that back.")
 
 WEIR_OPTION(TTL, ttl, .type = OPTION_INTEGER, RANGE(INT32_MIN, INT32_MAX), .initial = BOTH(64),
             .scopes = EVERYWHERE, KERNEL(IPPROTO_IP, IP_TTL), .accept = COPIED,

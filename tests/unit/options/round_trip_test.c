@@ -56,12 +56,17 @@ static void fill_text(struct random *random, char *text, size_t size)
     text[length] = '\0';
 }
 
+/* The second group of fe80 and ff02 is read as a scope. */
 static weir_address random_address(struct random *random, uint8_t family)
 {
     weir_address address = {family, {0}, 0, 0};
     fill(random, address.bytes, family == WEIR_INET6 ? 16 : 4);
-    if (family == WEIR_INET6 && random_one_in(random, 3)) {
-        memcpy(address.bytes, "\xfe\x80\0\0", 4);
+    if (family == WEIR_INET6 && random_one_in(random, 3))
+        memcpy(address.bytes, random_one_in(random, 2) ? "\xfe\x80" : "\xff\x02", 2);
+    if (memcmp(address.bytes, "\xfe\x80", 2) != 0 && memcmp(address.bytes, "\xff\x02", 2) != 0)
+        return address;
+    if (family == WEIR_INET6) {
+        memset(address.bytes + 2, 0, 2);
         address.scope_id = random_below(random, 65536);
     }
     return address;
@@ -90,8 +95,8 @@ static weir_option random_raw(struct random *random, char *bytes)
 {
     size_t size = random_below(random, RAW_MAX + 1);
     fill(random, bytes, size);
-    return WEIR_RAW((int32_t)number_within(random, 0, INT32_MAX),
-                    (int32_t)number_within(random, 0, INT32_MAX), bytes, size);
+    return WEIR_RAW((int32_t)number_within(random, INT32_MIN, INT32_MAX),
+                    (int32_t)number_within(random, INT32_MIN, INT32_MAX), bytes, size);
 }
 
 static weir_option random_path(struct random *random, enum weir_option_id id, char *bytes)
