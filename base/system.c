@@ -83,19 +83,23 @@ int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
     return result_of(getpeername(fd, address, size));
 }
 
+int system_pipe(int fds[2])
+{
+    return result_of(pipe2(fds, O_CLOEXEC));
+}
+
+int system_duplicate(int fd)
+{
+    return result_of(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
 int system_wake_open(void)
 {
-    return result_of(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    return result_of(eventfd(0, EFD_CLOEXEC));
 }
 
 int system_wake_raise(int fd)
 {
     uint64_t one = 1;
     return write(fd, &one, sizeof(one)) < 0 ? -errno : 0;
-}
-
-int system_wake_drain(int fd)
-{
-    uint64_t count;
-    return read(fd, &count, sizeof(count)) < 0 ? -errno : 0;
 }

@@ -20,9 +20,14 @@ int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 int system_getsockname(int fd, struct sockaddr *address, socklen_t *size);
 int system_getpeername(int fd, struct sockaddr *address, socklen_t *size);
 
-/* A counter that wakes a sleeping scheduler: raise adds one, drain reads it back to nothing. */
+/* Close-on-exec: fds[0] to read, fds[1] to write. */
+int system_pipe(int fds[2]);
+/* Another descriptor of the same file, close-on-exec. */
+int system_duplicate(int fd);
+
+/* A counter that wakes a sleeping scheduler, whose ring reads it back to nothing: raise adds one.
+ */
 int system_wake_open(void);
 int system_wake_raise(int fd);
-int system_wake_drain(int fd);
 
 #endif

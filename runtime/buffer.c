@@ -137,6 +137,25 @@ struct weir_buffer *buffer_allocate(size_t size)
     return block;
 }
 
+struct weir_buffer *buffer_adopt(const void *bytes, size_t size, void (*released)(void *data),
+                                 void *data)
+{
+    struct weir_buffer *buffer = memory_allocate(sizeof(*buffer));
+    if (!buffer)
+        return NULL;
+    *buffer = (struct weir_buffer){
+        .capacity = size, .bytes = (uint8_t *)bytes, .released = released, .data = data};
+    atomic_init(&buffer->refs, 1);
+    return buffer;
+}
+
+static void free_block(struct weir_buffer *block)
+{
+    if (block->released)
+        block->released(block->data);
+    memory_free(block);
+}
+
 /* The first who keeps a pool's buffer counts for the dispatch as well, which ends by a release. */
 void buffer_keep(struct weir_buffer *buffer)
 {
@@ -167,7 +186,7 @@ void buffer_release(struct weir_buffer *buffer)
     if (atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1)
         return;
     if (!buffer->pool)
-        memory_free(buffer);
+        free_block(buffer);
     else if (buffer->pool == own_pool)
         come_home(buffer);
     else

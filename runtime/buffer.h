@@ -25,6 +25,8 @@ struct weir_buffer {
     struct weir_buffer *next; /* on the pool's free or returned stack */
     size_t capacity;
     uint8_t *bytes;
+    void (*released)(void *data); /* somebody else's memory: told that it is not needed any more */
+    void *data;
 };
 
 struct buffer_pool {
@@ -34,12 +36,12 @@ struct buffer_pool {
     uint8_t *memory;
     uint32_t count;
     uint32_t size;
-    bool kernel_picks;          /* buffers are in the kernel's ring, not on the free stack */
-    struct weir_buffer *free;   /* when the kernel does not pick */
-    uint32_t recycled;          /* since this was last set to 0: tells starved sockets to go on */
-    uint32_t lent;              /* kept beyond their dispatch */
+    bool kernel_picks;        /* buffers are in the kernel's ring, not on the free stack */
+    struct weir_buffer *free; /* when the kernel does not pick */
+    uint32_t recycled;        /* since this was last set to 0: tells starved sockets to go on */
+    uint32_t lent;            /* kept beyond their dispatch */
     _Atomic(struct weir_buffer *) returned; /* by other threads */
-    atomic_int orphans;         /* still kept after the pool was closed */
+    atomic_int orphans;                     /* still kept after the pool was closed */
 };
 
 struct buffer_pool_config {
@@ -70,6 +72,11 @@ void buffer_pool_collect(struct buffer_pool *pool);
 
 /* A block of `size` bytes with one reference. NULL: no memory. */
 struct weir_buffer *buffer_allocate(size_t size);
+
+/* Somebody else's memory, with one reference; `released(data)` is called after the last. NULL: no
+ * memory. */
+struct weir_buffer *buffer_adopt(const void *bytes, size_t size, void (*released)(void *data),
+                                 void *data);
 
 /* Owner. A pool's buffer must be in dispatch or kept already. */
 void buffer_keep(struct weir_buffer *buffer);

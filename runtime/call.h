@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "runtime/inbox.h"
+#include "runtime/send_source.h"
 #include "runtime/timer.h"
 #include <weir/socket.h>
 
@@ -63,10 +64,9 @@ struct call {
     void (*finish)(struct call *call); /* calls back and frees what the call holds */
     union {
         struct {
-            const void *bytes;
-            size_t size;
-            const weir_packet *packet; /* instead of bytes */
-            struct weir_buffer *copy;  /* CALL_ASYNC: the bytes */
+            struct send_source source;
+            struct iovec piece;       /* what the source points to, if it is one piece */
+            struct weir_buffer *copy; /* CALL_ASYNC: the bytes */
         } send;
         struct {
             size_t length;

@@ -5,6 +5,7 @@
 #include "runtime/accept.h"
 #include "runtime/call.h"
 #include "runtime/connect.h"
+#include "runtime/flush.h"
 #include "runtime/input.h"
 #include "runtime/mailbox.h"
 #include "runtime/receive.h"
@@ -46,7 +47,7 @@ static void close_stream(struct scheduler *scheduler, struct socket *socket, boo
         send_drop(scheduler, socket);
     if (socket->reading != READING_INTO && socket->reading != READING_INTO_CANCELLED)
         input_drop(socket);
-    send_start(scheduler, socket);
+    flush_start(scheduler, socket);
 }
 
 static void close_any(struct scheduler *scheduler, struct socket *socket, bool abort)

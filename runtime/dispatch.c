@@ -4,20 +4,18 @@
 #include "base/check.h"
 #include "runtime/accept.h"
 #include "runtime/connect.h"
+#include "runtime/flush.h"
 #include "runtime/operation.h"
 #include "runtime/receive.h"
 #include "runtime/scheduler.h"
-#include "runtime/send.h"
 #include "runtime/socket.h"
 
 typedef void completed(struct scheduler *, struct socket *, const struct ring_completion *);
 
 static completed *const handlers[OPERATION_COUNT] = {
-    [OPERATION_ACCEPT] = accept_completed,
-    [OPERATION_CONNECT] = connect_completed,
-    [OPERATION_RECEIVE] = receive_completed,
-    [OPERATION_RECEIVE_INTO] = receive_into_completed,
-    [OPERATION_SEND] = send_completed,
+    [OPERATION_ACCEPT] = accept_completed,   [OPERATION_CONNECT] = connect_completed,
+    [OPERATION_RECEIVE] = receive_completed, [OPERATION_RECEIVE_INTO] = receive_into_completed,
+    [OPERATION_SEND] = flush_completed,      [OPERATION_FILL] = flush_filled,
 };
 
 /* The slot has another socket by now, or none: what the completion brought is given back. */

@@ -7,22 +7,22 @@
 #include <stdint.h>
 
 /* X(ENUMERATOR, name, kernel that brought it, what weir does without it) */
-#define FEATURES(X)                                                                                \
-    X(SINGLE_ISSUER, "single_issuer", "6.0", "the kernel locks the ring for every submission")     \
-    X(DEFER_TASKRUN, "defer_taskrun", "6.1", "completions interrupt the scheduler's work")         \
-    X(COOP_TASKRUN, "coop_taskrun", "5.19", "completions interrupt the scheduler's core")          \
-    X(REGISTERED_RING, "registered_ring", "5.18", "each system call looks the ring up")            \
-    X(MULTISHOT_ACCEPT, "multishot_accept", "5.19", "one accept operation per connection")         \
-    X(MULTISHOT_RECEIVE, "multishot_receive", "6.0", "one receive operation per receive")          \
-    X(BUFFER_RING, "buffer_ring", "5.19", "a buffer is bound to each waiting receive")             \
-    X(NO_IOWAIT, "no_iowait", "6.15", "an idle scheduler shows as waiting for input and output")   \
-    X(SEND_ZC, "send_zc", "6.1", "large sends are copied by the kernel")
+#define FEATURES(X)                                                                              \
+    X(SINGLE_ISSUER, "single_issuer", "6.0", "the kernel locks the ring for every submission")   \
+    X(DEFER_TASKRUN, "defer_taskrun", "6.1", "completions interrupt the scheduler's work")       \
+    X(COOP_TASKRUN, "coop_taskrun", "5.19", "completions interrupt the scheduler's core")        \
+    X(REGISTERED_RING, "registered_ring", "5.18", "each system call looks the ring up")          \
+    X(MULTISHOT_ACCEPT, "multishot_accept", "5.19", "one accept operation per connection")       \
+    X(MULTISHOT_RECEIVE, "multishot_receive", "6.0", "one receive operation per receive")        \
+    X(BUFFER_RING, "buffer_ring", "5.19", "a buffer is bound to each waiting receive")           \
+    X(NO_IOWAIT, "no_iowait", "6.15", "an idle scheduler shows as waiting for input and output") \
+    X(SEND_ZC, "send_zc", "6.2", "large sends are copied by the kernel")
 
 enum feature {
 #define X(name, text, kernel, without) FEATURE_##name,
     FEATURES(X)
 #undef X
-    FEATURE_COUNT
+        FEATURE_COUNT
 };
 
 #define FEATURE_BIT(name) (1u << FEATURE_##name)

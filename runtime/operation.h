@@ -12,6 +12,7 @@ enum operation {
     OPERATION_RECEIVE,
     OPERATION_RECEIVE_INTO,
     OPERATION_SEND,
+    OPERATION_FILL, /* a file into its pipe */
     OPERATION_WAKE,
     OPERATION_COUNT
 };

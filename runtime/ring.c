@@ -15,6 +15,7 @@
 enum {
     ABI_FEATURE_NO_IOWAIT = 1 << 17, /* 6.15 */
     ABI_ENTER_NO_IOWAIT = 1 << 7,
+    ABI_SEND_ZC_REPORT_USAGE = 1 << 3, /* 6.2 */
 };
 
 enum { BUFFER_GROUP = 0 };
@@ -55,7 +56,8 @@ static int set_up(struct ring *ring, uint32_t features)
         .flags = setup_flags(features),
         .cq_entries = ring->profile.completion_entries,
     };
-    int result = io_uring_queue_init_params(ring->profile.submission_entries, &ring->uring, &params);
+    int result =
+        io_uring_queue_init_params(ring->profile.submission_entries, &ring->uring, &params);
     if (result < 0)
         return result;
     ring->profile.submission_entries = params.sq_entries;
@@ -293,10 +295,20 @@ void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const stru
                        bool zero_copy)
 {
     struct io_uring_sqe *entry = next_entry(ring, user_data);
-    if (zero_copy)
+    if (zero_copy) {
         io_uring_prep_sendmsg_zc(entry, fd, message, MSG_NOSIGNAL);
-    else
+        entry->ioprio |= ABI_SEND_ZC_REPORT_USAGE;
+    } else {
         io_uring_prep_sendmsg(entry, fd, message, MSG_NOSIGNAL);
+    }
+    finish_entry(entry, user_data);
+}
+
+void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offset, int to,
+                 size_t size)
+{
+    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    io_uring_prep_splice(entry, from, (int64_t)offset, to, -1, (unsigned)size, 0);
     finish_entry(entry, user_data);
 }
 
@@ -359,9 +371,8 @@ static void enter(struct ring *ring, uint32_t flags, uint64_t timeout_ns)
     if (ring->profile.features & FEATURE_BIT(NO_IOWAIT))
         flags |= ABI_ENTER_NO_IOWAIT;
     uint32_t entries = publish_entries(&ring->uring.sq);
-    note_result(ring, io_uring_enter2((unsigned)ring->uring.enter_ring_fd, entries,
-                                      timeout_ns > 0, flags, (sigset_t *)&argument,
-                                      sizeof(argument)));
+    note_result(ring, io_uring_enter2((unsigned)ring->uring.enter_ring_fd, entries, timeout_ns > 0,
+                                      flags, (sigset_t *)&argument, sizeof(argument)));
 }
 
 void ring_submit(struct ring *ring)
@@ -383,7 +394,9 @@ bool ring_has_work(struct ring *ring)
             (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
-static uint32_t translate_flags(uint32_t flags)
+#define ABI_NOTIF_COPIED (1u << 31)
+
+static uint32_t translate_flags(uint32_t flags, int32_t result)
 {
     uint32_t translated = 0;
     if (flags & IORING_CQE_F_BUFFER)
@@ -393,7 +406,7 @@ static uint32_t translate_flags(uint32_t flags)
     if (flags & IORING_CQE_F_SOCK_NONEMPTY)
         translated |= RING_NONEMPTY;
     if (flags & IORING_CQE_F_NOTIF)
-        translated |= RING_NOTIFY;
+        translated |= RING_NOTIFY | ((uint32_t)result & ABI_NOTIF_COPIED ? RING_COPIED : 0);
     return translated;
 }
 
@@ -411,7 +424,7 @@ uint32_t ring_take(struct ring *ring, struct ring_completion *completions, uint3
         if (entry->user_data == 0) /* a cancel that found nothing */
             continue;
         completions[taken++] = (struct ring_completion){entry->user_data, entry->res,
-                                                        translate_flags(entry->flags)};
+                                                        translate_flags(entry->flags, entry->res)};
     }
     io_uring_cq_advance(&ring->uring, seen);
     return taken;

@@ -33,6 +33,7 @@ enum ring_completion_flag {
     RING_MORE = 1 << 1,   /* the operation goes on */
     RING_NONEMPTY = 1 << 2,
     RING_NOTIFY = 1 << 3, /* zero-copy: the kernel is done with the memory */
+    RING_COPIED = 1 << 4, /* with RING_NOTIFY: it had to copy after all */
 };
 
 enum { RING_BUFFER_SHIFT = 16 };
@@ -69,6 +70,10 @@ void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes,
 /* The header and what it points to must live until the next ring_turn. */
 void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const struct msghdr *message,
                        bool zero_copy);
+/* Moves bytes between a descriptor and a pipe without user space; `offset` UINT64_MAX: `from` has
+ * no offset. */
+void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offset, int to,
+                 size_t size);
 /* Ends the operations with this user_data; only theirs complete, not the cancel itself. */
 void ring_cancel(struct ring *ring, uint64_t user_data);
 /* Completes when the counter of system_wake_raise has been raised, and takes it. */

@@ -19,7 +19,8 @@ struct scheduler_limits {
     uint32_t completion_budget;
     uint32_t eager_submit;
     uint64_t busy_wait_ns;
-    uint64_t queued_bytes; /* of one scheduler */
+    uint64_t queued_bytes;       /* of one scheduler */
+    size_t zero_copy_from_bytes; /* 0: never */
 };
 
 enum { RUNTIME_SCHEDULERS_MAX = 64 };

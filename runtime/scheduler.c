@@ -14,6 +14,7 @@
 #include "runtime/close.h"
 #include "runtime/dispatch.h"
 #include "runtime/features.h"
+#include "runtime/flush.h"
 #include "runtime/operation.h"
 #include "runtime/receive.h"
 #include "runtime/registry.h"
@@ -73,7 +74,7 @@ static void run_inbox(struct scheduler *scheduler)
     while (node) {
         struct inbox_node *next = node->next;
         node->run(scheduler, node);
-        send_flush_corked(scheduler);
+        flush_corked(scheduler);
         node = next;
     }
 }
@@ -86,7 +87,7 @@ static void run_completions(struct scheduler *scheduler)
     scheduler->last_count = count;
     for (uint32_t i = 0; i < count; i++) {
         dispatch(scheduler, &scheduler->completions[i]);
-        send_flush_corked(scheduler);
+        flush_corked(scheduler);
         if (ring_pending(scheduler->ring) >= limits->eager_submit)
             scheduler_submit(scheduler);
     }
@@ -183,8 +184,8 @@ void scheduler_turn(struct scheduler *scheduler)
     send_settle_tried(scheduler);
     timer_advance(&scheduler->timers, scheduler_now_ms(scheduler));
     call_finish_all(scheduler);
-    send_flush_corked(scheduler);
-    send_flush_delayed(scheduler);
+    flush_corked(scheduler);
+    flush_delayed(scheduler);
     give_back_resources(scheduler);
     publish_totals(scheduler);
     wait_for_work(scheduler);

@@ -66,16 +66,36 @@ struct segment *segment_take(struct send_pools *pools, size_t size)
     return segment;
 }
 
-struct segment *segment_refer(struct send_pools *pools, struct weir_buffer *buffer,
-                              const uint8_t *bytes, size_t size)
+static struct segment *take_reference(struct send_pools *pools, struct weir_buffer *buffer,
+                                      enum segment_kind kind, size_t size)
 {
     struct segment *segment = take_from(&pools->references, &pools->reference_count, 0);
     if (!segment)
         return NULL;
     buffer_keep(buffer);
     segment->buffer = buffer;
-    segment->bytes = bytes;
+    segment->kind = kind;
     segment->size = size;
+    return segment;
+}
+
+struct segment *segment_refer(struct send_pools *pools, struct weir_buffer *buffer,
+                              const uint8_t *bytes, size_t size)
+{
+    struct segment *segment = take_reference(pools, buffer, SEGMENT_REFERENCE, size);
+    if (segment)
+        segment->bytes = bytes;
+    return segment;
+}
+
+struct segment *segment_of_file(struct send_pools *pools, struct weir_buffer *owner, int fd,
+                                uint64_t offset, size_t size)
+{
+    struct segment *segment = take_reference(pools, owner, SEGMENT_FILE, size);
+    if (segment) {
+        segment->fd = fd;
+        segment->offset = offset;
+    }
     return segment;
 }
 

@@ -9,13 +9,21 @@
 struct weir_buffer;
 struct send_queue;
 
-/* Bytes to be sent: a copy in the segment's own storage, or a reference to a buffer's. */
+enum segment_kind {
+    SEGMENT_COPY,      /* bytes in the segment's own storage */
+    SEGMENT_REFERENCE, /* bytes of a buffer */
+    SEGMENT_FILE,      /* bytes of a file, which never come to user space */
+};
+
 struct segment {
     struct segment *next;
     const uint8_t *bytes;
     size_t size;
-    size_t capacity;            /* of the storage that follows; 0: a reference */
-    struct weir_buffer *buffer; /* kept until the bytes are sent */
+    size_t capacity;            /* of the storage that follows */
+    struct weir_buffer *buffer; /* kept until the bytes are sent; NULL: a copy */
+    uint64_t offset;            /* of a file's next byte */
+    int fd;
+    enum segment_kind kind;
     uint8_t storage[];
 };
 
@@ -38,6 +46,9 @@ struct segment *segment_take(struct send_pools *pools, size_t size);
 /* A reference, which keeps the buffer. NULL: no memory. */
 struct segment *segment_refer(struct send_pools *pools, struct weir_buffer *buffer,
                               const uint8_t *bytes, size_t size);
+/* A part of a file, whose descriptor lives as long as `owner` is kept. NULL: no memory. */
+struct segment *segment_of_file(struct send_pools *pools, struct weir_buffer *owner, int fd,
+                                uint64_t offset, size_t size);
 /* Gives back the segment and what it refers to. */
 void segment_free(struct send_pools *pools, struct segment *segment);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/send_queue.h"
 
-
 #include "base/check.h"
 #include "base/memory.h"
+#include "runtime/file_pipe.h"
 
 enum { QUEUE_POOL_LIMIT = 1024 };
 
@@ -31,16 +31,22 @@ struct send_queue *send_queue_open(struct send_pools *pools, struct socket *sock
     return queue;
 }
 
+static void free_chain(struct send_pools *pools, struct segment *segment)
+{
+    while (segment) {
+        struct segment *next = segment->next;
+        segment_free(pools, segment);
+        segment = next;
+    }
+}
+
 void send_queue_close(struct send_pools *pools, struct send_queue *queue)
 {
     CHECK_EQ(queue->in_flight_bytes, 0u);
     CHECK(list_is_empty(&queue->crossed) && list_is_empty(&queue->suspended) &&
           list_is_empty(&queue->drained));
-    while (queue->first) {
-        struct segment *segment = queue->first;
-        queue->first = segment->next;
-        segment_free(pools, segment);
-    }
+    free_chain(pools, queue->first);
+    file_pipe_close(queue->pipe);
     list_remove(&queue->flush_link);
     if (pools->queue_count == QUEUE_POOL_LIMIT) {
         memory_free(queue);
@@ -64,11 +70,7 @@ void send_queue_drop(struct send_pools *pools, struct send_queue *queue)
     }
     struct segment *rest = *link;
     *link = NULL;
-    while (rest) {
-        struct segment *next = rest->next;
-        segment_free(pools, rest);
-        rest = next;
-    }
+    free_chain(pools, rest);
     queue->queued_bytes = kept_bytes;
     check_marks(queue);
 }
@@ -84,7 +86,7 @@ static void link_last(struct send_queue *queue, struct segment *segment)
 
 static bool has_room(const struct segment *segment, size_t size)
 {
-    return segment && segment->capacity > 0 &&
+    return segment && segment->kind == SEGMENT_COPY &&
            segment->bytes + segment->size + size <= segment->storage + segment->capacity;
 }
 
@@ -110,6 +112,8 @@ size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t 
     size_t used = 0;
     CHECK_EQ(queue->in_flight_bytes, 0u);
     for (struct segment *s = queue->first; s && used < count; s = s->next) {
+        if (s->kind == SEGMENT_FILE)
+            break;
         if (s->size == 0)
             continue;
         pieces[used].iov_base = (void *)s->bytes;
@@ -119,6 +123,25 @@ size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t 
     }
     check_marks(queue);
     return used;
+}
+
+static void let_go(struct send_pools *pools, struct send_queue *queue, struct segment *segment)
+{
+    if (queue->notices == 0) {
+        segment_free(pools, segment);
+        return;
+    }
+    segment->next = queue->unconfirmed;
+    queue->unconfirmed = segment;
+}
+
+void send_queue_noticed(struct send_pools *pools, struct send_queue *queue)
+{
+    CHECK_GT(queue->notices, 0u);
+    if (--queue->notices > 0)
+        return;
+    free_chain(pools, queue->unconfirmed);
+    queue->unconfirmed = NULL;
 }
 
 /* A segment that is sent whole but is the last still has storage for what comes next; it is given
@@ -132,7 +155,7 @@ void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t 
         struct segment *segment = queue->first;
         size -= segment->size;
         queue->first = segment->next;
-        segment_free(pools, segment);
+        let_go(pools, queue, segment);
     }
     if (!queue->first)
         queue->last = NULL;

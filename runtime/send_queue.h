@@ -19,13 +19,16 @@ struct socket;
 struct send_queue {
     struct segment *first;
     struct segment *last;
-    size_t queued_bytes;     /* not known to be sent, those in flight included */
-    size_t in_flight_bytes;  /* 0: no operation in flight */
+    size_t queued_bytes;         /* not known to be sent, those in flight included */
+    size_t in_flight_bytes;      /* 0: no operation in flight */
+    uint32_t notices;            /* zero-copy sends whose memory the kernel still uses */
+    struct segment *unconfirmed; /* what they have sent, until the last notice has come */
+    struct file_pipe *pipe;      /* between a file and the socket; NULL: none was needed */
     struct socket *socket;
-    struct list flush_link;  /* on its scheduler's flushing list */
-    struct list crossed;     /* calls that crossed the high mark and wait for the low one */
-    struct list suspended;   /* calls that found the socket busy: nothing of theirs is queued */
-    struct list drained;     /* calls of close that wait until it is empty */
+    struct list flush_link; /* on its scheduler's flushing list */
+    struct list crossed;    /* calls that crossed the high mark and wait for the low one */
+    struct list suspended;  /* calls that found the socket busy: nothing of theirs is queued */
+    struct list drained;    /* calls of close that wait until it is empty */
     bool busy;
     bool refused; /* a handler was told EAGAIN and is owed an unbusy */
     struct send_queue *next_free;
@@ -51,14 +54,28 @@ static inline void send_queue_grow(struct send_queue *queue, size_t size)
 /* Appends a segment that is not empty. */
 void send_queue_link(struct send_queue *queue, struct segment *segment);
 
-/* The pieces from the front on, at most `count`. How many; their bytes are in flight now. */
+/* The pieces from the front on, at most `count`, up to the next file. How many; their bytes are in
+ * flight now. */
 size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t count);
+/* The file whose turn it is, or NULL. */
+static inline struct segment *send_queue_file(const struct send_queue *queue)
+{
+    return queue->first && queue->first->kind == SEGMENT_FILE ? queue->first : NULL;
+}
+
+/* The last operation was a zero-copy one: what it has sent stays until its notice comes. */
+static inline void send_queue_expect_notice(struct send_queue *queue)
+{
+    queue->notices++;
+}
+void send_queue_noticed(struct send_pools *pools, struct send_queue *queue);
+
 /* The operation in flight is over and has sent `size` bytes. */
 void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t size);
 
 static inline bool send_queue_is_idle(const struct send_queue *queue)
 {
-    return queue->queued_bytes == 0 && queue->in_flight_bytes == 0 &&
+    return queue->queued_bytes == 0 && queue->in_flight_bytes == 0 && queue->notices == 0 &&
            list_is_empty(&queue->crossed) && list_is_empty(&queue->suspended);
 }
 

@@ -63,6 +63,7 @@ static void release_slot(struct scheduler *scheduler, struct socket *socket)
     socket_move(socket, SOCKET_RELEASE);
     if (socket->input)
         buffer_release(socket->input);
+    send_free(scheduler, socket);
     if (socket->options)
         option_block_drop(socket->options);
     socket_set_owner(socket, weir_owned_by_nobody());

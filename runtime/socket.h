@@ -59,14 +59,15 @@ struct socket {
     uint16_t pending;      /* operations in flight, and holds while callbacks run */
     uint16_t armed_buffer; /* READING_BUFFERS without a buffer ring: the buffer it reads into */
 
-    uint8_t state;     /* enum socket_state */
-    uint8_t reading;   /* enum reading */
-    uint8_t receiving; /* enum receiving */
-    uint8_t sending;   /* enum sending */
-    uint8_t latches;   /* enum latch */
-    uint8_t family;    /* enum weir_family */
-    bool closed_told;  /* tcp_closed is sent at most once */
-    bool bulk;         /* its last packet was large: receive one buffer at a time */
+    uint8_t state;      /* enum socket_state */
+    uint8_t reading;    /* enum reading */
+    uint8_t receiving;  /* enum receiving */
+    uint8_t sending;    /* enum sending */
+    uint8_t latches;    /* enum latch */
+    uint8_t family;     /* enum weir_family */
+    bool closed_told;   /* tcp_closed is sent at most once */
+    bool zero_copy_off; /* the kernel copies for this peer */
+    bool bulk;          /* its last packet was large: receive one buffer at a time */
 
     bool bit8_seen;
     bool delivering; /* its packets are being handed out, further down the stack */

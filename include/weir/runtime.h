@@ -23,6 +23,9 @@ typedef struct weir_config {
     uint32_t eager_submit;       /* operations that wait before a turn submits early; 64 */
     uint32_t busy_wait_us;       /* how long an idle scheduler looks before it sleeps; 0 */
     uint64_t queued_bytes_limit; /* over it every socket is busy, whole runtime; 1 GiB */
+    uint32_t zero_copy_from_bytes;  /* sends of this size and more leave the copy out where the
+                                       kernel can; 0: none. Worth it from some 32 KiB on, to peers
+                                       on other machines */
     const char *features_off; /* names of `weir doctor`, or "kernel=6.1"; also WEIR_FEATURES_OFF */
     const char *default_connect_options; /* inet_default_connect_options, as text */
     const char *default_listen_options;  /* inet_default_listen_options, as text */

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 #include <weir/address.h>
 #include <weir/options.h>
 #include <weir/packet.h>
@@ -129,8 +130,25 @@ WEIR_API int weir_send(weir_socket socket, const void *bytes, size_t size) WEIR_
 /* The bytes are copied; `sent` (may be NULL) is called when the send is accepted or has failed. */
 WEIR_API int weir_send_async(weir_socket socket, const void *bytes, size_t size, weir_sent *sent,
                              void *data) WEIR_CHECK_RESULT;
+/* One packet out of several pieces, in order. Otherwise as weir_send. */
+WEIR_API int weir_sendv(weir_socket socket, const struct iovec *pieces,
+                        size_t count) WEIR_CHECK_RESULT;
 /* Sends a packet's header and bytes; large ones go out from where they lie, without a copy. */
 WEIR_API int weir_send_packet(weir_socket socket, const weir_packet *packet) WEIR_CHECK_RESULT;
+/*
+ * Sends the caller's memory without a copy. The memory is weir's from the call on, whatever its
+ * result: `released(data)` is called exactly once, when it is not needed any more, on any thread,
+ * perhaps before this returns. Otherwise as weir_send.
+ */
+WEIR_API int weir_send_owned(weir_socket socket, const void *bytes, size_t size,
+                             void (*released)(void *data), void *data) WEIR_CHECK_RESULT;
+/*
+ * Sends `size` bytes of a file from `offset` on, as one packet, without reading them into user
+ * space. The descriptor stays the caller's and may be closed at once. A file that turns out to be
+ * shorter ends the connection. Otherwise as weir_send; -EBADF, -EMFILE.
+ */
+WEIR_API int weir_send_file(weir_socket socket, int fd, uint64_t offset,
+                            size_t size) WEIR_CHECK_RESULT;
 
 /*
  * gen_tcp:recv/2,3. `length` 0: a packet, or whatever there is when raw; else exactly so many raw

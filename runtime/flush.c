@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/flush.h"
+
+#include <errno.h>
+
+#include "base/check.h"
+#include "runtime/busy.h"
+#include "runtime/features.h"
+#include "runtime/file_pipe.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler.h"
+#include "runtime/send.h"
+#include "runtime/send_queue.h"
+#include "runtime/socket.h"
+
+void flush_schedule(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    if (queue->in_flight_bytes > 0 || !list_is_empty(&queue->flush_link))
+        return;
+    list_append(socket_values(socket)->delay_send ? &scheduler->delayed : &scheduler->corked,
+                &queue->flush_link);
+}
+
+static void flush_list(struct scheduler *scheduler, struct list *list)
+{
+    struct list *node;
+    while ((node = list_take(list)))
+        flush_start(scheduler, list_entry(node, struct send_queue, flush_link)->socket);
+}
+
+void flush_corked(struct scheduler *scheduler)
+{
+    flush_list(scheduler, &scheduler->corked);
+}
+
+void flush_delayed(struct scheduler *scheduler)
+{
+    flush_list(scheduler, &scheduler->delayed);
+}
+
+/* A peer for which the kernel copies after all is not offered zero copy again: it would only cost
+ * a second completion. */
+static bool worth_zero_copy(const struct scheduler *scheduler, const struct socket *socket)
+{
+    size_t from_bytes = scheduler->runtime->limits.zero_copy_from_bytes;
+    return from_bytes > 0 && !socket->zero_copy_off &&
+           socket->output->in_flight_bytes >= from_bytes &&
+           (scheduler->profile.features & FEATURE_BIT(SEND_ZC));
+}
+
+static void start_bytes(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    uint64_t operation = socket_operation(socket, OPERATION_SEND);
+    if (vectors_are_full(&scheduler->vectors))
+        scheduler_submit(scheduler);
+    struct msghdr *message = vectors_take(&scheduler->vectors);
+    message->msg_iovlen = send_queue_gather(queue, message->msg_iov, VECTORS_PER_MESSAGE);
+    if (worth_zero_copy(scheduler, socket)) {
+        send_queue_expect_notice(queue);
+        ring_send_message(scheduler->ring, operation, socket->fd, message, true);
+    } else if (message->msg_iovlen > 1) {
+        ring_send_message(scheduler->ring, operation, socket->fd, message, false);
+    } else {
+        ring_send(scheduler->ring, operation, socket->fd, message->msg_iov[0].iov_base,
+                  message->msg_iov[0].iov_len);
+        vectors_put_back(&scheduler->vectors);
+    }
+}
+
+static void splice_out(struct scheduler *scheduler, struct socket *socket)
+{
+    struct file_pipe *pipe = socket->output->pipe;
+    socket->output->in_flight_bytes = pipe->filled_bytes;
+    ring_splice(scheduler->ring, socket_operation(socket, OPERATION_SEND), pipe->read_fd,
+                UINT64_MAX, socket->fd, pipe->filled_bytes);
+}
+
+static void splice_in(struct scheduler *scheduler, struct socket *socket,
+                      const struct segment *file)
+{
+    struct send_queue *queue = socket->output;
+    queue->in_flight_bytes = file->size < FILE_PIPE_BYTES ? file->size : FILE_PIPE_BYTES;
+    ring_splice(scheduler->ring, socket_operation(socket, OPERATION_FILL), file->fd, file->offset,
+                queue->pipe->write_fd, queue->in_flight_bytes);
+}
+
+/* False: there is no pipe to be had. */
+static bool start_file(struct scheduler *scheduler, struct socket *socket,
+                       const struct segment *file)
+{
+    struct send_queue *queue = socket->output;
+    if (!queue->pipe && !(queue->pipe = file_pipe_open()))
+        return false;
+    if (queue->pipe->filled_bytes > 0)
+        splice_out(scheduler, socket);
+    else
+        splice_in(scheduler, socket, file);
+    return true;
+}
+
+void flush_start(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    if (!queue || queue->in_flight_bytes > 0 || queue->queued_bytes == 0 || socket->fd < 0)
+        return;
+    list_remove(&queue->flush_link);
+    const struct segment *file = send_queue_file(queue);
+    if (file && !start_file(scheduler, socket, file)) {
+        send_failed(scheduler, socket, -EMFILE);
+        return;
+    }
+    if (!file)
+        start_bytes(scheduler, socket);
+    scheduler->totals.send_operations++;
+    socket_hold(socket);
+}
+
+void flush_cancel(struct scheduler *scheduler, struct socket *socket)
+{
+    ring_cancel(scheduler->ring, socket_operation(socket, OPERATION_SEND));
+    if (socket->output->pipe)
+        ring_cancel(scheduler->ring, socket_operation(socket, OPERATION_FILL));
+}
+
+static void went_out(struct scheduler *scheduler, struct socket *socket, size_t size)
+{
+    struct send_queue *queue = socket->output;
+    scheduler->totals.bytes_sent += size;
+    scheduler->totals.queued_bytes -= size;
+    if (size < queue->in_flight_bytes)
+        scheduler->totals.short_sends++;
+    if (queue->pipe && send_queue_file(queue))
+        queue->pipe->filled_bytes -= size;
+    send_queue_sent(scheduler->pools, queue, size);
+    busy_drained(scheduler, socket);
+    queue = socket->output; /* who was let go on may have changed everything */
+    if (queue && queue->queued_bytes > 0)
+        flush_start(scheduler, socket);
+    else if (queue)
+        send_emptied(scheduler, socket);
+}
+
+static bool is_transient(int result)
+{
+    return result == -EINTR || result == -EAGAIN || result == -ENOBUFS || result == -ENOMEM;
+}
+
+static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    send_queue_sent(scheduler->pools, socket->output, 0);
+    if (is_transient(error))
+        flush_start(scheduler, socket);
+    else
+        send_failed(scheduler, socket, error);
+}
+
+/* The memory of a zero-copy send is the kernel's until this; the next send did not wait for it. */
+static void noticed(struct scheduler *scheduler, struct socket *socket,
+                    const struct ring_completion *completion)
+{
+    if (completion->flags & RING_COPIED)
+        socket->zero_copy_off = true;
+    send_queue_noticed(scheduler->pools, socket->output);
+    send_free_if_idle(scheduler, socket);
+}
+
+void flush_completed(struct scheduler *scheduler, struct socket *socket,
+                     const struct ring_completion *completion)
+{
+    CHECK(socket->output);
+    if (completion->flags & RING_NOTIFY) {
+        noticed(scheduler, socket, completion);
+        return;
+    }
+    CHECK_GT(socket->output->in_flight_bytes, 0u);
+    if (completion->result >= 0)
+        went_out(scheduler, socket, (size_t)completion->result);
+    else
+        did_not_go_out(scheduler, socket, completion->result);
+}
+
+void flush_filled(struct scheduler *scheduler, struct socket *socket,
+                  const struct ring_completion *completion)
+{
+    struct send_queue *queue = socket->output;
+    struct segment *file = send_queue_file(queue);
+    int result = completion->result;
+    CHECK(file && queue->in_flight_bytes > 0);
+    queue->in_flight_bytes = 0;
+    if (result <= 0) { /* shorter than was promised: the packet cannot be completed */
+        did_not_go_out(scheduler, socket, result == 0 ? -EIO : result);
+        return;
+    }
+    file->offset += (uint64_t)result;
+    queue->pipe->filled_bytes = (size_t)result;
+    flush_start(scheduler, socket);
+}
