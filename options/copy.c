@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A list of its own memory: one block, the bytes and texts that it points to behind it. */
-#include "base/memory.h"
-#include "options/row.h"
+/* One block: the options, and behind them the bytes and texts that they point to. */
+#include "options/copy.h"
 
 #include <string.h>
+
+#include "base/memory.h"
+#include "options/row.h"
 
 static size_t length_of(const weir_option *options)
 {
@@ -13,57 +15,72 @@ static size_t length_of(const weir_option *options)
     return length;
 }
 
-/* How many bytes an option points to. The request for a path, which is refused, has none. */
-static size_t size_behind(const weir_option *option)
+/* Lists are copied before they are checked, too: of what a check refuses nothing is followed. */
+static bool is_of_type(const weir_option *option, enum option_type type)
 {
-    switch (option_row_of(option)->type) {
-    case OPTION_RAW:
-        return option->value.raw.size;
-    case OPTION_PATH:
-        return option->value.path ? strlen(option->value.path) + 1 : 0;
-    default:
-        return 0;
-    }
+    return option_known(option) && option_row_of(option)->type == type;
 }
 
-static bool points(const weir_option *option)
+static size_t size_behind(const weir_option *option, bool buffers)
 {
-    unsigned type = option_row_of(option)->type;
-    return type == OPTION_RAW || type == OPTION_PATH;
+    const weir_raw *raw = &option->value.raw;
+    if (is_of_type(option, OPTION_RAW) && raw->size <= WEIR_RAW_SIZE_MAX)
+        return raw->bytes || buffers ? raw->size : 0;
+    if (is_of_type(option, OPTION_PATH) && option->value.path)
+        return strlen(option->value.path) + 1;
+    return 0;
 }
 
-/* A raw request without a buffer gets one, of zeros. */
 static void move_behind(weir_option *option, uint8_t *place, size_t size)
 {
-    bool raw = option_row_of(option)->type == OPTION_RAW;
+    bool raw = is_of_type(option, OPTION_RAW);
     const void *from = raw ? option->value.raw.bytes : option->value.path;
-    if (size && from)
+    if (from)
         memcpy(place, from, size);
     else
         memset(place, 0, size);
     if (raw)
-        option->value.raw.buffer = size ? place : NULL;
+        option->value.raw.buffer = place;
     else
-        option->value.path = size ? (const char *)place : NULL;
+        option->value.path = (const char *)place;
 }
 
-weir_option *options_copy(const weir_option *options)
+/* Bytes that are none may lie in memory that the list outlives. */
+static void forget_empty(weir_option *option)
+{
+    if (is_of_type(option, OPTION_RAW) && option->value.raw.size == 0)
+        option->value.raw.bytes = NULL;
+}
+
+static weir_option *copy_list(const weir_option *options, bool buffers)
 {
     size_t length = length_of(options);
     size_t size = (length + 1) * sizeof(weir_option);
     for (size_t i = 0; i < length; i++)
-        size += size_behind(&options[i]);
+        size += size_behind(&options[i], buffers);
     weir_option *copy = memory_allocate(size);
     if (!copy)
         return NULL;
     uint8_t *place = (uint8_t *)(copy + length + 1);
     for (size_t i = 0; i < length; i++) {
-        size_t behind = size_behind(&options[i]);
+        size_t behind = size_behind(&options[i], buffers);
         copy[i] = options[i];
-        if (points(&copy[i]))
+        if (behind)
             move_behind(&copy[i], place, behind);
+        else
+            forget_empty(&copy[i]);
         place += behind;
     }
     copy[length] = weir_option_number(WEIR_OPTION_END, 0);
     return copy;
+}
+
+weir_option *options_copy(const weir_option *options)
+{
+    return copy_list(options, false);
+}
+
+weir_option *copy_request(const weir_option *options)
+{
+    return copy_list(options, true);
 }

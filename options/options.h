@@ -107,8 +107,8 @@ struct option_source {
 int options_read(const struct option_source *source, enum option_scope scope, weir_option *wanted,
                  size_t count);
 
-/* A checked list in memory of its own, memory_free: END included, texts and bytes copied behind it.
- * NULL: no memory. */
+/* A list in memory of its own, memory_free: END included, texts and bytes copied behind it. The
+ * list need not have been checked. NULL: no memory. */
 weir_option *options_copy(const weir_option *options);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "options/check.h"
+#include "options/copy.h"
 #include "options/word.h"
 
 #include <errno.h>
@@ -184,7 +185,7 @@ static int parse_list(const char *text, bool request, weir_option **options, siz
     int result = parse_into(text, request, bytes, &list);
     if (result == 0) {
         *count = list.length - 1;
-        *options = options_copy(list.options);
+        *options = request ? copy_request(list.options) : options_copy(list.options);
         result = *options ? 0 : -ENOMEM;
     }
     memory_free(list.options);

@@ -244,3 +244,22 @@ Test(copy, is_deep)
     memory_fail_nth(1);
     cr_expect(eq(ptr, options_copy(NULL), NULL));
 }
+
+Test(copy, of_what_a_check_refuses)
+{
+    weir_option list[] = {{(enum weir_option_id)9999, {0}},
+                          WEIR_RAW(6, 8, NULL, 4),
+                          WEIR_RAW(6, 8, list, SIZE_MAX),
+                          WEIR_NETNS(NULL),
+                          WEIR_REQUEST(END)};
+    weir_option *copy = options_copy(list);
+    cr_expect(eq(int, copy[0].id, 9999));
+    cr_expect(eq(ptr, (void *)copy[1].value.raw.bytes, NULL));
+    cr_expect(eq(sz, copy[1].value.raw.size, 4));
+    cr_expect(eq(sz, copy[2].value.raw.size, SIZE_MAX));
+    cr_expect(eq(ptr, (void *)copy[3].value.path, NULL));
+    cr_expect(eq(int, copy[4].id, WEIR_OPTION_END));
+    for (int i = 0; i < 4; i++)
+        cr_expect(eq(int, options_check(copy + i, OPTION_CONNECT), -EINVAL));
+    memory_free(copy);
+}

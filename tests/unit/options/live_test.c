@@ -197,6 +197,37 @@ Test(live, buffer_follows_the_kernels_buffers)
     RUN(buffers);
 }
 
+/* Lines are cut at buffer, or at packet_size where that is larger. */
+static const struct {
+    const char *set;
+    weir_decode_options limits;
+} limits[] = {
+    {"[]", {0, 1460, '\n'}},
+    {"{packet_size,1000}", {1000, 1460, '\n'}},
+    {"{packet_size,5000}", {5000, 5000, '\n'}},
+    {"[{packet_size,5000},{packet_size,0}]", {0, 1460, '\n'}},
+    {"[{packet_size,5000},{buffer,6000}]", {5000, 6000, '\n'}},
+    {"{buffer,9}", {0, 9, '\n'}},
+    {"{recbuf,7000}", {0, 7000, '\n'}},
+    {"{sndbuf,7000}", {0, 7000, '\n'}},
+    {"{line_delimiter,0}", {0, 1460, 0}},
+};
+
+Test(live, limits_follow_what_they_are_derived_from)
+{
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        struct subject subject = subject_of(TCP);
+        cr_expect(eq(int, subject_set(&subject, limits[i].set), 0));
+        const weir_decode_options *actual = &subject.values.limits;
+        cr_expect(actual->packet_size == limits[i].limits.packet_size &&
+                      actual->line_length == limits[i].limits.line_length &&
+                      actual->line_delimiter == limits[i].limits.line_delimiter,
+                  "%s: %u, %u, %u", limits[i].set, actual->packet_size, actual->line_length,
+                  actual->line_delimiter);
+        subject_close(&subject);
+    }
+}
+
 /* What the kernel or the rules of setting refuse; what stands before it stays applied. */
 static const struct row failing[] = {
     {TCP, "[{header,1},{ttl,0},{header,2}]", "[header]", "[{header,1}]",
