@@ -33,7 +33,6 @@ static bool is_count(int32_t active)
 
 void adopt_start(struct scheduler *scheduler, struct socket *socket)
 {
-    socket->active = socket_values(socket)->active;
     if (is_count(socket->active) && socket->active <= 0) {
         socket->active = WEIR_ACTIVE_FALSE;
         owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);
@@ -49,6 +48,7 @@ void adopt_for_owner(struct scheduler *scheduler, struct socket *listener, int f
     if (!socket)
         return;
     socket_set_options(socket, listener->options);
+    socket->active = socket_values(socket)->active; /* which the owner may change at once */
     socket_hold(socket);
     owner_tell(scheduler, socket, WEIR_MESSAGE_ACCEPTED, 0);
     if (socket->state == SOCKET_OPEN)
@@ -79,6 +79,7 @@ static int finish_handover(struct scheduler *scheduler, struct handover *handove
         return -ENOMEM;
     }
     socket_set_options(socket, block);
+    socket->active = block->values.active;
     option_block_drop(block);
     call->as.open.socket = socket_handle(scheduler, socket);
     socket_hold(socket);

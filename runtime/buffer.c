@@ -15,7 +15,7 @@ static struct weir_buffer closed_mark;
 
 static void put_back(struct buffer_pool *pool, struct weir_buffer *buffer)
 {
-    pool->recycled++;
+    pool->away--;
     if (pool->kernel_picks) {
         ring_return_buffer(pool->ring, buffer->index);
         return;
@@ -36,8 +36,10 @@ static int lay_out(struct buffer_pool *pool)
         buffer->pool = pool;
         buffer->capacity = pool->size;
         buffer->bytes = pool->memory + (size_t)i * pool->size;
-        if (!pool->kernel_picks)
+        if (!pool->kernel_picks) {
+            pool->away++;
             put_back(pool, buffer);
+        }
     }
     return pool->kernel_picks ? ring_register_buffers(pool->ring, pool->memory) : 0;
 }
@@ -87,14 +89,17 @@ void buffer_pool_close(struct buffer_pool *pool)
 struct weir_buffer *buffer_pool_at(struct buffer_pool *pool, uint16_t index)
 {
     CHECK_LT(index, pool->count);
+    pool->away += pool->kernel_picks;
     return &pool->buffers[index];
 }
 
 struct weir_buffer *buffer_pool_take(struct buffer_pool *pool)
 {
     struct weir_buffer *buffer = pool->free;
-    if (buffer)
+    if (buffer) {
         pool->free = buffer->next;
+        pool->away++;
+    }
     return buffer;
 }
 

@@ -38,7 +38,7 @@ struct buffer_pool {
     uint32_t size;
     bool kernel_picks;        /* buffers are in the kernel's ring, not on the free stack */
     struct weir_buffer *free; /* when the kernel does not pick */
-    uint32_t recycled;        /* since this was last set to 0: tells starved sockets to go on */
+    uint32_t away;            /* filled, or bound to a receive, and not put back yet */
     uint32_t lent;            /* kept beyond their dispatch */
     _Atomic(struct weir_buffer *) returned; /* by other threads */
     atomic_int orphans;                     /* still kept after the pool was closed */
@@ -57,6 +57,12 @@ int buffer_pool_open(struct buffer_pool **pool, const struct buffer_pool_config 
 
 /* Frees the pool when the last of its buffers comes back. The ring must be closed already. */
 void buffer_pool_close(struct buffer_pool *pool);
+
+/* Owner: how many a receive can still find, as far as is known here. */
+static inline uint32_t buffer_pool_available(const struct buffer_pool *pool)
+{
+    return pool->count - pool->away;
+}
 
 /* Owner: the buffer that the kernel has filled. */
 struct weir_buffer *buffer_pool_at(struct buffer_pool *pool, uint16_t index);

@@ -135,7 +135,7 @@ static int wait_for(struct scheduler *scheduler, struct call *call)
     call->text = text;
     post(scheduler, call);
     sleep_until_done(call);
-    if (call->result < 0 && text[0])
+    if (call->result < 0)
         error_set_text(text);
     return call->result;
 }

@@ -80,6 +80,7 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
         return -ENOMEM;
     }
     socket_set_options(socket, block);
+    socket->active = block->values.active;
     option_block_drop(block);
     socket_set_owner(socket, call->as.open.owner);
     socket->connector = call;

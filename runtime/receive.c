@@ -186,14 +186,12 @@ void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
 
 void receive_resume_starved(struct scheduler *scheduler)
 {
-    struct buffer_pool *pool = scheduler->buffers;
-    while (pool->recycled > 0 && !list_is_empty(&scheduler->starved)) {
+    uint32_t available = buffer_pool_available(scheduler->buffers);
+    for (; available > 0 && !list_is_empty(&scheduler->starved); available--) {
         struct socket *socket = list_entry(list_take(&scheduler->starved), struct socket, link);
-        pool->recycled--;
         socket->reading = READING_NOT;
         receive_update(scheduler, socket);
     }
-    pool->recycled = 0;
 }
 
 void receive_discard(struct scheduler *scheduler, const struct ring_completion *completion)

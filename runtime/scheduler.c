@@ -152,6 +152,7 @@ static void wait_for_work(struct scheduler *scheduler)
     }
     if (sleep_ns > 0 && !inbox_begin_sleep(&scheduler->inbox))
         sleep_ns = 0;
+    scheduler->totals.busy_ns += clock_now_ns() - scheduler->now_ns;
     ring_turn(scheduler->ring, sleep_ns);
     inbox_end_sleep(&scheduler->inbox);
     if (ring_pending(scheduler->ring) == 0)
@@ -254,6 +255,8 @@ int scheduler_open(struct scheduler *scheduler)
         free_memory(scheduler);
         return result;
     }
+    scheduler->totals.fallbacks =
+        (uint64_t)__builtin_popcount(FEATURE_ALL & ~scheduler->profile.features);
     wait_for_bell(scheduler);
     scheduler_become(scheduler);
     return 0;
