@@ -2,6 +2,7 @@
 /* The command `weir`: one table of subcommands, and what is said about them. */
 #include "command.h"
 #include "decode.h"
+#include "doctor.h"
 #include "options.h"
 #include "serve.h"
 #include "suggest.h"
@@ -19,6 +20,8 @@ static int run_version(int argc, char **argv);
 static const struct command commands[] = {
     {"decode", DECODE_ARGUMENTS, "print the packets of standard input as Erlang terms",
      decode_details, decode_run},
+    {"doctor", DOCTOR_ARGUMENTS, "say whether this machine can run weir, and what to change",
+     doctor_details, doctor_run},
     {"help", "[COMMAND]", "say what there is, or what COMMAND does", NULL, run_help},
     {"options", OPTIONS_ARGUMENTS, "list the options, or say all about one", options_details,
      options_run},
@@ -39,9 +42,11 @@ int command_misused(const char *name, const char *format, ...)
     return EXIT_USAGE;
 }
 
-/* "--help" and "--version" are the commands of those names. */
+/* "--help" and "--version" are the commands of those names, "-h" is help. */
 static const struct command *find(const char *name)
 {
+    if (strcmp(name, "-h") == 0)
+        name = "help";
     if (strncmp(name, "--", 2) == 0)
         name += 2;
     for (size_t i = 0; i < COMMAND_COUNT; i++)
