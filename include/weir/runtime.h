@@ -15,17 +15,17 @@ typedef struct weir_config {
     uint32_t schedulers; /* 0: one per core that the process may run on; at most 64 */
     const char *cpus;    /* "0,2-3": the cores they are pinned to; NULL: pinned when there is a core
                             for each, else not pinned */
-    uint32_t buffer_count;       /* receive buffers per scheduler, a power of two; 1024 */
-    uint32_t buffer_size;        /* bytes of each; 16384 */
-    uint32_t submission_entries; /* 512 */
-    uint32_t completion_entries; /* 8192; halved when memory is short */
-    uint32_t completion_budget;  /* completions handled per turn; 256 */
-    uint32_t eager_submit;       /* operations that wait before a turn submits early; 64 */
-    uint32_t busy_wait_us;       /* how long an idle scheduler looks before it sleeps; 0 */
-    uint64_t queued_bytes_limit; /* over it every socket is busy, whole runtime; 1 GiB */
-    uint32_t zero_copy_from_bytes;  /* sends of this size and more leave the copy out where the
-                                       kernel can; 0: none. Worth it from some 32 KiB on, to peers
-                                       on other machines */
+    uint32_t buffer_count;         /* receive buffers per scheduler, a power of two; 1024 */
+    uint32_t buffer_size;          /* bytes of each; 16384 */
+    uint32_t submission_entries;   /* 512 */
+    uint32_t completion_entries;   /* 8192; halved when memory is short */
+    uint32_t completion_budget;    /* completions handled per turn; 256 */
+    uint32_t eager_submit;         /* operations that wait before a turn submits early; 64 */
+    uint32_t busy_wait_us;         /* how long an idle scheduler looks before it sleeps; 0 */
+    uint64_t queued_bytes_limit;   /* over it every socket is busy, whole runtime; 1 GiB */
+    uint32_t zero_copy_from_bytes; /* sends of this size and more leave the copy out where the
+                                      kernel can; 0: none. Worth it from some 32 KiB on, to peers
+                                      on other machines */
     const char *features_off; /* names of `weir doctor`, or "kernel=6.1"; also WEIR_FEATURES_OFF */
     const char *default_connect_options; /* inet_default_connect_options, as text */
     const char *default_listen_options;  /* inet_default_listen_options, as text */

@@ -22,13 +22,13 @@ static uint32_t claimed(struct random *random, uint32_t length)
 static void add_number(struct test_case *test, uint32_t number, uint32_t size)
 {
     for (uint32_t i = size; i-- > 0;)
-        case_add_byte(test, (uint8_t)(number >> 8 * i));
+        case_add_byte(test, (uint8_t)((uint64_t)number >> 8 * i));
 }
 
 static void add_little_endian(struct test_case *test, uint32_t number)
 {
     for (uint32_t i = 0; i < 4; i++)
-        case_add_byte(test, (uint8_t)(number >> 8 * i));
+        case_add_byte(test, (uint8_t)((uint64_t)number >> 8 * i));
 }
 
 static void add_body(struct test_case *test, uint32_t size)
