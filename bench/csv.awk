@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Reads bench.csv: figure[scenario, server, name, run], and medians of it. What prints comes after.
-# `order` names the servers in the order they are shown in.
+# `order` names the servers in the order they are shown in, with commas between.
 BEGIN {
     FS = ","
-    server_count = split(order, servers, " ")
+    server_count = split(order, servers, ",")
 }
 NR == 1 { for (i = 4; i <= NF; i++) column[$i] = i; next }
 {

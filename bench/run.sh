@@ -111,7 +111,7 @@ print_conditions() {
 
 plot() {
     command -v gnuplot >/dev/null || { say "no gnuplot: no picture"; return; }
-    awk -v baseline=epoll -v order="${servers[*]}" -f "$bench_folder/csv.awk" \
+    awk -v baseline=epoll -v order="$order" -f "$bench_folder/csv.awk" \
         -f "$bench_folder/ratios.awk" "$csv" >"$results/ratios.dat"
     gnuplot -e "data='$results/ratios.dat'; picture='$results/bench.png'" "$bench_folder/plot.gp" &&
         say "picture: $results/bench.png"
@@ -128,6 +128,6 @@ measure_all
 {
     print_conditions
     echo
-    awk -v order="${servers[*]}" -f "$bench_folder/csv.awk" -f "$bench_folder/table.awk" "$csv"
+    awk -v order="$order" -f "$bench_folder/csv.awk" -f "$bench_folder/table.awk" "$csv"
 } | tee "$results/bench.txt"
 [ "$milliseconds" -lt 500 ] || plot
