@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # One choice at a time: variants of the io_uring peer against each other, in interleaved rounds.
 # EXPERIMENTS.md has what came of it.
+# shellcheck disable=SC1091,SC2154  # servers.sh sets what is not set here
 set -u
 set -o pipefail
 
@@ -33,7 +34,6 @@ read -ra load <<<"$1"
 shift
 variants=("$@")
 
-# shellcheck source=servers.sh disable=SC1091,SC2154
 . "$(dirname "$0")/servers.sh"
 
 case " ${load[*]} " in

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # User memory per idle TCP connection, of weir's echo server and of its peers. Each connection has
 # exchanged one frame before it idles. README.md has the method.
+# shellcheck disable=SC1091,SC2154  # servers.sh sets what is not set here
 set -u
 set -o pipefail
 
@@ -18,7 +19,6 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-# shellcheck source=servers.sh disable=SC1091
 . "$(dirname "$0")/servers.sh"
 [ ${#servers[@]} -gt 0 ] || servers=("${all_servers[@]}")
 [ "$connections" -gt "$first" ] || die "--connections: more than $first"

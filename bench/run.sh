@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Compares weir's echo server with hand-written ones: rounds of all servers, one after the other,
 # so that what drifts drifts for all. README.md has the method.
+# shellcheck disable=SC1091,SC2154  # servers.sh sets what is not set here
 set -u
 set -o pipefail
 
@@ -33,9 +34,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-# shellcheck source=servers.sh disable=SC1091
 . "$(dirname "$0")/servers.sh"
-# shellcheck disable=SC2154
 root=$(dirname "$bench_folder")
 results=$root/build/bench
 [ "$milliseconds" -ge 500 ] || results=$build_folder/bench/smoke
@@ -109,9 +108,9 @@ print_conditions() {
     for key in "${!notes[@]}"; do echo "$key  ${notes[$key]}"; done | sort
 }
 
-plot() {
+plot() { # ORDER
     command -v gnuplot >/dev/null || { say "no gnuplot: no picture"; return; }
-    awk -v baseline=epoll -v order="$order" -f "$bench_folder/csv.awk" \
+    awk -v baseline=epoll -v order="$1" -f "$bench_folder/csv.awk" \
         -f "$bench_folder/ratios.awk" "$csv" >"$results/ratios.dat"
     gnuplot -e "data='$results/ratios.dat'; picture='$results/bench.png'" "$bench_folder/plot.gp" &&
         say "picture: $results/bench.png"
@@ -125,9 +124,10 @@ csv=$results/bench.csv
 declare -A notes=()
 (IFS=,; echo "round,scenario,server,${columns[*]}") >"$csv"
 measure_all
+order=$(IFS=,; echo "${servers[*]}")
 {
     print_conditions
     echo
     awk -v order="$order" -f "$bench_folder/csv.awk" -f "$bench_folder/table.awk" "$csv"
 } | tee "$results/bench.txt"
-[ "$milliseconds" -lt 500 ] || plot
+[ "$milliseconds" -lt 500 ] || plot "$order"
