@@ -14,7 +14,8 @@ bench/experiments.sh [--rounds N] [--milliseconds N] [--build-folder FOLDER]
                      LOAD VARIANT VARIANT...
 LOAD      switches of bench/load, as '--connections 64'; with --churn in them, connections are
           counted instead of requests
-VARIANT   switches of uring_echo, "defaults" for none; or 'epoll_echo SWITCHES' for another program
+VARIANT   switches of uring_echo, "defaults" for none; "epoll_echo SWITCHES" for
+          another program; "weir_raw SWITCHES" or "weir_packet_4 SWITCHES" for weir itself
 The ratios are to the first variant.
 USAGE
 }
@@ -38,7 +39,7 @@ variants=("$@")
 
 case " ${load[*]} " in
 *' --churn '*) columns=(connections_per_second server_cpu_us) ;;
-*) columns=(requests_per_second server_cpu_us p50_us p99_us)
+*) columns=(requests_per_second server_cpu_us p50_us p99_us others_busy)
    load+=(--seconds 0 --milliseconds "$milliseconds" --warm-up-ms 200) ;;
 esac
 
@@ -47,6 +48,8 @@ variant_command() { # VARIANT: fills `command`
     read -ra words <<<"$1"
     case $1 in
     defaults) command=("$build_folder/bench/uring_echo" --cpu "$server_core") ;;
+    weir_*) server_command "${words[0]}" ""
+        command+=("${words[@]:1}") ;;
     *_echo*) command=("$build_folder/bench/${words[0]}" --cpu "$server_core" "${words[@]:1}") ;;
     *) command=("$build_folder/bench/uring_echo" --cpu "$server_core" "${words[@]}") ;;
     esac

@@ -69,7 +69,8 @@ choose_servers() {
     [ ${#servers[@]} -gt 0 ] || die "no server to measure"
 }
 
-columns=(requests_per_second p50_us p99_us p999_us max_us server_cpu_us server_busy load_cpu_us)
+columns=(requests_per_second p50_us p99_us p999_us max_us server_cpu_us server_busy load_cpu_us
+    others_busy)
 
 measure() { # ROUND SCENARIO SERVER
     local command switches line

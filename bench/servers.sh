@@ -21,7 +21,7 @@ server_command() {
     weir_packet_4) command=("$weir" serve echo --listen 127.0.0.1:0
         --options '[{packet,4},{nodelay,true},binary]' --schedulers 1 --cpus "$server_core") ;;
     weir_raw) command=("$weir" serve echo --listen 127.0.0.1:0
-        --options '[{packet,raw},{nodelay,true},binary]' --schedulers 1 --cpus "$server_core") ;;
+        --options '[{packet,raw},{nodelay,true},{buffer,65536},binary]' --schedulers 1 --cpus "$server_core") ;;
     uring) command=("$peers/uring_echo" --cpu "$server_core")
         [ "$2" != 8x1MiB ] || command+=(--buffers 32 --buffer-bytes 65536) ;;
     epoll | libuv | libevent) command=("$peers/$1_echo" --cpu "$server_core") ;;

@@ -14,16 +14,16 @@ function ratios(scenario, weir,    i, peer) {
     }
 }
 function table(scenario,    i, server, key) {
-    printf "%s\n  %-14s %32s %26s %10s %10s %10s %6s\n", scenario, "server", "requests/s",
-        "server CPU us/request", "p50 us", "p99 us", "p99.9 us", "busy"
+    printf "%s\n  %-14s %32s %26s %10s %10s %10s %6s %6s\n", scenario, "server", "requests/s",
+        "server CPU us/request", "p50 us", "p99 us", "p99.9 us", "busy", "others"
     for (i = 1; i <= server_count; i++) {
         server = servers[i]
         key = scenario SUBSEP server
         if (!(key in runs)) continue
-        printf "  %-14s %32s %26s %10.1f %10.1f %10.1f %6.2f\n", server,
+        printf "  %-14s %32s %26s %10.1f %10.1f %10.1f %6.2f %6.2f\n", server,
             spread(key, "requests_per_second", "%.0f"), spread(key, "server_cpu_us", "%.3f"),
             median(key, "p50_us"), median(key, "p99_us"), median(key, "p999_us"),
-            median(key, "server_busy")
+            median(key, "server_busy"), median(key, "others_busy")
     }
     for (i = 1; i <= server_count; i++)
         if (servers[i] ~ /^weir/ && (scenario, servers[i]) in runs) ratios(scenario, servers[i])

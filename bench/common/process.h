@@ -17,4 +17,7 @@ unsigned process_raise_descriptor_limit(void);
 /* User and system time of all its threads; softirq work done in their context is in it. */
 uint64_t process_cpu_ns(pid_t process);
 
+/* Time that all cores together were not idle, in steps of a clock tick (10 ms). */
+uint64_t process_machine_busy_ns(void);
+
 #endif

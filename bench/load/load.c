@@ -68,6 +68,14 @@ static double quantile_us(const struct traffic_result *result, double fraction)
     return (double)histogram_quantile_ns(&result->latencies, fraction) / 1e3;
 }
 
+/* How many cores others kept from us, all the time; what the clock ticks of 10 ms let see of it. */
+static double others_busy(const struct traffic_result *result)
+{
+    double ours_ns = (double)(result->server_cpu_ns + result->load_cpu_ns);
+    double others_ns = (double)result->machine_busy_ns - ours_ns;
+    return others_ns > 0 ? others_ns / (double)result->elapsed_ns : 0;
+}
+
 static void run_traffic(const struct sockaddr_in *server, struct frame_batch *batch)
 {
     struct traffic_plan plan = {
@@ -95,6 +103,7 @@ static void run_traffic(const struct sockaddr_in *server, struct frame_batch *ba
         {"server_cpu_us", (double)result->server_cpu_ns / 1e3 / requests},
         {"server_busy", (double)result->server_cpu_ns / (double)result->elapsed_ns},
         {"load_cpu_us", (double)result->load_cpu_ns / 1e3 / requests},
+        {"others_busy", options.server_process ? others_busy(result) : 0},
         {0},
     };
     print_figures(figures);

@@ -145,10 +145,12 @@ static void measure(struct traffic *traffic)
     histogram_clear(&result->latencies);
     uint64_t begin_ns = clock_now_ns();
     uint64_t server_ns = server_cpu_ns(plan), load_ns = process_cpu_ns(getpid());
+    uint64_t machine_ns = process_machine_busy_ns();
     run_until(traffic, begin_ns + plan->measured_ns);
     result->elapsed_ns = clock_now_ns() - begin_ns;
     result->server_cpu_ns = server_cpu_ns(plan) - server_ns;
     result->load_cpu_ns = process_cpu_ns(getpid()) - load_ns;
+    result->machine_busy_ns = process_machine_busy_ns() - machine_ns;
 }
 
 void traffic_run(const struct traffic_plan *plan, struct frame_batch *batch,

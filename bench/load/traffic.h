@@ -24,6 +24,7 @@ struct traffic_result {
     uint64_t elapsed_ns;
     uint64_t server_cpu_ns;
     uint64_t load_cpu_ns;
+    uint64_t machine_busy_ns;   /* of all cores and everybody */
     struct histogram latencies; /* one per frame, from its batch's sending to its arrival */
 };
 
