@@ -12,16 +12,18 @@ all_servers=(weir_packet_4 weir_raw epoll uring libuv libevent)
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$0: $*"; exit 1; }
 
+serve_command() { # OPTIONS
+    command=("$build_folder/weir" serve echo --listen 127.0.0.1:0 --options "$1"
+        --schedulers 1 --cpus "$server_core")
+}
+
 # server_command NAME SCENARIO: fills the array `command`. The io_uring peer gets the buffers that
 # are best for the scenario (EXPERIMENTS.md).
 server_command() {
-    local peers=$build_folder/bench weir=$build_folder/weir
-    [ -x "$weir" ] || weir=$build_folder/tools/weir
+    local peers=$build_folder/bench
     case $1 in
-    weir_packet_4) command=("$weir" serve echo --listen 127.0.0.1:0
-        --options '[{packet,4},{nodelay,true},binary]' --schedulers 1 --cpus "$server_core") ;;
-    weir_raw) command=("$weir" serve echo --listen 127.0.0.1:0
-        --options '[{packet,raw},{nodelay,true},{buffer,65536},binary]' --schedulers 1 --cpus "$server_core") ;;
+    weir_packet_4) serve_command "[{packet,4},{nodelay,true},binary]" ;;
+    weir_raw) serve_command "[{packet,raw},{nodelay,true},{buffer,65536},binary]" ;;
     uring) command=("$peers/uring_echo" --cpu "$server_core")
         [ "$2" != 8x1MiB ] || command+=(--buffers 32 --buffer-bytes 65536) ;;
     epoll | libuv | libevent) command=("$peers/$1_echo" --cpu "$server_core") ;;
