@@ -160,21 +160,27 @@ int weir_getstat(weir_socket socket, weir_statistics *statistics)
     return call_make(&operation_getstat, socket, &call);
 }
 
-/* In a handler this is a hot call: no call is made of it. */
+static int set_on_own(struct scheduler *here, struct socket *socket, const weir_option *options)
+{
+    socket_hold(socket);
+    int result = set_options(here, socket, options);
+    socket_unhold(here, socket);
+    return result;
+}
+
+/* A handler says {active,once} after every packet, so on its own connections this is no call. */
 int weir_setopts(weir_socket handle, const weir_option *options)
 {
     struct scheduler *here = scheduler_current();
+    bool own = here && here->index == socket_scheduler(handle);
+    struct socket *socket = own ? socket_find(here, handle) : NULL;
     int result = options_check(options, OPTION_SET_TCP);
     if (result < 0)
         return result;
-    struct socket *socket =
-        here && here->index == socket_scheduler(handle) ? socket_find(here, handle) : NULL;
-    if (socket)
-        result = set_options(here, socket, options);
-    else {
-        struct call call = {.as.options.options = options};
-        result = call_make(&operation_setopts, handle, &call);
-    }
+    if (socket && socket->state != SOCKET_LISTENING)
+        return set_on_own(here, socket, options);
+    struct call call = {.as.options.options = options};
+    result = call_make(&operation_setopts, handle, &call);
     return result < 0 ? result : service_setopts(handle, options);
 }
 
