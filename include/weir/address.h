@@ -54,6 +54,12 @@ WEIR_API const char *weir_address_format(const weir_address *address, char *text
 /* "127.0.0.1:80", "[::1]:80", into `text` of WEIR_ADDRESS_TEXT_SIZE bytes. Any thread. */
 WEIR_API const char *weir_address_format_endpoint(const weir_address *address, char *text);
 
+/*
+ * inet:gethostname/0: the local host's name up to its first dot, into `name` of `size` bytes, cut if
+ * it does not fit. Returns `name`. Never fails: a host that will not say is "nohost". Any thread.
+ */
+WEIR_API const char *weir_gethostname(char *name, size_t size);
+
 /* Same family, bytes, port and scope. Any thread. */
 WEIR_API bool weir_address_equal(const weir_address *a, const weir_address *b);
 
