@@ -27,16 +27,11 @@
 /* How long a stop waits for queued bytes to leave before it drops them. */
 static const uint64_t stop_grace_ns = 1000000000u;
 
-static _Thread_local struct scheduler *current;
-
-struct scheduler *scheduler_current(void)
-{
-    return current;
-}
+_Thread_local struct scheduler *scheduler_own;
 
 void scheduler_become(struct scheduler *scheduler)
 {
-    current = scheduler;
+    scheduler_own = scheduler;
 }
 
 void scheduler_submit(struct scheduler *scheduler)

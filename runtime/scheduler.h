@@ -84,8 +84,14 @@ void scheduler_submit(struct scheduler *scheduler);
 void scheduler_descriptor_closed(struct scheduler *scheduler);
 void scheduler_unpause(struct scheduler *scheduler);
 
+/* Asked for by every call: initial-exec, so that it is one load in the shared library too. */
+extern _Thread_local struct scheduler *scheduler_own __attribute__((tls_model("initial-exec")));
+
 /* The scheduler that this thread is, or NULL. */
-struct scheduler *scheduler_current(void);
+static inline struct scheduler *scheduler_current(void)
+{
+    return scheduler_own;
+}
 void scheduler_become(struct scheduler *scheduler);
 
 static inline uint64_t scheduler_now_ms(const struct scheduler *scheduler)

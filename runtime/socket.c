@@ -46,11 +46,6 @@ void socket_move(struct socket *socket, enum socket_event event)
     socket->state = (uint8_t)socket_state_next((enum socket_state)socket->state, event);
 }
 
-void socket_hold(struct socket *socket)
-{
-    socket->pending++;
-}
-
 void socket_unhold(struct scheduler *scheduler, struct socket *socket)
 {
     CHECK_GT(socket->pending, 0);

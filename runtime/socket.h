@@ -104,7 +104,10 @@ void socket_set_owner(struct socket *socket, weir_owner owner);
 void socket_move(struct socket *socket, enum socket_event event);
 
 /* Keeps the slot while callbacks run that may close the socket; settles it in the end. */
-void socket_hold(struct socket *socket);
+static inline void socket_hold(struct socket *socket)
+{
+    socket->pending++;
+}
 void socket_unhold(struct scheduler *scheduler, struct socket *socket);
 
 /* Called whenever something may have come to its end: closes the descriptor and frees the slot

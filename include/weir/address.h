@@ -55,8 +55,9 @@ WEIR_API const char *weir_address_format(const weir_address *address, char *text
 WEIR_API const char *weir_address_format_endpoint(const weir_address *address, char *text);
 
 /*
- * inet:gethostname/0: the local host's name up to its first dot, into `name` of `size` bytes, cut if
- * it does not fit. Returns `name`. Never fails: a host that will not say is "nohost". Any thread.
+ * inet:gethostname/0: the local host's name up to its first dot, into `name` of `size` bytes, cut
+ * if it does not fit. Returns `name`. Never fails: a host that will not say is "nohost". Any
+ * thread.
  */
 WEIR_API const char *weir_gethostname(char *name, size_t size);
 
