@@ -3,6 +3,21 @@
 #include <string.h>
 #include <weir/weir.h>
 
+static const weir_handler handler;
+
+/* Links and starts the whole library. Where io_uring is not to be had, starting says so. */
+static int start_and_serve(void)
+{
+    weir_runtime *runtime;
+    int result = weir_start(&runtime, NULL);
+    if (result < 0)
+        return weir_last_error_text()[0] ? 0 : result;
+    result = weir_tcp_serve(runtime, "127.0.0.1", 0, WEIR_OPTIONS(WEIR_PACKET(4)),
+                            weir_handled_by(&handler, NULL), NULL);
+    int stopped = weir_stop(runtime);
+    return result < 0 ? result : stopped;
+}
+
 int main(void)
 {
     char version[32];
@@ -16,6 +31,8 @@ int main(void)
         return 2;
     if (strcmp(weir_address_format(&address, text), "127.0.0.1") != 0)
         return 3;
+    if (start_and_serve() < 0)
+        return 4;
     printf("weir %s\n", weir_version());
     return 0;
 }
