@@ -66,6 +66,12 @@ Test(check, values_of_the_wrong_type_or_range)
     badarg(WEIR_OPTIONS(WEIR_NETNS("")), "option netns: there is no path");
 }
 
+/* The document: if the first of the two is false, the second is ignored. */
+Test(check, seconds_of_no_linger)
+{
+    cr_expect(eq(int, options_check(WEIR_OPTIONS(WEIR_LINGER(false, -1)), OPTION_SET_TCP), 0));
+}
+
 /* Every row with a range: its ends are taken, one beyond each is refused. */
 Test(check, every_range)
 {

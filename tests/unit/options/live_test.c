@@ -314,6 +314,27 @@ Test(live, memberships_of_inet6)
     subject_close(&subject);
 }
 
+/* A list shares its block with other sockets; what each has left of active is its own. */
+Test(live, active_is_not_applied)
+{
+    struct subject subject = subject_of(TCP);
+    cr_expect(eq(int, subject_set(&subject, "[{active,once},{header,1}]"), 0));
+    cr_expect(eq(int, subject.values.active, WEIR_ACTIVE_TRUE));
+    cr_expect(eq(u32, subject.values.header, 1));
+    subject_close(&subject);
+}
+
+/* The kernel's true need not be 1: repairing a connection makes SO_REUSEADDR 2. */
+Test(live, booleans_of_the_kernel)
+{
+    struct subject subject = subject_of(TCP);
+    int on = 1;
+    if (system_setsockopt(subject.fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) < 0)
+        cr_skip_test("repairing takes CAP_NET_ADMIN");
+    subject_expect(&subject, "[{raw,1,2,4},reuseaddr]", "[{raw,1,2,<<2,0,0,0>>},{reuseaddr,true}]");
+    subject_close(&subject);
+}
+
 Test(live, a_descriptor_that_is_gone)
 {
     struct subject subject = subject_of(TCP);
