@@ -44,6 +44,7 @@ static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
         return index;
     }
     scheduler->index = (uint32_t)index;
+    scheduler->last_generation = generation;
     scheduler->number = number;
     scheduler->runtime = runtime;
     scheduler->cpu = runtime->cpus[number];
@@ -62,8 +63,10 @@ static void free_scheduler(struct weir_runtime *runtime, uint32_t number)
     memory_free(scheduler);
 }
 
-static void free_runtime(struct weir_runtime *runtime)
+void runtime_free(struct weir_runtime *runtime)
 {
+    if (runtime->resolver)
+        resolver_close(runtime->resolver);
     for (uint32_t i = 0; i < runtime->scheduler_count; i++)
         free_scheduler(runtime, i);
     weir_options_free(runtime->default_connect);
@@ -94,13 +97,9 @@ static void stop_schedulers(struct weir_runtime *runtime, uint32_t count)
         pthread_join(runtime->schedulers[i]->thread, NULL);
 }
 
-static int start_scheduler(struct weir_runtime *runtime, uint32_t number)
+static int start_scheduler(struct scheduler *scheduler)
 {
-    int result = create_scheduler(runtime, number);
-    if (result < 0)
-        return result;
-    struct scheduler *scheduler = runtime->schedulers[number];
-    result = -pthread_create(&scheduler->thread, NULL, scheduler_main, scheduler);
+    int result = -pthread_create(&scheduler->thread, NULL, scheduler_main, scheduler);
     return result < 0 ? error_say(result, "no thread for a scheduler") : 0;
 }
 
@@ -121,7 +120,7 @@ static int start_schedulers(struct weir_runtime *runtime)
     uint32_t count = 0;
     int result = 0;
     while (count < runtime->scheduler_count) {
-        result = start_scheduler(runtime, count);
+        result = start_scheduler(runtime->schedulers[count]);
         if (result < 0)
             break;
         count++;
@@ -138,11 +137,16 @@ static int start_schedulers(struct weir_runtime *runtime)
     return 0;
 }
 
-int weir_start(weir_runtime **out, const weir_config *config)
+static int create_schedulers(struct weir_runtime *runtime)
 {
-    if (scheduler_current())
-        return error_say(-EDEADLK, "a runtime cannot be started on a scheduler");
-    error_clear_text();
+    int result = 0;
+    for (uint32_t i = 0; i < runtime->scheduler_count && result >= 0; i++)
+        result = create_scheduler(runtime, i);
+    return result;
+}
+
+int runtime_create(struct weir_runtime **out, const weir_config *config)
+{
     struct weir_runtime *runtime = memory_allocate_zeroed(1, sizeof(*runtime));
     if (!runtime)
         return error_say(-ENOMEM, "no memory for a runtime");
@@ -151,14 +155,28 @@ int weir_start(weir_runtime **out, const weir_config *config)
     int result = runtime_configure(runtime, config);
     if (result >= 0)
         result = resolver_open(&runtime->resolver);
+    if (result >= 0)
+        result = create_schedulers(runtime);
     if (result < 0) {
-        free_runtime(runtime);
+        runtime_free(runtime);
         return result;
     }
+    *out = runtime;
+    return 0;
+}
+
+int weir_start(weir_runtime **out, const weir_config *config)
+{
+    struct weir_runtime *runtime;
+    if (scheduler_current())
+        return error_say(-EDEADLK, "a runtime cannot be started on a scheduler");
+    error_clear_text();
+    int result = runtime_create(&runtime, config);
+    if (result < 0)
+        return result;
     result = start_schedulers(runtime);
     if (result < 0) {
-        resolver_close(runtime->resolver);
-        free_runtime(runtime);
+        runtime_free(runtime);
         return result;
     }
     *out = runtime;
@@ -170,8 +188,9 @@ int weir_stop(weir_runtime *runtime)
     if (scheduler_current())
         return error_say(-EDEADLK, "a runtime cannot be stopped on a scheduler");
     resolver_close(runtime->resolver);
+    runtime->resolver = NULL;
     stop_schedulers(runtime, runtime->scheduler_count);
-    free_runtime(runtime);
+    runtime_free(runtime);
     return 0;
 }
 

@@ -48,4 +48,12 @@ uint32_t runtime_next_scheduler(struct weir_runtime *runtime);
 /* A scheduler has opened, or failed to. */
 void runtime_started(struct weir_runtime *runtime);
 
+/*
+ * What weir_start does before it starts threads: a runtime whose schedulers wait to be opened. Who
+ * drives them by hand publishes them in the registry, and has closed them before the runtime is
+ * freed. Errors as weir_start, with nothing left behind.
+ */
+int runtime_create(struct weir_runtime **runtime, const weir_config *config);
+void runtime_free(struct weir_runtime *runtime);
+
 #endif

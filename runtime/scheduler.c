@@ -284,7 +284,7 @@ void scheduler_stop(struct scheduler *scheduler)
     each_socket(scheduler, close_socket);
 }
 
-static bool is_done(struct scheduler *scheduler)
+bool scheduler_is_done(struct scheduler *scheduler)
 {
     if (scheduler->state != SCHEDULER_STOPPING)
         return false;
@@ -319,7 +319,7 @@ void *scheduler_main(void *argument)
     runtime_started(scheduler->runtime);
     if (scheduler->start_result < 0)
         return NULL;
-    while (!is_done(scheduler))
+    while (!scheduler_is_done(scheduler))
         scheduler_turn(scheduler);
     scheduler_close(scheduler);
     return NULL;

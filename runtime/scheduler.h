@@ -77,6 +77,9 @@ void scheduler_turn(struct scheduler *scheduler);
 /* Closes every socket; the scheduler ends once they have settled. */
 void scheduler_stop(struct scheduler *scheduler);
 
+/* Whether it was told to stop and nothing of it is left. */
+bool scheduler_is_done(struct scheduler *scheduler);
+
 /* Submits what is queued before the turn is over. */
 void scheduler_submit(struct scheduler *scheduler);
 

@@ -167,7 +167,7 @@ int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
     int fds[RUNTIME_SCHEDULERS_MAX];
     weir_socket listeners[RUNTIME_SCHEDULERS_MAX];
     error_clear_text();
-    if (scheduler_current())
+    if (scheduler_current() && runtime->scheduler_count > 1)
         return error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
     int result = listen_plan(&plan, runtime, address, port, options);
     if (result >= 0)

@@ -91,7 +91,8 @@ WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_
 /*
  * Listens on every scheduler and hands each connection to `owner` where it was accepted: a handler
  * gets `accepted` and then its packets. `listener` (may be NULL) stands for all of them: closing
- * it closes all, options set on it are set on all. Errors as weir_tcp_listen. Thread only.
+ * it closes all, options set on it are set on all. Errors as weir_tcp_listen. Thread; scheduler if
+ * it is the only one of its runtime.
  */
 WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                             const weir_option *options, weir_owner owner,
