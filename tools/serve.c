@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 const char serve_details[] =
-    "SERVICE is echo: each packet goes back in the framing that it came in.\n"
+    "SERVICE is one of\n"
+    "  echo   each packet goes back in the framing that it came in\n"
+    "  http   HTTP/1.1: a greeting, or how many bytes of body came\n"
     "\n"
     "  --listen ADDRESS:PORT          where; \":PORT\" is every address, port 0 picks one\n"
     "  --options TERMS                options of the listener, as in '[{packet,4},binary]'\n"
@@ -110,10 +112,11 @@ static int read_option(const char *name, const char *value, struct plan *plan)
 static int read_plan(int argc, char **argv, struct plan *plan)
 {
     if (argc < 2)
-        return command_misused("serve", "what? There is: echo");
+        return command_misused("serve", "what? There is: %s", service_names());
     plan->service = service_find(argv[1]);
     if (!plan->service)
-        return command_misused("serve", "there is no service '%s'; there is: echo", argv[1]);
+        return command_misused("serve", "there is no service '%s'; there is: %s", argv[1],
+                               service_names());
     for (int i = 2; i < argc; i += 2) {
         if (i + 1 == argc)
             return command_misused("serve", "%s needs a value", argv[i]);
@@ -141,17 +144,23 @@ static size_t length_of(const weir_option *options)
     return length;
 }
 
-/* The service's options, then the user's: the last of duplicates wins. What they point to stays
- * where it was parsed. */
-static int join_options(const weir_option *base, const weir_option *own, weir_option **both)
+enum { LIST_COUNT = 3 };
+
+/* The service's options, the user's, then what is fixed: the last of duplicates wins. What they
+ * point to stays where it was parsed. */
+static int join_options(weir_option *const *lists, weir_option **all)
 {
-    size_t base_length = length_of(base);
-    size_t own_length = length_of(own);
-    *both = memory_allocate((base_length + own_length + 1) * sizeof(**both));
-    if (!*both)
+    size_t length = 0;
+    for (size_t i = 0; i < LIST_COUNT; i++)
+        length += length_of(lists[i]);
+    *all = memory_allocate_zeroed(length + 1, sizeof(**all));
+    if (!*all)
         return -ENOMEM;
-    memcpy(*both, base, base_length * sizeof(*base));
-    memcpy(*both + base_length, own, (own_length + 1) * sizeof(*own));
+    weir_option *end = *all;
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        memcpy(end, lists[i], length_of(lists[i]) * sizeof(*end));
+        end += length_of(lists[i]);
+    }
     return 0;
 }
 
@@ -234,21 +243,21 @@ static int start_and_serve(const struct plan *plan, const weir_option *options)
 
 int serve_run(int argc, char **argv)
 {
-    struct plan plan = {.drain_ms = 1000};
-    weir_option *base = NULL;
-    weir_option *own = NULL;
-    weir_option *both = NULL;
+    struct plan plan = {.drain_ms = 1000, .options = "[]"};
+    weir_option *lists[LIST_COUNT] = {NULL};
+    weir_option *all = NULL;
     int status = read_plan(argc, argv, &plan);
     if (status != 0)
         return status;
-    int result = weir_options_parse(plan.service->options, &base);
+    const char *texts[LIST_COUNT] = {plan.service->options, plan.options, plan.service->fixed};
+    int result = 0;
+    for (size_t i = 0; i < LIST_COUNT && result >= 0; i++)
+        result = weir_options_parse(texts[i], &lists[i]);
     if (result >= 0)
-        result = weir_options_parse(plan.options ? plan.options : "[]", &own);
-    if (result >= 0)
-        result = join_options(base, own, &both);
-    status = result < 0 ? failed("--options", result) : start_and_serve(&plan, both);
-    memory_free(both);
-    weir_options_free(own);
-    weir_options_free(base);
+        result = join_options(lists, &all);
+    status = result < 0 ? failed("--options", result) : start_and_serve(&plan, all);
+    memory_free(all);
+    for (size_t i = 0; i < LIST_COUNT; i++)
+        weir_options_free(lists[i]);
     return status;
 }
