@@ -300,3 +300,9 @@ void delivery_continue(struct scheduler *scheduler, struct socket *socket)
     receive_update(scheduler, socket);
     socket_unhold(scheduler, socket);
 }
+
+void delivery_stop(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket_is_stream(socket) && socket->active != WEIR_ACTIVE_FALSE)
+        tell_end(scheduler, socket, WEIR_CLOSED);
+}

@@ -12,6 +12,7 @@
 #include "runtime/accept.h"
 #include "runtime/call.h"
 #include "runtime/close.h"
+#include "runtime/delivery.h"
 #include "runtime/dispatch.h"
 #include "runtime/features.h"
 #include "runtime/flush.h"
@@ -277,11 +278,19 @@ static void each_socket(struct scheduler *scheduler,
     }
 }
 
+static void stop_socket(struct scheduler *scheduler, struct socket *socket)
+{
+    socket_hold(socket);
+    delivery_stop(scheduler, socket);
+    close_socket(scheduler, socket);
+    socket_unhold(scheduler, socket);
+}
+
 void scheduler_stop(struct scheduler *scheduler)
 {
     scheduler->state = SCHEDULER_STOPPING;
     scheduler->stop_deadline_ns = scheduler->now_ns + stop_grace_ns;
-    each_socket(scheduler, close_socket);
+    each_socket(scheduler, stop_socket);
 }
 
 bool scheduler_is_done(struct scheduler *scheduler)

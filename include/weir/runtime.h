@@ -41,8 +41,9 @@ WEIR_API int weir_start(weir_runtime **runtime, const weir_config *config) WEIR_
 
 /*
  * Stops: closes every socket, waits until no operation is in flight, joins the threads and frees
- * everything. Calls of other threads that wait return WEIR_CLOSED. Packets kept and not released
- * keep their scheduler's buffers until they are. Not from a scheduler: -EDEADLK.
+ * everything. Calls that wait, of other threads too, return WEIR_CLOSED; owners of active sockets
+ * are told `closed`. Packets kept and not released keep their scheduler's buffers until they are.
+ * Not from a scheduler: -EDEADLK.
  */
 WEIR_API int weir_stop(weir_runtime *runtime);
 
