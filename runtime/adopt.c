@@ -80,6 +80,7 @@ static int finish_handover(struct scheduler *scheduler, struct handover *handove
     }
     socket_set_options(socket, block);
     socket->active = block->values.active;
+    block->values.buffer_explicit = false; /* not inherited */
     option_block_drop(block);
     call->as.open.socket = socket_handle(scheduler, socket);
     socket_hold(socket);

@@ -25,8 +25,8 @@ struct scheduler;
 struct socket;
 struct connecting;
 
-/* CALL_WAITS: the call is on some list and will be completed from there. */
-enum { CALL_WAITS = 1 };
+/* CALL_WAITS: the call is on some list and will be completed from there. No count is ever that. */
+enum { CALL_WAITS = INT32_MAX };
 
 /* One row per operation that a caller can ask for. */
 struct call_operation {

@@ -69,10 +69,21 @@ static int set_each_active(struct scheduler *scheduler, struct socket *socket,
     return result;
 }
 
+/* That {buffer,_} was set on a listener is not inherited: the values are, and the mark goes with
+ * the first change of a socket's own. */
+static int own_values(struct socket *socket)
+{
+    bool inherited = socket->options->refs > 1 && socket->state != SOCKET_LISTENING;
+    int result = option_block_own(&socket->options);
+    if (result == 0 && inherited)
+        socket->options->values.buffer_explicit = false;
+    return result;
+}
+
 static int apply(struct socket *socket, const weir_option *options)
 {
     int fd = socket->state == SOCKET_GONE ? -1 : socket->fd;
-    if (options_touch_values(options) && option_block_own(&socket->options) < 0)
+    if (options_touch_values(options) && own_values(socket) < 0)
         return error_say(-ENOMEM, "no memory for the socket's options");
     if (socket->state == SOCKET_LISTENING && options_touch_inherited(options) &&
         accept_note_options(socket, options) < 0)

@@ -168,12 +168,15 @@ static int set_on_own(struct scheduler *here, struct socket *socket, const weir_
     return result;
 }
 
+static const weir_option no_options[] = {{.id = WEIR_OPTION_END}};
+
 /* A handler says {active,once} after every packet, so on its own connections this is no call. */
 int weir_setopts(weir_socket handle, const weir_option *options)
 {
     struct scheduler *here = scheduler_current();
     bool own = here && here->index == socket_scheduler(handle);
     struct socket *socket = own ? socket_find(here, handle) : NULL;
+    options = options ? options : no_options;
     int result = options_check(options, OPTION_SET_TCP);
     if (result < 0)
         return result;
