@@ -105,7 +105,7 @@ int http_decode_header(struct span input, const weir_decode_options *limits, str
                        weir_decoded *decoded, weir_http *http)
 {
     size_t limit = http_line_limit(limits);
-    if (is_empty_line(input, limit))
+    if (framer->scanned == 0 && is_empty_line(input, limit))
         return decode_end(input, 2, framer, decoded, http);
     size_t end = scan_near(scan_part(input, limit), framer, '\n');
     if (end == SCAN_NOT_FOUND)

@@ -119,8 +119,8 @@ static inline bool is_common_line(struct span input, size_t path_at, size_t spac
 int http_decode_start_line(struct span input, const weir_decode_options *limits,
                            struct framer *framer, weir_decoded *decoded, weir_http *http)
 {
-    const struct http_method *method = http_method_at(input);
-    if (!method || framer->scanned)
+    const struct http_method *method = framer->scanned ? NULL : http_method_at(input);
+    if (!method)
         return decode_far(input, limits, framer, decoded, http);
     size_t path_at = method->size + 1u;
     size_t space_at = is_root(input, path_at) ? path_at + 1 : find_space(input, path_at);

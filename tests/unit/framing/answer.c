@@ -4,35 +4,30 @@
 #include "term.h"
 #include <stdlib.h>
 
-static void write_term(struct answer *answer, enum weir_packet_type type, weir_slice input)
+static void write_term(struct answer *answer, const struct question *question)
 {
     size_t size;
     FILE *to = open_memstream(&answer->term, &size);
     CHECK(to);
     size_t consumed = answer->result == WEIR_DECODE_OK ? answer->decoded.consumed : 0;
-    weir_slice rest = {input.bytes + consumed, input.size - consumed};
-    struct term_packet packet = {type, &answer->decoded, &answer->http};
+    weir_slice rest = {(const char *)question->bytes + consumed, question->size - consumed};
+    struct term_packet packet = {question->type, &answer->decoded, &answer->http};
     term_write_result(to, answer->result, &packet, rest);
     fclose(to);
 }
 
-struct answer answer_of_decode(enum weir_packet_type type, const weir_decode_options *options,
-                               const uint8_t *bytes, size_t size)
+void answer_decode(struct answer *answer, struct question question)
 {
-    struct answer answer;
-    answer.result = weir_decode_packet(type, bytes, size, options, &answer.decoded, &answer.http);
-    write_term(&answer, type, (weir_slice){(const char *)bytes, size});
-    return answer;
+    answer->result = weir_decode_packet(question.type, question.bytes, question.size,
+                                        question.limits, &answer->decoded, &answer->http);
+    write_term(answer, &question);
 }
 
-struct answer answer_of_framer(struct framer *framer, enum weir_packet_type type,
-                               const weir_decode_options *options, weir_slice input)
+void answer_frame(struct answer *answer, struct framer *framer, struct question question)
 {
-    struct answer answer;
-    answer.result = framer_next(framer, type, options, (const uint8_t *)input.bytes, input.size,
-                                &answer.decoded, &answer.http);
-    write_term(&answer, type, input);
-    return answer;
+    answer->result = framer_next(framer, question.type, question.limits, question.bytes,
+                                 question.size, &answer->decoded, &answer->http);
+    write_term(answer, &question);
 }
 
 void answer_free(struct answer *answer)

@@ -12,10 +12,16 @@ struct answer {
     char *term; /* answer_free */
 };
 
-struct answer answer_of_decode(enum weir_packet_type type, const weir_decode_options *options,
-                               const uint8_t *bytes, size_t size);
-struct answer answer_of_framer(struct framer *framer, enum weir_packet_type type,
-                               const weir_decode_options *options, weir_slice input);
+/* What is decoded; an http packet may point into its own struct, so it is filled in place. */
+struct question {
+    enum weir_packet_type type;
+    const weir_decode_options *limits;
+    const uint8_t *bytes;
+    size_t size;
+};
+
+void answer_decode(struct answer *answer, struct question question);
+void answer_frame(struct answer *answer, struct framer *framer, struct question question);
 void answer_free(struct answer *answer);
 
 #endif

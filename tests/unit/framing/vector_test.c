@@ -4,8 +4,14 @@
 #include "decode_row.h"
 #include "guard.h"
 #include <criterion/criterion.h>
+#include <string.h>
 
 enum { ROW_COUNT_MIN = 1100 };
+
+static struct question question_of(const struct decode_row *row, const uint8_t *bytes, size_t size)
+{
+    return (struct question){row->options.type, &row->options.limits, bytes, size};
+}
 
 static void check_whole(const struct decode_row *row)
 {
@@ -13,9 +19,9 @@ static void check_whole(const struct decode_row *row)
         cr_assert_str_eq(row->result, "{'EXIT',badarg}", "%s %s", row->type_name, row->option_text);
         return;
     }
+    struct answer answer;
     const uint8_t *input = guard_copy(row->input, row->input_size);
-    struct answer answer =
-        answer_of_decode(row->options.type, &row->options.limits, input, row->input_size);
+    answer_decode(&answer, question_of(row, input, row->input_size));
     cr_assert_str_eq(answer.term, row->result, "%s %s: got %s, want %s", row->type_name,
                      row->option_text, answer.term, row->result);
     answer_free(&answer);
@@ -30,9 +36,9 @@ Test(vectors, each_as_one_piece)
 static int check_prefix(struct framer *framer, const struct decode_row *row, size_t size)
 {
     const uint8_t *input = guard_copy(row->input, size);
-    struct answer fresh = answer_of_decode(row->options.type, &row->options.limits, input, size);
-    struct answer resumed = answer_of_framer(framer, row->options.type, &row->options.limits,
-                                             (weir_slice){(const char *)input, size});
+    struct answer fresh, resumed;
+    answer_decode(&fresh, question_of(row, input, size));
+    answer_frame(&resumed, framer, question_of(row, input, size));
     cr_assert_str_eq(resumed.term, fresh.term, "%s %s, %zu bytes: %s after feeding, else %s",
                      row->type_name, row->option_text, size, resumed.term, fresh.term);
     answer_free(&fresh);
@@ -65,4 +71,50 @@ static void check_two_pieces(const struct decode_row *row)
 Test(vectors, each_in_two_pieces)
 {
     cr_assert_geq(decode_rows_each(check_two_pieces), ROW_COUNT_MIN);
+}
+
+/* Rows where what lies behind the packet does matter: all the input is a line end, or is cut
+ * before it is known that the line is too long. */
+static bool depends_on_rest(const struct decode_row *row, const struct answer *answer)
+{
+    const weir_decoded *decoded = &answer->decoded;
+    if (decoded->size == row->input_size && row->input_size <= 2)
+        return true;
+    return row->options.type == WEIR_RAW ||
+           (row->options.type == WEIR_LINE && row->options.limits.packet_size &&
+            decoded->bytes[decoded->size - 1] != row->options.limits.line_delimiter);
+}
+
+/* The packet that {ok,Packet,Rest} has before its rest. */
+static void check_same_packet(const char *far, const char *near_end)
+{
+    size_t common = strlen(near_end) - strlen(strrchr(near_end, '<')) - 1;
+    cr_assert_eq(strncmp(far, near_end, common), 0, "%s with more behind, else %s", far, near_end);
+}
+
+/* Far from the end of the input the decoders look at whole blocks; the packet must be the same. */
+static void check_with_more_behind(const struct decode_row *row)
+{
+    enum { MORE_SIZE = 200 };
+    if (row->is_bad_argument)
+        return;
+    struct answer near_end, far;
+    uint8_t input[sizeof(row->input) + MORE_SIZE];
+    memcpy(input, row->input, row->input_size);
+    memset(input + row->input_size, 'x', MORE_SIZE);
+    answer_decode(&near_end, question_of(row, row->input, row->input_size));
+    answer_decode(&far, question_of(row, input, row->input_size + MORE_SIZE));
+    if (near_end.result == WEIR_DECODE_OK && !depends_on_rest(row, &near_end)) {
+        cr_assert_eq(far.result, WEIR_DECODE_OK, "%s %s %s", row->type_name, row->option_text,
+                     near_end.term);
+        cr_assert_eq(far.decoded.consumed, near_end.decoded.consumed);
+        check_same_packet(far.term, near_end.term);
+    }
+    answer_free(&near_end);
+    answer_free(&far);
+}
+
+Test(vectors, each_with_more_behind)
+{
+    cr_assert_geq(decode_rows_each(check_with_more_behind), ROW_COUNT_MIN);
 }

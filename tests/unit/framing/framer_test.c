@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* What a stream remembers: http's state, a change of type, what it needs. */
+#include "stream.h"
+#include <criterion/criterion.h>
+#include <string.h>
+
+static const weir_decode_options unlimited = {.line_delimiter = '\n'};
+
+Test(framer, http_goes_from_start_line_to_headers_and_back)
+{
+    struct stream stream = {.type = WEIR_HTTP};
+    stream_expect(
+        &stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\nHTTP/1.1 200 OK\r\nAge: 1\r\n\r\n",
+        "{http_request,'GET',{abs_path,\"/\"},{1,1}} {http_header,14,'Host',\"Host\",\"x\"}"
+        " http_eoh {http_response,{1,1},200,\"OK\"} {http_header,25,'Age',\"Age\",\"1\"}"
+        " http_eoh");
+    cr_assert_eq(stream.framer.http_header, 0);
+}
+
+Test(framer, an_http_error_leaves_the_state_as_it_is)
+{
+    struct stream stream = {.type = WEIR_HTTP_BIN};
+    stream_expect(&stream, "junk\r\nGET / HTTP/1.1\r\njunk\r\nA:b\r\n\r\n",
+                  "{http_error,<<\"junk\\r\\n\">>}"
+                  " {http_request,'GET',{abs_path,<<\"/\">>},{1,1}} {http_error,<<\"junk\\r\\n\">>}"
+                  " {http_header,0,<<\"A\">>,<<\"A\">>,<<\"b\">>} http_eoh");
+}
+
+Test(framer, httph_stays_with_headers)
+{
+    struct stream stream = {.type = WEIR_HTTPH};
+    stream_expect(&stream, "\r\nA:b\r\n\r\nC:d\r\n\r\n",
+                  "http_eoh {http_header,0,\"A\",\"A\",\"b\"} http_eoh"
+                  " {http_header,0,\"C\",\"C\",\"d\"} http_eoh");
+}
+
+Test(framer, the_http_state_outlives_other_types)
+{
+    struct stream stream = {.type = WEIR_HTTP};
+    stream_expect(&stream, "GET / HTTP/1.1\r\n", "{http_request,'GET',{abs_path,\"/\"},{1,1}}");
+    stream.type = WEIR_RAW;
+    framer_forget(&stream.framer);
+    stream_expect(&stream, "abc", "<<\"abc\">>");
+    stream.type = WEIR_HTTP;
+    framer_forget(&stream.framer);
+    stream_expect(&stream, "Age: 1\r\n\r\n", "{http_header,25,'Age',\"Age\",\"1\"} http_eoh");
+}
+
+/* line, then 2, then raw, over the same bytes, as a socket does it on setopts. */
+Test(framer, unconsumed_bytes_are_looked_at_afresh_when_the_type_changes)
+{
+    struct stream stream = {.type = WEIR_LINE, .limits = unlimited};
+    stream_expect(&stream, "hello", "{more,undefined}");
+    cr_assert_eq(stream.framer.scanned, 5);
+    framer_forget(&stream.framer);
+    stream_expect(&stream, "he\nlo", "<<\"he\\n\">> {more,undefined}");
+    stream.type = WEIR_2;
+    framer_forget(&stream.framer);
+    stream_expect(&stream, "\x01\x02xyz", "{more,260}");
+    stream.type = WEIR_RAW;
+    framer_forget(&stream.framer);
+    stream_expect(&stream, "\x01\x02xyz", "<<1,2,120,121,122>>");
+}
+
+Test(framer, http_is_not_written_to_by_other_types)
+{
+    struct framer framer = {0};
+    weir_decoded decoded;
+    weir_http http;
+    weir_http untouched;
+    memset(&http, 0xa5, sizeof(http));
+    memset(&untouched, 0xa5, sizeof(untouched));
+    for (int type = WEIR_RAW; type <= WEIR_LINE; type++)
+        framer_next(&framer, (enum weir_packet_type)type, &unlimited, (const uint8_t *)"\3\0\0\4\n",
+                    5, &decoded, &http);
+    cr_assert_eq(memcmp(&http, &untouched, sizeof(http)), 0);
+}
+
+Test(framer, a_limit_that_falls_below_what_was_seen_applies)
+{
+    struct stream stream = {.type = WEIR_LINE, .limits = unlimited};
+    stream_expect(&stream, "hello", "{more,undefined}");
+    stream.limits.packet_size = 4;
+    stream_expect(&stream, "hello", "{error,invalid}");
+    stream.limits = (weir_decode_options){.line_length = 2, .line_delimiter = '\n'};
+    stream_expect(&stream, "hello", "<<\"he\">> <<\"ll\">> {more,undefined}");
+}
