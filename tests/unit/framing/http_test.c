@@ -230,6 +230,68 @@ Test(http, limits_are_exact)
     }
 }
 
+/* The line end is the last byte there is: what follows has to be waited for, not read. */
+Test(http, a_header_that_ends_the_input_needs_more)
+{
+    char line[LINE_SIZE];
+    for (int size = 1; size < 200; size++) {
+        snprintf(line, sizeof(line), "A: %0*d\r\n", size, 7);
+        expect(WEIR_HTTPH, (weir_decode_options){0}, line, "{more,undefined}");
+    }
+}
+
+Test(http, paths_of_all_sizes)
+{
+    for (int size = 1; size < 200; size++)
+        for (int padding = 1; padding < 100; padding += 49) {
+            char line[2 * LINE_SIZE];
+            weir_decoded decoded;
+            weir_http http;
+            size_t line_size = (size_t)snprintf(line, sizeof(line), "PUT /%0*d HTTP/1.1\r\n%-*s",
+                                                size, 7, padding, "x");
+            int result = weir_decode_packet(WEIR_HTTP, guard_copy(line, line_size), line_size, NULL,
+                                            &decoded, &http);
+            cr_assert_eq(result, WEIR_DECODE_OK);
+            cr_assert_eq(decoded.consumed, line_size - (size_t)padding);
+            cr_assert_eq(http.as.request.uri, WEIR_URI_PATH);
+            cr_assert_eq(http.as.request.path.size, size + 1, "path of %d", size + 1);
+        }
+}
+
+/* Only blanks end a URI, and only a version may follow. */
+static const struct {
+    const char *line;
+    const char *term;
+} odd_lines[] = {
+    {"GET /a\001HTTP/1.1\r\n",
+     "{http_request,'GET',{abs_path,[47,97,1,72,84,84,80,47,49,46,49]},{0,9}}"},
+    {"GET /a\tHTTP/1.1\r\n", "{http_request,'GET',{abs_path,\"/a\"},{1,1}}"},
+    {"GET /\r\n", "{http_request,'GET',{abs_path,\"/\"},{0,9}}"},
+    {"GET /a HTTP/1.1\n", "{http_request,'GET',{abs_path,\"/a\"},{1,1}}"},
+    {"GET /a HTTP/1.12\r\n", "{http_request,'GET',{abs_path,\"/a\"},{1,12}}"},
+    {"GET /a HTTP/1.1 x\r\n", "{http_request,'GET',{abs_path,\"/a\"},{1,1}}"},
+    {"GET /a HTTP/1.x\r\n", "{http_error,\"GET /a HTTP/1.x\\r\\n\"}"},
+    {"GET /a HTTP/1\r\n", "{http_error,\"GET /a HTTP/1\\r\\n\"}"},
+    {"GET /a b HTTP/1.1\r\n", "{http_error,\"GET /a b HTTP/1.1\\r\\n\"}"},
+    {"GETT /a HTTP/1.1\r\n", "{http_request,\"GETT\",{abs_path,\"/a\"},{1,1}}"},
+    {"OPTIONSX /a HTTP/1.1\r\n", "{http_request,\"OPTIONSX\",{abs_path,\"/a\"},{1,1}}"},
+};
+
+Test(http, lines_that_are_nearly_common)
+{
+    for (size_t i = 0; i < sizeof(odd_lines) / sizeof(odd_lines[0]); i++)
+        for (int padding = 0; padding < 100; padding += 99) {
+            char input[2 * LINE_SIZE], term[2 * LINE_SIZE];
+            char rest[100] = "";
+            memset(rest, 'x', (size_t)padding);
+            snprintf(input, sizeof(input), "%s%s", odd_lines[i].line, rest);
+            const char *quote = padding ? "\"" : "";
+            snprintf(term, sizeof(term), "{ok,%s,<<%s%s%s>>}", odd_lines[i].term, quote, rest,
+                     quote);
+            expect(WEIR_HTTP, (weir_decode_options){0}, input, term);
+        }
+}
+
 static const struct {
     const char *uri;
     const char *term;
