@@ -170,6 +170,12 @@ void buffer_keep(struct weir_buffer *buffer)
         atomic_fetch_add_explicit(&buffer->refs, 1, memory_order_relaxed);
 }
 
+bool buffer_may_be_held(const struct weir_buffer *buffer)
+{
+    const struct buffer_pool *pool = buffer->pool;
+    return !pool || (pool == own_pool && pool->lent < pool->count - pool->count / 4);
+}
+
 static void send_home(struct weir_buffer *buffer)
 {
     struct buffer_pool *pool = buffer->pool;

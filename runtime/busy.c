@@ -9,32 +9,50 @@
 #include "runtime/send_queue.h"
 #include "runtime/socket.h"
 
+static bool over_limit(const struct scheduler *scheduler)
+{
+    return scheduler->totals.queued_bytes >= scheduler->queued_bytes_limit;
+}
+
 bool busy_is(const struct scheduler *scheduler, const struct socket *socket)
 {
     const struct send_queue *queue = socket->output;
-    if (!queue || queue->queued_bytes == 0)
-        return false;
-    return queue->busy || scheduler->totals.queued_bytes >= scheduler->queued_bytes_limit;
+    return queue && queue->queued_bytes > 0 && (queue->busy || over_limit(scheduler));
+}
+
+static void become_busy(struct scheduler *scheduler, struct send_queue *queue)
+{
+    queue->busy = true;
+    scheduler->totals.busy++;
 }
 
 bool busy_check_mark(struct scheduler *scheduler, struct socket *socket)
 {
     struct send_queue *queue = socket->output;
-    if (queue->busy || queue->queued_bytes < socket_values(socket)->high_watermark)
-        return queue->busy;
-    queue->busy = true;
-    scheduler->totals.busy++;
-    return true;
+    if (!queue->busy && queue->queued_bytes >= socket_values(socket)->high_watermark)
+        become_busy(scheduler, queue);
+    return queue->busy;
+}
+
+static void wait_for_limit(struct scheduler *scheduler, struct send_queue *queue)
+{
+    if (list_is_empty(&queue->limit_link))
+        list_append(&scheduler->limited, &queue->limit_link);
+}
+
+/* Somebody waits: what keeps the socket busy is noted, so that its end is noticed. */
+static void stay_busy(struct scheduler *scheduler, struct send_queue *queue)
+{
+    if (queue->busy)
+        return;
+    become_busy(scheduler, queue);
+    wait_for_limit(scheduler, queue);
 }
 
 void busy_refuse(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
-    if (!queue->busy) { /* by the runtime's limit */
-        queue->busy = true;
-        scheduler->totals.busy++;
-    }
-    queue->refused = true;
+    stay_busy(scheduler, socket->output);
+    socket->output->refused = true;
 }
 
 int busy_cross(struct scheduler *scheduler, struct socket *socket, struct call *call)
@@ -51,8 +69,7 @@ int busy_cross(struct scheduler *scheduler, struct socket *socket, struct call *
 
 int busy_suspend(struct scheduler *scheduler, struct socket *socket, struct call *call)
 {
-    busy_refuse(scheduler, socket);
-    socket->output->refused = false; /* a call is completed, not told */
+    stay_busy(scheduler, socket->output);
     list_append(&socket->output->suspended, &call->link);
     return CALL_WAITS;
 }
@@ -60,15 +77,42 @@ int busy_suspend(struct scheduler *scheduler, struct socket *socket, struct call
 /* In order, as long as nobody makes the socket busy again. */
 static void resume_suspended(struct scheduler *scheduler, struct socket *socket)
 {
-    while (socket->output && !socket->output->busy) {
-        struct list *node = list_take(&socket->output->suspended);
-        if (!node)
+    while (socket->output && !list_is_empty(&socket->output->suspended)) {
+        if (busy_is(scheduler, socket)) {
+            stay_busy(scheduler, socket->output);
             return;
-        struct call *call = list_entry(node, struct call, link);
+        }
+        struct call *call = list_entry(list_take(&socket->output->suspended), struct call, link);
         int result = call->operation->run(scheduler, socket, call);
         if (result != CALL_WAITS)
             call_complete(scheduler, call, result);
     }
+}
+
+static void let_go_on(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    queue->busy = false;
+    list_remove(&queue->limit_link);
+    call_complete_all(scheduler, &queue->crossed, 0);
+    resume_suspended(scheduler, socket);
+    queue = socket->output;
+    if (queue && queue->refused && !busy_is(scheduler, socket)) {
+        queue->refused = false;
+        owner_tell_unbusy(scheduler, socket);
+    }
+}
+
+static void time_out(struct scheduler *scheduler, struct socket *socket)
+{
+    if (!socket_values(socket)->send_timeout_close) {
+        let_go_on(scheduler, socket);
+        return;
+    }
+    send_dismiss(scheduler, socket, WEIR_CLOSED);
+    send_drop(scheduler, socket);
+    socket->closed_told = true;
+    close_lose(scheduler, socket, 0);
 }
 
 /* The bytes stay queued, and the socket is not busy any more: the next send crosses again. */
@@ -78,15 +122,7 @@ void busy_expire(struct scheduler *scheduler, struct call *call)
     if (!socket || !socket_is_stream(socket) || !socket->output)
         return;
     socket_hold(socket);
-    socket->output->busy = false;
-    if (socket_values(socket)->send_timeout_close) {
-        send_dismiss(scheduler, socket, WEIR_CLOSED);
-        send_drop(scheduler, socket);
-        socket->closed_told = true;
-        close_lose(scheduler, socket, 0);
-    } else {
-        resume_suspended(scheduler, socket);
-    }
+    time_out(scheduler, socket);
     socket_unhold(scheduler, socket);
 }
 
@@ -95,11 +131,26 @@ void busy_drained(struct scheduler *scheduler, struct socket *socket)
     struct send_queue *queue = socket->output;
     if (!queue->busy || queue->queued_bytes > socket_values(socket)->low_watermark)
         return;
-    queue->busy = false;
-    call_complete_all(scheduler, &queue->crossed, 0);
-    resume_suspended(scheduler, socket);
-    if (queue->refused && !queue->busy) {
-        queue->refused = false;
-        owner_tell_unbusy(scheduler, socket);
+    if (queue->queued_bytes > 0 && over_limit(scheduler))
+        wait_for_limit(scheduler, queue);
+    else
+        let_go_on(scheduler, socket);
+}
+
+/* An eighth below the limit, so that not every byte that leaves wakes everybody up. */
+void busy_relieve(struct scheduler *scheduler)
+{
+    uint64_t limit = scheduler->queued_bytes_limit;
+    struct list limited;
+    struct list *node;
+    if (list_is_empty(&scheduler->limited) || scheduler->totals.queued_bytes > limit - limit / 8)
+        return;
+    list_init(&limited);
+    list_move_all(&limited, &scheduler->limited);
+    while ((node = list_take(&limited))) {
+        struct socket *socket = list_entry(node, struct send_queue, limit_link)->socket;
+        socket_hold(socket);
+        busy_drained(scheduler, socket);
+        socket_unhold(scheduler, socket);
     }
 }

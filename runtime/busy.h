@@ -35,4 +35,7 @@ void busy_expire(struct scheduler *scheduler, struct call *call);
 /* Something was sent: lets those go on who may. */
 void busy_drained(struct scheduler *scheduler, struct socket *socket);
 
+/* Once a turn: lets those go on whom the runtime's limit has held up, if it does so no more. */
+void busy_relieve(struct scheduler *scheduler);
+
 #endif

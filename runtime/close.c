@@ -20,30 +20,51 @@ static void dismiss_receiver(struct scheduler *scheduler, struct socket *socket)
         call_complete(scheduler, receiver, WEIR_CLOSED);
 }
 
-/* {linger,{true,0}} throws away what is queued and resets. Any other time is waited for by the
- * closing call, never by close(2), which would hold up the whole scheduler: so it is switched off
- * before the descriptor is closed. */
-static bool lingers_not_at_all(struct socket *socket)
+static struct linger read_linger(const struct socket *socket)
 {
     struct linger linger = {0};
     socklen_t size = sizeof(linger);
-    if (system_getsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, &size) < 0 || !linger.l_onoff)
+    (void)system_getsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, &size);
+    return linger;
+}
+
+static void write_linger(const struct socket *socket, bool on)
+{
+    struct linger linger = {.l_onoff = on};
+    (void)system_setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+/* {linger,{true,0}}: what is queued is thrown away, and the peer told so by a reset. */
+static bool resets(struct linger linger)
+{
+    return linger.l_onoff && linger.l_linger == 0;
+}
+
+/* Time to linger is waited for by the closing call, never by close(2), which would hold up the
+ * whole scheduler. The memory of zero-copy sends is the kernel's until they are confirmed, and
+ * only a descriptor that is still open can take it back, by a reset. */
+bool close_descriptor(struct socket *socket)
+{
+    struct linger linger = read_linger(socket);
+    if (send_notices(socket) > 0 && !resets(linger)) {
+        if (socket->sending != SENDING_SHUT)
+            (void)send_shutdown_now(socket);
         return false;
-    if (linger.l_linger == 0)
-        return true;
-    linger.l_onoff = 0;
-    system_setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-    return false;
+    }
+    if (linger.l_onoff && !resets(linger))
+        write_linger(socket, false);
+    system_close(socket->fd);
+    socket->fd = -1;
+    return true;
 }
 
 static void close_stream(struct scheduler *scheduler, struct socket *socket, bool abort)
 {
-    if (socket->fd >= 0 && lingers_not_at_all(socket))
-        abort = true;
+    bool queued = send_queued_bytes(socket) > 0;
     socket_move(socket, SOCKET_CLOSE);
     dismiss_receiver(scheduler, socket);
     send_dismiss(scheduler, socket, WEIR_CLOSED);
-    if (abort)
+    if (abort || (queued && socket->fd >= 0 && resets(read_linger(socket))))
         send_drop(scheduler, socket);
     if (socket->reading != READING_INTO && socket->reading != READING_INTO_CANCELLED)
         input_drop(socket);
@@ -53,6 +74,8 @@ static void close_stream(struct scheduler *scheduler, struct socket *socket, boo
 static void close_any(struct scheduler *scheduler, struct socket *socket, bool abort)
 {
     socket_hold(socket);
+    if (abort && socket->fd >= 0)
+        write_linger(socket, true);
     switch ((enum socket_state)socket->state) {
     case SOCKET_OPEN:
     case SOCKET_GONE:

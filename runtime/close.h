@@ -8,6 +8,10 @@
 /* The owner closes it: nothing more is told. What is queued is still sent. */
 void close_socket(struct scheduler *scheduler, struct socket *socket);
 
+/* Closes the descriptor of a socket that has nothing to send and no operation in flight, without
+ * ever waiting. False: later, the peer has yet to confirm what was sent without a copy. */
+bool close_descriptor(struct socket *socket);
+
 /* The same, once its end has been told. */
 void close_after_end(struct scheduler *scheduler, struct socket *socket);
 

@@ -24,8 +24,11 @@ void flush_schedule(struct scheduler *scheduler, struct socket *socket)
 
 static void flush_list(struct scheduler *scheduler, struct list *list)
 {
+    struct list batch;
     struct list *node;
-    while ((node = list_take(list)))
+    list_init(&batch);
+    list_move_all(&batch, list);
+    while ((node = list_take(&batch)))
         flush_start(scheduler, list_entry(node, struct send_queue, flush_link)->socket);
 }
 
@@ -43,9 +46,11 @@ void flush_delayed(struct scheduler *scheduler)
  * a second completion. */
 static bool worth_zero_copy(const struct scheduler *scheduler, const struct socket *socket)
 {
+    enum { LENT_BYTES_MAX = 4 << 20 }; /* their memory is held until the peer has confirmed them */
     size_t from_bytes = scheduler->runtime->limits.zero_copy_from_bytes;
-    return from_bytes > 0 && !socket->zero_copy_off &&
-           socket->output->in_flight_bytes >= from_bytes &&
+    const struct send_queue *queue = socket->output;
+    return from_bytes > 0 && !socket->zero_copy_off && queue->in_flight_bytes >= from_bytes &&
+           queue->unconfirmed_bytes < LENT_BYTES_MAX &&
            (scheduler->profile.features & FEATURE_BIT(SEND_ZC));
 }
 
@@ -53,12 +58,10 @@ static void start_bytes(struct scheduler *scheduler, struct socket *socket)
 {
     struct send_queue *queue = socket->output;
     uint64_t operation = socket_operation(socket, OPERATION_SEND);
-    if (vectors_are_full(&scheduler->vectors))
-        scheduler_submit(scheduler);
     struct msghdr *message = vectors_take(&scheduler->vectors);
     message->msg_iovlen = send_queue_gather(queue, message->msg_iov, VECTORS_PER_MESSAGE);
     if (worth_zero_copy(scheduler, socket)) {
-        send_queue_expect_notice(queue);
+        send_queue_lend(queue);
         ring_send_message(scheduler->ring, operation, socket->fd, message, true);
     } else if (message->msg_iovlen > 1) {
         ring_send_message(scheduler->ring, operation, socket->fd, message, false);
@@ -106,6 +109,12 @@ void flush_start(struct scheduler *scheduler, struct socket *socket)
     if (!queue || queue->in_flight_bytes > 0 || queue->queued_bytes == 0 || socket->fd < 0)
         return;
     list_remove(&queue->flush_link);
+    if (vectors_are_full(&scheduler->vectors))
+        scheduler_submit(scheduler);
+    if (vectors_are_full(&scheduler->vectors)) { /* the kernel takes nothing now: next turn */
+        list_append(&scheduler->delayed, &queue->flush_link);
+        return;
+    }
     const struct segment *file = send_queue_file(queue);
     if (file && !start_file(scheduler, socket, file)) {
         send_failed(scheduler, socket, -EMFILE);
@@ -134,6 +143,10 @@ static void went_out(struct scheduler *scheduler, struct socket *socket, size_t 
     if (queue->pipe && send_queue_file(queue))
         queue->pipe->filled_bytes -= size;
     send_queue_sent(scheduler->pools, queue, size);
+    if (queue->given_up) {
+        send_drop(scheduler, socket);
+        return;
+    }
     busy_drained(scheduler, socket);
     queue = socket->output; /* who was let go on may have changed everything */
     if (queue && queue->queued_bytes > 0)
@@ -147,10 +160,21 @@ static bool is_transient(int result)
     return result == -EINTR || result == -EAGAIN || result == -ENOBUFS || result == -ENOMEM;
 }
 
+/* The kernel or the kind of socket has no zero copy, or the memlock limit is reached. */
+static bool may_be_for_zero_copy(int error)
+{
+    return error == -EINVAL || error == -EOPNOTSUPP || error == -ENOMEM;
+}
+
 static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, int error)
 {
-    send_queue_sent(scheduler->pools, socket->output, 0);
-    if (is_transient(error))
+    struct send_queue *queue = socket->output;
+    bool copy_instead = queue->zero_copy && may_be_for_zero_copy(error);
+    send_queue_sent(scheduler->pools, queue, 0);
+    socket->zero_copy_off |= copy_instead;
+    if (queue->given_up)
+        send_drop(scheduler, socket);
+    else if (copy_instead || is_transient(error))
         flush_start(scheduler, socket);
     else
         send_failed(scheduler, socket, error);
@@ -175,6 +199,9 @@ void flush_completed(struct scheduler *scheduler, struct socket *socket,
         return;
     }
     CHECK_GT(socket->output->in_flight_bytes, 0u);
+    /* An operation that was refused before it began is its own notice. */
+    if (socket->output->zero_copy && !(completion->flags & RING_MORE))
+        send_queue_noticed(scheduler->pools, socket->output);
     if (completion->result >= 0)
         went_out(scheduler, socket, (size_t)completion->result);
     else
@@ -188,11 +215,11 @@ void flush_filled(struct scheduler *scheduler, struct socket *socket,
     struct segment *file = send_queue_file(queue);
     int result = completion->result;
     CHECK(file && queue->in_flight_bytes > 0);
-    queue->in_flight_bytes = 0;
-    if (result <= 0) { /* shorter than was promised: the packet cannot be completed */
+    if (result <= 0 || queue->given_up) { /* 0: shorter than was promised, the packet is cut */
         did_not_go_out(scheduler, socket, result == 0 ? -EIO : result);
         return;
     }
+    queue->in_flight_bytes = 0;
     file->offset += (uint64_t)result;
     queue->pipe->filled_bytes = (size_t)result;
     flush_start(scheduler, socket);

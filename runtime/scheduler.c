@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "runtime/accept.h"
+#include "runtime/busy.h"
 #include "runtime/call.h"
 #include "runtime/close.h"
 #include "runtime/delivery.h"
@@ -179,6 +180,7 @@ void scheduler_turn(struct scheduler *scheduler)
     run_inbox(scheduler);
     run_completions(scheduler);
     send_settle_tried(scheduler);
+    busy_relieve(scheduler);
     timer_advance(&scheduler->timers, scheduler_now_ms(scheduler));
     call_finish_all(scheduler);
     flush_corked(scheduler);
@@ -191,7 +193,7 @@ void scheduler_turn(struct scheduler *scheduler)
 static void init_lists(struct scheduler *scheduler)
 {
     struct list *lists[] = {
-        &scheduler->starved, &scheduler->corked, &scheduler->delayed,
+        &scheduler->starved, &scheduler->corked, &scheduler->delayed,  &scheduler->limited,
         &scheduler->trying,  &scheduler->tried,  &scheduler->finished,
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -300,6 +302,7 @@ bool scheduler_is_done(struct scheduler *scheduler)
     if (scheduler->sockets.used_count > 0 && scheduler->now_ns > scheduler->stop_deadline_ns)
         each_socket(scheduler, close_abort);
     return scheduler->sockets.used_count == 0 && scheduler->outstanding == 0 &&
+           list_is_empty(&scheduler->trying) && list_is_empty(&scheduler->tried) &&
            list_is_empty(&scheduler->finished) && inbox_is_empty(&scheduler->inbox) &&
            registry_user_count(scheduler->index) == 0;
 }

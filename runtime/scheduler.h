@@ -38,6 +38,7 @@ struct scheduler {
     struct list starved;  /* sockets that wait for a receive buffer */
     struct list corked;   /* send queues to be flushed when the present completion is dealt with */
     struct list delayed;  /* send queues to be flushed at the end of the turn */
+    struct list limited;  /* send queues that are busy by the runtime's limit */
     struct list trying;   /* sends whose bytes the kernel has not been offered yet */
     struct list tried;    /* those whose bytes it has */
     struct list finished; /* _async calls to be finished */

@@ -3,6 +3,7 @@
 #ifndef RUNTIME_SEGMENT_H
 #define RUNTIME_SEGMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct segment {
     uint64_t offset;            /* of a file's next byte */
     int fd;
     enum segment_kind kind;
+    bool lent; /* a zero-copy send has had it: the kernel may be reading it still */
     uint8_t storage[];
 };
 

@@ -14,14 +14,19 @@
 #include "runtime/send_source.h"
 #include "runtime/socket.h"
 
-bool send_is_queued(const struct socket *socket)
+static bool has_queue(const struct socket *socket)
 {
-    return socket->output && !send_queue_is_idle(socket->output);
+    return (socket_is_stream(socket) || socket->state == SOCKET_CLOSED) && socket->output;
 }
 
 size_t send_queued_bytes(const struct socket *socket)
 {
-    return socket_is_stream(socket) && socket->output ? socket->output->queued_bytes : 0;
+    return has_queue(socket) ? socket->output->queued_bytes : 0;
+}
+
+uint32_t send_notices(const struct socket *socket)
+{
+    return has_queue(socket) ? socket->output->notices : 0;
 }
 
 static int shown_error(const struct socket *socket)
@@ -33,7 +38,7 @@ static int shown_error(const struct socket *socket)
 static int refusal(struct socket *socket)
 {
     bool told = (socket->latches & LATCH_SEND) != 0;
-    socket->latches = 0;
+    socket->latches &= (uint8_t)~LATCH_SEND;
     return told ? shown_error(socket) : -ENOTCONN;
 }
 
@@ -55,6 +60,21 @@ static int check_sendable(struct scheduler *scheduler, struct socket *socket)
     return WEIR_CLOSED;
 }
 
+static int enqueue(struct scheduler *scheduler, struct socket *socket,
+                   const struct send_source *source, const uint8_t *header, size_t header_size)
+{
+    if (!socket->output && !(socket->output = send_queue_open(scheduler->pools, socket)))
+        return -ENOMEM;
+    int result = send_source_enqueue(source, scheduler->pools, socket->output, header, header_size);
+    if (result < 0) {
+        send_free_if_idle(scheduler, socket);
+        return result;
+    }
+    scheduler->totals.queued_bytes += source->size + header_size;
+    flush_schedule(scheduler, socket);
+    return 0;
+}
+
 /* Queues all of it. 0, or an error with nothing queued. */
 static int take(struct scheduler *scheduler, struct socket *socket,
                 const struct send_source *source)
@@ -62,19 +82,15 @@ static int take(struct scheduler *scheduler, struct socket *socket,
     uint8_t header[FRAMING_HEADER_MAX];
     enum weir_packet_type type = (enum weir_packet_type)socket_values(socket)->packet;
     int header_size = framing_encode_header(type, source->size, header);
+    size_t size = source->size + (size_t)header_size;
     if (header_size < 0)
         return error_say(header_size, "send: %zu bytes do not fit a packet of type %s",
                          source->size, weir_packet_type_name(type));
-    if (!socket->output && !(socket->output = send_queue_open(scheduler->pools, socket)))
-        return -ENOMEM;
-    int result =
-        send_source_enqueue(source, scheduler->pools, socket->output, header, (size_t)header_size);
+    int result = size > 0 ? enqueue(scheduler, socket, source, header, (size_t)header_size) : 0;
     if (result < 0)
         return result;
-    traffic_count(&socket->sent, source->size + (size_t)header_size);
+    traffic_count(&socket->sent, size);
     scheduler->totals.packets_sent++;
-    scheduler->totals.queued_bytes += source->size + (size_t)header_size;
-    flush_schedule(scheduler, socket);
     return 0;
 }
 
@@ -149,6 +165,7 @@ void send_dismiss(struct scheduler *scheduler, struct socket *socket, int result
     struct send_queue *queue = socket->output;
     if (!queue)
         return;
+    queue->refused = false;
     call_complete_all(scheduler, &queue->crossed, result);
     call_complete_all(scheduler, &queue->suspended, result);
 }
@@ -159,7 +176,6 @@ void send_free_if_idle(struct scheduler *scheduler, struct socket *socket)
     if (!queue || !send_queue_is_idle(queue) || queue->refused)
         return;
     socket->output = NULL;
-    call_complete_all(scheduler, &queue->drained, 0);
     send_queue_close(scheduler->pools, queue);
 }
 
@@ -178,14 +194,15 @@ void send_drop(struct scheduler *scheduler, struct socket *socket)
     scheduler->totals.queued_bytes -= queue->queued_bytes;
     send_queue_drop(scheduler->pools, queue);
     scheduler->totals.queued_bytes += queue->queued_bytes;
-    queue->refused = false;
-    if (queue->in_flight_bytes > 0)
+    if (queue->in_flight_bytes > 0) {
         flush_cancel(scheduler, socket);
-    else
-        send_free_if_idle(scheduler, socket);
+        return;
+    }
+    call_complete_all(scheduler, &queue->drained, 0);
+    send_free_if_idle(scheduler, socket);
 }
 
-static int shut_down_now(struct socket *socket)
+int send_shutdown_now(struct socket *socket)
 {
     socket->sending = SENDING_SHUT;
     return system_shutdown(socket->fd, SHUT_WR);
@@ -198,8 +215,8 @@ int send_shutdown(struct scheduler *scheduler, struct socket *socket, int how)
         if (result < 0)
             return result;
     }
-    if (!send_is_queued(socket))
-        return shut_down_now(socket);
+    if (send_queued_bytes(socket) == 0)
+        return send_shutdown_now(socket);
     socket->sending = SENDING_SHUTTING;
     flush_start(scheduler, socket);
     return 0;
@@ -218,6 +235,7 @@ void send_failed(struct scheduler *scheduler, struct socket *socket, int error)
 void send_emptied(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->sending == SENDING_SHUTTING)
-        shut_down_now(socket);
+        (void)send_shutdown_now(socket);
+    call_complete_all(scheduler, &socket->output->drained, 0);
     send_free_if_idle(scheduler, socket);
 }

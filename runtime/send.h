@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct scheduler;
 struct socket;
@@ -20,11 +21,12 @@ int send_now(struct scheduler *scheduler, struct socket *socket, const struct se
 /* Calls whose bytes the kernel has been offered: they have succeeded unless they failed. */
 void send_settle_tried(struct scheduler *scheduler);
 
-/* Whether anything is queued or in flight. */
-bool send_is_queued(const struct socket *socket);
+/* What is queued or in flight. */
 size_t send_queued_bytes(const struct socket *socket);
+/* Zero-copy sends that the kernel has not given a notice of. */
+uint32_t send_notices(const struct socket *socket);
 
-/* Completes those who wait to send. */
+/* Completes those who wait to send; nobody is told `unbusy` any more. */
 void send_dismiss(struct scheduler *scheduler, struct socket *socket, int result);
 /* Drops what is queued; cancels what is in flight. */
 void send_drop(struct scheduler *scheduler, struct socket *socket);
@@ -33,6 +35,8 @@ void send_free(struct scheduler *scheduler, struct socket *socket);
 /* Gives up a queue that nobody needs. */
 void send_free_if_idle(struct scheduler *scheduler, struct socket *socket);
 
+/* shutdown(write), whatever is queued. 0, or the system's error. */
+int send_shutdown_now(struct socket *socket);
 /* shutdown(write): now, or when the queue is empty. 0, or the system's error. */
 int send_shutdown(struct scheduler *scheduler, struct socket *socket, int how);
 

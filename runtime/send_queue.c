@@ -25,6 +25,7 @@ struct send_queue *send_queue_open(struct send_pools *pools, struct socket *sock
     }
     *queue = (struct send_queue){.socket = socket};
     list_init(&queue->flush_link);
+    list_init(&queue->limit_link);
     list_init(&queue->crossed);
     list_init(&queue->suspended);
     list_init(&queue->drained);
@@ -43,11 +44,13 @@ static void free_chain(struct send_pools *pools, struct segment *segment)
 void send_queue_close(struct send_pools *pools, struct send_queue *queue)
 {
     CHECK_EQ(queue->in_flight_bytes, 0u);
+    CHECK_EQ(queue->notices, 0u);
     CHECK(list_is_empty(&queue->crossed) && list_is_empty(&queue->suspended) &&
           list_is_empty(&queue->drained));
     free_chain(pools, queue->first);
     file_pipe_close(queue->pipe);
     list_remove(&queue->flush_link);
+    list_remove(&queue->limit_link);
     if (pools->queue_count == QUEUE_POOL_LIMIT) {
         memory_free(queue);
         return;
@@ -57,21 +60,40 @@ void send_queue_close(struct send_pools *pools, struct send_queue *queue)
     pools->queue_count++;
 }
 
-/* The kernel reads what is in flight until the operation completes: those segments stay. */
+/* What a zero-copy send has had stays until its notice comes. */
+static void let_go(struct send_pools *pools, struct send_queue *queue, struct segment *segment)
+{
+    if (!segment->lent || queue->notices == 0) {
+        segment_free(pools, segment);
+        return;
+    }
+    segment->next = queue->unconfirmed;
+    queue->unconfirmed = segment;
+}
+
+/* The kernel reads what is in flight until the operation completes: those segments stay, without
+ * what was put behind it since. */
 void send_queue_drop(struct send_pools *pools, struct send_queue *queue)
 {
     struct segment **link = &queue->first;
     size_t kept_bytes = 0;
     queue->last = NULL;
     while (*link && kept_bytes < queue->in_flight_bytes) {
-        kept_bytes += (*link)->size;
         queue->last = *link;
-        link = &(*link)->next;
+        if (queue->last->size > queue->in_flight_bytes - kept_bytes)
+            queue->last->size = queue->in_flight_bytes - kept_bytes;
+        kept_bytes += queue->last->size;
+        link = &queue->last->next;
     }
     struct segment *rest = *link;
     *link = NULL;
-    free_chain(pools, rest);
+    while (rest) {
+        struct segment *next = rest->next;
+        let_go(pools, queue, rest);
+        rest = next;
+    }
     queue->queued_bytes = kept_bytes;
+    queue->given_up = kept_bytes > 0;
     check_marks(queue);
 }
 
@@ -125,14 +147,16 @@ size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t 
     return used;
 }
 
-static void let_go(struct send_pools *pools, struct send_queue *queue, struct segment *segment)
+void send_queue_lend(struct send_queue *queue)
 {
-    if (queue->notices == 0) {
-        segment_free(pools, segment);
-        return;
+    size_t left = queue->in_flight_bytes;
+    for (struct segment *s = queue->first; left > 0; s = s->next) {
+        s->lent = true;
+        left -= s->size;
     }
-    segment->next = queue->unconfirmed;
-    queue->unconfirmed = segment;
+    queue->unconfirmed_bytes += queue->in_flight_bytes;
+    queue->zero_copy = true;
+    queue->notices++;
 }
 
 void send_queue_noticed(struct send_pools *pools, struct send_queue *queue)
@@ -142,6 +166,7 @@ void send_queue_noticed(struct send_pools *pools, struct send_queue *queue)
         return;
     free_chain(pools, queue->unconfirmed);
     queue->unconfirmed = NULL;
+    queue->unconfirmed_bytes = 0;
 }
 
 /* A segment that is sent whole but is the last still has storage for what comes next; it is given
@@ -150,6 +175,7 @@ void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t 
 {
     CHECK_LE(size, queue->in_flight_bytes);
     queue->in_flight_bytes = 0;
+    queue->zero_copy = false;
     queue->queued_bytes -= size;
     while (queue->first && size >= queue->first->size) {
         struct segment *segment = queue->first;
@@ -159,8 +185,9 @@ void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t 
     }
     if (!queue->first)
         queue->last = NULL;
-    if (size > 0) {
+    if (size == 0)
+        return;
+    if (queue->first->bytes) /* a file has none */
         queue->first->bytes += size;
-        queue->first->size -= size;
-    }
+    queue->first->size -= size;
 }

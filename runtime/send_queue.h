@@ -23,14 +23,18 @@ struct send_queue {
     size_t in_flight_bytes;      /* 0: no operation in flight */
     uint32_t notices;            /* zero-copy sends whose memory the kernel still uses */
     struct segment *unconfirmed; /* what they have sent, until the last notice has come */
+    size_t unconfirmed_bytes;    /* lent to the kernel since there was no notice to wait for */
     struct file_pipe *pipe;      /* between a file and the socket; NULL: none was needed */
     struct socket *socket;
     struct list flush_link; /* on its scheduler's flushing list */
     struct list crossed;    /* calls that crossed the high mark and wait for the low one */
     struct list suspended;  /* calls that found the socket busy: nothing of theirs is queued */
     struct list drained;    /* calls of close that wait until it is empty */
+    struct list limit_link; /* on its scheduler's list of those that its limit keeps busy */
     bool busy;
-    bool refused; /* a handler was told EAGAIN and is owed an unbusy */
+    bool refused;   /* a handler was told EAGAIN and is owed an unbusy */
+    bool zero_copy; /* the operation in flight is */
+    bool given_up;  /* dropped: what comes back of the operation in flight is not sent on */
     struct send_queue *next_free;
 };
 
@@ -38,7 +42,7 @@ struct send_queue {
 struct send_queue *send_queue_open(struct send_pools *pools, struct socket *socket);
 /* Drops what is queued. Nobody may wait and nothing be in flight. */
 void send_queue_close(struct send_pools *pools, struct send_queue *queue);
-/* Drops what is queued behind the operation in flight, if there is one. */
+/* Drops what is queued behind the operation in flight, if there is one; that one is the last. */
 void send_queue_drop(struct send_pools *pools, struct send_queue *queue);
 
 /* Where the next `size` bytes go, contiguous. NULL: no memory. send_queue_grow makes them part of
@@ -63,11 +67,8 @@ static inline struct segment *send_queue_file(const struct send_queue *queue)
     return queue->first && queue->first->kind == SEGMENT_FILE ? queue->first : NULL;
 }
 
-/* The last operation was a zero-copy one: what it has sent stays until its notice comes. */
-static inline void send_queue_expect_notice(struct send_queue *queue)
-{
-    queue->notices++;
-}
+/* The bytes in flight go out by a zero-copy operation: they stay until its notice comes. */
+void send_queue_lend(struct send_queue *queue);
 void send_queue_noticed(struct send_pools *pools, struct send_queue *queue);
 
 /* The operation in flight is over and has sent `size` bytes. */
@@ -75,8 +76,8 @@ void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t 
 
 static inline bool send_queue_is_idle(const struct send_queue *queue)
 {
-    return queue->queued_bytes == 0 && queue->in_flight_bytes == 0 && queue->notices == 0 &&
-           list_is_empty(&queue->crossed) && list_is_empty(&queue->suspended);
+    return queue->queued_bytes == 0 && queue->notices == 0 && list_is_empty(&queue->crossed) &&
+           list_is_empty(&queue->suspended);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "runtime/buffer.h"
 #include "runtime/segment.h"
 #include "runtime/send_queue.h"
 
@@ -23,6 +24,8 @@ static int copy(struct send_pools *pools, struct send_queue *queue, const uint8_
     for (size_t i = 0; i < header_size; i++)
         *place++ = header[i];
     for (size_t i = 0; i < source->count; i++) {
+        if (source->pieces[i].iov_len == 0) /* may be of no memory */
+            continue;
         memcpy(place, source->pieces[i].iov_base, source->pieces[i].iov_len);
         place += source->pieces[i].iov_len;
     }
@@ -60,7 +63,8 @@ int send_source_enqueue(const struct send_source *source, struct send_pools *poo
                         struct send_queue *queue, const uint8_t *header, size_t header_size)
 {
     bool is_file = !source->pieces && source->size > 0;
-    if (is_file || (source->buffer && source->size >= REFER_FROM_BYTES))
+    if (is_file ||
+        (source->buffer && source->size >= REFER_FROM_BYTES && buffer_may_be_held(source->buffer)))
         return refer(source, pools, queue, header, header_size);
     return copy(pools, queue, header, header_size, source);
 }

@@ -243,7 +243,7 @@ static int linger_seconds(const struct socket *socket)
 static int run_close(struct scheduler *scheduler, struct socket *socket, struct call *call)
 {
     int seconds =
-        call->kind == CALL_BLOCKING && socket->state == SOCKET_OPEN && send_is_queued(socket)
+        call->kind == CALL_BLOCKING && socket_is_stream(socket) && send_queued_bytes(socket) > 0
             ? linger_seconds(socket)
             : 0;
     close_socket(scheduler, socket);

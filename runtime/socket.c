@@ -2,8 +2,8 @@
 #include "runtime/socket.h"
 
 #include "base/check.h"
-#include "base/system.h"
 #include "runtime/buffer.h"
+#include "runtime/close.h"
 #include "runtime/mailbox.h"
 #include "runtime/receive.h"
 #include "runtime/scheduler.h"
@@ -70,17 +70,14 @@ void socket_settle(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->state != SOCKET_GONE && socket->state != SOCKET_CLOSED)
         return;
-    if (send_is_queued(socket))
+    if (send_queued_bytes(socket) > 0)
         return;
     receive_stop(scheduler, socket);
-    if (socket->pending > 0)
+    if (socket->pending > send_notices(socket))
         return;
-    if (socket->fd >= 0) {
-        system_close(socket->fd);
-        socket->fd = -1;
+    if (socket->fd >= 0 && close_descriptor(socket))
         scheduler_descriptor_closed(scheduler);
-    }
-    if (socket->state == SOCKET_CLOSED)
+    if (socket->state == SOCKET_CLOSED && socket->pending == 0)
         release_slot(scheduler, socket);
 }
 
