@@ -62,7 +62,7 @@ struct listener *listener_create(struct scheduler *scheduler, struct socket *soc
 void accept_serve(struct scheduler *scheduler, struct socket *socket, weir_owner owner)
 {
     socket->listener->serving = true;
-    socket->listener->owner = owner;
+    socket_set_owner(socket, owner);
     update(scheduler, socket);
 }
 
@@ -83,7 +83,7 @@ static void take_connection(struct scheduler *scheduler, struct socket *socket, 
 {
     scheduler->totals.accepts++;
     if (socket->listener->serving)
-        adopt_for_owner(scheduler, socket, fd, socket->listener->owner);
+        adopt_for_owner(scheduler, socket, fd, socket->owner);
     else
         give_to_acceptor(scheduler, socket, fd);
 }

@@ -23,8 +23,7 @@ enum accepting {
 
 struct listener {
     enum accepting accepting;
-    bool serving; /* every connection is for `owner`, without being asked for */
-    weir_owner owner;
+    bool serving;          /* every connection is for the owner, without being asked for */
     struct list acceptors; /* calls that wait, in order */
     int spare_fd;          /* accepted when nobody waited any more; -1: none */
     struct timer retry;

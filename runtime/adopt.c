@@ -7,6 +7,7 @@
 #include "base/system.h"
 #include "runtime/accept.h"
 #include "runtime/call.h"
+#include "runtime/mailbox.h"
 #include "runtime/owner.h"
 #include "runtime/receive.h"
 #include "runtime/registry.h"
@@ -68,6 +69,10 @@ struct handover {
 static int finish_handover(struct scheduler *scheduler, struct handover *handover)
 {
     struct call *call = handover->call;
+    if (call->as.open.owner.mailbox && mailbox_is_dead(call->as.open.owner.mailbox)) {
+        system_close(handover->fd);
+        return WEIR_BADARG;
+    }
     struct option_block *block = option_block_create(&handover->values);
     if (!block) {
         system_close(handover->fd);

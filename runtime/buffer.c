@@ -179,6 +179,7 @@ bool buffer_may_be_held(const struct weir_buffer *buffer)
 static void send_home(struct weir_buffer *buffer)
 {
     struct buffer_pool *pool = buffer->pool;
+    uint32_t scheduler = pool->scheduler; /* once the buffer is back the pool may be gone */
     struct weir_buffer *last = atomic_load(&pool->returned);
     do {
         if (last == &closed_mark) {
@@ -188,7 +189,7 @@ static void send_home(struct weir_buffer *buffer)
         }
         buffer->next = last;
     } while (!atomic_compare_exchange_weak(&pool->returned, &last, buffer));
-    registry_wake(pool->scheduler);
+    registry_wake(scheduler);
 }
 
 /* Release and acquire: what the last holder did to the bytes happens before they are reused. */

@@ -73,6 +73,13 @@ struct weir_buffer *buffer_pool_take(struct buffer_pool *pool);
 /* Owner: the callbacks are through with it. */
 void buffer_dispatched(struct weir_buffer *buffer);
 
+/* Owner: whether there is something to collect. Sequentially consistent, so that a scheduler which
+ * goes to sleep either sees what was returned or is woken for it. */
+static inline bool buffer_pool_has_returns(struct buffer_pool *pool)
+{
+    return atomic_load(&pool->returned) != NULL;
+}
+
 /* Owner: takes back what other threads returned. */
 void buffer_pool_collect(struct buffer_pool *pool);
 

@@ -125,6 +125,7 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
     socket_move(socket, SOCKET_LOSE);
     socket->latches = latches;
     dismiss_receiver(scheduler, socket);
+    send_dismiss(scheduler, socket, WEIR_CLOSED);
     if (socket->reading != READING_INTO && socket->reading != READING_INTO_CANCELLED)
         input_drop(socket);
     socket_unhold(scheduler, socket);

@@ -18,11 +18,19 @@ bool delivery_is_wanted(const struct socket *socket)
     return socket->active != WEIR_ACTIVE_FALSE || socket->receiver;
 }
 
+/* The one who is served by what arrives. While the socket is active that is its owner, and who
+ * waits in recv goes on waiting. */
+static struct call *served_receiver(const struct socket *socket)
+{
+    return socket->active == WEIR_ACTIVE_FALSE ? socket->receiver : NULL;
+}
+
 int delivery_end_result(const struct socket *socket)
 {
-    if (socket->error == -ECONNRESET && socket_values(socket)->show_econnreset)
-        return -ECONNRESET;
-    return socket->error == -ETIMEDOUT ? -ETIMEDOUT : WEIR_CLOSED;
+    bool is_end = socket->error == 0 || socket->error == -EPIPE;
+    if (socket->error == -ECONNRESET)
+        is_end = !socket_values(socket)->show_econnreset;
+    return is_end ? WEIR_CLOSED : socket->error;
 }
 
 static bool is_receiving(const struct socket *socket)
@@ -66,13 +74,10 @@ static void end_receiver(struct scheduler *scheduler, struct socket *socket, int
 /* A packet that cannot be framed, or memory that cannot be had: nothing that follows can be. */
 static void fail(struct scheduler *scheduler, struct socket *socket, int error)
 {
-    bool stays = !socket_values(socket)->exit_on_close;
-    if (socket->receiver)
+    if (served_receiver(socket))
         end_receiver(scheduler, socket, error);
     else
         tell_end(scheduler, socket, error);
-    if (stays && socket->state == SOCKET_OPEN)
-        socket->receiving = RECEIVING_BROKEN;
 }
 
 /* Once means exactly one, and the mode changes before the message is seen. */
@@ -100,7 +105,7 @@ static int give_to_receiver(struct scheduler *scheduler, struct socket *socket,
 
 static int give(struct scheduler *scheduler, struct socket *socket, const weir_packet *packet)
 {
-    if (socket->receiver)
+    if (served_receiver(socket))
         return give_to_receiver(scheduler, socket, packet);
     bool passive = count_down(socket);
     int result = owner_tell_packet(scheduler, socket, packet);
@@ -112,7 +117,8 @@ static int give(struct scheduler *scheduler, struct socket *socket, const weir_p
 static int raw_packet(const struct socket *socket, const uint8_t *bytes, size_t size,
                       weir_decoded *decoded)
 {
-    size_t length = socket->receiver ? socket->receiver->as.receive.length : 0;
+    const struct call *receiver = served_receiver(socket);
+    size_t length = receiver ? receiver->as.receive.length : 0;
     size_t most = socket_values(socket)->buffer;
     if (size < length) {
         *decoded = (weir_decoded){.needed = length};
@@ -264,7 +270,7 @@ void delivery_receive(struct scheduler *scheduler, struct socket *socket,
  * raw bytes are never that, so a receiver gets them first. */
 static void hand_out_end(struct scheduler *scheduler, struct socket *socket)
 {
-    if (socket->receiver)
+    if (served_receiver(socket))
         end_receiver(scheduler, socket, delivery_end_result(socket));
     else
         tell_end(scheduler, socket, delivery_end_result(socket));
@@ -285,8 +291,13 @@ static bool kernel_fills_input(const struct socket *socket)
 
 void delivery_continue(struct scheduler *scheduler, struct socket *socket)
 {
-    if (socket->delivering || !socket_is_stream(socket) || kernel_fills_input(socket))
+    if (socket->delivering || !socket_is_stream(socket))
         return;
+    if (kernel_fills_input(socket)) {
+        receive_update(scheduler,
+                       socket); /* it may have to stop: what comes next sees to the rest */
+        return;
+    }
     socket_hold(socket);
     socket->delivering = true;
     if (socket->state == SOCKET_GONE || socket->receiving == RECEIVING_REPORTED)

@@ -17,6 +17,19 @@
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 
+/* A mailbox may be destroyed while a call for it waits. */
+static void keep_owner(weir_owner owner)
+{
+    if (owner.mailbox)
+        mailbox_keep(owner.mailbox);
+}
+
+static void release_owner(weir_owner owner)
+{
+    if (owner.mailbox)
+        mailbox_release(owner.mailbox);
+}
+
 static int check_mailbox(weir_owner owner)
 {
     if (owner.mailbox && mailbox_is_dead(owner.mailbox))
@@ -28,8 +41,11 @@ int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms, 
 {
     struct call call = {.timeout_ms = timeout_ms, .as.open.owner = owner};
     int result = check_mailbox(owner);
-    if (result == 0)
-        result = call_make(&operation_accept, listener, &call);
+    if (result < 0)
+        return result;
+    keep_owner(owner);
+    result = call_make(&operation_accept, listener, &call);
+    release_owner(owner);
     if (result == 0)
         *socket = call.as.open.socket;
     return result;
@@ -42,6 +58,7 @@ static void finish_open(struct call *call)
         connecting_free(call->as.open.connecting);
     if (opened)
         opened(call->as.open.socket, call->result, call->data);
+    release_owner(call->as.open.owner);
     memory_free(call);
 }
 
@@ -52,6 +69,7 @@ static struct call *open_call(weir_owner owner, int64_t timeout_ms, weir_opened 
         return NULL;
     call->timeout_ms = timeout_ms;
     call->as.open.owner = owner;
+    keep_owner(owner);
     call->callback = (void (*)(void))opened;
     call->data = data;
     call->finish = finish_open;

@@ -23,6 +23,8 @@ static int check_receivable(struct socket *socket, size_t length)
 {
     if (socket->state == SOCKET_LISTENING)
         return -ENOTCONN;
+    if (socket->state == SOCKET_GONE)
+        return refusal(socket);
     if (socket->active != WEIR_ACTIVE_FALSE)
         return error_say(-EINVAL, "recv: the socket is active");
     if (length > 0 && socket_values(socket)->packet != WEIR_RAW)
@@ -31,8 +33,6 @@ static int check_receivable(struct socket *socket, size_t length)
         return error_say(-ENOMEM, "recv: %zu is more than %d bytes", length, LENGTH_MAX);
     if (socket->receiver)
         return error_say(-EALREADY, "recv: somebody waits already");
-    if (socket->state == SOCKET_GONE)
-        return refusal(socket);
     return socket->receiving == RECEIVING_REPORTED ? WEIR_CLOSED : 0;
 }
 

@@ -70,7 +70,7 @@ static void *resolve(void *argument)
     return NULL;
 }
 
-void resolver_close(struct resolver *resolver)
+void resolver_stop(struct resolver *resolver)
 {
     pthread_mutex_lock(&resolver->lock);
     resolver->closing = true;
@@ -78,11 +78,17 @@ void resolver_close(struct resolver *resolver)
     pthread_mutex_unlock(&resolver->lock);
     if (resolver->running)
         pthread_join(resolver->thread, NULL);
+    resolver->running = false;
     while (resolver->first) {
         struct resolution *resolution = resolver->first;
         resolver->first = resolution->next;
         answer(resolution, WEIR_CLOSED);
     }
+}
+
+void resolver_close(struct resolver *resolver)
+{
+    resolver_stop(resolver);
     pthread_mutex_destroy(&resolver->lock);
     pthread_cond_destroy(&resolver->asked);
     memory_free(resolver);

@@ -24,7 +24,9 @@ struct resolution {
 
 int resolver_open(struct resolver **resolver);
 
-/* Waits for the look-up that is under way; those behind it are answered with WEIR_CLOSED. */
+/* Waits for the look-up that is under way; those behind it, and any later, get WEIR_CLOSED. */
+void resolver_stop(struct resolver *resolver);
+/* Stops and frees: nobody can ask any more. */
 void resolver_close(struct resolver *resolver);
 
 /* 0, or an error: then there will be no answer. */

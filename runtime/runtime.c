@@ -187,8 +187,7 @@ int weir_stop(weir_runtime *runtime)
 {
     if (scheduler_current())
         return error_say(-EDEADLK, "a runtime cannot be stopped on a scheduler");
-    resolver_close(runtime->resolver);
-    runtime->resolver = NULL;
+    resolver_stop(runtime->resolver);
     stop_schedulers(runtime, runtime->scheduler_count);
     runtime_free(runtime);
     return 0;

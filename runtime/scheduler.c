@@ -139,6 +139,12 @@ static bool spin(struct scheduler *scheduler)
     return false;
 }
 
+/* False: somebody has come meanwhile, and would not be noticed. */
+static bool begin_sleep(struct scheduler *scheduler)
+{
+    return inbox_begin_sleep(&scheduler->inbox) && !buffer_pool_has_returns(scheduler->buffers);
+}
+
 static void wait_for_work(struct scheduler *scheduler)
 {
     uint64_t sleep_ns = time_to_sleep_ns(scheduler);
@@ -147,7 +153,7 @@ static void wait_for_work(struct scheduler *scheduler)
         if (spin(scheduler))
             sleep_ns = 0;
     }
-    if (sleep_ns > 0 && !inbox_begin_sleep(&scheduler->inbox))
+    if (sleep_ns > 0 && !begin_sleep(scheduler))
         sleep_ns = 0;
     scheduler->totals.busy_ns += clock_now_ns() - scheduler->now_ns;
     ring_turn(scheduler->ring, sleep_ns);

@@ -54,9 +54,8 @@ static int check_sendable(struct scheduler *scheduler, struct socket *socket)
     if (socket->sending == SENDING_FAILED && socket->receiving == RECEIVING_OPEN)
         return shown_error(socket);
     /* The document's functions lose the whole socket over a send after shutdown(write). */
-    send_dismiss(scheduler, socket, WEIR_CLOSED);
-    send_drop(scheduler, socket);
     close_lose(scheduler, socket, 0);
+    send_drop(scheduler, socket);
     return WEIR_CLOSED;
 }
 

@@ -35,8 +35,7 @@ enum reading {
 enum receiving {
     RECEIVING_OPEN,
     RECEIVING_ENDED,    /* end or error seen, not told yet; what came before is told first */
-    RECEIVING_REPORTED, /* told */
-    RECEIVING_BROKEN,   /* a bad packet was told; what follows it cannot be framed */
+    RECEIVING_REPORTED, /* told, or a packet that cannot be framed was: nothing more comes */
 };
 
 enum sending {
