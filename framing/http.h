@@ -9,19 +9,14 @@
 decode_fn http_decode_start_line;
 decode_fn http_decode_header;
 
-/* Sets uri, host, path and the port. The text is not empty. */
+/* Sets what the form of URI has. The text is not empty. */
 void http_parse_uri(weir_slice uri, weir_http *http);
 
-/* No port. */
-static inline void http_set_uri(weir_http *http, enum weir_http_uri uri, weir_slice host,
-                                weir_slice path)
+/* Of the forms that have no host. */
+static inline void http_set_uri(weir_http *http, enum weir_http_uri uri, weir_slice path)
 {
     http->as.request.uri = uri;
-    http->as.request.host = host;
     http->as.request.path = path;
-    http->as.request.https = false;
-    http->as.request.port_defined = false;
-    http->as.request.port = 0;
 }
 
 /* The line without its end: LF, or CR LF. */

@@ -54,8 +54,8 @@ static __attribute__((noinline)) int decode_other_name(struct text line, const u
 
 /* `block` holds what is at the start of the line. Finding a name in the table proves its
  * characters right: only other names are looked at. */
-static inline int decode_line(struct text line, const uint8_t *block, const weir_decoded *decoded,
-                              weir_http *http)
+static inline __attribute__((always_inline)) int
+decode_line(struct text line, const uint8_t *block, const weir_decoded *decoded, weir_http *http)
 {
     uint32_t colons = block_equal(block, ':');
     if (colons == 0 || block_first(colons) >= text_left(line))
@@ -96,8 +96,7 @@ static SCAN_RARE int decode_far(struct span input, const weir_decode_options *li
 
 static inline bool is_empty_line(struct span input, size_t limit)
 {
-    return input.size >= 2 && input.bytes[0] == '\r' && input.bytes[1] == '\n' &&
-           !scan_is_beyond(1, limit);
+    return input.size >= 2 && memcmp(input.bytes, "\r\n", 2) == 0 && !scan_is_beyond(1, limit);
 }
 
 /* The lines that there are most of: unfolded, not long, with more behind them. */

@@ -12,8 +12,17 @@ struct move {
 static void move_slice(const struct move *move, weir_slice *slice)
 {
     size_t offset = (size_t)((uintptr_t)slice->bytes - (uintptr_t)move->from);
-    if (slice->bytes && offset <= move->size)
+    if (offset <= move->size)
         slice->bytes = (const char *)move->to + offset;
+}
+
+static void move_request(const struct move *move, weir_http *http)
+{
+    enum weir_http_uri uri = http->as.request.uri;
+    move_slice(move, &http->as.request.method_text);
+    move_slice(move, &http->as.request.path);
+    if (uri == WEIR_URI_ABSOLUTE || uri == WEIR_URI_SCHEME)
+        move_slice(move, &http->as.request.host);
 }
 
 static void move_header(const struct move *move, weir_http *http)
@@ -33,9 +42,7 @@ void framing_rebase_http(weir_http *http, const uint8_t *from, const uint8_t *to
     const struct move move = {from, to, size};
     switch (http->kind) {
     case WEIR_HTTP_REQUEST:
-        move_slice(&move, &http->as.request.method_text);
-        move_slice(&move, &http->as.request.host);
-        move_slice(&move, &http->as.request.path);
+        move_request(&move, http);
         break;
     case WEIR_HTTP_RESPONSE:
         move_slice(&move, &http->as.response.phrase);

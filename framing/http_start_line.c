@@ -135,7 +135,7 @@ int http_decode_start_line(struct span input, const weir_decode_options *limits,
     http->version_minor = space[VERSION_SIZE] - (uint32_t)'0';
     http->as.request.method = method->method;
     http->as.request.method_text = text_slice(input.bytes, path - 1);
-    http_set_uri(http, WEIR_URI_PATH, (weir_slice){0}, text_slice(path, space));
+    http_set_uri(http, WEIR_URI_PATH, text_slice(path, space));
     framer->http_header = true;
     return decoded_whole(decoded, input.bytes, space_at + 1 + END_SIZE);
 }

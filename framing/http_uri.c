@@ -6,10 +6,9 @@
 static void set_port(weir_http *http, struct text text)
 {
     uint32_t port = text_take_number(&text);
-    if (text_left(text) == 0 && port != 0) {
-        http->as.request.port_defined = true;
-        http->as.request.port = port;
-    }
+    bool is_defined = text_left(text) == 0 && port != 0;
+    http->as.request.port_defined = is_defined;
+    http->as.request.port = is_defined ? port : 0;
 }
 
 /* host[:port]. The colons of an IPv6 address in brackets do not count. */
@@ -22,11 +21,10 @@ static void split_authority(weir_slice authority, weir_http *http)
         from = bracket ? bracket : from;
     }
     const char *colon = memchr(from, ':', (size_t)(end - from));
-    http->as.request.host = authority;
-    if (!colon)
-        return;
-    http->as.request.host.size = (size_t)(colon - authority.bytes);
-    set_port(http, (struct text){(const uint8_t *)colon + 1, (const uint8_t *)end});
+    const char *host_end = colon ? colon : end;
+    const char *port = colon ? colon + 1 : end;
+    http->as.request.host = (weir_slice){authority.bytes, (size_t)(host_end - authority.bytes)};
+    set_port(http, (struct text){(const uint8_t *)port, (const uint8_t *)end});
 }
 
 static void parse_absolute(weir_slice rest, bool https, weir_http *http)
@@ -38,7 +36,7 @@ static void parse_absolute(weir_slice rest, bool https, weir_http *http)
         authority.size = (size_t)(slash - rest.bytes);
         path = (weir_slice){slash, rest.size - authority.size};
     }
-    http_set_uri(http, WEIR_URI_ABSOLUTE, authority, path);
+    http_set_uri(http, WEIR_URI_ABSOLUTE, path);
     http->as.request.https = https;
     split_authority(authority, http);
 }
@@ -68,21 +66,20 @@ static void parse_other(weir_slice uri, weir_http *http)
     }
     const char *colon = memchr(uri.bytes, ':', uri.size);
     if (!colon) {
-        http_set_uri(http, WEIR_URI_TEXT, (weir_slice){0}, uri);
+        http_set_uri(http, WEIR_URI_TEXT, uri);
         return;
     }
     size_t before = (size_t)(colon - uri.bytes);
-    http_set_uri(http, WEIR_URI_SCHEME, (weir_slice){uri.bytes, before},
-                 (weir_slice){colon + 1, uri.size - before - 1});
+    http_set_uri(http, WEIR_URI_SCHEME, (weir_slice){colon + 1, uri.size - before - 1});
+    http->as.request.host = (weir_slice){uri.bytes, before};
 }
 
 void http_parse_uri(weir_slice uri, weir_http *http)
 {
     if (uri.bytes[0] == '/')
-        http_set_uri(http, WEIR_URI_PATH, (weir_slice){0}, uri);
+        http_set_uri(http, WEIR_URI_PATH, uri);
     else if (uri.size == 1)
-        http_set_uri(http, uri.bytes[0] == '*' ? WEIR_URI_ANY : WEIR_URI_PATH, (weir_slice){0},
-                     uri);
+        http_set_uri(http, uri.bytes[0] == '*' ? WEIR_URI_ANY : WEIR_URI_PATH, uri);
     else
         parse_other(uri, http);
 }

@@ -77,7 +77,8 @@ enum weir_http_uri {
 };
 
 /* The document's HttpPacket. Slices point into the packet, the field name also into static memory
- * or into `field_text`. */
+ * or into `field_text`: weir_packet_keep copies it, an assignment does not. What the kind of packet
+ * or the form of URI does not have is not set. */
 typedef struct weir_http {
     enum weir_http_kind kind;
     uint32_t version_major; /* request, response */

@@ -20,16 +20,24 @@ static void mix_slice(uint64_t *digest, weir_slice slice)
     mix_bytes(digest, slice.bytes, slice.size);
 }
 
-static void mix_request(uint64_t *digest, const weir_http *http)
+static void mix_authority(uint64_t *digest, const weir_http *http)
 {
-    mix_number(digest, http->as.request.method);
-    mix_number(digest, http->as.request.uri);
     mix_number(digest, http->as.request.https);
     mix_number(digest, http->as.request.port_defined);
     mix_number(digest, http->as.request.port);
+}
+
+static void mix_request(uint64_t *digest, const weir_http *http)
+{
+    enum weir_http_uri uri = http->as.request.uri;
+    mix_number(digest, http->as.request.method);
     mix_slice(digest, http->as.request.method_text);
-    mix_slice(digest, http->as.request.host);
+    mix_number(digest, uri);
     mix_slice(digest, http->as.request.path);
+    if (uri == WEIR_URI_ABSOLUTE || uri == WEIR_URI_SCHEME)
+        mix_slice(digest, http->as.request.host);
+    if (uri == WEIR_URI_ABSOLUTE)
+        mix_authority(digest, http);
 }
 
 static void mix_version(uint64_t *digest, const weir_http *http)

@@ -34,17 +34,18 @@ answers=$(printf '%s\n' "$rows" | cut -f 1-3 | "$weir" decode --batch)
 expect "answers to the vectors" "$answers" "$(printf '%s\n' "$rows" | cut -f 4)"
 
 stream '\000\003abc\000\000\000\001' '<<"abc">> <<>> {more,3}' 2
-stream 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' \
-    "{http_request,'GET',{abs_path,\"/\"},{1,1}} {http_header,14,'Host',\"Host\",\"x\"} http_eoh" http
+stream 'HTTP/1.1 200 OK\r\nHost: x\r\n\r\n' \
+    "{http_response,{1,1},200,\"OK\"} {http_header,14,'Host',\"Host\",\"x\"} http_eoh" http
 stream 'a;b' '<<"a;">> {more,undefined}' line --option line_delimiter=59
 stream 'abcdef' '<<"abc">> <<"def">>' line --option line_length=3 --option packet_size=0
 expect "no packets" "$(printf '' | "$weir" decode asn1)" ""
 stream '\001\002\003' '<<2>> {more,4}' 1
 
 # Far larger than what is read at a time, and byte by byte.
-size=$(head -c 3000000 /dev/zero | tr '\0' a | "$weir" decode line --option line_length=1000000 | wc -c)
+size=$(head -c 3000000 /dev/zero | tr '\0' a |
+    "$weir" decode line --option line_length=1000000 | wc -c)
 expect "three long lines" "$size" $((3 * (1000000 + 7)))
-bytes=$(for i in 0 5 a b c d e; do printf "$i"; done | sed 's/^05/\x00\x05/' | "$weir" decode 2)
+bytes=$(for byte in '\000' '\005' a b c d e; do printf "$byte"; done | "$weir" decode 2)
 expect "a packet in pieces" "$bytes" '<<"abcde">>'
 
 status=0
@@ -56,13 +57,12 @@ refused '' "'lines' is no packet type" lines
 refused '' "'--foo' is not --option NAME=VALUE" line --foo
 refused '' "--option needs NAME=VALUE" line --option
 refused '' "--option 'packet_size' is not NAME=VALUE" line --option packet_size
-names="the names are packet_size, line_length, line_delimiter"
+names="packet_size, line_length, line_delimiter"
+unfit="the type has no such option, or its value is out of range; the names are $names"
 for option in packet_size=x packet_size=4294967296 line_length=-1 line_delimiter=256 size=1; do
-    refused '' "--option '$option': the type has no such option, or its value is out of range; $names" \
-        line --option "$option"
+    refused '' "--option '$option': $unfit" line --option "$option"
 done
-refused '' "--option 'line_delimiter=1': the type has no such option, or its value is out of range; $names" \
-    http --option line_delimiter=1
+refused '' "--option 'line_delimiter=1': $unfit" http --option line_delimiter=1
 refused '' "--batch takes no 'x'" --batch x
 refused 'line\t[]\n' "line 1 is not type, options, hex with tabs between" --batch
 refused 'line\t[]\t61\nline\t[]\t6\n' "line 2: the third column is not hex" --batch

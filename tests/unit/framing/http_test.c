@@ -115,7 +115,7 @@ static void check_changed(const char *name, size_t at, char byte)
 {
     weir_http http;
     char changed[32];
-    strcpy(changed, name);
+    snprintf(changed, sizeof(changed), "%s", name);
     changed[at] = byte;
     decode_name(changed, 40, &http);
     bool is_token = byte == '_' || byte == 'q' || byte == '\x7f';
