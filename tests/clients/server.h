@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* A `weir serve` in a process of its own, and sockets that are connected to it. */
+#ifndef CLIENTS_SERVER_H
+#define CLIENTS_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct server {
+    pid_t pid;
+    uint16_t port;
+};
+
+/* Prints and exits when something does not work. The arguments end with NULL; --listen is put
+ * behind them. */
+void server_start(struct server *server, const char *command, const char *const *arguments);
+
+/* A socket that gives up reading and writing after ten seconds. */
+int server_connect(const struct server *server);
+
+/* Ends it with SIGTERM; its exit status, or -1 when a signal has ended it. */
+int server_stop(const struct server *server);
+
+/* Reads to the end into `bytes`, at most `size`; how many there were. A reset is an end. -1: it
+ * did not come within ten seconds. */
+long server_read_all(int fd, char *bytes, size_t size);
+
+/* Writes as much as the peer takes: it may well be gone before the last byte. */
+void server_write(int fd, const char *bytes, size_t size);
+
+#endif
