@@ -62,6 +62,7 @@ static bool send_nonsense(const struct server *server)
 {
     char bytes[BYTES_MAX];
     static char reply[1 << 16];
+    bool is_reset;
     size_t size = make_nonsense(bytes);
     int fd = server_connect(server);
     server_write(fd, bytes, size);
@@ -70,7 +71,7 @@ static bool send_nonsense(const struct server *server)
         return true;
     }
     shutdown(fd, SHUT_WR);
-    long count = server_read_all(fd, reply, sizeof(reply));
+    long count = server_read_all(fd, reply, sizeof(reply), &is_reset);
     close(fd);
     if (count >= 0)
         return true;
@@ -81,10 +82,11 @@ static bool send_nonsense(const struct server *server)
 static bool is_well(const struct server *server)
 {
     char reply[512];
+    bool is_reset;
     int fd = server_connect(server);
     server_write(fd, get, strlen(get));
     shutdown(fd, SHUT_WR);
-    long count = server_read_all(fd, reply, sizeof(reply));
+    long count = server_read_all(fd, reply, sizeof(reply), &is_reset);
     close(fd);
     return count > 15 && memcmp(reply, "HTTP/1.1 200 OK", 15) == 0;
 }

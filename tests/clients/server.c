@@ -87,12 +87,14 @@ int server_stop(const struct server *server)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-long server_read_all(int fd, char *bytes, size_t size)
+long server_read_all(int fd, char *bytes, size_t size, bool *is_reset)
 {
     size_t count = 0;
+    *is_reset = false;
     while (count < size) {
         ssize_t result = recv(fd, bytes + count, size - count, 0);
-        if (result < 0 && errno != ECONNRESET)
+        *is_reset = result < 0 && errno == ECONNRESET;
+        if (result < 0 && !*is_reset)
             return -1;
         if (result <= 0)
             break;

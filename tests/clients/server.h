@@ -3,6 +3,7 @@
 #ifndef CLIENTS_SERVER_H
 #define CLIENTS_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,9 +23,9 @@ int server_connect(const struct server *server);
 /* Ends it with SIGTERM; its exit status, or -1 when a signal has ended it. */
 int server_stop(const struct server *server);
 
-/* Reads to the end into `bytes`, at most `size`; how many there were. A reset is an end. -1: it
- * did not come within ten seconds. */
-long server_read_all(int fd, char *bytes, size_t size);
+/* Reads to the end into `bytes`, at most `size`; how many there were. -1: the end did not come
+ * within ten seconds. A reset is an end too, and is told. */
+long server_read_all(int fd, char *bytes, size_t size, bool *is_reset);
 
 /* Writes as much as the peer takes: it may well be gone before the last byte. */
 void server_write(int fd, const char *bytes, size_t size);
