@@ -39,7 +39,7 @@ struct http_case {
     const char *reply;
     size_t fill_bytes; /* of 'x', between the request and what follows */
     const char *after;
-    bool may_reset; /* the socket can read no more, and so not wait for the end */
+    bool is_cut_off; /* the socket cannot read on, so what else comes is not taken */
 };
 
 #define CASE(title, sent, answer, ...)                                     \
@@ -125,14 +125,14 @@ static const struct http_case cases[] = {
     CASE("0.9", "GET /\r\n", VERSION),
     CASE("2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", VERSION),
     CASE("good, then garbage", GET "\x01\r\n" GET, HELLO BAD),
-    CASE("refused with much to come", "x\r\n", BAD, .fill_bytes = 1000000),
-    CASE("long request line", "GET /", LONG_URI, .may_reset = true, .fill_bytes = 9000,
+    CASE("refused with much to come", "x\r\n", BAD, .fill_bytes = 300000),
+    CASE("long request line", "GET /", LONG_URI, .is_cut_off = true, .fill_bytes = 9000,
          .after = " HTTP/1.1\r\n" HOST "\r\n"),
-    CASE("long header", GET "GET / HTTP/1.1\r\n" HOST "X: ", HELLO LONG_HEAD, .may_reset = true,
+    CASE("long header", GET "GET / HTTP/1.1\r\n" HOST "X: ", HELLO LONG_HEAD, .is_cut_off = true,
          .fill_bytes = 9000, .after = "\r\n\r\n"),
     CASE("header just short enough", "GET / HTTP/1.1\r\n" HOST "X: ", HELLO, .fill_bytes = 8187,
          .after = "\r\n\r\n"),
-    CASE("line that never ends", "GET /", LONG_URI, .may_reset = true, .fill_bytes = 300000,
+    CASE("line that never ends", "GET /", LONG_URI, .is_cut_off = true, .fill_bytes = 300000,
          .after = ""),
 };
 
@@ -145,14 +145,16 @@ static size_t piece_size(enum way way, size_t left)
     return size < left ? size : left;
 }
 
-static void write_cut(int fd, enum way way, const char *bytes, size_t size)
+static bool write_cut(int fd, enum way way, const char *bytes, size_t size)
 {
     while (size > 0) {
         size_t piece = piece_size(way, size);
-        server_write(fd, bytes, piece);
+        if (!server_write(fd, bytes, piece))
+            return false;
         bytes += piece;
         size -= piece;
     }
+    return true;
 }
 
 static size_t join(const struct http_case *one, char *bytes)
@@ -195,14 +197,15 @@ static bool run_case(const struct server *server, const struct http_case *one, e
     static char reply[8192];
     size_t size = join(one, request);
     int fd = server_connect(server);
-    write_cut(fd, way, request, size);
+    bool is_taken = write_cut(fd, way, request, size);
     shutdown(fd, SHUT_WR);
     bool is_reset;
     long count = server_read_all(fd, reply, sizeof(reply) - 1, &is_reset);
     close(fd);
     reply[count > 0 ? count : 0] = '\0';
     hide_dates(reply);
-    if (count >= 0 && strcmp(reply, one->reply) == 0 && (one->may_reset || !is_reset))
+    if (count >= 0 && strcmp(reply, one->reply) == 0 &&
+        (one->is_cut_off || (is_taken && !is_reset)))
         return true;
     printf("%s, %s: expected\n%s\ngot%s\n%s\n", one->name, way_names[way], one->reply,
            count < 0  ? ", and no end"

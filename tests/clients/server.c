@@ -103,13 +103,14 @@ long server_read_all(int fd, char *bytes, size_t size, bool *is_reset)
     return (long)count;
 }
 
-void server_write(int fd, const char *bytes, size_t size)
+bool server_write(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
         ssize_t result = send(fd, bytes, size, MSG_NOSIGNAL);
         if (result < 0)
-            return;
+            return false;
         bytes += result;
         size -= (size_t)result;
     }
+    return true;
 }

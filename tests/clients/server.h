@@ -27,7 +27,7 @@ int server_stop(const struct server *server);
  * within ten seconds. A reset is an end too, and is told. */
 long server_read_all(int fd, char *bytes, size_t size, bool *is_reset);
 
-/* Writes as much as the peer takes: it may well be gone before the last byte. */
-void server_write(int fd, const char *bytes, size_t size);
+/* Writes as much as the peer takes: false when it is gone before the last byte. */
+bool server_write(int fd, const char *bytes, size_t size);
 
 #endif
