@@ -15,14 +15,15 @@ struct framer {
 
 /*
  * The first packet of the stream's unconsumed bytes, as weir_decode_packet gives it. Call it again
- * with the same bytes and more of them after MORE, with what follows `consumed` after OK.
+ * with the same bytes and more of them after MORE, with what follows `consumed` after OK. Only the
+ * http types touch `http`, which may be NULL for all others.
  */
 int framer_next(struct framer *framer, enum weir_packet_type type,
                 const weir_decode_options *limits, const uint8_t *bytes, size_t size,
                 weir_decoded *decoded, weir_http *http);
 
-/* The type of the stream's packets has changed: its unconsumed bytes are looked at afresh. The
- * http state belongs to the socket and stays. */
+/* The type of the stream's packets, or the delimiter of its lines, has changed: its unconsumed
+ * bytes are looked at afresh. The http state belongs to the socket and stays. */
 static inline void framer_forget(struct framer *framer)
 {
     framer->scanned = 0;

@@ -4,7 +4,8 @@
 
 static size_t decode_all(const struct stream *stream)
 {
-    const weir_decode_options limits = {.line_delimiter = '\n'};
+    /* As a socket with a buffer of this size has it. */
+    const weir_decode_options limits = {.line_length = STREAM_SIZE, .line_delimiter = '\n'};
     struct framer framer = {0};
     weir_decoded decoded;
     weir_http http;

@@ -34,6 +34,23 @@ Test(framer, httph_stays_with_headers)
                   " {http_header,0,\"C\",\"C\",\"d\"} http_eoh");
 }
 
+/* Seen on sockets of OTP 25: httph leaves the socket among headers, and its empty line ends them.
+ */
+Test(framer, httph_and_http_share_the_state)
+{
+    struct stream stream = {.type = WEIR_HTTPH};
+    stream_expect(&stream, "\r\n", "http_eoh");
+    stream.type = WEIR_HTTP;
+    stream_expect(&stream, "GET /\r\n", "{http_request,'GET',{abs_path,\"/\"},{0,9}}");
+    stream.type = WEIR_HTTPH_BIN;
+    stream_expect(&stream, "\r\nA:b\r\n\r",
+                  "http_eoh {http_header,0,<<\"A\">>,<<\"A\">>,<<\"b\">>}"
+                  " {more,undefined}");
+    framer_forget(&stream.framer);
+    stream.type = WEIR_HTTP;
+    stream_expect(&stream, "GET /\r\n\r\n", "{http_error,\"GET /\\r\\n\"} http_eoh");
+}
+
 Test(framer, the_http_state_outlives_other_types)
 {
     struct stream stream = {.type = WEIR_HTTP};
