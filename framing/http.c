@@ -13,6 +13,9 @@ int http_decode(struct span input, const weir_decode_options *limits, struct fra
 int httph_decode(struct span input, const weir_decode_options *limits, struct framer *framer,
                  weir_decoded *decoded, weir_http *http)
 {
+    /* No bytes yet may mean that there will be some of another type. */
+    if (input.size == 0)
+        return decoded_more(decoded, 0);
     framer->http_header = true;
     return http_decode_header(input, limits, framer, decoded, http);
 }

@@ -309,6 +309,7 @@ static const struct {
     {"http://[::1]:80/p", "{absoluteURI,http,\"[::1]\",80,\"/p\"}"},
     {"https://[fe80::1%25eth0]:8443", "{absoluteURI,https,\"[fe80::1%25eth0]\",8443,\"/\"}"},
     {"http://[::1", "{absoluteURI,http,\"[\",undefined,\"/\"}"},
+    {"ldap://h/p", "{scheme,\"ldap\",\"//h/p\"}"},
     {"ftp://h/p", "{scheme,\"ftp\",\"//h/p\"}"},
     {"host:443", "{scheme,\"host\",\"443\"}"},
     {"http:x", "{scheme,\"http\",\"x\"}"},
