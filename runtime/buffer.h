@@ -36,8 +36,14 @@ struct buffer_pool {
     uint8_t *memory;
     uint32_t count;
     uint32_t size;
-    bool kernel_picks;        /* buffers are in the kernel's ring, not on the free stack */
-    struct weir_buffer *free; /* when the kernel does not pick */
+    uint32_t stride;          /* from one buffer to the next */
+    bool kernel_picks;        /* buffers are offered to its ring, not bound to receives */
+    struct weir_buffer *free; /* with us; the last that was used comes first */
+    uint32_t offered;         /* with the kernel */
+    uint32_t window;          /* how many it is to have */
+    uint32_t filled;          /* by it since it was last supplied */
+    uint32_t missed;          /* receives that have found none since */
+    uint32_t calm_turns;      /* since the window last grew or shrank */
     uint32_t away;            /* filled, or bound to a receive, and not put back yet */
     uint32_t lent;            /* kept beyond their dispatch */
     _Atomic(struct weir_buffer *) returned; /* by other threads */
@@ -66,6 +72,13 @@ static inline uint32_t buffer_pool_available(const struct buffer_pool *pool)
 
 /* Owner: the buffer that the kernel has filled. */
 struct weir_buffer *buffer_pool_at(struct buffer_pool *pool, uint16_t index);
+
+/* Owner: a receive has found no buffer. */
+void buffer_pool_miss(struct buffer_pool *pool);
+
+/* Owner, once a turn: offers the kernel as many buffers as it needs and no more, so that few are
+ * gone through in turn and those stay in the core's cache. */
+void buffer_pool_supply(struct buffer_pool *pool);
 
 /* Owner: a buffer for a receive when the kernel does not pick; NULL when none is free. */
 struct weir_buffer *buffer_pool_take(struct buffer_pool *pool);

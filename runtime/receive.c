@@ -18,6 +18,7 @@ static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
 static void starve(struct scheduler *scheduler, struct socket *socket)
 {
     scheduler->totals.starved++;
+    buffer_pool_miss(scheduler->buffers);
     socket->reading = READING_STARVED;
     list_append(&scheduler->starved, &socket->link);
 }

@@ -23,11 +23,10 @@ enum { BUFFER_GROUP = 0 };
 struct ring {
     struct io_uring uring;
     struct io_uring_buf_ring *buffers;
-    uint8_t *memory;
     struct ring_config config;
     struct ring_profile profile;
     struct ring_counters counters;
-    uint32_t returned; /* buffers put into the ring since the last publish */
+    uint32_t offered; /* buffers put into the ring since the last publish */
 };
 
 static uint32_t setup_flags(uint32_t features)
@@ -190,9 +189,8 @@ void ring_close(struct ring *ring)
     memory_free(ring);
 }
 
-int ring_register_buffers(struct ring *ring, uint8_t *memory)
+int ring_register_buffers(struct ring *ring)
 {
-    ring->memory = memory;
     if (!(ring->profile.features & FEATURE_BIT(BUFFER_RING)))
         return 0;
     ring->buffers = memory_map(buffer_ring_size(ring));
@@ -207,27 +205,23 @@ int ring_register_buffers(struct ring *ring, uint8_t *memory)
     if (result < 0)
         return explain(result);
     io_uring_buf_ring_init(ring->buffers);
-    for (uint32_t i = 0; i < ring->config.buffer_count; i++)
-        ring_return_buffer(ring, (uint16_t)i);
-    ring_publish_buffers(ring);
     return 0;
 }
 
-void ring_return_buffer(struct ring *ring, uint16_t buffer)
+void ring_offer_buffer(struct ring *ring, uint16_t buffer, uint8_t *bytes)
 {
-    CHECK_LT(ring->returned, ring->config.buffer_count);
-    io_uring_buf_ring_add(ring->buffers, ring->memory + (size_t)buffer * ring->config.buffer_size,
-                          ring->config.buffer_size, buffer,
-                          io_uring_buf_ring_mask(ring->config.buffer_count), (int)ring->returned);
-    ring->returned++;
+    CHECK_LT(ring->offered, ring->config.buffer_count);
+    io_uring_buf_ring_add(ring->buffers, bytes, ring->config.buffer_size, buffer,
+                          io_uring_buf_ring_mask(ring->config.buffer_count), (int)ring->offered);
+    ring->offered++;
 }
 
 void ring_publish_buffers(struct ring *ring)
 {
-    if (ring->returned == 0)
+    if (ring->offered == 0)
         return;
-    io_uring_buf_ring_advance(ring->buffers, (int)ring->returned);
-    ring->returned = 0;
+    io_uring_buf_ring_advance(ring->buffers, (int)ring->offered);
+    ring->offered = 0;
 }
 
 static struct io_uring_sqe *next_entry(struct ring *ring, uint64_t user_data)

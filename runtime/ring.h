@@ -51,10 +51,11 @@ struct ring_completion {
 int ring_open(struct ring **ring, const struct ring_config *config, struct ring_profile *profile);
 void ring_close(struct ring *ring);
 
-/* Gives the kernel `count` buffers of the pool at `memory`, all of them. Later each is given back
- * with ring_return_buffer and becomes the kernel's with ring_publish_buffers. */
-int ring_register_buffers(struct ring *ring, uint8_t *memory);
-void ring_return_buffer(struct ring *ring, uint16_t buffer);
+/* Makes room for the configured number of receive buffers. The kernel has none of them until it is
+ * offered some, and takes them in the order in which they were: each becomes its own with
+ * ring_publish_buffers and ours again with the completion that names it. */
+int ring_register_buffers(struct ring *ring);
+void ring_offer_buffer(struct ring *ring, uint16_t buffer, uint8_t *bytes);
 void ring_publish_buffers(struct ring *ring);
 
 /* Operations. They are queued, and submitted by ring_turn or when the queue is full. */

@@ -94,8 +94,7 @@ static void give_back_resources(struct scheduler *scheduler)
 {
     buffer_pool_collect(scheduler->buffers);
     receive_resume_starved(scheduler);
-    if (scheduler->profile.features & FEATURE_BIT(BUFFER_RING))
-        ring_publish_buffers(scheduler->ring);
+    buffer_pool_supply(scheduler->buffers);
     if (scheduler->descriptor_closed) {
         scheduler->descriptor_closed = false;
         accept_resume_paused(scheduler);

@@ -20,7 +20,7 @@ typedef struct weir_config {
     uint32_t submission_entries;   /* 512 */
     uint32_t completion_entries;   /* 8192; halved when memory is short */
     uint32_t completion_budget;    /* completions handled per turn; 256 */
-    uint32_t eager_submit;         /* operations that wait before a turn submits early; 64 */
+    uint32_t eager_submit;         /* operations that wait before a turn submits early; 128 */
     uint32_t busy_wait_us;         /* how long an idle scheduler looks before it sleeps; 0 */
     uint64_t queued_bytes_limit;   /* over it every socket is busy, whole runtime; 1 GiB */
     uint32_t zero_copy_from_bytes; /* sends of this size and more leave the copy out where the
