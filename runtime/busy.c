@@ -109,10 +109,13 @@ static void time_out(struct scheduler *scheduler, struct socket *socket)
         let_go_on(scheduler, socket);
         return;
     }
+    bool refused = socket->output->refused;
     send_dismiss(scheduler, socket, WEIR_CLOSED);
     send_drop(scheduler, socket);
     socket->closed_told = true;
     close_lose(scheduler, socket, 0);
+    if (refused)
+        owner_tell_unbusy(scheduler, socket);
 }
 
 /* The bytes stay queued, and the socket is not busy any more: the next send crosses again. */

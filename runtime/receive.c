@@ -185,6 +185,13 @@ void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
     receive_update(scheduler, socket);
 }
 
+/* A receive that is armed again takes no buffer until there is something to receive: as long as
+ * there are buffers, the others of the list have their turn too. */
+bool receive_can_resume(const struct scheduler *scheduler)
+{
+    return !list_is_empty(&scheduler->starved) && buffer_pool_available(scheduler->buffers) > 0;
+}
+
 void receive_resume_starved(struct scheduler *scheduler)
 {
     uint32_t available = buffer_pool_available(scheduler->buffers);

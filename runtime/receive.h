@@ -3,6 +3,8 @@
 #ifndef RUNTIME_RECEIVE_H
 #define RUNTIME_RECEIVE_H
 
+#include <stdbool.h>
+
 #include "runtime/ring.h"
 
 struct scheduler;
@@ -21,6 +23,8 @@ void receive_stop(struct scheduler *scheduler, struct socket *socket);
 
 /* Buffers have come back: arms again those that found none, in the order that they did. */
 void receive_resume_starved(struct scheduler *scheduler);
+/* Whether another turn would arm more of them. */
+bool receive_can_resume(const struct scheduler *scheduler);
 
 /* Gives back what a completion holds whose socket is gone. */
 void receive_discard(struct scheduler *scheduler, const struct ring_completion *completion);

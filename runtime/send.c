@@ -9,6 +9,7 @@
 #include "runtime/call.h"
 #include "runtime/close.h"
 #include "runtime/flush.h"
+#include "runtime/owner.h"
 #include "runtime/scheduler.h"
 #include "runtime/send_queue.h"
 #include "runtime/send_source.h"
@@ -221,14 +222,18 @@ int send_shutdown(struct scheduler *scheduler, struct socket *socket, int how)
     return 0;
 }
 
+/* A handler that waits for `unbusy` is told all the same: its next send says what has happened. */
 void send_failed(struct scheduler *scheduler, struct socket *socket, int error)
 {
+    bool refused = socket->output && socket->output->refused;
     if (socket->error == 0)
         socket->error = error;
     send_dismiss(scheduler, socket, WEIR_CLOSED);
     send_drop(scheduler, socket);
     if (socket->state == SOCKET_OPEN)
         close_lose_by_send(scheduler, socket);
+    if (refused && socket_is_stream(socket))
+        owner_tell_unbusy(scheduler, socket);
 }
 
 void send_emptied(struct scheduler *scheduler, struct socket *socket)

@@ -41,7 +41,8 @@ static int set_active(struct scheduler *scheduler, struct socket *socket, int32_
     socket->active = next;
     if (is_count(next) && next <= 0) {
         socket->active = WEIR_ACTIVE_FALSE;
-        owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);
+        if (!socket->closed_told) /* nothing follows closed */
+            owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);
     }
     return 0;
 }
