@@ -178,10 +178,10 @@ void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
         socket->input_end += (uint32_t)completion->result;
         CHECK_LE(socket->input_end, socket->input->capacity);
         scheduler->totals.bytes_received += (uint64_t)completion->result;
-        delivery_continue(scheduler, socket);
     } else {
         handle_end(scheduler, socket, completion->result);
     }
+    delivery_continue(scheduler, socket); /* also what it was cancelled for */
     receive_update(scheduler, socket);
 }
 

@@ -20,6 +20,7 @@ struct socket *socket_create(struct scheduler *scheduler, int fd, enum weir_fami
     socket->fd = fd;
     socket->family = (uint8_t)family;
     socket->active = WEIR_ACTIVE_FALSE;
+    socket->bulk = true;
     list_init(&socket->link);
     socket_move(socket, first);
     return socket;

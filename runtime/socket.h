@@ -66,7 +66,7 @@ struct socket {
     uint8_t family;     /* enum weir_family */
     bool closed_told;   /* tcp_closed is sent at most once */
     bool zero_copy_off; /* the kernel copies for this peer */
-    bool bulk;          /* its last packet was large: receive one buffer at a time */
+    bool bulk;          /* receive one buffer at a time: its last packet was large, or none came */
 
     bool bit8_seen;
     bool delivering; /* its packets are being handed out, further down the stack */

@@ -68,8 +68,8 @@ weir_socket listen_with(weir_runtime *runtime, const char *text)
 
 void loopback_reopen(struct loopback *loopback)
 {
+    weir_close(loopback->socket); /* first: else its owner would be told that the peer has gone */
     peer_leave(&loopback->peer);
-    weir_close(loopback->socket);
     loopback->peer = peer_connect(weir_port(loopback->listener));
     GIVES(weir_tcp_accept(loopback->listener, weir_mailed_to(loopback->mailbox), WAIT_MS,
                           &loopback->socket),
