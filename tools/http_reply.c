@@ -25,7 +25,7 @@ static const struct {
     [HTTP_CODING_NOT_IMPLEMENTED] = {TEXT("HTTP/1.1 501 Not Implemented\r\n"),
                                      TEXT("transfer coding not implemented\n")},
     [HTTP_VERSION_NOT_SUPPORTED] = {TEXT("HTTP/1.1 505 HTTP Version Not Supported\r\n"),
-                                    TEXT("only HTTP/1.0 and HTTP/1.1\n")},
+                                    TEXT("only HTTP/1.x\n")},
 };
 
 static const weir_slice connections[] = {

@@ -23,7 +23,7 @@
 #define BAD      REPLY("400 Bad Request", CLOSE, "12", "bad request\n")
 #define METHOD   REPLY("501 Not Implemented", CLOSE, "23", "method not implemented\n")
 #define CODING   REPLY("501 Not Implemented", CLOSE, "32", "transfer coding not implemented\n")
-#define VERSION  REPLY("505 HTTP Version Not Supported", CLOSE, "27", "only HTTP/1.0 and HTTP/1.1\n")
+#define VERSION  REPLY("505 HTTP Version Not Supported", CLOSE, "14", "only HTTP/1.x\n")
 #define LONG_URI REPLY("414 URI Too Long", CLOSE, "13", "URI too long\n")
 #define LONG_HEAD \
     REPLY("431 Request Header Fields Too Large", CLOSE, "24", "header fields too large\n")

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Runs one example and talks to it. Arguments: its name, its program. Each takes a port, 0 to have
+# one picked, and says which it is; only the first, as README.md shows it, has one of its own.
+set -euo pipefail
+exec {out}< <(exec "$2" 0)
+server=$!
+trap 'kill $server' EXIT
+port=7000
+if [ "$1" != echo ]; then
+    read -r -t 10 -u $out line
+    port=${line##*port }
+fi
+
+expect() { # what is expected, got
+    [ "$1" = "$2" ] || { printf 'expected\n%s\ngot\n%s\n' "$1" "$2"; exit 1; }
+}
+ask() { # the answer to all of the input, up to the end of the connection
+    timeout 10 nc -N 127.0.0.1 "$port" | tr -d '\r'
+}
+say() { printf '%s\n' "$2" >&"$1"; }
+hear() { # connection; the next line
+    local line
+    read -r -t 10 -u "$1" line && echo "$line"
+}
+
+talk_to_http_hello() {
+    local ok=$'HTTP/1.1 200 OK\nContent-Length: 6\n'
+    expect "$ok
+hello
+$ok
+$ok
+hello
+HTTP/1.1 400 Bad Request
+Content-Length: 6
+Connection: close
+
+hello" "$(printf '%s\r\n' 'GET / HTTP/1.1' '' 'HEAD / HTTP/1.1' '' \
+    'POST / HTTP/1.1' 'Content-Length: 7' '' 12345 'x' | ask)"
+    expect 'HTTP/1.1 501 Not Implemented' "$(printf '%s\r\n' 'POST / HTTP/1.1' \
+        'Transfer-Encoding: chunked' '' 0 '' | ask | head -1)"
+    expect 'Connection: close' "$(printf '%s\r\n' 'GET / HTTP/1.0' '' 'GET / HTTP/1.0' '' |
+        ask | grep Connection)"
+}
+
+# Who is welcome is in the room.
+talk_to_line_chat() {
+    local one two
+    exec {one}<>"/dev/tcp/127.0.0.1/$port" {two}<>"/dev/tcp/127.0.0.1/$port"
+    expect welcome "$(hear $one)"
+    expect welcome "$(hear $two)"
+    say $one hello
+    expect hello "$(hear $two)"
+    say $two 'hello yourself'
+    expect 'hello yourself' "$(hear $one)"
+}
+
+talk_to_echo() {
+    until (: <"/dev/tcp/127.0.0.1/$port") 2>&-; do
+        kill -0 $server 2>&- || { trap - EXIT; exit 77; } # somebody has port 7000
+        [ $SECONDS -lt 10 ] || { echo "it does not listen"; exit 1; }
+    done
+    expect ' 00 00 00 02 68 69' "$(printf '\0\0\0\2hi' | ask | od -An -tx1)"
+}
+
+talk_to_mailbox() {
+    expect 'you said: one
+you said: two
+you said: three' "$(printf '%s\n' one two three | ask)"
+}
+
+"talk_to_$1"
