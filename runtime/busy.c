@@ -97,10 +97,14 @@ static void let_go_on(struct scheduler *scheduler, struct socket *socket)
     call_complete_all(scheduler, &queue->crossed, 0);
     resume_suspended(scheduler, socket);
     queue = socket->output;
-    if (queue && queue->refused && !busy_is(scheduler, socket)) {
-        queue->refused = false;
-        owner_tell_unbusy(scheduler, socket);
+    if (!queue || !queue->refused)
+        return;
+    if (busy_is(scheduler, socket)) {
+        stay_busy(scheduler, queue);
+        return;
     }
+    queue->refused = false;
+    owner_tell_unbusy(scheduler, socket);
 }
 
 static void time_out(struct scheduler *scheduler, struct socket *socket)
