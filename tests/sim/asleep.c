@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* What must hold whenever a scheduler goes to sleep: whoever waits, waits for something. */
+#include "base/memory.h"
+#include "runtime/accept.h"
+#include "runtime/delivery.h"
+#include "runtime/features.h"
+#include "runtime/scheduler.h"
+#include "runtime/send.h"
+#include "runtime/send_queue.h"
+#include "runtime/socket.h"
+#include "sim/expect.h"
+#include "sim/kernel.h"
+#include "sim/link.h"
+#include "sim/model.h"
+#include "sim/operation.h"
+#include "sim/pending.h"
+#include "sim/ring_sim.h"
+#include "sim/trace.h"
+
+static bool is_in_flight(const struct socket *socket, enum op_place place)
+{
+    return socket->fd >= 0 && kernel_file(socket->fd)->ops[place].kind != OP_NONE;
+}
+
+static bool may_starve(const struct scheduler *scheduler)
+{
+    if (scheduler->profile.features & FEATURE_BIT(BUFFER_RING))
+        return ring_sim_available() == 0;
+    return scheduler->buffers->free == NULL;
+}
+
+static void check_reading(const struct scheduler *scheduler, const struct socket *socket)
+{
+    bool wants = socket->receiving == RECEIVING_OPEN && delivery_is_wanted(socket);
+    switch ((enum reading)socket->reading) {
+    case READING_NOT:
+        SIM_CHECK(!wants, "slot %u wants to receive and does not", socket->slot);
+        break;
+    case READING_STARVED:
+        SIM_CHECK(may_starve(scheduler), "slot %u starves, and there are buffers", socket->slot);
+        break;
+    case READING_BUFFERS:
+    case READING_BUFFERS_CANCELLED:
+    case READING_INTO:
+    case READING_INTO_CANCELLED:
+        SIM_CHECK(is_in_flight(socket, PLACE_RECEIVE), "slot %u waits for a receive that is none",
+                  socket->slot);
+        break;
+    }
+}
+
+static void check_delivered(const struct socket *socket, const struct conn *conn)
+{
+    if (!delivery_is_wanted(socket) || socket->reading == READING_BUFFERS_CANCELLED ||
+        socket->reading == READING_INTO_CANCELLED)
+        return;
+    SIM_CHECK(socket->receiving != RECEIVING_ENDED, "slot %u has ended and nobody was told",
+              socket->slot);
+    bool receives = socket->receiver && socket->active == WEIR_ACTIVE_FALSE;
+    size_t length = receives ? socket->receiver->as.receive.length : 0;
+    if (socket->receiving == RECEIVING_OPEN)
+        SIM_CHECK(!expect_more(conn, length), "slot %u keeps a packet of type %d", socket->slot,
+                  socket_values(socket)->packet);
+}
+
+static void check_sending(const struct socket *socket)
+{
+    const struct send_queue *queue = socket->output;
+    if (!queue)
+        return;
+    if (queue->queued_bytes > 0)
+        SIM_CHECK(queue->in_flight_bytes > 0 && is_in_flight(socket, PLACE_SEND),
+                  "slot %u has something to send and does not", socket->slot);
+    SIM_CHECK(queue->busy || list_is_empty(&queue->suspended),
+              "slot %u is not busy, and senders wait", socket->slot);
+    SIM_CHECK(queue->busy || list_is_empty(&queue->crossed),
+              "slot %u is not busy, and a sender waits for the low mark", socket->slot);
+}
+
+static void check_conn(const struct socket *socket)
+{
+    if (socket->fd < 0)
+        return;
+    struct conn *conn = model_conn(kernel_file(socket->fd)->link);
+    if ((uint32_t)conn->handle.id != socket->slot)
+        return;
+    model_note_resumed(conn);
+    SIM_CHECK(conn->active == socket->active, "slot %u: active is %d, should be %d", socket->slot,
+              socket->active, conn->active);
+    SIM_CHECK(conn->passives_due == 0, "slot %u: passive was not told", socket->slot);
+    SIM_CHECK(!conn->owed_unbusy || (socket->output && socket->output->queued_bytes > 0),
+              "slot %u has nothing queued, and an unbusy is owed", socket->slot);
+    SIM_CHECK(conn->packets == socket->received.count && conn->octets == socket->received.octets,
+              "slot %u counts %llu packets and %llu bytes, not %llu and %llu", socket->slot,
+              (unsigned long long)socket->received.count,
+              (unsigned long long)socket->received.octets, (unsigned long long)conn->packets,
+              (unsigned long long)conn->octets);
+    SIM_CHECK(conn->sends == socket->sent.count, "slot %u counts %llu sends, not %llu",
+              socket->slot, (unsigned long long)socket->sent.count,
+              (unsigned long long)conn->sends);
+    check_delivered(socket, conn);
+}
+
+static void check_listener(const struct socket *socket)
+{
+    const struct listener *listener = socket->listener;
+    bool wanted = listener->serving || !list_is_empty(&listener->acceptors);
+    switch (listener->accepting) {
+    case ACCEPTING_NOT:
+        SIM_CHECK(!wanted, "slot %u wants to accept and does not", socket->slot);
+        break;
+    case ACCEPTING:
+    case ACCEPTING_CANCELLED:
+        SIM_CHECK(is_in_flight(socket, PLACE_OTHER), "slot %u waits for an accept that is none",
+                  socket->slot);
+        break;
+    case ACCEPTING_PAUSED:
+        SIM_CHECK(listener->retry.armed, "slot %u will never accept again", socket->slot);
+        break;
+    }
+}
+
+static size_t check_socket(const struct scheduler *scheduler, const struct socket *socket)
+{
+    bool over = socket->pending == 0 && (socket->state == SOCKET_GONE ? socket->fd >= 0 : true);
+    switch ((enum socket_state)socket->state) {
+    case SOCKET_FREE:
+        return 0;
+    case SOCKET_LISTENING:
+        check_listener(socket);
+        return 0;
+    case SOCKET_CONNECTING:
+        SIM_CHECK(is_in_flight(socket, PLACE_OTHER), "slot %u waits for a connect that is none",
+                  socket->slot);
+        return 0;
+    case SOCKET_OPEN:
+        check_reading(scheduler, socket);
+        check_conn(socket);
+        break;
+    case SOCKET_GONE:
+    case SOCKET_CLOSED:
+        SIM_CHECK(!over || send_queued_bytes(socket) > 0, "slot %u is over and was not released",
+                  socket->slot);
+        break;
+    case SOCKET_STATE_COUNT:
+        sim_fail("slot %u is in no state", socket->slot);
+    }
+    check_sending(socket);
+    return socket->output ? socket->output->queued_bytes : 0;
+}
+
+void model_check_asleep(void)
+{
+    const struct scheduler *scheduler = model_scheduler();
+    size_t queued = 0;
+    if (kernel.capacity > 4096)
+        return;
+    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++)
+        queued += check_socket(scheduler, socket_table_at(&scheduler->sockets, slot));
+    SIM_CHECK(queued == scheduler->totals.queued_bytes, "%llu bytes are counted as queued, not %zu",
+              (unsigned long long)scheduler->totals.queued_bytes, queued);
+}
+
+void model_check_end(void)
+{
+    SIM_CHECK(pending_count() == 0, "%u calls never called back", pending_count());
+    SIM_CHECK(kernel.descriptor_count == 0, "%u descriptors were never closed",
+              kernel.descriptor_count);
+}

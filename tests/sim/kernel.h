@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The simulated kernel: descriptors, connections with a peer at their other end, and what can go
+ * wrong. One for the process; single-threaded; everything follows from the dice.
+ */
+#ifndef SIM_KERNEL_H
+#define SIM_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How often each thing goes wrong, per mille of the chances it has. */
+struct faults {
+    uint32_t short_read;
+    uint32_t short_write;
+    uint32_t late;           /* a completion takes its time */
+    uint32_t transient;      /* EINTR, EAGAIN, ENOMEM as an operation's result */
+    uint32_t multishot_end;  /* a multishot ends with a good result */
+    uint32_t refused_submit; /* EBUSY, EAGAIN, EINTR: nothing is taken */
+    uint32_t partial_submit;
+    uint32_t interrupted; /* a wait ends early */
+    uint32_t late_cancel; /* it finds the operation all but done */
+    uint32_t stale;       /* a completion for an operation that is long over */
+    uint32_t call;        /* a system call fails */
+    uint32_t peer_reset;
+};
+
+enum file_kind { FILE_FREE, FILE_WAKE, FILE_SOCKET, FILE_LISTENER, FILE_STREAM };
+
+enum op_kind { OP_NONE, OP_ACCEPT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WAKE };
+
+/* Which of a file's places an operation has: one of each can be in flight. */
+enum op_place { PLACE_RECEIVE, PLACE_SEND, PLACE_OTHER, PLACE_COUNT };
+
+struct piece {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+struct op {
+    uint64_t user_data;
+    uint8_t kind; /* enum op_kind */
+    bool scheduled;
+    bool multishot;
+    bool all;
+    bool cancelled; /* too late: what is under way still counts, nothing follows it */
+    uint32_t serial;
+    uint32_t message; /* sends of several pieces: index + 1 */
+    uint8_t *memory;
+    size_t size;
+    size_t done;
+};
+
+struct file {
+    uint8_t kind; /* enum file_kind */
+    bool shut_write;
+    bool shut_read;
+    bool linger_on;
+    uint16_t port;
+    int error; /* is told once */
+    int linger_seconds;
+    uint32_t link; /* of a stream; of a listener: the first that waits; NO_LINK: none */
+    uint32_t last; /* of a listener */
+    uint32_t waiting;
+    uint64_t wakes;
+    struct op ops[PLACE_COUNT];
+};
+
+enum { NO_LINK = UINT32_MAX, FIRST_FD = 3 };
+
+struct kernel {
+    uint64_t now_ns;
+    struct faults faults;
+    struct file *files;
+    uint32_t capacity;
+    uint32_t descriptor_limit;
+    uint32_t descriptor_count;
+    uint32_t first_free;
+    uint16_t next_port;
+    bool asleep_for_ever; /* a scheduler waits, and nothing is going to happen */
+    uint64_t completion_count;
+    uint64_t stale_count;
+    uint64_t accepted_count;
+};
+
+extern struct kernel kernel;
+
+/* Room for so many descriptors; once. */
+void kernel_open(uint32_t capacity);
+void kernel_close(void);
+void kernel_reset(void);
+
+/* The descriptor, or -EMFILE. */
+int kernel_new_file(enum file_kind kind);
+struct file *kernel_file(int fd);
+static inline uint32_t kernel_fd_index(int fd)
+{
+    return (uint32_t)(fd - FIRST_FD);
+}
+
+/* Something has changed that an operation of the file may wait for. */
+void kernel_kick(uint32_t file, enum op_place place);
+
+/* The listener on a port; NO_LINK when there is none. */
+uint32_t kernel_listener(uint16_t port);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* sim [--seed N] [--runs N] [--minutes M] [--expect-failure]: see docs/TESTING.md. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim/trace.h"
+#include "sim/world.h"
+
+enum { BATCH = 2000, SECONDS_PER_BATCH_MOST = 300, WORST_CASE = 77 };
+
+struct request {
+    uint64_t first_seed;
+    uint64_t run_count;
+    double minutes; /* 0: as many runs as were asked for */
+    uint32_t ticks;
+    bool expects_failure;
+    bool goes_on; /* every seed that fails is named, none is shortened */
+};
+
+/* What a child leaves behind when it dies. */
+struct report {
+    uint64_t seed;
+    uint64_t runs;
+    uint64_t events;
+    uint32_t ticks;
+};
+
+static struct report *report;
+
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void die(int signal_number)
+{
+    fprintf(stderr, "sim: seed %" PRIu64 " ends by %s\n", report->seed, strsignal(signal_number));
+    trace_print();
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static void run_batch(uint64_t first, uint64_t count, uint32_t ticks)
+{
+    struct world_result result;
+    signal(SIGABRT, die);
+    signal(SIGALRM, die);
+    if (__sanitizer_set_death_callback)
+        __sanitizer_set_death_callback(trace_print);
+    else
+        signal(SIGSEGV, die);
+    alarm(SECONDS_PER_BATCH_MOST);
+    world_open();
+    for (uint64_t seed = first; seed < first + count; seed++) {
+        report->seed = seed;
+        world_run(seed, ticks, &result);
+        report->runs++;
+        report->events += result.events;
+        report->ticks = result.ticks;
+    }
+    world_close();
+}
+
+/* In a child, so that what aborts it does not end the search. Whether it came to its end. */
+static bool survives(uint64_t first, uint64_t count, uint32_t ticks, bool quiet)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        if (quiet && !freopen("/dev/null", "w", stderr))
+            _exit(1);
+        run_batch(first, count, ticks);
+        _exit(0);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* The fewest ticks with which it fails, for the last lines to be about the failure. */
+static uint32_t shorten(uint64_t seed)
+{
+    for (uint32_t ticks = 0; ticks <= 256; ticks++)
+        if (!survives(seed, 1, ticks, true))
+            return ticks;
+    return WORLD_TICKS_ALL;
+}
+
+static int show_failure(const struct request *request)
+{
+    uint64_t seed = report->seed;
+    if (request->expects_failure) {
+        printf("seed %" PRIu64 " finds it, the %" PRIu64 "th run\n", seed,
+               seed - request->first_seed + 1);
+        return 0;
+    }
+    uint32_t ticks = request->ticks == WORLD_TICKS_ALL ? shorten(seed) : request->ticks;
+    survives(seed, 1, ticks, false);
+    printf("seed %" PRIu64 " fails. Replay: sim --seed %" PRIu64, seed, seed);
+    if (ticks != WORLD_TICKS_ALL)
+        printf(" --ticks %u", ticks);
+    puts("");
+    return 1;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int search(const struct request *request)
+{
+    double began_s = now_s();
+    uint64_t end = request->first_seed + request->run_count;
+    for (uint64_t seed = request->first_seed; seed < end; seed += BATCH) {
+        uint64_t count = end - seed < BATCH ? end - seed : BATCH;
+        if (request->minutes > 0 && now_s() - began_s > request->minutes * 60)
+            break;
+        if (survives(seed, count, request->ticks, true))
+            continue;
+        if (!request->goes_on)
+            return show_failure(request);
+        survives(report->seed, 1, request->ticks, false);
+        seed = report->seed + 1 - BATCH;
+    }
+    double seconds = now_s() - began_s;
+    printf("%" PRIu64 " runs from seed %" PRIu64 ", %" PRIu64
+           " events, %.1f s, %.0f events/s: nothing found\n",
+           report->runs, request->first_seed, report->events, seconds,
+           (double)report->events / seconds);
+    return request->expects_failure ? 1 : 0;
+}
+
+static int misused(void)
+{
+    fputs("usage: sim [--seed N] [--runs N] [--minutes M] [--ticks N] [--expect-failure]\n",
+          stderr);
+    return 2;
+}
+
+static bool read_arguments(int count, char **arguments, struct request *request)
+{
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--expect-failure") == 0) {
+            request->expects_failure = true;
+            continue;
+        }
+        if (strcmp(arguments[i], "--all") == 0) {
+            request->goes_on = true;
+            continue;
+        }
+        if (i + 1 == count)
+            return false;
+        const char *name = arguments[i];
+        const char *value = arguments[++i];
+        if (strcmp(name, "--seed") == 0) {
+            request->first_seed = strtoull(value, NULL, 0);
+            request->run_count = request->run_count ? request->run_count : 1;
+        } else if (strcmp(name, "--runs") == 0) {
+            request->run_count = strtoull(value, NULL, 0);
+        } else if (strcmp(name, "--minutes") == 0) {
+            request->minutes = strtod(value, NULL);
+            request->run_count = UINT64_MAX / 2;
+        } else if (strcmp(name, "--ticks") == 0) {
+            request->ticks = (uint32_t)strtoul(value, NULL, 0);
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+int main(int count, char **arguments)
+{
+    struct request request = {.ticks = WORLD_TICKS_ALL};
+    if (!read_arguments(count, arguments, &request))
+        return misused();
+    if (request.run_count == 0)
+        request.run_count = 1000;
+    if (request.first_seed == 0)
+        request.first_seed = (uint64_t)time(NULL) * 1000003u % 1000000007u;
+    report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (report == MAP_FAILED)
+        return 1;
+    return search(&request);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/model.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "runtime/scheduler.h"
+#include "runtime/send_queue.h"
+#include "runtime/socket.h"
+#include "sim/expect.h"
+#include "sim/kernel.h"
+#include "sim/link.h"
+#include "sim/pending.h"
+#include "sim/trace.h"
+#include <weir/error.h>
+
+bool model_lenient;
+bool model_stopping;
+
+static struct conn *conns;
+static uint32_t *link_of_slot;
+static struct scheduler *the_scheduler;
+
+void model_open(uint32_t capacity)
+{
+    conns = memory_map(capacity * sizeof(*conns));
+    link_of_slot = memory_map(2 * capacity * sizeof(*link_of_slot));
+    SIM_CHECK(conns && link_of_slot, "no memory for the model");
+}
+
+void model_close(void)
+{
+    memory_unmap(conns, kernel.capacity * sizeof(*conns));
+    memory_unmap(link_of_slot, 2 * kernel.capacity * sizeof(*link_of_slot));
+}
+
+void model_reset(struct scheduler *scheduler)
+{
+    the_scheduler = scheduler;
+    model_lenient = false;
+    model_stopping = false;
+}
+
+struct scheduler *model_scheduler(void)
+{
+    return the_scheduler;
+}
+
+struct conn *model_conn(uint32_t link)
+{
+    return &conns[link];
+}
+
+uint32_t model_link(const struct conn *conn)
+{
+    return (uint32_t)(conn - conns);
+}
+
+/* Also when its handle is dead already. */
+struct socket *model_socket(const struct conn *conn)
+{
+    uint32_t generation = (uint32_t)(conn->handle.id >> 32) & 0xFFFFFF;
+    if (conn->handle.id == 0)
+        return NULL;
+    struct socket *socket = socket_table_at(&the_scheduler->sockets, (uint32_t)conn->handle.id);
+    return socket && socket->generation == generation && socket->state != SOCKET_FREE ? socket
+                                                                                      : NULL;
+}
+
+static struct conn *learn(weir_socket handle, uint32_t owner)
+{
+    const struct socket *socket = socket_find(the_scheduler, handle);
+    if (!socket || socket->fd < 0)
+        return NULL;
+    const struct file *file = kernel_file(socket->fd);
+    SIM_CHECK(file->kind == FILE_STREAM, "the handle is of no connection");
+    struct conn *conn = &conns[file->link];
+    if (conn->handle.id != 0)
+        return NULL;
+    conn->handle = handle;
+    conn->owner = owner;
+    int32_t first = socket_values(socket)->active;
+    conn->active = socket->active;
+    conn->passives_due = first > -32769 && first <= 0 && socket->active == WEIR_ACTIVE_FALSE;
+    link_of_slot[socket->slot] = file->link;
+    return conn;
+}
+
+struct conn *model_find(weir_socket handle, uint32_t owner)
+{
+    uint32_t slot = (uint32_t)handle.id;
+    SIM_CHECK(slot < 2 * kernel.capacity, "a handle of slot %u", slot);
+    struct conn *conn = &conns[link_of_slot[slot]];
+    return weir_same_socket(conn->handle, handle) ? conn : learn(handle, owner);
+}
+
+void model_link_created(uint32_t link)
+{
+    conns[link] = (struct conn){.active = WEIR_ACTIVE_FALSE};
+}
+
+void model_link_reset(uint32_t link)
+{
+    conns[link].may_lose = true;
+}
+
+bool model_link_over(uint32_t link)
+{
+    const struct link *l = &links[link];
+    SIM_CHECK(l->out_seen == l->out_taken || l->reset || l->peer_gone,
+              "link %u is over before its peer has seen all", link);
+    const struct socket *socket = model_socket(&conns[link]);
+    if (socket && socket->state == SOCKET_GONE)
+        return false;
+    conns[link].handle.id = 0;
+    return true;
+}
+
+void model_send_failed(uint32_t link)
+{
+    conns[link].may_lose = true;
+}
+
+void model_accepted(struct conn *conn, const uint8_t *bytes, size_t size)
+{
+    struct link *link = &links[model_link(conn)];
+    uint8_t header[FRAMING_HEADER_MAX];
+    const struct socket *socket = model_socket(conn);
+    SIM_CHECK(socket, "a send to a socket that is gone is accepted");
+    int header_size = framing_encode_header(socket_values(socket)->packet, size, header);
+    uint8_t *room = link_room(link, size + (size_t)header_size);
+    SIM_CHECK(room && header_size >= 0, "accepted, %zu bytes, though it does not fit", size);
+    memmove(room + header_size, bytes, size);
+    memcpy(room, header, (size_t)header_size);
+    link->out_size += (uint32_t)(size + (size_t)header_size);
+    conn->sends++;
+}
+
+/* A send that waited may not fit the packet type that has come meanwhile. */
+static bool fits(const struct socket *socket, size_t size)
+{
+    uint8_t header[FRAMING_HEADER_MAX];
+    return framing_encode_header(socket_values(socket)->packet, size, header) >= 0;
+}
+
+void model_note_resumed(struct conn *conn)
+{
+    const struct socket *socket = model_socket(conn);
+    while (socket && conn->sends < socket->sent.count) {
+        SIM_CHECK(conn->first_suspended, "more sends are counted than were accepted");
+        struct pending *pending = pending_at(conn->first_suspended - 1);
+        conn->first_suspended = pending->next;
+        if (!fits(socket, pending->length))
+            continue;
+        model_accepted(conn, pending->bytes, pending->length);
+        pending->bytes = NULL;
+    }
+}
+
+void model_kernel_takes(uint32_t index, const uint8_t *bytes, size_t size)
+{
+    struct link *link = &links[index];
+    struct conn *conn = &conns[index];
+    model_note_resumed(conn);
+    SIM_CHECK(size <= link->out_size - link->out_taken,
+              "link %u: %zu bytes are sent, %u were accepted", index, size,
+              link->out_size - link->out_taken);
+    if (memcmp(bytes, link->out + link->out_taken, size) != 0)
+        sim_fail("link %u: what is sent at %u, %zu bytes, is not what was accepted", index,
+                 link->out_taken, size);
+    link->out_taken += (uint32_t)size;
+}
+
+static void check_all_sent(uint32_t index, const char *when)
+{
+    struct conn *conn = &conns[index];
+    const struct link *link = &links[index];
+    model_note_resumed(conn);
+    SIM_CHECK(link->out_taken == link->out_size || conn->may_lose || link->reset ||
+                  link->peer_gone || model_lenient,
+              "link %u: %u of %u bytes were not sent %s", index, link->out_size - link->out_taken,
+              link->out_size, when);
+}
+
+void model_file_closed(uint32_t link, bool abort)
+{
+    if (!abort)
+        check_all_sent(link, "before the descriptor was closed");
+}
+
+void model_shut_down(uint32_t link)
+{
+    check_all_sent(link, "before the shutdown");
+}
+
+/* From here on it is what its listener's template said, or what it was set to meanwhile. */
+void model_message_accepted(struct conn *conn)
+{
+    conn->accepting = false;
+    if (conn->closed || conn->active > 0 || conn->active < -32768)
+        return;
+    conn->active = WEIR_ACTIVE_FALSE;
+    conn->passives_due++;
+}
+
+static void check_message(const struct conn *conn, const char *name)
+{
+    SIM_CHECK(!conn->closed, "%s after the application closed", name);
+    SIM_CHECK(!conn->closed_told, "%s after closed", name);
+}
+
+static void count_packet(struct conn *conn, const weir_packet *packet, size_t length)
+{
+    uint32_t consumed = expect_packet(conn, packet, length);
+    conn->cursor += consumed;
+    conn->packets++;
+    conn->octets += consumed;
+}
+
+void model_message_packet(struct conn *conn, const weir_packet *packet)
+{
+    check_message(conn, "a packet");
+    SIM_CHECK(!conn->error_told, "a packet after an error");
+    SIM_CHECK(!conn->accepting, "a packet before accepted has returned");
+    const struct socket *socket = model_socket(conn);
+    SIM_CHECK(socket, "a packet of a socket that is free");
+    SIM_CHECK(conn->active != WEIR_ACTIVE_FALSE, "a packet of a passive socket");
+    if (conn->active == WEIR_ACTIVE_ONCE) {
+        conn->active = WEIR_ACTIVE_FALSE;
+    } else if (conn->active != WEIR_ACTIVE_TRUE && --conn->active == 0) {
+        conn->active = WEIR_ACTIVE_FALSE;
+        conn->passives_due++;
+    }
+    SIM_CHECK(socket->active == conn->active, "active is %d, should be %d", socket->active,
+              conn->active);
+    count_packet(conn, packet, 0);
+}
+
+void model_received_packet(struct conn *conn, const weir_packet *packet, size_t length)
+{
+    count_packet(conn, packet, length);
+}
+
+void model_message_passive(struct conn *conn)
+{
+    check_message(conn, "passive");
+    SIM_CHECK(!conn->error_told, "passive after an error");
+    SIM_CHECK(conn->passives_due > 0, "passive, and nothing was counted down");
+    conn->passives_due--;
+}
+
+void model_message_error(struct conn *conn, int error)
+{
+    const struct link *link = &links[model_link(conn)];
+    const struct socket *socket = model_socket(conn);
+    check_message(conn, "an error");
+    SIM_CHECK(!conn->error_told, "a second error");
+    SIM_CHECK(socket, "an error of a socket that is free");
+    conn->error_told = true;
+    if (error == -EMSGSIZE)
+        SIM_CHECK(expect_invalid(conn), "emsgsize, and what comes next is a packet of type %d",
+                  socket_values(socket)->packet);
+    else if (error == -ECONNRESET)
+        SIM_CHECK(link->reset && socket_values(socket)->show_econnreset, "econnreset out of turn");
+    else
+        SIM_CHECK((error == -ETIMEDOUT && link->reset) || (error == -ENOMEM && model_lenient),
+                  "error %s for no reason", weir_error_name(error));
+}
+
+static bool has_ended(const struct conn *conn)
+{
+    const struct link *link = &links[model_link(conn)];
+    const struct socket *socket = model_socket(conn);
+    bool shut = socket && socket->fd >= 0 && kernel_file(socket->fd)->shut_read;
+    bool gone = socket && socket->state == SOCKET_GONE;
+    return link->reset || shut || gone || conn->may_lose || model_stopping ||
+           (link->in_fin && link->in_read == link->in_written);
+}
+
+void model_message_closed(struct conn *conn)
+{
+    check_message(conn, "closed");
+    SIM_CHECK(conn->active != WEIR_ACTIVE_FALSE || conn->error_told || model_lenient,
+              "closed to a passive socket");
+    SIM_CHECK(has_ended(conn) || conn->error_told || expect_invalid(conn), "closed for no reason");
+    bool framed_to_the_end = model_socket(conn)->state == SOCKET_OPEN && !conn->may_lose;
+    if (framed_to_the_end && !conn->error_told && !model_lenient && !model_stopping)
+        SIM_CHECK(!expect_more(conn, 0), "closed before a packet that came before the end");
+    conn->closed_told = true;
+}
+
+void model_message_unbusy(struct conn *conn)
+{
+    SIM_CHECK(!conn->closed, "unbusy after the application closed");
+    SIM_CHECK(conn->owed_unbusy, "unbusy, and nobody was refused");
+    conn->owed_unbusy = false;
+    const struct socket *socket = model_socket(conn);
+    SIM_CHECK(socket && (!socket->output || !socket->output->busy), "unbusy of a busy socket");
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What must hold: of every byte, message, wait and counter. The kernel's side and the
+ * application's side both report here.
+ */
+#ifndef SIM_MODEL_H
+#define SIM_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "framing/framing.h"
+#include <weir/socket.h>
+
+struct scheduler;
+struct socket;
+
+/* A connection as its application sees it; the index is the link's. */
+struct conn {
+    weir_socket handle; /* 0: not seen yet */
+    uint32_t owner;     /* which of the program's owners */
+    bool closed;        /* by the application */
+    bool closed_told;
+    bool error_told;
+    bool may_lose; /* a send has failed, or was given up: queued bytes need not arrive */
+    bool owed_unbusy;
+    bool accepting; /* its `accepted` has not returned: not active yet */
+    int32_t active;
+    uint32_t passives_due;
+    uint32_t cursor; /* of the peer's stream, up to where it has been delivered */
+    struct framer framer;
+    uint64_t packets;
+    uint64_t octets;
+    uint64_t sends;           /* accepted */
+    uint32_t first_suspended; /* pending call + 1; sends that wait to be accepted, in order */
+    uint32_t last_suspended;
+    uint32_t receiver; /* pending call + 1 */
+    size_t suspended_bytes;
+};
+
+void model_open(uint32_t capacity);
+void model_close(void);
+void model_reset(struct scheduler *scheduler);
+
+struct conn *model_conn(uint32_t link);
+/* The connection of a handle, which is learnt if it is new. NULL: it never was one, or is over. */
+struct conn *model_find(weir_socket handle, uint32_t owner);
+uint32_t model_link(const struct conn *conn);
+struct socket *model_socket(const struct conn *conn);
+
+/* From the kernel. */
+void model_link_created(uint32_t link);
+void model_link_reset(uint32_t link);
+/* False: its handle is alive, and may be told something yet. */
+bool model_link_over(uint32_t link);
+void model_file_closed(uint32_t link, bool abort);
+void model_kernel_takes(uint32_t link, const uint8_t *bytes, size_t size);
+void model_send_failed(uint32_t link);
+void model_shut_down(uint32_t link);
+
+/* From the application: a packet for the owner, or for a recv of that length. */
+void model_message_packet(struct conn *conn, const weir_packet *packet);
+void model_received_packet(struct conn *conn, const weir_packet *packet, size_t length);
+void model_message_accepted(struct conn *conn);
+void model_message_passive(struct conn *conn);
+void model_message_error(struct conn *conn, int error);
+void model_message_closed(struct conn *conn);
+void model_message_unbusy(struct conn *conn);
+
+/* Sends that were suspended and have been accepted meanwhile are noted. */
+void model_note_resumed(struct conn *conn);
+/* Puts a send that was accepted at the end of what the peer is owed. */
+void model_accepted(struct conn *conn, const uint8_t *bytes, size_t size);
+
+/* Nothing is left to do at this time: everything that waits must wait for something. */
+void model_check_asleep(void);
+void model_check_end(void);
+
+/* Memory was refused on purpose, or the scheduler stops: some losses are in order from now on. */
+extern bool model_lenient;
+extern bool model_stopping;
+
+#endif

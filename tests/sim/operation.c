@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/operation.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "runtime/ring.h"
+#include "runtime/vectors.h"
+#include "sim/dice.h"
+#include "sim/event.h"
+#include "sim/link.h"
+#include "sim/model.h"
+#include "sim/peer.h"
+#include "sim/ring_sim.h"
+#include "sim/trace.h"
+
+enum { MESSAGE_COUNT = 4096, BUCKET_COUNT = 1 << 12 };
+
+struct message {
+    uint32_t next_free; /* index + 1 */
+    uint32_t count;
+    struct piece pieces[VECTORS_PER_MESSAGE];
+};
+
+static struct message messages[MESSAGE_COUNT];
+static uint32_t free_message;
+static uint32_t message_count;
+static uint32_t in_flight;
+static uint32_t serials;
+
+static void look_again(uint32_t file, uint32_t tag);
+
+void operation_reset(void)
+{
+    free_message = 0;
+    message_count = 0;
+    in_flight = 0;
+    serials = 0;
+}
+
+uint32_t operation_copy_message(const struct msghdr *header)
+{
+    uint32_t index = free_message;
+    if (index)
+        free_message = messages[index - 1].next_free;
+    else
+        index = ++message_count;
+    SIM_CHECK(index <= MESSAGE_COUNT && header->msg_iovlen <= VECTORS_PER_MESSAGE,
+              "too many messages");
+    struct message *message = &messages[index - 1];
+    message->count = (uint32_t)header->msg_iovlen;
+    for (uint32_t i = 0; i < message->count; i++)
+        message->pieces[i] =
+            (struct piece){header->msg_iov[i].iov_base, header->msg_iov[i].iov_len};
+    return index;
+}
+
+static enum op_place place_of(enum op_kind kind)
+{
+    if (kind == OP_RECEIVE)
+        return PLACE_RECEIVE;
+    return kind == OP_SEND ? PLACE_SEND : PLACE_OTHER;
+}
+
+void operation_finish(struct op *op)
+{
+    if (op->message) {
+        messages[op->message - 1].next_free = free_message;
+        free_message = op->message;
+    }
+    op->kind = OP_NONE;
+    op->message = 0;
+    op->serial = 0;
+    in_flight--;
+}
+
+static void complete(struct op *op, int32_t result)
+{
+    uint64_t user_data = op->user_data;
+    trace("operation %llx ends: %lld", (int64_t)user_data, result, 0, 0);
+    operation_finish(op);
+    ring_sim_post(user_data, result, 0);
+}
+
+static int transient_error(void)
+{
+    static const int errors[] = {EINTR, EAGAIN, ENOMEM};
+    return -errors[dice_below(3)];
+}
+
+static int take_error(struct file *file)
+{
+    int error = -file->error;
+    file->error = 0;
+    return error;
+}
+
+static uint32_t amount(uint32_t most, uint32_t short_per_mille)
+{
+    return dice_chance(short_per_mille) ? dice_between(1, most) : most;
+}
+
+/* The end of what can be read, as a result; 1: there may be more. */
+static int read_end(struct file *file, const struct link *link)
+{
+    if (link->in_read < link->in_written)
+        return 1;
+    if (file->error)
+        return take_error(file);
+    return link->reset || link->in_fin || file->shut_read ? 0 : 1;
+}
+
+/* One buffer's worth. False: the operation has ended. */
+static bool receive_one(struct file *file, struct op *op, struct link *link)
+{
+    int buffer = ring_sim_take_buffer();
+    if (buffer < 0) {
+        complete(op, -ENOBUFS);
+        return false;
+    }
+    uint32_t size = link->in_written - link->in_read;
+    if (size > ring_sim_buffer_size())
+        size = ring_sim_buffer_size();
+    size = amount(size, kernel.faults.short_read);
+    memcpy(ring_sim_buffer(buffer), link->in + link->in_read, size);
+    link->in_read += size;
+    bool goes_on =
+        op->multishot && !ring_sim_is_full() && !dice_chance(kernel.faults.multishot_end);
+    uint64_t user_data = op->user_data;
+    trace("receive %llx: %lld bytes in buffer %lld, more %lld", (int64_t)user_data, size, buffer,
+          goes_on);
+    if (!goes_on)
+        operation_finish(op);
+    ring_sim_post(user_data, (int32_t)size,
+                  RING_BUFFER | (uint32_t)buffer << RING_BUFFER_SHIFT | (goes_on ? RING_MORE : 0));
+    link_was_read(file->link);
+    return goes_on;
+}
+
+/* Newer kernels take at most 32 buffers before others have their turn. */
+static void receive_buffers(struct file *file, struct op *op, struct link *link)
+{
+    enum { TURNS_MOST = 32 };
+    for (int i = 0; i < TURNS_MOST; i++) {
+        int result = read_end(file, link);
+        if (result != 1) {
+            complete(op, result);
+            return;
+        }
+        if (link->in_read == link->in_written || !receive_one(file, op, link))
+            return;
+    }
+    kernel_kick((uint32_t)(file - kernel.files), PLACE_RECEIVE);
+}
+
+static void receive_into(struct file *file, struct op *op, struct link *link)
+{
+    uint32_t size = link->in_written - link->in_read;
+    if (size > op->size - op->done)
+        size = (uint32_t)(op->size - op->done);
+    if (size > 0)
+        size = amount(size, kernel.faults.short_read);
+    memcpy(op->memory + op->done, link->in + link->in_read, size);
+    link->in_read += size;
+    op->done += size;
+    if (size > 0)
+        link_was_read(file->link);
+    bool enough = op->done > 0 && (!op->all || op->done == op->size || dice_chance(10));
+    int result = enough || link->in_read < link->in_written ? 1 : read_end(file, link);
+    if (enough || (result != 1 && op->done > 0))
+        complete(op, (int32_t)op->done);
+    else if (result != 1)
+        complete(op, result);
+    else if (link->in_read < link->in_written)
+        kernel_kick((uint32_t)(file - kernel.files), PLACE_RECEIVE);
+}
+
+static void do_receive(struct file *file, struct op *op)
+{
+    struct link *link = &links[file->link];
+    if (op->done == 0 && dice_chance(kernel.faults.transient))
+        complete(op, transient_error());
+    else if (op->memory)
+        receive_into(file, op, link);
+    else
+        receive_buffers(file, op, link);
+}
+
+/* Compares what the application hands over with what it had been told is accepted. */
+static uint32_t take_bytes(struct file *file, const struct op *op, uint32_t most)
+{
+    struct piece one = {op->memory, op->size};
+    const struct piece *pieces = op->message ? messages[op->message - 1].pieces : &one;
+    uint32_t count = op->message ? messages[op->message - 1].count : 1;
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < count && taken < most; i++) {
+        size_t size = pieces[i].size < most - taken ? pieces[i].size : most - taken;
+        model_kernel_takes(file->link, pieces[i].bytes, size);
+        taken += (uint32_t)size;
+    }
+    return taken;
+}
+
+static size_t send_size(const struct op *op)
+{
+    size_t size = 0;
+    if (!op->message)
+        return op->size;
+    for (uint32_t i = 0; i < messages[op->message - 1].count; i++)
+        size += messages[op->message - 1].pieces[i].size;
+    return size;
+}
+
+static bool send_is_refused(struct file *file, struct op *op, const struct link *link)
+{
+    int result = 0;
+    if (file->error)
+        result = take_error(file);
+    else if (link->reset || link->peer_gone || file->shut_write)
+        result = -EPIPE;
+    else if (dice_chance(kernel.faults.transient))
+        result = transient_error();
+    if (result == 0)
+        return false;
+    if (link->peer_gone && !link->reset)
+        link_reset_by_peer(file->link, 0);
+    if (result != -EINTR && result != -EAGAIN && result != -ENOMEM)
+        model_send_failed(file->link);
+    complete(op, result);
+    return true;
+}
+
+static void do_send(struct file *file, struct op *op)
+{
+    struct link *link = &links[file->link];
+    uint32_t room = link->out_window - (link->out_taken - link->out_seen);
+    if (send_is_refused(file, op, link) || room == 0)
+        return;
+    size_t size = send_size(op);
+    if (size < room)
+        room = (uint32_t)size;
+    room = take_bytes(file, op, amount(room, kernel.faults.short_write));
+    link_was_written(file->link);
+    complete(op, (int32_t)room);
+}
+
+static int accept_error(void)
+{
+    static const int errors[] = {EINTR, ENOMEM, ENFILE, ECONNABORTED, ENOBUFS};
+    return -errors[dice_below(5)];
+}
+
+/* False: the operation has ended, or nobody waits. */
+static bool accept_one(struct file *file, struct op *op)
+{
+    if (file->link == NO_LINK)
+        return false;
+    int fd = dice_chance(kernel.faults.transient) ? accept_error() : kernel_new_file(FILE_STREAM);
+    if (fd < 0) {
+        complete(op, fd);
+        return false;
+    }
+    uint32_t index = file->link;
+    file->link = links[index].next;
+    file->waiting--;
+    struct file *stream = kernel_file(fd);
+    stream->link = index;
+    stream->error = links[index].reset ? ECONNRESET : 0;
+    kernel.accepted_count++;
+    link_established(index, kernel_fd_index(fd));
+    bool goes_on =
+        op->multishot && !ring_sim_is_full() && !dice_chance(kernel.faults.multishot_end);
+    uint64_t user_data = op->user_data;
+    trace("accept %llx: descriptor %lld for link %lld, more %lld", (int64_t)user_data, fd, index,
+          goes_on);
+    if (!goes_on)
+        operation_finish(op);
+    ring_sim_post(user_data, fd, goes_on ? RING_MORE : 0);
+    return goes_on;
+}
+
+static void do_op(struct file *file, struct op *op)
+{
+    switch ((enum op_kind)op->kind) {
+    case OP_RECEIVE:
+        do_receive(file, op);
+        break;
+    case OP_SEND:
+        do_send(file, op);
+        break;
+    case OP_ACCEPT:
+        while (accept_one(file, op))
+            continue;
+        break;
+    case OP_WAKE:
+        if (file->wakes == 0)
+            break;
+        file->wakes = 0;
+        complete(op, sizeof(file->wakes));
+        break;
+    case OP_CONNECT: /* the peer answers */
+    case OP_NONE:
+        break;
+    }
+}
+
+static uint64_t delay_ns(void)
+{
+    return dice_chance(kernel.faults.late) ? dice_size(3000000) : 0;
+}
+
+void kernel_kick(uint32_t index, enum op_place place)
+{
+    struct op *op = &kernel.files[index].ops[place];
+    if (op->kind == OP_NONE || op->kind == OP_CONNECT || op->scheduled)
+        return;
+    op->scheduled = true;
+    event_after(delay_ns(), look_again, index, op->serial * PLACE_COUNT + place);
+}
+
+static void end_cancelled(struct op *op)
+{
+    complete(op, op->done > 0 ? (int32_t)op->done : -ECANCELED);
+}
+
+static void look_again(uint32_t index, uint32_t tag)
+{
+    struct file *file = &kernel.files[index];
+    struct op *op = &file->ops[tag % PLACE_COUNT];
+    if (op->kind == OP_NONE || op->serial != tag / PLACE_COUNT)
+        return;
+    op->scheduled = false;
+    do_op(file, op);
+    if (op->kind != OP_NONE && op->cancelled && !op->scheduled)
+        end_cancelled(op);
+}
+
+static struct op *put(struct file *file, const struct op *op)
+{
+    struct op *place = &file->ops[place_of((enum op_kind)op->kind)];
+    SIM_CHECK(place->kind == OP_NONE, "a second operation of kind %d on descriptor %d: %llx",
+              op->kind, (int)(file - kernel.files) + FIRST_FD, (unsigned long long)op->user_data);
+    *place = *op;
+    place->serial = ++serials & 0xFFFFFF;
+    in_flight++;
+    return place;
+}
+
+void operation_begin(uint32_t index, const struct op *entry)
+{
+    struct file *file = &kernel.files[index];
+    struct op *op = put(file, entry);
+    bool stream = file->kind == FILE_STREAM;
+    if ((op->kind == OP_RECEIVE || op->kind == OP_SEND) && !stream)
+        complete(op, -ENOTCONN);
+    else if (op->kind == OP_RECEIVE && !op->memory && ring_sim_available() == 0 && dice_chance(500))
+        complete(op, -ENOBUFS); /* also for one that has nothing to read yet */
+    else if (dice_chance(500))
+        kernel_kick(index, place_of((enum op_kind)op->kind));
+    else
+        do_op(file, op);
+}
+
+void operation_begin_connect(uint32_t index, const struct op *entry, const struct sockaddr *address)
+{
+    struct op *op = put(&kernel.files[index], entry);
+    struct sockaddr_in inet;
+    memcpy(&inet, address, sizeof(inet));
+    SIM_CHECK(inet.sin_family == AF_INET, "connect to an address of family %d", inet.sin_family);
+    peer_answer(index, op->serial, ntohs(inet.sin_port));
+}
+
+bool operation_cancel(uint64_t user_data)
+{
+    for (uint32_t i = 0; i < kernel.capacity; i++) {
+        for (int place = 0; place < PLACE_COUNT; place++) {
+            struct op *op = &kernel.files[i].ops[place];
+            if (op->kind == OP_NONE || op->user_data != user_data)
+                continue;
+            bool too_late = op->scheduled && dice_chance(kernel.faults.late_cancel);
+            trace("cancel of %llx, too late %lld", (int64_t)user_data, too_late, 0, 0);
+            op->cancelled = true;
+            op->multishot = false;
+            if (!too_late)
+                end_cancelled(op);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool operation_is_in_flight(const struct file *file)
+{
+    for (int place = 0; place < PLACE_COUNT; place++)
+        if (file->ops[place].kind != OP_NONE)
+            return true;
+    return false;
+}
+
+uint32_t operation_in_flight_count(void)
+{
+    return in_flight;
+}

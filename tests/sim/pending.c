@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/pending.h"
+
+#include "sim/kernel.h"
+#include "sim/model.h"
+#include "sim/trace.h"
+#include <weir/error.h>
+
+static struct pending all[PENDING_MOST];
+static uint32_t count;
+static uint32_t first_free; /* index + 1 */
+static uint32_t touched;
+
+void pending_reset(void)
+{
+    count = 0;
+    first_free = 0;
+    touched = 0;
+}
+
+struct pending *pending_begin(enum pending_kind kind)
+{
+    uint32_t index = first_free;
+    if (index)
+        first_free = all[--index].next;
+    else if (touched < PENDING_MOST)
+        index = touched++;
+    else
+        return NULL;
+    all[index] = (struct pending){.kind = (uint8_t)kind, .deadline_ns = UINT64_MAX};
+    count++;
+    return &all[index];
+}
+
+void pending_end(struct pending *pending)
+{
+    pending->kind = PENDING_FREE;
+    pending->next = first_free;
+    first_free = pending_index(pending) + 1;
+    count--;
+}
+
+struct pending *pending_at(uint32_t index)
+{
+    return &all[index];
+}
+
+uint32_t pending_index(const struct pending *pending)
+{
+    return (uint32_t)(pending - all);
+}
+
+uint32_t pending_count(void)
+{
+    return count;
+}
+
+void pending_called(struct pending *pending, enum pending_kind kind, int result)
+{
+    enum { MS = 1000000 };
+    trace("call %lld of kind %lld calls back: %lld", pending_index(pending), kind, result, 0);
+    SIM_CHECK(pending->kind == kind, "a call of kind %d calls back again: %s", kind,
+              weir_error_name(result));
+    SIM_CHECK(pending->returned, "a call calls back before it has returned");
+    SIM_CHECK(!pending->refused || result == pending->expected || (model_lenient && result == -12),
+              "a call of kind %d gave %s, not %s", kind, weir_error_name(result),
+              weir_error_name(pending->expected));
+    SIM_CHECK(result != WEIR_TIMEOUT || kernel.now_ns >= pending->deadline_ns,
+              "a time-out %llu us too early",
+              (unsigned long long)(pending->deadline_ns - kernel.now_ns) / 1000);
+    SIM_CHECK(result != WEIR_TIMEOUT || model_stopping ||
+                  kernel.now_ns <= pending->deadline_ns + 3ull * MS,
+              "a time-out %llu us too late",
+              (unsigned long long)(kernel.now_ns - pending->deadline_ns) / 1000);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The program's _async calls that have not called back. */
+#ifndef SIM_PENDING_H
+#define SIM_PENDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum pending_kind { PENDING_FREE, PENDING_CONNECT, PENDING_ACCEPT, PENDING_SEND, PENDING_RECEIVE };
+
+struct pending {
+    uint8_t kind;  /* enum pending_kind */
+    bool returned; /* the call itself */
+    bool refused;  /* by what the program did wrong: the result is `expected` */
+    int expected;
+    uint32_t owner;
+    uint32_t link;
+    uint32_t link_serial;
+    uint32_t next;        /* suspended sends; pending call + 1 */
+    uint64_t deadline_ns; /* UINT64_MAX: none */
+    size_t length;
+    uint8_t *bytes;
+};
+
+enum { PENDING_MOST = 1024 };
+
+void pending_reset(void);
+/* NULL: too many. */
+struct pending *pending_begin(enum pending_kind kind);
+void pending_end(struct pending *pending);
+struct pending *pending_at(uint32_t index);
+uint32_t pending_index(const struct pending *pending);
+uint32_t pending_count(void);
+
+/* A call back: checks that it comes once, after the call has returned, and not too early when it
+ * is for the time. */
+void pending_called(struct pending *pending, enum pending_kind kind, int result);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* The seams of base/system.h and base/clock.h over the simulated kernel. */
+#include "base/system.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "sim/dice.h"
+#include "sim/kernel.h"
+#include "sim/link.h"
+#include "sim/model.h"
+#include "sim/operation.h"
+#include "sim/trace.h"
+
+uint64_t clock_now_ns(void)
+{
+    return kernel.now_ns;
+}
+
+static bool fails(void)
+{
+    return dice_chance(kernel.faults.call);
+}
+
+int system_socket(int family, int type, const char *netns)
+{
+    static const int errors[] = {ENFILE, ENOBUFS, ENOMEM, EMFILE};
+    (void)family;
+    (void)type;
+    (void)netns;
+    return fails() ? -errors[dice_below(4)] : kernel_new_file(FILE_SOCKET);
+}
+
+int system_bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct sockaddr_in inet;
+    struct file *file = kernel_file(fd);
+    (void)size;
+    memcpy(&inet, address, sizeof(inet));
+    if (fails())
+        return -EADDRINUSE;
+    file->port = ntohs(inet.sin_port) ? ntohs(inet.sin_port) : kernel.next_port++;
+    return 0;
+}
+
+int system_listen(int fd, int backlog)
+{
+    (void)backlog;
+    if (fails())
+        return -EADDRINUSE;
+    kernel_file(fd)->kind = FILE_LISTENER;
+    return 0;
+}
+
+int system_shutdown(int fd, int how)
+{
+    struct file *file = kernel_file(fd);
+    if (file->kind != FILE_STREAM || links[file->link].reset)
+        return -ENOTCONN;
+    trace("shutdown of descriptor %lld: %lld", fd, how, 0, 0);
+    if (how != SHUT_WR) {
+        file->shut_read = true;
+        kernel_kick(kernel_fd_index(fd), PLACE_RECEIVE);
+    }
+    if (how != SHUT_RD && !file->shut_write) {
+        file->shut_write = true;
+        model_shut_down(file->link);
+        links[file->link].out_fin = true;
+        kernel_kick(kernel_fd_index(fd), PLACE_SEND);
+        link_was_written(file->link);
+    }
+    return 0;
+}
+
+static void reset_backlog(struct file *file)
+{
+    while (file->link != NO_LINK) {
+        uint32_t index = file->link;
+        file->link = links[index].next;
+        links[index].reset = true;
+        links[index].file_gone = true;
+        link_release_if_over(index);
+    }
+}
+
+int system_close(int fd)
+{
+    struct file *file = kernel_file(fd);
+    uint32_t index = kernel_fd_index(fd);
+    trace("close of descriptor %lld", fd, 0, 0, 0);
+    SIM_CHECK(file->kind == FILE_WAKE || !operation_is_in_flight(file),
+              "descriptor %d is closed with an operation in flight", fd);
+    if (file->kind == FILE_LISTENER)
+        reset_backlog(file);
+    else if (file->kind == FILE_STREAM)
+        link_file_closed(file->link, file->linger_on && file->linger_seconds == 0);
+    file->kind = FILE_FREE;
+    kernel.descriptor_count--;
+    if (index < kernel.first_free)
+        kernel.first_free = index;
+    return 0;
+}
+
+int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+    struct file *file = kernel_file(fd);
+    struct linger linger;
+    if (fails())
+        return -ENOPROTOOPT;
+    if (level == SOL_SOCKET && name == SO_LINGER && size >= sizeof(linger)) {
+        memcpy(&linger, value, sizeof(linger));
+        file->linger_on = linger.l_onoff != 0;
+        file->linger_seconds = linger.l_linger;
+    }
+    return 0;
+}
+
+static int put_value(void *value, socklen_t *size, const void *from, socklen_t from_size)
+{
+    *size = *size < from_size ? *size : from_size;
+    memcpy(value, from, *size);
+    return 0;
+}
+
+int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+    struct file *file = kernel_file(fd);
+    int number = 0;
+    if (level == SOL_SOCKET && name == SO_LINGER) {
+        struct linger linger = {file->linger_on, file->linger_seconds};
+        return put_value(value, size, &linger, sizeof(linger));
+    }
+    if (level == SOL_SOCKET && name == SO_ERROR) {
+        number = file->error;
+        file->error = 0;
+    }
+    return put_value(value, size, &number, sizeof(number));
+}
+
+static int put_name(struct sockaddr *address, socklen_t *size, uint16_t port)
+{
+    struct sockaddr_in inet = {.sin_family = AF_INET, .sin_port = htons(port)};
+    inet.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return put_value(address, size, &inet, sizeof(inet));
+}
+
+int system_getsockname(int fd, struct sockaddr *address, socklen_t *size)
+{
+    return put_name(address, size, kernel_file(fd)->port);
+}
+
+int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
+{
+    const struct file *file = kernel_file(fd);
+    if (file->kind != FILE_STREAM || links[file->link].reset)
+        return -ENOTCONN;
+    return put_name(address, size, 50000);
+}
+
+int system_wake_open(void)
+{
+    return kernel_new_file(FILE_WAKE);
+}
+
+int system_wake_raise(int fd)
+{
+    kernel_file(fd)->wakes++;
+    kernel_kick(kernel_fd_index(fd), PLACE_OTHER);
+    return 0;
+}
+
+int system_pipe(int fds[2])
+{
+    (void)fds;
+    return -EMFILE;
+}
+
+int system_duplicate(int fd)
+{
+    (void)fd;
+    return -EMFILE;
+}

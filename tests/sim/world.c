@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/world.h"
+
+#include "base/memory.h"
+#include "runtime/registry.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler.h"
+#include "runtime/socket.h"
+#include "sim/dice.h"
+#include "sim/event.h"
+#include "sim/kernel.h"
+#include "sim/link.h"
+#include "sim/model.h"
+#include "sim/peer.h"
+#include "sim/pending.h"
+#include "sim/plan.h"
+#include "sim/program.h"
+#include "sim/trace.h"
+#include <weir/error.h>
+
+enum { CAPACITY = 64, TURNS_MOST = 200000 };
+
+struct world {
+    struct weir_runtime *runtime;
+    struct scheduler *scheduler;
+    uint32_t ticks_left;
+    uint32_t ticks;
+    uint32_t peers_left;
+    uint64_t turns;
+};
+
+static struct world world;
+
+void world_open(void)
+{
+    kernel_open(CAPACITY);
+    model_open(CAPACITY);
+}
+
+void world_close(void)
+{
+    model_close();
+    kernel_close();
+}
+
+static uint32_t one_of(const uint32_t *values, uint32_t count)
+{
+    return values[dice_below(count)];
+}
+
+#define ONE_OF(...)                         \
+    one_of((const uint32_t[]){__VA_ARGS__}, \
+           sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+static void choose_faults(void)
+{
+    kernel.faults = (struct faults){
+        .short_read = ONE_OF(0, 50, 500),
+        .short_write = ONE_OF(0, 50, 500),
+        .late = ONE_OF(0, 50, 500),
+        .transient = ONE_OF(0, 0, 20, 200),
+        .multishot_end = ONE_OF(0, 20, 300),
+        .refused_submit = ONE_OF(0, 0, 50, 300),
+        .partial_submit = ONE_OF(0, 0, 50, 300),
+        .interrupted = ONE_OF(0, 20, 200),
+        .late_cancel = ONE_OF(0, 500, 1000),
+        .stale = ONE_OF(0, 500),
+        .call = ONE_OF(0, 0, 30),
+        .peer_reset = ONE_OF(0, 0, 10, 50),
+    };
+    kernel.descriptor_limit = dice_chance(200) ? dice_between(4, 12) : CAPACITY;
+}
+
+static void choose_style(void)
+{
+    plan_style = (struct plan_style){
+        .packet = (uint8_t)(dice_chance(500) ? ONE_OF(WEIR_RAW, WEIR_1, WEIR_2, WEIR_4, WEIR_LINE)
+                                             : dice_below(WEIR_PACKET_TYPE_COUNT)),
+        .bytes_most = ONE_OF(50, 500, 5000, 20000),
+        .large_per_mille = ONE_OF(0, 0, 0, 100),
+        .garbage_per_mille = ONE_OF(0, 0, 50),
+    };
+    program_style = (struct program_style){
+        .echo = ONE_OF(0, 300, 900),
+        .act = ONE_OF(0, 50, 400),
+        .options = ONE_OF(0, 200, 600),
+        .close = ONE_OF(0, 30, 150),
+        .type = ONE_OF(0, 0, 100),
+        .active = ONE_OF(0, 1),
+    };
+}
+
+static void choose_config(weir_config *config)
+{
+    static const char *const features[] = {
+        "", "", "", "multishot_receive", "multishot_accept", "buffer_ring", "kernel=6.1"};
+    *config = (weir_config){
+        .schedulers = 1,
+        .buffer_count = ONE_OF(1, 2, 4, 16, 64),
+        .buffer_size = ONE_OF(64, 100, 512, 4096),
+        .submission_entries = ONE_OF(1, 2, 8, 64),
+        .completion_entries = ONE_OF(2, 4, 16, 256),
+        .completion_budget = ONE_OF(1, 2, 8, 256),
+        .eager_submit = ONE_OF(1, 4, 64),
+        .queued_bytes_limit = ONE_OF(0, 0, 0, 3000),
+        .features_off = features[dice_below(7)],
+    };
+}
+
+static void connect_peer(uint32_t object, uint32_t tag)
+{
+    (void)object;
+    (void)tag;
+    uint32_t listener = program_listener();
+    if (listener != NO_LINK)
+        peer_connect(listener);
+    if (world.peers_left-- > 1)
+        event_after(dice_size(3000000), connect_peer, 0, 0);
+}
+
+/* As another thread would: the scheduler may be asleep. */
+static void tick(uint32_t object, uint32_t tag)
+{
+    (void)object;
+    (void)tag;
+    world.ticks++;
+    struct scheduler *here = scheduler_current();
+    scheduler_become(NULL);
+    int result = weir_run_on(world.runtime, 0, program_tick, NULL);
+    scheduler_become(here);
+    SIM_CHECK(result == 0 || model_lenient, "run_on gave %s", weir_error_name(result));
+    if (--world.ticks_left > 0)
+        event_after(dice_size(2000000), tick, 0, 0);
+}
+
+static void begin(uint32_t ticks_most)
+{
+    weir_config config;
+    choose_config(&config);
+    int result = runtime_create(&world.runtime, &config);
+    SIM_CHECK(result == 0, "no runtime: %s", weir_last_error_text());
+    world.scheduler = world.runtime->schedulers[0];
+    model_reset(world.scheduler);
+    result = scheduler_open(world.scheduler);
+    SIM_CHECK(result == 0, "no scheduler: %s", weir_last_error_text());
+    registry_publish(world.scheduler->index, world.scheduler);
+    program_start(world.runtime);
+    world.ticks_left = dice_between(1, ONE_OF(5, 40, 200));
+    if (world.ticks_left > ticks_most)
+        world.ticks_left = ticks_most;
+    world.peers_left = dice_between(1, ONE_OF(1, 4, 20));
+    event_after(dice_size(1000), connect_peer, 0, 0);
+    if (world.ticks_left > 0)
+        event_after(dice_size(100000), tick, 0, 0);
+}
+
+static void fail_to_end(void)
+{
+    for (uint32_t slot = 0; slot < socket_table_size(&world.scheduler->sockets); slot++) {
+        const struct socket *socket = socket_table_at(&world.scheduler->sockets, slot);
+        if (socket->state != SOCKET_FREE)
+            trace("slot %lld: state %lld, %lld pending, descriptor %lld", slot, socket->state,
+                  socket->pending, socket->fd);
+    }
+    trace("%lld sockets, %lld calls outstanding", world.scheduler->sockets.used_count,
+          world.scheduler->outstanding, 0, 0);
+    sim_fail("the run does not end");
+}
+
+static void turn(void)
+{
+    scheduler_turn(world.scheduler);
+    if (++world.turns > TURNS_MOST)
+        fail_to_end();
+}
+
+/* Nothing may be left. */
+static void end(void)
+{
+    program_wind_down();
+    model_stopping = true;
+    peer_relent();
+    registry_withdraw(world.scheduler->index);
+    scheduler_stop(world.scheduler);
+    while (!scheduler_is_done(world.scheduler)) {
+        kernel.asleep_for_ever = false;
+        turn();
+        if (world.scheduler->now_ns > world.scheduler->stop_deadline_ns)
+            model_lenient = true;
+    }
+    SIM_CHECK(world.scheduler->buffers->away == 0, "%u buffers were never given back",
+              world.scheduler->buffers->away);
+    scheduler_close(world.scheduler);
+    runtime_free(world.runtime);
+    model_check_end();
+}
+
+void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
+{
+    int64_t live = memory_live_count();
+    world = (struct world){0};
+    dice_seed(seed);
+    kernel_reset();
+    pending_reset();
+    choose_faults();
+    choose_style();
+    begin(ticks_most);
+    while (!kernel.asleep_for_ever && (world.ticks_left > 0 || world.turns < 20000))
+        turn();
+    end();
+    SIM_CHECK(memory_live_count() == live, "%lld blocks of memory were never freed",
+              (long long)(memory_live_count() - live));
+    *result = (struct world_result){
+        .events = event_count() + kernel.completion_count + world.turns,
+        .turns = world.turns,
+        .ticks = world.ticks,
+    };
+}
