@@ -254,7 +254,7 @@ Test(http, paths_of_all_sizes)
             cr_assert_eq(result, WEIR_DECODE_OK);
             cr_assert_eq(decoded.consumed, line_size - (size_t)padding);
             cr_assert_eq(http.as.request.uri, WEIR_URI_PATH);
-            cr_assert_eq(http.as.request.path.size, size + 1, "path of %d", size + 1);
+            cr_assert_eq(http.as.request.path.size, (size_t)size + 1, "path of %d", size + 1);
         }
 }
 
