@@ -323,9 +323,9 @@ uint64_t settled_queue(weir_socket socket)
 
 uint64_t fill_queue(struct loopback *loopback)
 {
-    char *bytes = memory_allocate_zeroed(1, FILL_BYTES);
+    char *bytes = calloc(1, FILL_BYTES);
     GIVES(weir_send(loopback->socket, bytes, FILL_BYTES), 0);
-    memory_free(bytes);
+    free(bytes);
     uint64_t size = settled_queue(loopback->socket);
     cr_assert(size > FILL_BYTES / 2, "only %lu bytes are queued", (unsigned long)size);
     return size;
