@@ -24,8 +24,7 @@ static inline void set_name(weir_slice original, weir_http *http)
 }
 
 /* A name of any size, a character at a time. */
-static SCAN_RARE int decode_long_name(struct text line, const weir_decoded *decoded,
-                                      weir_http *http)
+static SCAN_FAR int decode_long_name(struct text line, const weir_decoded *decoded, weir_http *http)
 {
     const uint8_t *from = line.at;
     weir_slice name = text_take_token(&line);
@@ -40,9 +39,8 @@ static SCAN_RARE int decode_long_name(struct text line, const weir_decoded *deco
 }
 
 /* A name that has no number, at the start of a block. */
-static __attribute__((noinline)) int decode_other_name(struct text line, const uint8_t *block,
-                                                       size_t size, const weir_decoded *decoded,
-                                                       weir_http *http)
+static SCAN_FAR int decode_other_name(struct text line, const uint8_t *block, size_t size,
+                                      const weir_decoded *decoded, weir_http *http)
 {
     set_name(text_slice(line.at, line.at + size), http);
     http->as.header.field.bytes = http->as.header.field_text;
@@ -80,8 +78,8 @@ static inline int decode_end(struct span input, size_t size, struct framer *fram
 }
 
 /* Whatever the line is, and wherever it ends. */
-static SCAN_RARE int decode_far(struct span input, const weir_decode_options *limits,
-                                struct framer *framer, weir_decoded *decoded, weir_http *http)
+static SCAN_FAR int decode_far(struct span input, const weir_decode_options *limits,
+                               struct framer *framer, weir_decoded *decoded, weir_http *http)
 {
     uint8_t block[BLOCK_SIZE] = {0};
     int result = http_cut_header_line(input, http_line_limit(limits), framer, decoded);

@@ -66,8 +66,8 @@ static bool parse_line(struct text line, weir_http *http)
     return parse_request_line(line, http);
 }
 
-static SCAN_RARE int decode_far(struct span input, const weir_decode_options *limits,
-                                struct framer *framer, weir_decoded *decoded, weir_http *http)
+static SCAN_FAR int decode_far(struct span input, const weir_decode_options *limits,
+                               struct framer *framer, weir_decoded *decoded, weir_http *http)
 {
     int result = http_cut_start_line(input, http_line_limit(limits), framer, decoded);
     if (result != WEIR_DECODE_OK)

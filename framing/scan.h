@@ -10,7 +10,7 @@
 #define SCAN_NOT_FOUND SIZE_MAX
 
 /* Kept out of the functions that run for every line, which then need no registers saved. */
-#define SCAN_RARE __attribute__((noinline, cold))
+#define SCAN_FAR __attribute__((noinline))
 
 enum { SCAN_NEAR_BLOCKS = 4 };
 
