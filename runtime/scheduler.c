@@ -177,12 +177,14 @@ static void publish_totals(struct scheduler *scheduler)
 }
 
 /*
- * Completions come before timers: a time-out never beats data that had arrived in time.
+ * Completions come before timers: a time-out never beats data that had arrived in time. Calls that
+ * came with the inbox are finished before both: who gets a socket hears of it before its packets.
  */
 void scheduler_turn(struct scheduler *scheduler)
 {
     read_clock(scheduler);
     run_inbox(scheduler);
+    call_finish_all(scheduler);
     run_completions(scheduler);
     send_settle_tried(scheduler);
     busy_relieve(scheduler);

@@ -218,6 +218,7 @@ int send_shutdown(struct scheduler *scheduler, struct socket *socket, int how)
     if (send_queued_bytes(socket) == 0)
         return send_shutdown_now(socket);
     socket->sending = SENDING_SHUTTING;
+    call_complete_all(scheduler, &socket->output->suspended, WEIR_CLOSED);
     flush_start(scheduler, socket);
     return 0;
 }
