@@ -11,6 +11,10 @@
 #     library has: the public headers and libweir. Label it `threads` to have it run under the
 #     thread sanitizer too.
 #
+# weir_loopback_test(NAME SOURCES x_test.c [LABELS ...] [TIMEOUT seconds])
+#     A Criterion program with the whole runtime and support/loopback.h. It runs once per profile of
+#     the ring, as NAME_newest and so on: what is switched off is what an older kernel would lack.
+#
 # weir_fuzz_test(NAME ROOM ... [BELOW ...] SOURCES x_fuzz.c CORPUS folder)
 #     A libFuzzer harness (LLVMFuzzerTestOneInput). With WEIR_FUZZ it is built into build/fuzz/fuzz;
 #     else as a test that runs it once over each file of the corpus.
@@ -82,6 +86,32 @@ function(weir_main_test name)
                       LIBRARIES ${test_LIBRARIES})
     weir_register_test(${name} ${test_TIMEOUT} "${test_ROOM};${test_LABELS}"
                        COMMAND ${name} ${test_ARGUMENTS})
+endfunction()
+
+function(weir_loopback_test name)
+    cmake_parse_arguments(test "" "TIMEOUT" "SOURCES;LABELS" ${ARGN})
+    if(NOT TARGET PkgConfig::CRITERION)
+        return()
+    endif()
+    if(NOT test_TIMEOUT)
+        set(test_TIMEOUT 60)
+    endif()
+    weir_test_program(${name}
+        ROOM runtime BELOW runtime_ring base base_kernel framing options address
+        LIBRARIES PkgConfig::liburing Threads::Threads
+        SOURCES ${test_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/loopback.c)
+    target_link_libraries(${name} PRIVATE PkgConfig::CRITERION)
+    set(newest "")
+    set(no_multishot "multishot_accept,multishot_receive")
+    set(no_defer_taskrun "defer_taskrun")
+    set(no_buffer_ring "buffer_ring")
+    set(as_on_6.1 "kernel=6.1")
+    foreach(profile newest no_multishot no_defer_taskrun no_buffer_ring as_on_6.1)
+        weir_register_test(${name}_${profile} ${test_TIMEOUT}
+                           "${test_LABELS};ring_${profile}" COMMAND ${name})
+        set_property(TEST ${name}_${profile} APPEND PROPERTY
+            ENVIRONMENT "WEIR_FEATURES_OFF=${${profile}}")
+    endforeach()
 endfunction()
 
 function(weir_fuzz_test name)

@@ -65,8 +65,8 @@ struct call {
     union {
         struct {
             struct send_source source;
-            struct iovec piece;       /* what the source points to, if it is one piece */
-            struct weir_buffer *copy; /* CALL_ASYNC: the bytes */
+            struct iovec piece;       /* CALL_ASYNC: what the source points to */
+            struct weir_buffer *held; /* CALL_ASYNC: what the bytes lie in */
         } send;
         struct {
             size_t length;

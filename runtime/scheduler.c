@@ -108,7 +108,7 @@ static uint64_t time_to_sleep_ns(struct scheduler *scheduler)
     uint64_t now_ns = scheduler->now_ns;
     uint64_t sleep_ns = UINT64_MAX;
     if (!list_is_empty(&scheduler->finished) || !inbox_is_empty(&scheduler->inbox) ||
-        !list_is_empty(&scheduler->tried) || receive_can_resume(scheduler))
+        !list_is_empty(&scheduler->trying) || receive_can_resume(scheduler))
         return 0;
     if (next_ms != UINT64_MAX)
         sleep_ns = next_ms * 1000000u > now_ns ? next_ms * 1000000u - now_ns : 0;

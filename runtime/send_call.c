@@ -46,40 +46,57 @@ int weir_send(weir_socket socket, const void *bytes, size_t size)
     return send_source(socket, &(struct send_source){.pieces = &piece, .count = 1, .size = size});
 }
 
-int weir_sendv(weir_socket socket, const struct iovec *pieces, size_t count)
+/* 0 with the source's size known. */
+static int measure(const struct iovec *pieces, size_t count, struct send_source *source)
 {
-    struct send_source source = {.pieces = pieces, .count = count};
+    *source = (struct send_source){.pieces = pieces, .count = count};
     for (size_t i = 0; i < count; i++) {
         if (!pieces[i].iov_base && pieces[i].iov_len > 0)
             return no_bytes();
-        source.size += pieces[i].iov_len;
+        source->size += pieces[i].iov_len;
     }
-    return send_source(socket, &source);
+    return 0;
+}
+
+int weir_sendv(weir_socket socket, const struct iovec *pieces, size_t count)
+{
+    struct send_source source;
+    int result = measure(pieces, count, &source);
+    return result < 0 ? result : send_source(socket, &source);
+}
+
+static struct iovec whole_packet(const weir_packet *packet)
+{
+    struct iovec piece = {(void *)(packet->bytes - packet->header_size),
+                          packet->header_size + packet->size};
+    return piece;
 }
 
 int weir_send_packet(weir_socket socket, const weir_packet *packet)
 {
-    const struct iovec piece = {(void *)(packet->bytes - packet->header_size),
-                                packet->header_size + packet->size};
+    const struct iovec piece = whole_packet(packet);
     return send_source(
         socket, &(struct send_source){
                     .pieces = &piece, .count = 1, .size = piece.iov_len, .buffer = packet->buffer});
 }
 
-int weir_send_owned(weir_socket socket, const void *bytes, size_t size,
-                    void (*released)(void *data), void *data)
+/* What is sent from where it lies: a buffer that the send's caller holds until it is queued. */
+struct held {
+    struct weir_buffer *buffer;
+    struct iovec piece;
+    struct send_source source;
+};
+
+static int hold_owned(struct held *held, const weir_owned_bytes *owned)
 {
-    const struct iovec piece = {(void *)bytes, size};
-    struct weir_buffer *buffer = buffer_adopt(bytes, size, released, data);
-    if (!buffer) {
-        released(data);
+    held->buffer = buffer_adopt(owned->bytes, owned->size, owned->released, owned->data);
+    if (!held->buffer) {
+        owned->released(owned->data);
         return error_say(-ENOMEM, "send: no memory to take over memory");
     }
-    int result = send_source(
-        socket,
-        &(struct send_source){.pieces = &piece, .count = 1, .size = size, .buffer = buffer});
-    buffer_release(buffer);
-    return result;
+    held->piece = (struct iovec){(void *)owned->bytes, owned->size};
+    held->source = (struct send_source){.count = 1, .size = owned->size, .buffer = held->buffer};
+    return 0;
 }
 
 static void close_file(void *fd)
@@ -87,21 +104,75 @@ static void close_file(void *fd)
     system_close((int)(intptr_t)fd);
 }
 
-int weir_send_file(weir_socket socket, int fd, uint64_t offset, size_t size)
+static int hold_file(struct held *held, const weir_file_part *part)
 {
-    int own_fd = system_duplicate(fd);
-    if (own_fd < 0)
-        return error_say(own_fd, "send: descriptor %d: %s", fd, weir_format_error(own_fd));
-    struct weir_buffer *file = buffer_adopt(NULL, 0, close_file, (void *)(intptr_t)own_fd);
-    if (!file) {
-        system_close(own_fd);
+    int fd = system_duplicate(part->fd);
+    if (fd < 0)
+        return error_say(fd, "send: descriptor %d: %s", part->fd, weir_format_error(fd));
+    held->buffer = buffer_adopt(NULL, 0, close_file, (void *)(intptr_t)fd);
+    if (!held->buffer) {
+        system_close(fd);
         return error_say(-ENOMEM, "send: no memory to send a file");
     }
-    int result = send_source(
-        socket,
-        &(struct send_source){.size = size, .buffer = file, .fd = own_fd, .offset = offset});
-    buffer_release(file);
+    held->source = (struct send_source){
+        .size = part->size, .buffer = held->buffer, .fd = fd, .offset = part->offset};
+    return 0;
+}
+
+static int hold_copy(struct held *held, const struct send_source *source)
+{
+    held->buffer = buffer_allocate(source->size);
+    if (!held->buffer)
+        return error_say(-ENOMEM, "send: no memory for a copy");
+    size_t size = 0;
+    for (size_t i = 0; i < source->count; i++) {
+        if (source->pieces[i].iov_len > 0)
+            memcpy(held->buffer->bytes + size, source->pieces[i].iov_base,
+                   source->pieces[i].iov_len);
+        size += source->pieces[i].iov_len;
+    }
+    held->piece = (struct iovec){held->buffer->bytes, size};
+    held->source = (struct send_source){.count = 1, .size = size, .buffer = held->buffer};
+    return 0;
+}
+
+static int hold_packet(struct held *held, const weir_packet *packet)
+{
+    held->piece = whole_packet(packet);
+    held->source = (struct send_source){.pieces = &held->piece, .count = 1};
+    held->source.size = held->piece.iov_len;
+    if (!packet->buffer || !buffer_may_be_held(packet->buffer))
+        return hold_copy(held, &held->source);
+    buffer_keep(packet->buffer);
+    held->buffer = packet->buffer;
+    held->source.buffer = packet->buffer;
+    return 0;
+}
+
+static int send_held(weir_socket socket, struct held *held)
+{
+    if (held->source.count > 0)
+        held->source.pieces = &held->piece;
+    int result = send_source(socket, &held->source);
+    buffer_release(held->buffer);
     return result;
+}
+
+int weir_send_owned(weir_socket socket, const void *bytes, size_t size,
+                    void (*released)(void *data), void *data)
+{
+    const weir_owned_bytes owned = {bytes, size, released, data};
+    struct held held;
+    int result = hold_owned(&held, &owned);
+    return result < 0 ? result : send_held(socket, &held);
+}
+
+int weir_send_file(weir_socket socket, int fd, uint64_t offset, size_t size)
+{
+    const weir_file_part part = {fd, offset, size};
+    struct held held;
+    int result = hold_file(&held, &part);
+    return result < 0 ? result : send_held(socket, &held);
 }
 
 static void finish_send(struct call *call)
@@ -109,29 +180,66 @@ static void finish_send(struct call *call)
     weir_sent *sent = (weir_sent *)call->callback;
     if (sent)
         sent(call->socket, call->result, call->data);
-    if (call->as.send.copy)
-        buffer_release(call->as.send.copy);
+    buffer_release(call->as.send.held);
     memory_free(call);
 }
 
-int weir_send_async(weir_socket socket, const void *bytes, size_t size, weir_sent *sent, void *data)
+/* Takes over what is held. */
+static int send_held_async(weir_socket socket, const struct held *held, weir_sent *sent, void *data)
 {
-    if (!bytes && size > 0)
-        return no_bytes();
     struct call *call = call_allocate();
-    struct weir_buffer *copy = call ? buffer_allocate(size) : NULL;
-    if (!copy) {
-        memory_free(call);
-        return error_say(-ENOMEM, "send: no memory for a copy");
+    if (!call) {
+        buffer_release(held->buffer);
+        return -ENOMEM;
     }
-    if (size > 0)
-        memcpy(copy->bytes, bytes, size);
-    call->as.send.copy = copy;
-    call->as.send.piece = (struct iovec){copy->bytes, size};
-    call->as.send.source = (struct send_source){
-        .pieces = &call->as.send.piece, .count = 1, .size = size, .buffer = copy};
+    call->as.send.held = held->buffer;
+    call->as.send.piece = held->piece;
+    call->as.send.source = held->source;
+    if (held->source.count > 0)
+        call->as.send.source.pieces = &call->as.send.piece;
     call->callback = (void (*)(void))sent;
     call->data = data;
     call->finish = finish_send;
     return call_make_async(&operation_send, socket, call);
+}
+
+int weir_send_async(weir_socket socket, const void *bytes, size_t size, weir_sent *sent, void *data)
+{
+    const struct iovec piece = {(void *)bytes, size};
+    return weir_sendv_async(socket, &piece, 1, sent, data);
+}
+
+int weir_sendv_async(weir_socket socket, const struct iovec *pieces, size_t count, weir_sent *sent,
+                     void *data)
+{
+    struct send_source source;
+    struct held held;
+    int result = measure(pieces, count, &source);
+    if (result == 0)
+        result = hold_copy(&held, &source);
+    return result < 0 ? result : send_held_async(socket, &held, sent, data);
+}
+
+int weir_send_packet_async(weir_socket socket, const weir_packet *packet, weir_sent *sent,
+                           void *data)
+{
+    struct held held;
+    int result = hold_packet(&held, packet);
+    return result < 0 ? result : send_held_async(socket, &held, sent, data);
+}
+
+int weir_send_owned_async(weir_socket socket, const weir_owned_bytes *owned, weir_sent *sent,
+                          void *data)
+{
+    struct held held;
+    int result = hold_owned(&held, owned);
+    return result < 0 ? result : send_held_async(socket, &held, sent, data);
+}
+
+int weir_send_file_async(weir_socket socket, const weir_file_part *part, weir_sent *sent,
+                         void *data)
+{
+    struct held held;
+    int result = hold_file(&held, part);
+    return result < 0 ? result : send_held_async(socket, &held, sent, data);
 }

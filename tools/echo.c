@@ -21,7 +21,7 @@ static void resume(weir_socket socket, int result, void *data)
 static void hold_back(weir_socket socket, const weir_packet *packet)
 {
     set_active(socket, WEIR_ACTIVE_FALSE);
-    if (weir_send_async(socket, packet->bytes, packet->size, resume, NULL) < 0)
+    if (weir_send_packet_async(socket, packet, resume, NULL) < 0)
         weir_close(socket);
 }
 

@@ -27,6 +27,7 @@ const char serve_details[] =
     "  --cpus LIST                    cores to pin them to, as in 0,2-3\n"
     "  --busy-wait US                 microseconds an idle scheduler looks before it sleeps\n"
     "  --buffers COUNTxBYTES          receive buffers of each scheduler, as in 1024x16384\n"
+    "  --zero-copy BYTES              sends of this size and more leave the copy out; 0: none\n"
     "  --features-off LIST            kernel features to leave alone; see 'weir doctor'\n"
     "  --drain MS                     how long a stop waits for connections to end (1000)\n"
     "\n"
@@ -91,6 +92,8 @@ static int read_option(const char *name, const char *value, struct plan *plan)
         return read_number(name, value, &config->schedulers);
     if (strcmp(name, "--busy-wait") == 0)
         return read_number(name, value, &config->busy_wait_us);
+    if (strcmp(name, "--zero-copy") == 0)
+        return read_number(name, value, &config->zero_copy_from_bytes);
     const struct {
         const char *name;
         const char **place;

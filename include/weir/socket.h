@@ -152,6 +152,34 @@ WEIR_API int weir_send_file(weir_socket socket, int fd, uint64_t offset,
                             size_t size) WEIR_CHECK_RESULT;
 
 /*
+ * The same sends for those who cannot wait: `sent` (may be NULL) is called when the send is
+ * accepted, or has failed, and errors are its result. Pieces are copied. The packet may be lent or
+ * kept. For owned memory, `released` is called whatever happens. For a file, the descriptor may be
+ * closed at once. -EINVAL, -ENOMEM, -EBADF, WEIR_CLOSED: `sent` is not called.
+ */
+typedef struct weir_owned_bytes {
+    const void *bytes;
+    size_t size;
+    void (*released)(void *data);
+    void *data;
+} weir_owned_bytes;
+
+typedef struct weir_file_part {
+    int fd;
+    uint64_t offset;
+    size_t size;
+} weir_file_part;
+
+WEIR_API int weir_sendv_async(weir_socket socket, const struct iovec *pieces, size_t count,
+                              weir_sent *sent, void *data) WEIR_CHECK_RESULT;
+WEIR_API int weir_send_packet_async(weir_socket socket, const weir_packet *packet, weir_sent *sent,
+                                    void *data) WEIR_CHECK_RESULT;
+WEIR_API int weir_send_owned_async(weir_socket socket, const weir_owned_bytes *owned,
+                                   weir_sent *sent, void *data) WEIR_CHECK_RESULT;
+WEIR_API int weir_send_file_async(weir_socket socket, const weir_file_part *part, weir_sent *sent,
+                                  void *data) WEIR_CHECK_RESULT;
+
+/*
  * gen_tcp:recv/2,3. `length` 0: a packet, or whatever there is when raw; else exactly so many raw
  * bytes. WEIR_TIMEOUT (nothing is lost), WEIR_CLOSED, -ENOTCONN, -EINVAL (active, or a length with
  * a packet type), -ENOMEM (over 64 MiB), -EALREADY (somebody waits already), -EMSGSIZE. The packet

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Watermarks: who waits, how long, and who goes on when. */
+#include "sending/filled.h"
+
+#include "base/memory.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <weir/weir.h>
+
+static const char bytes[65536];
+
+static void set_high(struct loopback *loopback, uint64_t size)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "[{high_watermark,%lu}]", (unsigned long)size);
+    GIVES(set(loopback->socket, text), 0);
+}
+
+/* With {send_timeout,0} a send that would block says so at once, its bytes queued. */
+static void expect_mark(const char *options, size_t header, size_t size, int expected)
+{
+    uint64_t queue;
+    struct loopback loopback = open_filled(",{low_watermark,1000}", &queue);
+    GIVES(set(loopback.socket, "[{send_timeout,0}]"), 0);
+    GIVES(set(loopback.socket, options), 0);
+    set_high(&loopback, queue + 10);
+    GIVES(weir_send(loopback.socket, bytes, size), expected);
+    cr_expect(queued(loopback.socket) == queue + header + size, "%lu bytes are queued, not %lu",
+              (unsigned long)queued(loopback.socket), (unsigned long)(queue + header + size));
+    loopback_close(&loopback);
+}
+
+Test(busy, an_empty_queue_takes_anything_at_once)
+{
+    enum { SIZE = 5000000 };
+    struct loopback loopback = open_small(NULL, ",{high_watermark,1},{send_timeout,0}");
+    char *large = memory_allocate_zeroed(1, SIZE);
+    uint64_t before = now_ms();
+    GIVES(weir_send(loopback.socket, large, SIZE), 0);
+    cr_expect(now_ms() - before < 500);
+    cr_expect(queued(loopback.socket) > SIZE / 2);
+    memory_free(large);
+    loopback_close(&loopback);
+}
+
+Test(busy, the_mark_is_reached_by_the_byte)
+{
+    expect_mark("[]", 0, 9, 0);
+    expect_mark("[]", 0, 10, WEIR_TIMEOUT);
+    expect_mark("[]", 0, 11, WEIR_TIMEOUT);
+}
+
+Test(busy, header_bytes_count)
+{
+    expect_mark("[{packet,4}]", 4, 5, 0);
+    expect_mark("[{packet,4}]", 4, 6, WEIR_TIMEOUT);
+    expect_mark("[{packet,2}]", 2, 7, 0);
+    expect_mark("[{packet,2}]", 2, 8, WEIR_TIMEOUT);
+    expect_mark("[{packet,1}]", 1, 8, 0);
+    expect_mark("[{packet,1}]", 1, 9, WEIR_TIMEOUT);
+}
+
+static struct background sender(struct loopback *loopback, size_t size)
+{
+    return (struct background){
+        .work = send_in_background, .socket = loopback->socket, .bytes = bytes, .size = size};
+}
+
+/* Starts a send that crosses the high mark, and waits until its bytes are queued. */
+static void start_crossing(struct loopback *loopback, struct background *background, uint64_t queue)
+{
+    background_start(background);
+    EVENTUALLY(queued(loopback->socket) == queue + background->size);
+}
+
+static bool is_done(struct background *background)
+{
+    return pthread_tryjoin_np(background->thread, NULL) == 0;
+}
+
+Test(busy, a_blocked_sender_goes_on_at_the_low_mark)
+{
+    uint64_t queue;
+    struct loopback loopback = open_filled(",{low_watermark,1000}", &queue);
+    uint64_t low = queue - 200000;
+    char text[64];
+    set_high(&loopback, queue + 10);
+    snprintf(text, sizeof(text), "[{low_watermark,%lu}]", (unsigned long)low);
+    GIVES(set(loopback.socket, text), 0);
+    struct background blocked = sender(&loopback, 100);
+    start_crossing(&loopback, &blocked, queue);
+    read_until(&loopback, low + 50000);
+    settle(loopback.socket);
+    cr_expect(!is_done(&blocked), "it went on above the low mark");
+    read_until(&loopback, low);
+    GIVES(background_join(&blocked), 0);
+    cr_expect(queued(loopback.socket) > 0);
+    loopback_close(&loopback);
+}
+
+Test(busy, raising_the_marks_releases_nobody)
+{
+    uint64_t queue;
+    struct loopback loopback = open_filled(",{low_watermark,1000}", &queue);
+    set_high(&loopback, queue + 10);
+    struct background blocked = sender(&loopback, 100);
+    start_crossing(&loopback, &blocked, queue);
+    GIVES(set(loopback.socket, "[{high_watermark,100000000},{low_watermark,90000000}]"), 0);
+    settle(loopback.socket);
+    cr_expect(!is_done(&blocked));
+    read_until(&loopback, queue - 10000); /* now they count */
+    GIVES(background_join(&blocked), 0);
+    loopback_close(&loopback);
+}
+
+Test(busy, who_comes_later_has_nothing_queued)
+{
+    enum { COUNT = 5 };
+    uint64_t queue;
+    struct loopback loopback = open_filled(",{low_watermark,1000}", &queue);
+    set_high(&loopback, queue + 10);
+    struct background first = sender(&loopback, 100);
+    struct background later[COUNT];
+    start_crossing(&loopback, &first, queue);
+    for (int i = 0; i < COUNT; i++) {
+        later[i] = sender(&loopback, 1000);
+        background_start(&later[i]);
+    }
+    settle(loopback.socket);
+    cr_expect(queued(loopback.socket) == queue + 100);
+    peer_reset(&loopback.peer);
+    GIVES(background_join(&first), WEIR_CLOSED);
+    for (int i = 0; i < COUNT; i++) {
+        int result = background_join(&later[i]);
+        cr_expect(result == WEIR_CLOSED || result == -ENOTCONN, "%s", result_text(result));
+    }
+    loopback_close(&loopback);
+}
+
+Test(busy, closing_ends_all_waits)
+{
+    uint64_t queue;
+    struct loopback loopback = open_filled(",{low_watermark,1000}", &queue);
+    set_high(&loopback, queue + 10);
+    struct background first = sender(&loopback, 100);
+    struct background second = sender(&loopback, 100);
+    start_crossing(&loopback, &first, queue);
+    background_start(&second);
+    settle(loopback.socket);
+    weir_close(loopback.socket);
+    GIVES(background_join(&first), WEIR_CLOSED);
+    GIVES(background_join(&second), WEIR_CLOSED);
+    cr_expect(peer_drain(loopback.peer) == FILL_BYTES + 100, "what was queued is still sent");
+    loopback_close(&loopback);
+}
+
+static uint64_t time_send(struct loopback *loopback, size_t size, int expected)
+{
+    uint64_t before = now_ms();
+    GIVES(weir_send(loopback->socket, bytes, size), expected);
+    return now_ms() - before;
+}
+
+Test(busy, after_send_timeout_the_bytes_stay_and_the_next_blocks_as_long)
+{
+    uint64_t queue;
+    struct loopback loopback = open_filled(",{low_watermark,1000}", &queue);
+    set_high(&loopback, queue);
+    GIVES(set(loopback.socket, "[{send_timeout,100}]"), 0);
+    for (uint64_t sent = 10; sent <= 30; sent += 10) {
+        uint64_t took = time_send(&loopback, 10, WEIR_TIMEOUT);
+        cr_expect(took >= 100 && took < 400, "%lu ms", (unsigned long)took);
+        cr_expect(queued(loopback.socket) == queue + sent);
+    }
+    weir_close(loopback.socket);
+    cr_expect(peer_drain(loopback.peer) == FILL_BYTES + 30);
+    loopback_close(&loopback);
+}
+
+Test(busy, a_timeout_lets_the_next_in_line_in)
+{
+    uint64_t queue;
+    struct loopback loopback = open_filled(",{low_watermark,1000}", &queue);
+    set_high(&loopback, queue);
+    GIVES(set(loopback.socket, "[{send_timeout,50}]"), 0);
+    struct background senders[3];
+    for (int i = 0; i < 3; i++) {
+        senders[i] = sender(&loopback, 10);
+        background_start(&senders[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        GIVES(background_join(&senders[i]), WEIR_TIMEOUT);
+    cr_expect(queued(loopback.socket) == queue + 30);
+    loopback_close(&loopback);
+}
+
+Test(busy, send_timeout_close_takes_the_descriptor)
+{
+    uint64_t queue;
+    weir_address address;
+    weir_packet packet;
+    struct loopback loopback = open_filled(",{low_watermark,1000}", &queue);
+    int descriptors = descriptor_count();
+    set_high(&loopback, queue);
+    GIVES(set(loopback.socket, "[{send_timeout,20},{send_timeout_close,true},{active,true}]"), 0);
+    struct background second = sender(&loopback, 10);
+    struct background first = sender(&loopback, 10);
+    start_crossing(&loopback, &first, queue);
+    background_start(&second);
+    GIVES(background_join(&first), WEIR_TIMEOUT);
+    int result = background_join(&second);
+    cr_expect(result == WEIR_CLOSED || result == -ENOTCONN, "%s", result_text(result));
+    EVENTUALLY(descriptor_count() == descriptors - 1);
+    GIVES(weir_send(loopback.socket, bytes, 1), -ENOTCONN);
+    GIVES(weir_sockname(loopback.socket, &address), -EBADF);
+    GIVES(weir_peername(loopback.socket, &address), -ENOTCONN);
+    cr_expect(queued(loopback.socket) == 0);
+    expect_quiet(&loopback);
+    GIVES(set(loopback.socket, "[{active,false}]"), 0);
+    GIVES(weir_recv(loopback.socket, 0, 0, &packet), -ENOTCONN);
+    cr_expect(peer_drain(loopback.peer) < FILL_BYTES / 2, "the queue is dropped");
+    loopback_close(&loopback);
+}
+
+Test(busy, a_peer_that_goes_away_ends_the_wait)
+{
+    uint64_t queue;
+    struct loopback loopback = open_filled(",{low_watermark,1000}", &queue);
+    set_high(&loopback, queue);
+    struct background blocked = sender(&loopback, 10);
+    start_crossing(&loopback, &blocked, queue);
+    peer_leave(&loopback.peer);
+    GIVES(background_join(&blocked), WEIR_CLOSED);
+    cr_expect(queued(loopback.socket) == 0);
+    loopback_close(&loopback);
+}
