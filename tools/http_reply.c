@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http_reply.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <weir/packet.h>
@@ -54,13 +53,13 @@ static char *put(char *to, weir_slice text)
     return to + text.size;
 }
 
-static char *put_size(char *to, size_t size)
+static char *put_number(char *to, uint64_t number)
 {
     char digits[20];
     size_t count = 0;
     do
-        digits[count++] = (char)('0' + size % 10);
-    while (size /= 10);
+        digits[count++] = (char)('0' + number % 10);
+    while (number /= 10);
     while (count > 0)
         *to++ = digits[--count];
     return to;
@@ -68,18 +67,17 @@ static char *put_size(char *to, size_t size)
 
 size_t http_reply_write(const struct http_reply *reply, char text[HTTP_REPLY_SIZE])
 {
-    char counted[40];
+    char counted[32];
     weir_slice body = answers[reply->status].body;
     if (reply->status == HTTP_OK && reply->body_bytes > 0) {
-        int size = snprintf(counted, sizeof(counted), "%llu bytes\n",
-                            (unsigned long long)reply->body_bytes);
-        body = (weir_slice){counted, (size_t)size};
+        char *end = put(put_number(counted, reply->body_bytes), (weir_slice)TEXT(" bytes\n"));
+        body = (weir_slice){counted, (size_t)(end - counted)};
     }
     char *end = put(text, answers[reply->status].line);
     end = put(end, date());
     end = put(end, connections[reply->connection]);
     end = put(end, (weir_slice)TEXT("Content-Type: text/plain\r\nContent-Length: "));
-    end = put_size(end, body.size);
+    end = put_number(end, body.size);
     end = put(end, (weir_slice)TEXT("\r\n\r\n"));
     if (!reply->without_body)
         end = put(end, body);
