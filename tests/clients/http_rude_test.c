@@ -22,8 +22,8 @@ static const char get[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 static const char *const seeds[] = {
     "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789GET / HTTP/1.1\r\n\r\n",
-    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
-    "5\r\nabcde\r\n1;x=y\r\nz\r\n0\r\nA: b\r\n\r\n",
+    ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+     "5\r\nabcde\r\n1;x=y\r\nz\r\n0\r\nA: b\r\n\r\n"),
     "HEAD http://x:80/y HTTP/1.0\r\nConnection: keep-alive\r\nA: b\r\n c\r\n\r\n",
 };
 

@@ -13,7 +13,7 @@
 
 enum { ARGUMENT_COUNT_MAX = 16, PATIENCE_S = 10 };
 
-static void fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
     perror(what);
     exit(EXIT_FAILURE);
