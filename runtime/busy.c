@@ -14,6 +14,19 @@ static bool over_limit(const struct scheduler *scheduler)
     return scheduler->totals.queued_bytes >= scheduler->queued_bytes_limit;
 }
 
+/* An eighth below the limit, so that not every byte that leaves wakes everybody up. */
+static bool is_relieved(const struct scheduler *scheduler)
+{
+    uint64_t limit = scheduler->queued_bytes_limit;
+    return scheduler->totals.queued_bytes <= limit - limit / 8;
+}
+
+static bool limit_holds(const struct scheduler *scheduler, const struct send_queue *queue)
+{
+    bool waits = !list_is_empty(&queue->limit_link);
+    return waits ? !is_relieved(scheduler) : over_limit(scheduler);
+}
+
 bool busy_is(const struct scheduler *scheduler, const struct socket *socket)
 {
     const struct send_queue *queue = socket->output;
@@ -138,19 +151,17 @@ void busy_drained(struct scheduler *scheduler, struct socket *socket)
     struct send_queue *queue = socket->output;
     if (!queue->busy || queue->queued_bytes > socket_values(socket)->low_watermark)
         return;
-    if (queue->queued_bytes > 0 && over_limit(scheduler))
+    if (queue->queued_bytes > 0 && limit_holds(scheduler, queue))
         wait_for_limit(scheduler, queue);
     else
         let_go_on(scheduler, socket);
 }
 
-/* An eighth below the limit, so that not every byte that leaves wakes everybody up. */
 void busy_relieve(struct scheduler *scheduler)
 {
-    uint64_t limit = scheduler->queued_bytes_limit;
     struct list limited;
     struct list *node;
-    if (list_is_empty(&scheduler->limited) || scheduler->totals.queued_bytes > limit - limit / 8)
+    if (list_is_empty(&scheduler->limited) || !is_relieved(scheduler))
         return;
     list_init(&limited);
     list_move_all(&limited, &scheduler->limited);
