@@ -398,7 +398,10 @@ int send_in_background(struct background *background)
 int receive_in_background(struct background *background)
 {
     weir_packet packet = {0};
-    int result = weir_recv(background->socket, background->size, WEIR_INFINITY, &packet);
+    int result;
+    do /* who looks whether this waits by now may be in its way */
+        result = weir_recv(background->socket, background->size, WEIR_INFINITY, &packet);
+    while (result == -EALREADY);
     weir_packet_release(&packet);
     return result;
 }
