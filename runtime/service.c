@@ -69,6 +69,15 @@ static int note_siblings(struct listener *listener, const struct listen_call *li
     return 0;
 }
 
+/* Of what an accepted socket has of its listener the kernel clears this alone (sk_clone_lock). */
+static int note_priority(struct socket *socket)
+{
+    int priority = 0;
+    socklen_t size = sizeof(priority);
+    (void)system_getsockopt(socket->fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
+    return priority ? accept_note_options(socket, WEIR_OPTIONS(WEIR_PRIORITY(priority))) : 0;
+}
+
 static int run_listen(struct scheduler *scheduler, struct socket *unused, struct call *call)
 {
     struct listen_call *listen = list_entry(call, struct listen_call, call);
@@ -80,6 +89,8 @@ static int run_listen(struct scheduler *scheduler, struct socket *unused, struct
     if (result < 0)
         return result;
     result = note_siblings(socket->listener, listen);
+    if (result == 0)
+        result = note_priority(socket);
     if (result < 0) {
         socket->fd = -1;
         close_socket(scheduler, socket);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Owners: who they are, how sockets pass from one to another, and how they die. */
+#include "support/loopback.h"
+
+#include <errno.h>
+#include <string.h>
+
+Test(owner, messages_move_along_in_order)
+{
+    struct loopback loopback = loopback_open("[{packet,1},{active,true}]");
+    weir_mailbox *first = loopback.mailbox;
+    weir_mailbox *second;
+    weir_socket other_socket = loopback.socket;
+    int other_peer = loopback.peer;
+    GIVES(weir_mailbox_create(&second), 0);
+    loopback.peer = peer_connect(weir_port(loopback.listener));
+    GIVES(weir_tcp_accept(loopback.listener, weir_mailed_to(first), WAIT_MS, &loopback.socket), 0);
+    for (char c = 'a'; c <= 'e'; c++) {
+        char packet[2] = {1, c};
+        peer_write(loopback.peer, packet, 2);
+        peer_write(other_peer, packet, 2);
+    }
+    EVENTUALLY(weir_mailbox_count(first) == 10);
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(first), weir_mailed_to(second)),
+          0);
+    cr_assert(weir_mailbox_count(first) == 5 && weir_mailbox_count(second) == 5);
+    peer_say(loopback.peer, "\1f");
+    loopback.mailbox = second;
+    for (char c = 'a'; c <= 'f'; c++)
+        expect_data(&loopback, &c, 1);
+    struct loopback other = loopback;
+    other.mailbox = first;
+    other.socket = other_socket;
+    for (char c = 'a'; c <= 'e'; c++)
+        expect_data(&other, &c, 1);
+    peer_leave(&other_peer);
+    weir_mailbox_destroy(first);
+    loopback_close(&loopback);
+}
+
+struct log {
+    char bytes[32];
+    uint32_t count;
+    uint32_t closed;
+};
+
+static void log_packet(weir_socket socket, const weir_packet *packet, void *data)
+{
+    struct log *log = data;
+    (void)socket;
+    log->bytes[log->count] = (char)packet->bytes[0];
+    __atomic_fetch_add(&log->count, 1, __ATOMIC_RELEASE);
+}
+
+static void log_closed(weir_socket socket, void *data)
+{
+    struct log *log = data;
+    (void)socket;
+    __atomic_fetch_add(&log->closed, 1, __ATOMIC_RELEASE);
+}
+
+static const weir_handler log_handler = {.packet = log_packet, .closed = log_closed};
+
+Test(owner, from_a_mailbox_to_a_handler_and_back)
+{
+    struct loopback loopback = loopback_open("[{packet,1},{active,true}]");
+    struct log log = {0};
+    weir_owner mailbox = weir_mailed_to(loopback.mailbox);
+    weir_owner handler = weir_handled_by(&log_handler, &log);
+    peer_say(loopback.peer, "\1a\1b");
+    EVENTUALLY(weir_mailbox_count(loopback.mailbox) == 2);
+    GIVES(weir_controlling_process(loopback.socket, mailbox, handler), 0);
+    peer_say(loopback.peer, "\1c");
+    EVENTUALLY(__atomic_load_n(&log.count, __ATOMIC_ACQUIRE) == 3);
+    cr_assert(memcmp(log.bytes, "abc", 3) == 0);
+    expect_quiet(&loopback);
+    GIVES(weir_controlling_process(loopback.socket, handler, mailbox), 0);
+    peer_say(loopback.peer, "\1d");
+    expect_text(&loopback, "d");
+    loopback_close(&loopback);
+}
+
+/* Moved back and forth while packets pour in: none is lost, and none overtakes another. */
+Test(owner, moving_loses_nothing)
+{
+    enum { PACKETS = 2000 };
+    struct loopback loopback = loopback_open("[{packet,2},{active,true}]");
+    weir_mailbox *mailboxes[2] = {loopback.mailbox};
+    GIVES(weir_mailbox_create(&mailboxes[1]), 0);
+    int owner = 0;
+    for (int i = 0; i < PACKETS; i++) {
+        uint8_t packet[4] = {0, 2, (uint8_t)(i >> 8), (uint8_t)i};
+        peer_write(loopback.peer, packet, 4);
+        if (i % 10 == 9) {
+            GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(mailboxes[owner]),
+                                           weir_mailed_to(mailboxes[!owner])),
+                  0);
+            owner = !owner;
+        }
+    }
+    loopback.mailbox = mailboxes[owner];
+    for (int i = 0; i < PACKETS; i++) {
+        uint8_t bytes[2] = {(uint8_t)(i >> 8), (uint8_t)i};
+        expect_data(&loopback, bytes, 2);
+    }
+    weir_mailbox_destroy(mailboxes[!owner]);
+    loopback_close(&loopback);
+}
+
+Test(owner, only_the_owner_gives_away)
+{
+    struct loopback loopback = loopback_open("[{active,true}]");
+    weir_owner owner = weir_mailed_to(loopback.mailbox);
+    weir_mailbox *other;
+    GIVES(weir_mailbox_create(&other), 0);
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(other), weir_mailed_to(other)),
+          WEIR_NOT_OWNER);
+    GIVES(weir_controlling_process(loopback.socket, weir_owned_by_nobody(), owner), WEIR_NOT_OWNER);
+    GIVES(weir_controlling_process(loopback.socket, owner, owner), 0);
+    GIVES(weir_controlling_process(loopback.socket, owner, weir_owned_by_nobody()), WEIR_BADARG);
+    weir_close(loopback.socket);
+    GIVES(weir_controlling_process(loopback.socket, owner, owner), WEIR_CLOSED);
+    weir_mailbox_destroy(other);
+    loopback_close(&loopback);
+}
+
+/* A mailbox that is gone while sockets still refer to it is a dead owner. */
+Test(owner, a_mailbox_dies_and_its_sockets_close)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 3});
+    enum { SOCKETS = 9 };
+    weir_socket sockets[SOCKETS];
+    int peers[SOCKETS];
+    weir_mailbox *mortal;
+    GIVES(weir_mailbox_create(&mortal), 0);
+    loopback.listener = listen_with(loopback.runtime, "[{packet,1},{active,true},{backlog,20}]");
+    for (int i = 0; i < SOCKETS; i++) {
+        peers[i] = peer_connect(weir_port(loopback.listener));
+        weir_mailbox *owner = i % 3 == 0 ? loopback.mailbox : mortal;
+        GIVES(weir_tcp_accept(loopback.listener, weir_mailed_to(owner), WAIT_MS, &sockets[i]), 0);
+        peer_say(peers[i], "\1a");
+    }
+    EVENTUALLY(weir_mailbox_count(mortal) == 6);
+    GIVES(weir_mailbox_destroy(mortal), 0);
+    for (int i = 0; i < SOCKETS; i++) {
+        if (i % 3 == 0) {
+            GIVES(weir_send(sockets[i], "a", 1), 0);
+            continue;
+        }
+        GIVES(weir_port(sockets[i]), -EINVAL);
+        peer_expect_end(peers[i]);
+    }
+    for (int i = 0; i < SOCKETS; i++)
+        peer_leave(&peers[i]);
+    loopback_close(&loopback);
+}
+
+Test(owner, a_mailbox_dies_while_calls_wait_for_it)
+{
+    struct loopback loopback = loopback_open("[{active,true}]");
+    weir_mailbox *mortal;
+    struct answer answer = {0};
+    GIVES(weir_mailbox_create(&mortal), 0);
+    GIVES(weir_tcp_accept_async(loopback.listener, weir_mailed_to(mortal), WEIR_INFINITY,
+                                answer_opened, &answer),
+          0);
+    settle(loopback.listener);
+    weir_mailbox_destroy(mortal);
+    int peer = peer_connect(weir_port(loopback.listener));
+    cr_assert(answer_wait(&answer) < 0);
+    peer_expect_end(peer);
+    peer_leave(&peer);
+    loopback_close(&loopback);
+}
+
+Test(owner, a_mailbox_waits_in_time)
+{
+    struct loopback loopback = loopback_open("[{active,true}]");
+    weir_message message;
+    GIVES(weir_mailbox_receive(loopback.mailbox, 0, &message), WEIR_TIMEOUT);
+    uint64_t before = now_ms();
+    GIVES(weir_mailbox_receive(loopback.mailbox, 80, &message), WEIR_TIMEOUT);
+    cr_expect(now_ms() - before >= 80);
+    loopback_close(&loopback);
+}
+
+/* Several threads wait for one mailbox: each message is one thread's. */
+struct reader {
+    pthread_t thread;
+    weir_mailbox *mailbox;
+    uint32_t got;
+};
+
+static void *read_mailbox(void *data)
+{
+    struct reader *reader = data;
+    weir_message message;
+    while (weir_mailbox_receive(reader->mailbox, WAIT_MS, &message) == 0 &&
+           message.kind == WEIR_MESSAGE_DATA) {
+        bool last = message.packet.size == 0;
+        weir_packet_release(&message.packet);
+        if (last)
+            break;
+        reader->got++;
+    }
+    return NULL;
+}
+
+Test(owner, a_mailbox_is_shared)
+{
+    enum { READERS = 3, PACKETS = 3000 };
+    struct loopback loopback = loopback_open("[{packet,1},{active,true}]");
+    struct reader readers[READERS] = {0};
+    for (int i = 0; i < READERS; i++) {
+        readers[i].mailbox = loopback.mailbox;
+        pthread_create(&readers[i].thread, NULL, read_mailbox, &readers[i]);
+    }
+    for (int i = 0; i < PACKETS; i++)
+        peer_write(loopback.peer, "\1a", 2);
+    peer_write(loopback.peer, "\0\0\0", READERS);
+    uint32_t total = 0;
+    for (int i = 0; i < READERS; i++) {
+        pthread_join(readers[i].thread, NULL);
+        total += readers[i].got;
+    }
+    cr_assert(total == PACKETS);
+    loopback_close(&loopback);
+}
