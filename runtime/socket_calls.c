@@ -120,10 +120,21 @@ static int run_controlling_process(struct scheduler *scheduler, struct socket *s
     return 0;
 }
 
+static int run_set_data(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    (void)scheduler;
+    if (!socket->owner.handler)
+        return error_say(-EINVAL, "set_data: the socket's owner is no handler");
+    socket->owner.data = call->data;
+    return 0;
+}
+
 static const struct call_operation operation_sockname = {
     .name = "weir_sockname", .run = run_sockname, .dead_result = -EINVAL};
 static const struct call_operation operation_peername = {
     .name = "weir_peername", .run = run_peername, .dead_result = -EINVAL};
+static const struct call_operation operation_set_data = {
+    .name = "weir_set_data", .run = run_set_data, .dead_result = -EINVAL};
 static const struct call_operation operation_getstat = {
     .name = "weir_getstat", .run = run_getstat, .dead_result = -EINVAL};
 static const struct call_operation operation_setopts = {
@@ -134,6 +145,12 @@ static const struct call_operation operation_shutdown = {
     .name = "weir_shutdown", .run = run_shutdown, .dead_result = WEIR_CLOSED};
 static const struct call_operation operation_controlling_process = {
     .name = "weir_controlling_process", .run = run_controlling_process, .dead_result = WEIR_CLOSED};
+
+int weir_set_data(weir_socket socket, void *data)
+{
+    struct call call = {.data = data};
+    return call_make(&operation_set_data, socket, &call);
+}
 
 int weir_sockname(weir_socket socket, weir_address *address)
 {

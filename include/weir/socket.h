@@ -208,6 +208,12 @@ WEIR_API int weir_close(weir_socket socket);
 WEIR_API int weir_controlling_process(weir_socket socket, weir_owner from,
                                       weir_owner to) WEIR_CHECK_RESULT;
 
+/*
+ * Gives this socket's callbacks a `data` of their own, as for the state of one connection. -EINVAL
+ * when the socket is closed, or its owner is no handler.
+ */
+WEIR_API int weir_set_data(weir_socket socket, void *data) WEIR_CHECK_RESULT;
+
 /* inet:setopts/2, getopts/2: see options.h. `values` come back in order, those that the system
  * does not have left out; returns how many there are. */
 WEIR_API int weir_setopts(weir_socket socket, const weir_option *options) WEIR_CHECK_RESULT;
