@@ -90,16 +90,15 @@ static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
 }
 
 /* A connection is active or waits in recv: its end is told to one of them, which frees it. */
-static void on_accepted(weir_socket socket, void *data);
-static const weir_handler handler = {.accepted = on_accepted, .packet = on_packet, .closed = end};
-
 static void on_accepted(weir_socket socket, void *data)
 {
     struct request *request = calloc(1, sizeof(*request));
-    if (!request || weir_controlling_process(socket, weir_handled_by(&handler, data),
-                                             weir_handled_by(&handler, request)) < 0)
+    (void)data;
+    if (!request || weir_set_data(socket, request) < 0)
         end(socket, request);
 }
+
+static const weir_handler handler = {.accepted = on_accepted, .packet = on_packet, .closed = end};
 
 int main(int argc, char **argv)
 {

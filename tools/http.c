@@ -287,8 +287,7 @@ static void on_accepted(weir_socket socket, void *data)
     struct connection *connection = memory_allocate_zeroed(1, sizeof(*connection));
     if (connection) {
         connection->socket = socket;
-        if (weir_controlling_process(socket, weir_handled_by(&http_handler, NULL),
-                                     weir_handled_by(&http_handler, connection)) == 0)
+        if (weir_set_data(socket, connection) == 0)
             return;
         memory_free(connection);
     }
