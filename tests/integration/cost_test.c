@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* What the hot path costs: no allocation per packet, and one system call per turn. */
+#include "support/loopback.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { WARM = 200, ROUNDS = 5000 };
+
+static void echo(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)data;
+    cr_expect(weir_send_packet(socket, packet) == 0);
+}
+
+static void echo_once(weir_socket socket, const weir_packet *packet, void *data)
+{
+    echo(socket, packet, data);
+    cr_expect(weir_setopts(socket, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_ONCE))) == 0);
+}
+
+/* A copy of one's own, as a handler that makes its answer has it. */
+static void answer(weir_socket socket, const weir_packet *packet, void *data)
+{
+    char bytes[64];
+    size_t size = packet->size < sizeof(bytes) ? packet->size : sizeof(bytes);
+    (void)data;
+    memcpy(bytes, packet->bytes, size);
+    cr_expect(weir_send(socket, bytes, size) == 0);
+}
+
+struct cost {
+    uint64_t allocations;
+    uint64_t turns;
+    uint64_t system_calls;
+    uint64_t copied_bytes;
+};
+
+static struct cost cost_so_far(const struct loopback *loopback)
+{
+    weir_totals totals;
+    settle(loopback->listener);
+    weir_get_totals(loopback->runtime, 0, &totals);
+    return (struct cost){memory_allocation_count(), totals.turns, totals.system_calls,
+                         totals.copied_bytes};
+}
+
+static void go_round(int peer, size_t size, int rounds)
+{
+    char *bytes = calloc(1, size + 4);
+    char *back = malloc(size + 4);
+    bytes[2] = (char)(size >> 8);
+    bytes[3] = (char)size;
+    for (int i = 0; i < rounds; i++) {
+        peer_write(peer, bytes, size + 4);
+        peer_read(peer, back, size + 4);
+    }
+    cr_assert(memcmp(bytes, back, 4) == 0);
+    free(bytes);
+    free(back);
+}
+
+static struct cost measure(const weir_handler *handler, const char *more, size_t size)
+{
+    char options[128];
+    struct loopback loopback = loopback_start(NULL);
+    weir_option *parsed;
+    snprintf(options, sizeof(options), "[{packet,4},{nodelay,true}%s]", more);
+    GIVES(weir_options_parse(options, &parsed), 0);
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, parsed, weir_handled_by(handler, NULL),
+                         &loopback.listener),
+          0);
+    weir_options_free(parsed);
+    loopback.peer = peer_connect(weir_port(loopback.listener));
+    go_round(loopback.peer, size, WARM);
+    struct cost before = cost_so_far(&loopback);
+    go_round(loopback.peer, size, ROUNDS);
+    struct cost after = cost_so_far(&loopback);
+    loopback_close(&loopback);
+    return (struct cost){after.allocations - before.allocations, after.turns - before.turns,
+                         after.system_calls - before.system_calls,
+                         after.copied_bytes - before.copied_bytes};
+}
+
+static void expect_cheap(struct cost cost)
+{
+    cr_expect(cost.allocations == 0, "%lu allocations for %d packets",
+              (unsigned long)cost.allocations, ROUNDS);
+    cr_expect(cost.system_calls <= cost.turns + 4, "%lu system calls in %lu turns",
+              (unsigned long)cost.system_calls, (unsigned long)cost.turns);
+    cr_expect(cost.turns <= 2 * ROUNDS + 100, "%lu turns", (unsigned long)cost.turns);
+}
+
+Test(cost, echo_small)
+{
+    static const weir_handler handler = {.packet = echo};
+    struct cost cost = measure(&handler, "", 64);
+    expect_cheap(cost);
+    cr_expect(cost.copied_bytes == 0, "%lu bytes moved", (unsigned long)cost.copied_bytes);
+}
+
+Test(cost, echo_by_reference)
+{
+    static const weir_handler handler = {.packet = echo};
+    expect_cheap(measure(&handler, "", 6000));
+}
+
+Test(cost, echo_active_once)
+{
+    static const weir_handler handler = {.packet = echo_once};
+    expect_cheap(measure(&handler, ",{active,once}", 64));
+}
+
+Test(cost, answer_of_ones_own)
+{
+    static const weir_handler handler = {.packet = answer};
+    expect_cheap(measure(&handler, "", 64));
+}
+
+Test(cost, echo_delayed)
+{
+    static const weir_handler handler = {.packet = echo};
+    expect_cheap(measure(&handler, ",{delay_send,true}", 64));
+}
+
+/* An idle runtime does nothing at all. */
+Test(cost, idle)
+{
+    struct loopback loopback = loopback_open("[{active,true}]");
+    struct cost before = cost_so_far(&loopback);
+    weir_message message;
+    GIVES(weir_mailbox_receive(loopback.mailbox, 300, &message), WEIR_TIMEOUT);
+    struct cost after = cost_so_far(&loopback);
+    cr_expect(after.turns - before.turns <= 10, "%lu turns",
+              (unsigned long)(after.turns - before.turns));
+    cr_expect(after.allocations == before.allocations);
+    loopback_close(&loopback);
+}
