@@ -24,27 +24,34 @@ static inline bool extent_is_allowed(const struct extent *extent, uint32_t packe
            (packet_size == 0 || extent->body_size <= packet_size);
 }
 
+/* The packet that was measured with this result. */
+static inline int extent_cut(int result, const struct extent *extent, struct span input,
+                             uint32_t packet_size, weir_decoded *decoded)
+{
+    if (result == WEIR_DECODE_MORE)
+        return decoded_more(decoded, 0);
+    if (result == WEIR_DECODE_INVALID || !extent_is_allowed(extent, packet_size))
+        return WEIR_DECODE_INVALID;
+
+    size_t total = (size_t)extent->header_size + extent->body_size;
+    if (input.size < total)
+        return decoded_more(decoded, total);
+    decoded->bytes = input.bytes + extent->stripped_size;
+    decoded->size = total - extent->stripped_size - extent->padding_size;
+    decoded->consumed = total;
+    return WEIR_DECODE_OK;
+}
+
 /* Always inlined, so that `measure` is no call through a pointer. */
 static inline __attribute__((always_inline)) int
 extent_decode(measure_fn *measure, struct span input, uint32_t packet_size, weir_decoded *decoded)
 {
     struct extent extent = {0};
     int result = measure(input.bytes, input.size, &extent);
-    if (result == WEIR_DECODE_MORE)
-        return decoded_more(decoded, 0);
-    if (result == WEIR_DECODE_INVALID || !extent_is_allowed(&extent, packet_size))
-        return WEIR_DECODE_INVALID;
-
-    size_t total = (size_t)extent.header_size + extent.body_size;
-    if (input.size < total)
-        return decoded_more(decoded, total);
-    decoded->bytes = input.bytes + extent.stripped_size;
-    decoded->size = total - extent.stripped_size - extent.padding_size;
-    decoded->consumed = total;
-    return WEIR_DECODE_OK;
+    return extent_cut(result, &extent, input, packet_size, decoded);
 }
 
-/* Defines the decoder of a type that is measured. */
+/* Defines the decoder of a type that is measured and has nothing to remember. */
 #define EXTENT_DECODER(name, measure)                                                     \
     int name(struct span input, const weir_decode_options *limits, struct framer *framer, \
              weir_decoded *decoded, weir_http *http)                                      \

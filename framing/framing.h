@@ -9,7 +9,7 @@
 
 /* What a stream must remember between two looks at its unconsumed bytes. All zero at the start. */
 struct framer {
-    uint32_t scanned;    /* bytes from the start of the packet known to hold no line end */
+    uint32_t scanned;    /* bytes of the packet known to hold no line end, or end of an ASN.1 tag */
     uint8_t http_header; /* http types: the next line is a header, not a start line */
 };
 
