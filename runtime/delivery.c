@@ -95,18 +95,9 @@ static bool count_down(struct socket *socket)
     return true;
 }
 
-static int give_to_receiver(struct scheduler *scheduler, struct socket *socket,
-                            const weir_packet *packet)
+static int give_to_owner(struct scheduler *scheduler, struct socket *socket,
+                         const weir_packet *packet)
 {
-    int result = weir_packet_keep(packet, &socket->receiver->as.receive.packet);
-    call_complete(scheduler, take_receiver(socket), result);
-    return result;
-}
-
-static int give(struct scheduler *scheduler, struct socket *socket, const weir_packet *packet)
-{
-    if (served_receiver(socket))
-        return give_to_receiver(scheduler, socket, packet);
     bool passive = count_down(socket);
     int result = owner_tell_packet(scheduler, socket, packet);
     if (passive && socket->state == SOCKET_OPEN)
@@ -150,20 +141,40 @@ static int next_packet(struct socket *socket, const uint8_t *bytes, size_t size,
     return result;
 }
 
-static int hand_out_one(struct scheduler *scheduler, struct socket *socket,
-                        struct weir_buffer *buffer, const weir_decoded *decoded,
-                        const weir_http *http)
+static weir_packet make_packet(const struct socket *socket, struct weir_buffer *buffer,
+                               const weir_decoded *decoded, const weir_http *http)
 {
     const struct option_values *values = socket_values(socket);
-    weir_packet packet =
-        packet_make(decoded, framing_is_http((enum weir_packet_type)values->packet) ? http : NULL,
-                    values, buffer);
+    bool is_http = framing_is_http((enum weir_packet_type)values->packet);
+    return packet_make(decoded, is_http ? http : NULL, values, buffer);
+}
+
+static void count_packet(struct scheduler *scheduler, struct socket *socket,
+                         const weir_decoded *decoded)
+{
     socket->bulk = decoded->consumed >= INPUT_DIRECT_FROM_BYTES;
     scheduler->totals.packets_received++;
     traffic_count(&socket->received, decoded->consumed);
-    if (values->bit8 && !socket->bit8_seen)
+    if (socket_values(socket)->bit8 && !socket->bit8_seen)
         socket->bit8_seen = packet_has_bit8(decoded->bytes, decoded->size);
-    return give(scheduler, socket, &packet);
+}
+
+/* 0; an error of a recv leaves the packet for the next one, any other ends the socket. */
+static int hand_out_one(struct scheduler *scheduler, struct socket *socket,
+                        const weir_packet *packet, const weir_decoded *decoded)
+{
+    struct call *receiver = served_receiver(socket);
+    int result = receiver ? weir_packet_keep(packet, &receiver->as.receive.packet) : 0;
+    if (result == 0)
+        count_packet(scheduler, socket, decoded);
+    if (receiver) {
+        call_complete(scheduler, take_receiver(socket), result);
+        return result;
+    }
+    result = give_to_owner(scheduler, socket, packet);
+    if (result < 0)
+        fail(scheduler, socket, result);
+    return result;
 }
 
 /* How many bytes were framed. The owner may change everything about the socket meanwhile. */
@@ -172,6 +183,7 @@ static size_t hand_out(struct scheduler *scheduler, struct socket *socket,
 {
     size_t used = 0;
     while (used < size && delivery_is_wanted(socket) && is_receiving(socket)) {
+        const struct framer before = socket->framer;
         weir_decoded decoded;
         weir_http http;
         int result = next_packet(socket, bytes + used, size - used, &decoded, &http);
@@ -183,9 +195,9 @@ static size_t hand_out(struct scheduler *scheduler, struct socket *socket,
             fail(scheduler, socket, -EMSGSIZE);
             break;
         }
-        result = hand_out_one(scheduler, socket, buffer, &decoded, &http);
-        if (result < 0) {
-            fail(scheduler, socket, result);
+        weir_packet packet = make_packet(socket, buffer, &decoded, &http);
+        if (hand_out_one(scheduler, socket, &packet, &decoded) < 0) {
+            socket->framer = before;
             break;
         }
         used += decoded.consumed;
