@@ -57,23 +57,89 @@ static void note_loss(struct conn *conn, bool was_open)
         conn->may_lose = true; /* a send after a shutdown loses the socket */
 }
 
-static void send_bytes(struct conn *conn, const uint8_t *bytes, size_t size,
-                       const weir_packet *packet)
+struct offer {
+    const uint8_t *bytes;
+    size_t size;
+    const weir_packet *packet;
+    bool to_be_cut; /* a file that is shorter */
+};
+
+typedef int send_form(struct conn *conn, const struct offer *offer);
+
+static int send_plainly(struct conn *conn, const struct offer *offer)
 {
+    return weir_send(conn->handle, offer->bytes, offer->size);
+}
+
+static int send_the_packet(struct conn *conn, const struct offer *offer)
+{
+    return weir_send_packet(conn->handle, offer->packet);
+}
+
+static int send_in_pieces(struct conn *conn, const struct offer *offer)
+{
+    size_t first = dice_below((uint32_t)offer->size + 1);
+    struct iovec pieces[] = {{(void *)offer->bytes, first},
+                             {NULL, 0},
+                             {(void *)(offer->bytes + first), offer->size - first}};
+    return weir_sendv(conn->handle, pieces, 3);
+}
+
+static uint32_t lent_count;
+
+uint32_t act_lent_count(void)
+{
+    return lent_count;
+}
+
+/* Its memory is ours again: who still sends from it is found out. */
+static void take_back(void *data)
+{
+    struct piece *piece = data;
+    SIM_CHECK(lent_count > 0, "memory is given back twice");
+    lent_count--;
+    memset((uint8_t *)piece->bytes, 0xEE, piece->size);
+}
+
+static int send_owned(struct conn *conn, const struct offer *offer)
+{
+    uint8_t *copy = plan_take((uint32_t)offer->size + 64);
+    if (!copy)
+        return send_plainly(conn, offer);
+    struct piece *piece = (struct piece *)(copy + (-(uintptr_t)copy % 16));
+    *piece = (struct piece){(uint8_t *)(piece + 1), offer->size};
+    memcpy((uint8_t *)piece->bytes, offer->bytes, offer->size);
+    lent_count++;
+    return weir_send_owned(conn->handle, piece->bytes, piece->size, take_back, piece);
+}
+
+static int send_file(struct conn *conn, const struct offer *offer)
+{
+    size_t offset = (size_t)(offer->bytes - program_file_bytes);
+    return weir_send_file(conn->handle, program_file(), offset, offer->size);
+}
+
+static void send_bytes(struct conn *conn, send_form *form, const struct offer *offer)
+{
+    const uint8_t *bytes = offer->bytes;
+    size_t size = offer->size;
     struct socket *socket = live_socket(conn);
     bool was_open = socket && socket->state == SOCKET_OPEN && socket->sending != SENDING_OPEN;
     bool busy = is_busy(socket);
     model_note_resumed(conn);
     size_t before =
         socket && socket_is_stream(socket) && socket->output ? socket->output->queued_bytes : 0;
-    int result =
-        packet ? weir_send_packet(conn->handle, packet) : weir_send(conn->handle, bytes, size);
+    int result = form(conn, offer);
     trace("link %lld: send of %lld bytes: %lld", model_link(conn), (int64_t)size, result, 0);
-    SIM_CHECK(socket || result == WEIR_CLOSED, "a send on a dead handle gave %s",
-              weir_error_name(result));
+    if (form == send_file && result == -EMFILE)
+        return;
+    SIM_CHECK(socket || result == WEIR_CLOSED || (result == -ENOMEM && model_lenient),
+              "a send on a dead handle gave %s", weir_error_name(result));
     if (result == 0) {
         SIM_CHECK(!busy, "a busy socket took a send");
         model_accepted(conn, bytes, size);
+        conn->may_lose |= offer->to_be_cut;
+        conn->sends_files |= form == send_file;
         SIM_CHECK(before == 0 || socket->output->busy ||
                       socket->output->queued_bytes < socket_values(socket)->high_watermark,
                   "above the high mark, and not busy");
@@ -107,17 +173,30 @@ static size_t send_size(void)
 
 void act_send(struct conn *conn)
 {
+    static send_form *const forms[] = {send_plainly, send_plainly, send_in_pieces, send_owned};
     size_t size = send_size();
     const uint8_t *bytes = make_bytes(conn, size);
     if (bytes)
-        send_bytes(conn, bytes, size, NULL);
+        send_bytes(conn, forms[dice_below(4)], &(struct offer){.bytes = bytes, .size = size});
+}
+
+void act_send_file(struct conn *conn)
+{
+    size_t size = dice_size(SIZE_MOST);
+    size_t offset = dice_below(PROGRAM_FILE_SIZE);
+    struct offer offer = {.bytes = program_file_bytes + offset,
+                          .size = size,
+                          .to_be_cut = offset + size > PROGRAM_FILE_SIZE};
+    if (link_room(&links[model_link(conn)], 2 * (size + HEADER_MOST) + conn->suspended_bytes))
+        send_bytes(conn, send_file, &offer);
 }
 
 void act_send_packet(struct conn *conn, const weir_packet *packet)
 {
     size_t size = packet->size + packet->header_size;
+    struct offer offer = {packet->bytes - packet->header_size, size, packet, false};
     if (link_room(&links[model_link(conn)], 2 * (size + HEADER_MOST) + conn->suspended_bytes))
-        send_bytes(conn, packet->bytes - packet->header_size, size, packet);
+        send_bytes(conn, send_the_packet, &offer);
 }
 
 static void sent(weir_socket handle, int result, void *data)
@@ -201,6 +280,8 @@ static void received(weir_socket handle, int result, const weir_packet *packet, 
         model_received_packet(conn, packet, pending->length);
     SIM_CHECK(result != -EMSGSIZE || !same || !model_socket(conn) || expect_invalid(conn),
               "recv gave emsgsize, and what comes next is a good packet");
+    if (same && !pending->refused && result != 0 && result != WEIR_TIMEOUT)
+        conn->end_seen = true;
     pending_end(pending);
     if (same && packet && dice_chance(program_style.echo))
         act_send_packet(conn, packet);
@@ -268,19 +349,25 @@ static void foresee_active(struct conn *conn, int32_t wanted)
     conn->active = next;
 }
 
+static void foresee(struct conn *conn, const weir_option *option)
+{
+    if (option->id == WEIR_OPTION_ACTIVE)
+        foresee_active(conn, (int32_t)option->value.number);
+    else if (option->id == WEIR_OPTION_SEND_TIMEOUT_CLOSE)
+        conn->may_lose |= option->value.number != 0;
+}
+
 static void set(struct conn *conn, const weir_option *options)
 {
     struct socket *socket = live_socket(conn);
     if (socket && conn->receiver && !socket->receiver)
         return; /* a packet is on its way that the present options framed */
+    uint32_t passives_due = conn->passives_due;
     /* Looking for a header, even in vain, is remembered whatever comes after it. */
     if (socket && framing_is_http(socket_values(socket)->packet))
         conn->framer.http_header |= socket->framer.http_header;
     for (const weir_option *o = options; socket && o->id != WEIR_OPTION_END; o++)
-        if (o->id == WEIR_OPTION_ACTIVE)
-            foresee_active(conn, (int32_t)o->value.number);
-    if (socket && socket_is_stream(socket) && options[0].id == WEIR_OPTION_SEND_TIMEOUT_CLOSE)
-        conn->may_lose |= options[0].value.number != 0;
+        foresee(conn, o);
     int result = weir_setopts(conn->handle, options);
     trace("link %lld: setopts %lld = %lld: %lld", model_link(conn), options[0].id,
           options[0].value.number, result);
@@ -289,8 +376,10 @@ static void set(struct conn *conn, const weir_option *options)
     else
         SIM_CHECK(result == 0 || (result == -ENOMEM && model_lenient), "setopts gave %s",
                   weir_error_name(result));
-    if (socket && result != 0 && model_socket(conn))
-        conn->active = model_socket(conn)->active;
+    if (!socket || result == 0)
+        return;
+    conn->active = model_socket(conn) ? model_socket(conn)->active : conn->active;
+    conn->passives_due = passives_due;
 }
 
 void act_set_active(struct conn *conn, int32_t active)
@@ -436,8 +525,8 @@ void act_at_random(struct conn *conn)
         return;
     }
     static void (*const acts[])(struct conn *) = {
-        act_send,    act_send,    act_send, act_send_async,   act_send_async,
-        act_receive, act_receive, act_ask,  act_change_owner, act_shutdown,
+        act_send,    act_send,    act_send_file, act_send_async,   act_send_async,
+        act_receive, act_receive, act_ask,       act_change_owner, act_shutdown,
     };
     acts[dice_below(dice_chance(300) ? 10 : 8)](conn);
 }

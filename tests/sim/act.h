@@ -11,6 +11,9 @@ weir_owner act_owner(uint32_t owner);
 
 void act_send(struct conn *conn);
 void act_send_packet(struct conn *conn, const weir_packet *packet);
+void act_send_file(struct conn *conn);
+/* Memory that weir has and has not given back. */
+uint32_t act_lent_count(void);
 void act_send_async(struct conn *conn);
 void act_receive(struct conn *conn);
 void act_set_options(struct conn *conn);

@@ -4,6 +4,7 @@
 #include "runtime/accept.h"
 #include "runtime/delivery.h"
 #include "runtime/features.h"
+#include "runtime/file_pipe.h"
 #include "runtime/scheduler.h"
 #include "runtime/send.h"
 #include "runtime/send_queue.h"
@@ -68,8 +69,9 @@ static void check_sending(const struct socket *socket)
     const struct send_queue *queue = socket->output;
     if (!queue)
         return;
+    bool fills = queue->pipe && operation_is_in_flight(kernel_file(queue->pipe->write_fd));
     if (queue->queued_bytes > 0)
-        SIM_CHECK(queue->in_flight_bytes > 0 && is_in_flight(socket, PLACE_SEND),
+        SIM_CHECK(queue->in_flight_bytes > 0 && (fills || is_in_flight(socket, PLACE_SEND)),
                   "slot %u has something to send and does not", socket->slot);
     SIM_CHECK(queue->busy || list_is_empty(&queue->suspended),
               "slot %u is not busy, and senders wait", socket->slot);
@@ -122,7 +124,7 @@ static void check_listener(const struct socket *socket)
 
 static size_t check_socket(const struct scheduler *scheduler, const struct socket *socket)
 {
-    bool over = socket->pending == 0 && (socket->state == SOCKET_GONE ? socket->fd >= 0 : true);
+    bool over = socket->pending == 0 && (socket->fd >= 0 || socket->state == SOCKET_CLOSED);
     switch ((enum socket_state)socket->state) {
     case SOCKET_FREE:
         return 0;

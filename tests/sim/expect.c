@@ -36,6 +36,18 @@ static uint32_t expect_raw(const struct conn *conn, const weir_packet *packet, s
     return (uint32_t)size;
 }
 
+/* With limits it depends on how the bytes came whether a line is cut or refused, so a beginning may
+ * do where the whole does not. */
+static int frame_some(const struct conn *conn, struct framer *framer, const weir_packet *packet,
+                      weir_decoded *decoded, weir_http *http)
+{
+    size_t least = packet->header_size + packet->size;
+    int result = frame(conn, framer, held(conn), decoded, http);
+    for (size_t size = least; result == WEIR_DECODE_INVALID && size < held(conn); size++)
+        result = frame(conn, framer, size, decoded, http);
+    return result;
+}
+
 uint32_t expect_packet(struct conn *conn, const weir_packet *packet, size_t length)
 {
     weir_decoded decoded = {.bytes = next_bytes(conn)};
@@ -47,7 +59,7 @@ uint32_t expect_packet(struct conn *conn, const weir_packet *packet, size_t leng
     if (values->packet == WEIR_RAW) {
         decoded.size = decoded.consumed = expect_raw(conn, packet, length);
     } else {
-        int result = frame(conn, &framer, held(conn), &decoded, &http);
+        int result = frame_some(conn, &framer, packet, &decoded, &http);
         SIM_CHECK(result == WEIR_DECODE_OK, "a packet of type %d, where the framer finds none (%d)",
                   values->packet, result);
         conn->framer = framer;

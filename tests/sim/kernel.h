@@ -24,11 +24,20 @@ struct faults {
     uint32_t stale;       /* a completion for an operation that is long over */
     uint32_t call;        /* a system call fails */
     uint32_t peer_reset;
+    uint32_t memory; /* an allocation fails soon */
 };
 
-enum file_kind { FILE_FREE, FILE_WAKE, FILE_SOCKET, FILE_LISTENER, FILE_STREAM };
+enum file_kind {
+    FILE_FREE,
+    FILE_WAKE,
+    FILE_SOCKET,
+    FILE_LISTENER,
+    FILE_STREAM,
+    FILE_REGULAR,
+    FILE_PIPE,
+};
 
-enum op_kind { OP_NONE, OP_ACCEPT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WAKE };
+enum op_kind { OP_NONE, OP_ACCEPT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WAKE, OP_FILL };
 
 /* Which of a file's places an operation has: one of each can be in flight. */
 enum op_place { PLACE_RECEIVE, PLACE_SEND, PLACE_OTHER, PLACE_COUNT };
@@ -44,9 +53,12 @@ struct op {
     bool scheduled;
     bool multishot;
     bool all;
+    bool zero_copy;
     bool cancelled; /* too late: what is under way still counts, nothing follows it */
     uint32_t serial;
     uint32_t message; /* sends of several pieces: index + 1 */
+    uint32_t source;  /* splices: the file that bytes come from, index + 1 */
+    uint64_t offset;
     uint8_t *memory;
     size_t size;
     size_t done;
@@ -64,6 +76,9 @@ struct file {
     uint32_t last; /* of a listener */
     uint32_t waiting;
     uint64_t wakes;
+    const uint8_t *bytes; /* of a regular file, or what is in a pipe */
+    size_t size;
+    uint32_t other_end; /* of a pipe: where its bytes are read, index */
     struct op ops[PLACE_COUNT];
 };
 
@@ -79,6 +94,7 @@ struct kernel {
     uint32_t first_free;
     uint16_t next_port;
     bool asleep_for_ever; /* a scheduler waits, and nothing is going to happen */
+    bool lacked_pipes;
     uint64_t completion_count;
     uint64_t stale_count;
     uint64_t accepted_count;

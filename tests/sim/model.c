@@ -177,6 +177,7 @@ static void check_all_sent(uint32_t index, const char *when)
     struct conn *conn = &conns[index];
     const struct link *link = &links[index];
     model_note_resumed(conn);
+    conn->may_lose |= conn->sends_files && kernel.lacked_pipes;
     SIM_CHECK(link->out_taken == link->out_size || conn->may_lose || link->reset ||
                   link->peer_gone || model_lenient,
               "link %u: %u of %u bytes were not sent %s", index, link->out_size - link->out_taken,
@@ -264,7 +265,8 @@ void model_message_error(struct conn *conn, int error)
     else if (error == -ECONNRESET)
         SIM_CHECK(link->reset && socket_values(socket)->show_econnreset, "econnreset out of turn");
     else
-        SIM_CHECK((error == -ETIMEDOUT && link->reset) || (error == -ENOMEM && model_lenient),
+        SIM_CHECK((error == -ETIMEDOUT && link->reset) || error == -EMFILE ||
+                      (error == -ENOMEM && model_lenient),
                   "error %s for no reason", weir_error_name(error));
 }
 
@@ -284,7 +286,8 @@ void model_message_closed(struct conn *conn)
     SIM_CHECK(conn->active != WEIR_ACTIVE_FALSE || conn->error_told || model_lenient,
               "closed to a passive socket");
     SIM_CHECK(has_ended(conn) || conn->error_told || expect_invalid(conn), "closed for no reason");
-    bool framed_to_the_end = model_socket(conn)->state == SOCKET_OPEN && !conn->may_lose;
+    bool framed_to_the_end =
+        model_socket(conn)->state == SOCKET_OPEN && !conn->may_lose && !conn->end_seen;
     if (framed_to_the_end && !conn->error_told && !model_lenient && !model_stopping)
         SIM_CHECK(!expect_more(conn, 0), "closed before a packet that came before the end");
     conn->closed_told = true;
@@ -296,5 +299,7 @@ void model_message_unbusy(struct conn *conn)
     SIM_CHECK(conn->owed_unbusy, "unbusy, and nobody was refused");
     conn->owed_unbusy = false;
     const struct socket *socket = model_socket(conn);
-    SIM_CHECK(socket && (!socket->output || !socket->output->busy), "unbusy of a busy socket");
+    SIM_CHECK(socket && (!socket->output || !socket->output->busy || conn->may_lose ||
+                         kernel.lacked_pipes),
+              "unbusy of a busy socket");
 }

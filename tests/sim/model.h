@@ -24,6 +24,8 @@ struct conn {
     bool closed_told;
     bool error_told;
     bool may_lose; /* a send has failed, or was given up: queued bytes need not arrive */
+    bool end_seen; /* by a recv: what was short of its length is dropped */
+    bool sends_files;
     bool owed_unbusy;
     bool accepting; /* its `accepted` has not returned: not active yet */
     int32_t active;

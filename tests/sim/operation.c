@@ -23,6 +23,18 @@ struct message {
     struct piece pieces[VECTORS_PER_MESSAGE];
 };
 
+/* What a zero-copy send has left with the kernel until its notice. */
+struct notice {
+    uint64_t user_data;
+    uint64_t sum;
+    uint32_t count;
+    bool used;
+    struct piece pieces[VECTORS_PER_MESSAGE];
+};
+
+enum { NOTICE_MOST = 1024 };
+static struct notice notices[NOTICE_MOST];
+
 static struct message messages[MESSAGE_COUNT];
 static uint32_t free_message;
 static uint32_t message_count;
@@ -37,6 +49,7 @@ void operation_reset(void)
     message_count = 0;
     in_flight = 0;
     serials = 0;
+    memset(notices, 0, sizeof(notices));
 }
 
 uint32_t operation_copy_message(const struct msghdr *header)
@@ -94,6 +107,53 @@ static int take_error(struct file *file)
     int error = -file->error;
     file->error = 0;
     return error;
+}
+
+static uint64_t sum_of(const struct notice *notice)
+{
+    uint64_t sum = 1469598103934665603u;
+    for (uint32_t i = 0; i < notice->count; i++)
+        for (size_t j = 0; j < notice->pieces[i].size; j++)
+            sum = (sum ^ notice->pieces[i].bytes[j]) * 1099511628211u;
+    return sum;
+}
+
+static void give_notice(uint32_t index, uint32_t unused)
+{
+    struct notice *notice = &notices[index];
+    (void)unused;
+    SIM_CHECK(sum_of(notice) == notice->sum,
+              "memory of a zero-copy send changed before its notice");
+    notice->used = false;
+    trace("notice of %llx", (int64_t)notice->user_data, 0, 0, 0);
+    ring_sim_post(notice->user_data, 0, RING_NOTIFY | (dice_chance(500) ? RING_COPIED : 0));
+}
+
+static const struct piece *pieces_of(const struct op *op, struct piece *one, uint32_t *count)
+{
+    *one = (struct piece){op->memory, op->size};
+    *count = op->message ? messages[op->message - 1].count : 1;
+    return op->message ? messages[op->message - 1].pieces : one;
+}
+
+/* The send is over, its memory is not. */
+static void complete_and_notice(struct op *op, int32_t result)
+{
+    uint32_t index = 0;
+    while (index < NOTICE_MOST && notices[index].used)
+        index++;
+    SIM_CHECK(index < NOTICE_MOST, "too many notices");
+    struct notice *notice = &notices[index];
+    struct piece one;
+    const struct piece *pieces = pieces_of(op, &one, &notice->count);
+    memcpy(notice->pieces, pieces, notice->count * sizeof(*pieces));
+    notice->used = true;
+    notice->user_data = op->user_data;
+    notice->sum = sum_of(notice);
+    event_after(dice_size(2000000), give_notice, index, 0);
+    trace("zero-copy send %llx: %lld", (int64_t)op->user_data, result, 0, 0);
+    operation_finish(op);
+    ring_sim_post(notice->user_data, result, RING_MORE);
 }
 
 static uint32_t amount(uint32_t most, uint32_t short_per_mille)
@@ -190,9 +250,9 @@ static void do_receive(struct file *file, struct op *op)
 /* Compares what the application hands over with what it had been told is accepted. */
 static uint32_t take_bytes(struct file *file, const struct op *op, uint32_t most)
 {
-    struct piece one = {op->memory, op->size};
-    const struct piece *pieces = op->message ? messages[op->message - 1].pieces : &one;
-    uint32_t count = op->message ? messages[op->message - 1].count : 1;
+    struct piece one;
+    uint32_t count;
+    const struct piece *pieces = pieces_of(op, &one, &count);
     uint32_t taken = 0;
     for (uint32_t i = 0; i < count && taken < most; i++) {
         size_t size = pieces[i].size < most - taken ? pieces[i].size : most - taken;
@@ -231,18 +291,54 @@ static bool send_is_refused(struct file *file, struct op *op, const struct link 
     return true;
 }
 
+/* What is to be spliced lies in the pipe. */
+static void look_into_pipe(struct op *op)
+{
+    const struct file *pipe = &kernel.files[op->source - 1];
+    op->memory = (uint8_t *)pipe->bytes;
+    op->size = pipe->size < op->size ? pipe->size : op->size;
+}
+
 static void do_send(struct file *file, struct op *op)
 {
     struct link *link = &links[file->link];
     uint32_t room = link->out_window - (link->out_taken - link->out_seen);
     if (send_is_refused(file, op, link) || room == 0)
         return;
+    if (op->source)
+        look_into_pipe(op);
     size_t size = send_size(op);
     if (size < room)
         room = (uint32_t)size;
     room = take_bytes(file, op, amount(room, kernel.faults.short_write));
     link_was_written(file->link);
-    complete(op, (int32_t)room);
+    if (op->source) {
+        kernel.files[op->source - 1].bytes += room;
+        kernel.files[op->source - 1].size -= room;
+    }
+    if (op->zero_copy)
+        complete_and_notice(op, (int32_t)room);
+    else
+        complete(op, (int32_t)room);
+}
+
+/* From a file into a pipe. */
+static void do_fill(struct file *file, struct op *op)
+{
+    struct file *pipe = &kernel.files[file->other_end];
+    const struct file *source = &kernel.files[op->source - 1];
+    size_t size = op->offset < source->size ? source->size - op->offset : 0;
+    SIM_CHECK(pipe->size == 0, "a pipe is filled before it is empty");
+    if (dice_chance(kernel.faults.transient)) {
+        complete(op, transient_error());
+        return;
+    }
+    size = size < op->size ? size : op->size;
+    if (size > 0)
+        size = amount((uint32_t)size, kernel.faults.short_read);
+    pipe->bytes = source->bytes + op->offset;
+    pipe->size = size;
+    complete(op, (int32_t)size);
 }
 
 static int accept_error(void)
@@ -298,6 +394,9 @@ static void do_op(struct file *file, struct op *op)
             break;
         file->wakes = 0;
         complete(op, sizeof(file->wakes));
+        break;
+    case OP_FILL:
+        do_fill(file, op);
         break;
     case OP_CONNECT: /* the peer answers */
     case OP_NONE:

@@ -2,7 +2,9 @@
 #include "sim/program.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "base/system.h"
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 #include "sim/act.h"
@@ -29,6 +31,8 @@ struct program_style program_style;
 static weir_runtime *the_runtime;
 static struct listening listeners[LISTENER_MOST];
 static weir_packet kept[KEPT_MOST];
+uint8_t program_file_bytes[PROGRAM_FILE_ROOM];
+static int file_fd;
 static bool winding_down;
 static uint8_t owners[OWNER_COUNT];
 
@@ -272,6 +276,16 @@ void program_tick(void *unused)
         act_on_connection();
 }
 
+static void open_file(void)
+{
+    for (uint32_t i = 0; program_file_bytes[1] == 0 && i < PROGRAM_FILE_ROOM - 2; i += 2)
+        memcpy(&program_file_bytes[PROGRAM_FILE_ROOM - 2 - i], &i, 2);
+    program_file_bytes[1] = 1;
+    file_fd = kernel_new_file(FILE_REGULAR);
+    kernel_file(file_fd)->bytes = program_file_bytes;
+    kernel_file(file_fd)->size = PROGRAM_FILE_SIZE;
+}
+
 void program_start(weir_runtime *runtime)
 {
     the_runtime = runtime;
@@ -280,11 +294,18 @@ void program_start(weir_runtime *runtime)
         listeners[i] = (struct listening){0};
     for (uint32_t i = 0; i < KEPT_MOST; i++)
         kept[i] = (weir_packet){0};
+    open_file();
     listen_somewhere();
+}
+
+int program_file(void)
+{
+    return file_fd;
 }
 
 void program_wind_down(void)
 {
+    system_close(file_fd);
     winding_down = true;
     for (uint32_t i = 0; i < KEPT_MOST; i++)
         weir_packet_release(&kept[i]);

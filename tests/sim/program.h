@@ -17,6 +17,11 @@ struct program_style {
 };
 extern struct program_style program_style;
 
+/* A file that is sent, and what is in it; more is there than belongs to it. */
+enum { PROGRAM_FILE_SIZE = 100000, PROGRAM_FILE_ROOM = 120000 };
+extern uint8_t program_file_bytes[PROGRAM_FILE_ROOM];
+int program_file(void);
+
 void program_start(weir_runtime *runtime);
 /* Something is done between callbacks, by what was posted to the scheduler. */
 void program_tick(void *unused);

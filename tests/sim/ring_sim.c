@@ -299,16 +299,18 @@ void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes,
 void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const struct msghdr *message,
                        bool zero_copy)
 {
-    (void)zero_copy;
-    next_entry(ring, user_data, OP_SEND, fd)->message = message;
+    struct entry *entry = next_entry(ring, user_data, OP_SEND, fd);
+    entry->message = message;
+    entry->op.zero_copy = zero_copy;
 }
 
 void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offset, int to,
                  size_t size)
 {
-    (void)from;
-    (void)offset;
-    struct entry *entry = next_entry(ring, user_data, OP_SEND, to);
+    bool from_pipe = offset == UINT64_MAX;
+    struct entry *entry = next_entry(ring, user_data, from_pipe ? OP_SEND : OP_FILL, to);
+    entry->op.source = kernel_fd_index(from) + 1;
+    entry->op.offset = offset;
     entry->op.size = size;
 }
 

@@ -171,14 +171,33 @@ int system_wake_raise(int fd)
     return 0;
 }
 
+static int open_pipe(int fds[2])
+{
+    fds[0] = fails() ? -EMFILE : kernel_new_file(FILE_PIPE);
+    if (fds[0] < 0)
+        return fds[0];
+    fds[1] = kernel_new_file(FILE_PIPE);
+    if (fds[1] < 0) {
+        system_close(fds[0]);
+        return fds[1];
+    }
+    kernel_file(fds[1])->other_end = kernel_fd_index(fds[0]);
+    return 0;
+}
+
 int system_pipe(int fds[2])
 {
-    (void)fds;
-    return -EMFILE;
+    int result = open_pipe(fds);
+    kernel.lacked_pipes |= result < 0;
+    return result;
 }
 
 int system_duplicate(int fd)
 {
-    (void)fd;
-    return -EMFILE;
+    int other = kernel_new_file(FILE_REGULAR);
+    if (other < 0)
+        return other;
+    kernel_file(other)->bytes = kernel_file(fd)->bytes;
+    kernel_file(other)->size = kernel_file(fd)->size;
+    return other;
 }

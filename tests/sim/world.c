@@ -6,6 +6,7 @@
 #include "runtime/runtime.h"
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
+#include "sim/act.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/kernel.h"
@@ -66,6 +67,7 @@ static void choose_faults(void)
         .late_cancel = ONE_OF(0, 500, 1000),
         .stale = ONE_OF(0, 500),
         .call = ONE_OF(0, 0, 30),
+        .memory = ONE_OF(0, 0, 0, 0, 0, 300),
         .peer_reset = ONE_OF(0, 0, 10, 50),
     };
     kernel.descriptor_limit = dice_chance(200) ? dice_between(4, 12) : CAPACITY;
@@ -103,6 +105,7 @@ static void choose_config(weir_config *config)
         .completion_budget = ONE_OF(1, 2, 8, 256),
         .eager_submit = ONE_OF(1, 4, 64),
         .queued_bytes_limit = ONE_OF(0, 0, 0, 3000),
+        .zero_copy_from_bytes = ONE_OF(0, 0, 100, 2000),
         .features_off = features[dice_below(7)],
     };
 }
@@ -124,6 +127,10 @@ static void tick(uint32_t object, uint32_t tag)
     (void)object;
     (void)tag;
     world.ticks++;
+    if (dice_chance(kernel.faults.memory)) {
+        model_lenient = true;
+        memory_fail_nth(dice_size(30));
+    }
     struct scheduler *here = scheduler_current();
     scheduler_become(NULL);
     int result = weir_run_on(world.runtime, 0, program_tick, NULL);
@@ -177,6 +184,7 @@ static void turn(void)
 /* Nothing may be left. */
 static void end(void)
 {
+    memory_fail_nth(0);
     program_wind_down();
     model_stopping = true;
     peer_relent();
@@ -193,6 +201,8 @@ static void end(void)
     scheduler_close(world.scheduler);
     runtime_free(world.runtime);
     model_check_end();
+    SIM_CHECK(act_lent_count() == 0, "%u blocks of the program's memory were never given back",
+              act_lent_count());
 }
 
 void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
