@@ -2,6 +2,7 @@
 #include "runtime/busy.h"
 
 #include "runtime/call.h"
+#include "runtime/canary.h"
 #include "runtime/close.h"
 #include "runtime/owner.h"
 #include "runtime/scheduler.h"
@@ -117,7 +118,8 @@ static void let_go_on(struct scheduler *scheduler, struct socket *socket)
         return;
     }
     queue->refused = false;
-    owner_tell_unbusy(scheduler, socket);
+    if (!CANARY(FORGOTTEN_UNBUSY))
+        owner_tell_unbusy(scheduler, socket);
 }
 
 static void time_out(struct scheduler *scheduler, struct socket *socket)

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "runtime/accept.h"
+#include "runtime/canary.h"
 #include "runtime/connect.h"
 #include "runtime/flush.h"
 #include "runtime/operation.h"
@@ -28,10 +29,20 @@ static void drop_stale(struct scheduler *scheduler, const struct ring_completion
         break;
     case OPERATION_RECEIVE:
         receive_discard(scheduler, completion);
+        if (CANARY(DOUBLE_RELEASE))
+            receive_discard(scheduler, completion);
         break;
     default:
         break;
     }
+}
+
+static bool is_stale(const struct socket *socket, const struct ring_completion *completion)
+{
+    if (socket->pending == 0)
+        return true;
+    return !CANARY(IGNORED_GENERATION) &&
+           socket->generation != operation_generation(completion->user_data);
 }
 
 /* The operation's own hold keeps the socket while its handler runs; one that goes on keeps it, so
@@ -45,8 +56,7 @@ void dispatch(struct scheduler *scheduler, const struct ring_completion *complet
         scheduler_woken(scheduler);
         return;
     }
-    if (!socket || socket->generation != operation_generation(completion->user_data) ||
-        socket->pending == 0) {
+    if (!socket || is_stale(socket, completion)) {
         drop_stale(scheduler, completion);
         return;
     }

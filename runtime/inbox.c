@@ -2,6 +2,7 @@
 #include "runtime/inbox.h"
 
 #include "base/system.h"
+#include "runtime/canary.h"
 
 int inbox_open(struct inbox *inbox)
 {
@@ -30,7 +31,8 @@ void inbox_post(struct inbox *inbox, struct inbox_node *node)
  * sleeps, or the poster sees that it sleeps. */
 void inbox_wake(struct inbox *inbox)
 {
-    if (atomic_load(&inbox->sleeping) && atomic_exchange(&inbox->sleeping, false))
+    if (!CANARY(LOST_WAKE) && atomic_load(&inbox->sleeping) &&
+        atomic_exchange(&inbox->sleeping, false))
         system_wake_raise(inbox->bell);
 }
 

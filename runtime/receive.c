@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/check.h"
+#include "runtime/canary.h"
 #include "runtime/delivery.h"
 #include "runtime/features.h"
 #include "runtime/input.h"
@@ -159,7 +160,7 @@ void receive_completed(struct scheduler *scheduler, struct socket *socket,
                        const struct ring_completion *completion)
 {
     struct weir_buffer *buffer = buffer_of(scheduler, socket, completion);
-    if (!(completion->flags & RING_MORE))
+    if (!(completion->flags & RING_MORE) && !(CANARY(MISSED_REARM) && completion->result > 0))
         socket->reading = READING_NOT;
     if (completion->result > 0)
         handle_bytes(scheduler, socket, buffer, (size_t)completion->result);
@@ -189,7 +190,8 @@ void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
  * there are buffers, the others of the list have their turn too. */
 bool receive_can_resume(const struct scheduler *scheduler)
 {
-    return !list_is_empty(&scheduler->starved) && buffer_pool_available(scheduler->buffers) > 0;
+    return !CANARY(STARVED_SLEEPS) && !list_is_empty(&scheduler->starved) &&
+           buffer_pool_available(scheduler->buffers) > 0;
 }
 
 void receive_resume_starved(struct scheduler *scheduler)

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "runtime/canary.h"
 #include "runtime/file_pipe.h"
 
 enum { QUEUE_POOL_LIMIT = 1024 };
@@ -63,7 +64,7 @@ void send_queue_close(struct send_pools *pools, struct send_queue *queue)
 /* What a zero-copy send has had stays until its notice comes. */
 static void let_go(struct send_pools *pools, struct send_queue *queue, struct segment *segment)
 {
-    if (!segment->lent || queue->notices == 0) {
+    if (!segment->lent || queue->notices == 0 || CANARY(IGNORED_NOTICE)) {
         segment_free(pools, segment);
         return;
     }
@@ -142,6 +143,11 @@ size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t 
         pieces[used].iov_len = s->size;
         queue->in_flight_bytes += s->size;
         used++;
+    }
+    if (CANARY(REORDERED_SENDS) && used > 1) {
+        const struct iovec second = pieces[1];
+        pieces[1] = pieces[0];
+        pieces[0] = second;
     }
     check_marks(queue);
     return used;

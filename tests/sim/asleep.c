@@ -163,6 +163,11 @@ void model_check_asleep(void)
               (unsigned long long)scheduler->totals.queued_bytes, queued);
 }
 
+void model_check_woken(void)
+{
+    SIM_CHECK(inbox_is_empty(&model_scheduler()->inbox), "the scheduler sleeps on what was posted");
+}
+
 void model_check_end(void)
 {
     SIM_CHECK(pending_count() == 0, "%u calls never called back", pending_count());

@@ -97,7 +97,7 @@ static int show_failure(const struct request *request)
 {
     uint64_t seed = report->seed;
     if (request->expects_failure) {
-        printf("seed %" PRIu64 " finds it, the %" PRIu64 "th run\n", seed,
+        printf("found by seed %" PRIu64 ", run %" PRIu64 "\n", seed,
                seed - request->first_seed + 1);
         return 0;
     }

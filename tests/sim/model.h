@@ -77,6 +77,8 @@ void model_accepted(struct conn *conn, const uint8_t *bytes, size_t size);
 
 /* Nothing is left to do at this time: everything that waits must wait for something. */
 void model_check_asleep(void);
+/* It has slept as long as it was going to: whoever wanted to wake it has. */
+void model_check_woken(void);
 void model_check_end(void);
 
 /* Memory was refused on purpose, or the scheduler stops: some losses are in order from now on. */

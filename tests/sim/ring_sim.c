@@ -341,9 +341,11 @@ static void wait(struct ring *ring, uint64_t until_ns)
         uint64_t next_ns = event_next_ns();
         if (next_ns > until_ns) {
             kernel.now_ns = until_ns;
+            model_check_woken();
             return;
         }
         if (next_ns == UINT64_MAX) {
+            model_check_woken();
             kernel.asleep_for_ever = true;
             return;
         }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Bugs that tests/sim plants one at a time, to see that it finds them. In every other build none
+ * is there, and CANARY(...) costs nothing. */
+#ifndef RUNTIME_CANARY_H
+#define RUNTIME_CANARY_H
+
+#include <stdbool.h>
+
+enum canary {
+    CANARY_LOST_WAKE,          /* who posts to a sleeping scheduler rings no bell */
+    CANARY_DOUBLE_RELEASE,     /* a buffer that a stale completion brought comes back twice */
+    CANARY_REORDERED_SENDS,    /* what is queued behind an operation in flight overtakes */
+    CANARY_MISSED_REARM,       /* a multishot that ended with bytes is taken to go on */
+    CANARY_IGNORED_GENERATION, /* a stale completion is its slot's new socket's */
+    CANARY_STARVED_SLEEPS,     /* a scheduler sleeps though starved sockets could be armed */
+    CANARY_FORGOTTEN_UNBUSY,   /* a handler that was told EAGAIN hears no more of it */
+    CANARY_IGNORED_NOTICE,     /* memory of a zero-copy send is used again before its notice */
+};
+
+#ifdef WEIR_CANARY
+#define CANARY(name) (WEIR_CANARY == CANARY_##name)
+#else
+#define CANARY(name) false
+#endif
+
+#endif
