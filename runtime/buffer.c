@@ -216,10 +216,14 @@ void buffer_keep(struct weir_buffer *buffer)
         atomic_fetch_add_explicit(&buffer->refs, 1, memory_order_relaxed);
 }
 
-bool buffer_may_be_held(const struct weir_buffer *buffer)
+bool buffer_may_be_held(const struct weir_buffer *buffer, size_t size)
 {
+    enum { LARGE_BYTES = 4096 };
     const struct buffer_pool *pool = buffer->pool;
-    return !pool || (pool == own_pool && pool->lent < pool->count - pool->count / 4);
+    if (!pool)
+        return size >= LARGE_BYTES;
+    uint32_t quarter = pool->count / 4;
+    return pool == own_pool && pool->lent < (size >= LARGE_BYTES ? 3 * quarter : quarter);
 }
 
 static void send_home(struct weir_buffer *buffer)

@@ -107,9 +107,10 @@ struct weir_buffer *buffer_adopt(const void *bytes, size_t size, void (*released
 /* Owner. A pool's buffer must be in dispatch or kept already. */
 void buffer_keep(struct weir_buffer *buffer);
 
-/* Owner of its pool, or of none: whether it may wait in a send queue. Receiving for all depends on
- * a pool's buffers: peers that do not read must not get hold of the last quarter. */
-bool buffer_may_be_held(const struct weir_buffer *buffer);
+/* Owner: whether `size` bytes are worth keeping the buffer for until they are sent. A large packet
+ * is, unless peers that do not read have got hold of most buffers; a small one only while most are
+ * at hand, and never a block, which may be much larger. */
+bool buffer_may_be_held(const struct weir_buffer *buffer, size_t size);
 
 /* Any thread. */
 void buffer_release(struct weir_buffer *buffer);

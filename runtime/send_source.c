@@ -9,9 +9,6 @@
 #include "runtime/segment.h"
 #include "runtime/send_queue.h"
 
-/* From here on bytes are sent from where they lie; below, a copy is cheaper than a reference. */
-enum { REFER_FROM_BYTES = 4096 };
-
 static int copy(struct send_pools *pools, struct send_queue *queue, const uint8_t *header,
                 size_t header_size, const struct send_source *source)
 {
@@ -59,12 +56,54 @@ static int refer(const struct send_source *source, struct send_pools *pools,
     return result;
 }
 
+/* Whether the same header stands before the bytes in their buffer: a packet that goes out in the
+ * framing that it came in. */
+static bool has_header(const struct send_source *source, const uint8_t *header, size_t header_size)
+{
+    const uint8_t *bytes = source->pieces[0].iov_base;
+    size_t before = (size_t)(bytes - source->buffer->bytes);
+    if (before < header_size || before >= source->buffer->capacity)
+        return header_size == 0;
+    for (size_t i = 0; i < header_size; i++)
+        if (bytes[i - header_size] != header[i])
+            return false;
+    return true;
+}
+
+/* Packets that follow each other in one buffer leave as one piece. */
+static bool extend_last(struct send_queue *queue, const struct weir_buffer *buffer,
+                        const uint8_t *bytes, size_t size)
+{
+    const struct segment *last = queue->last;
+    if (!last || last->kind != SEGMENT_REFERENCE || last->buffer != buffer ||
+        last->bytes + last->size != bytes)
+        return false;
+    send_queue_grow(queue, size);
+    return true;
+}
+
+static int refer_with_header(const struct send_source *source, struct send_pools *pools,
+                             struct send_queue *queue, size_t header_size)
+{
+    const uint8_t *bytes = (const uint8_t *)source->pieces[0].iov_base - header_size;
+    size_t size = source->size + header_size;
+    if (size == 0 || extend_last(queue, source->buffer, bytes, size))
+        return 0;
+    struct segment *segment = segment_refer(pools, source->buffer, bytes, size);
+    if (!segment)
+        return -ENOMEM;
+    send_queue_link(queue, segment);
+    return 0;
+}
+
 int send_source_enqueue(const struct send_source *source, struct send_pools *pools,
                         struct send_queue *queue, const uint8_t *header, size_t header_size)
 {
-    bool is_file = !source->pieces && source->size > 0;
-    if (is_file ||
-        (source->buffer && source->size >= REFER_FROM_BYTES && buffer_may_be_held(source->buffer)))
+    if (!source->pieces && source->size > 0)
         return refer(source, pools, queue, header, header_size);
-    return copy(pools, queue, header, header_size, source);
+    if (!source->buffer || !buffer_may_be_held(source->buffer, source->size))
+        return copy(pools, queue, header, header_size, source);
+    if (has_header(source, header, header_size))
+        return refer_with_header(source, pools, queue, header_size);
+    return refer(source, pools, queue, header, header_size);
 }
