@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "options/options.h"
 #include "runtime/cpus.h"
 #include "runtime/features.h"
 #include "runtime/runtime.h"
@@ -67,11 +69,55 @@ static int place_features(struct scheduler_limits *limits, const weir_config *co
 }
 
 /* Own configuration before the environment's: the caller knows better than the caller's shell. */
-static int place_defaults(weir_option **place, const char *text, const char *variable)
+struct defaults {
+    weir_option **place;
+    const char *text;
+    const char *name;
+    const char *variable;
+    enum option_scope scope;
+};
+
+static int read_defaults(const struct defaults *defaults, const char *text)
 {
-    if (!text)
-        text = getenv(variable);
-    return text && *text ? weir_options_parse(text, place) : 0;
+    struct option_setup setup;
+    int result = weir_options_parse(text, defaults->place);
+    if (result >= 0 && options_set_up(&setup, defaults->scope, *defaults->place, NULL) < 0)
+        result = -EINVAL;
+    return result;
+}
+
+static int place_defaults(const struct defaults *defaults)
+{
+    const char *name = defaults->text ? defaults->name : defaults->variable;
+    const char *text = defaults->text ? defaults->text : getenv(defaults->variable);
+    if (!text || !*text)
+        return 0;
+    int result = read_defaults(defaults, text);
+    if (result >= 0)
+        return result;
+    char reason[ERROR_TEXT_SIZE];
+    snprintf(reason, sizeof(reason), "%s", weir_last_error_text());
+    return error_say(result, "%s: %s", name, reason);
+}
+
+static int place_both_defaults(struct weir_runtime *runtime, const weir_config *config)
+{
+    const struct defaults connect = {
+        &runtime->default_connect,
+        config->default_connect_options,
+        "default_connect_options",
+        "WEIR_DEFAULT_CONNECT_OPTIONS",
+        OPTION_CONNECT,
+    };
+    const struct defaults listen = {
+        &runtime->default_listen,
+        config->default_listen_options,
+        "default_listen_options",
+        "WEIR_DEFAULT_LISTEN_OPTIONS",
+        OPTION_LISTEN,
+    };
+    int result = place_defaults(&connect);
+    return result < 0 ? result : place_defaults(&listen);
 }
 
 static int place_schedulers(struct weir_runtime *runtime, const weir_config *config)
@@ -104,11 +150,7 @@ int runtime_configure(struct weir_runtime *runtime, const weir_config *config)
     if (result >= 0)
         result = place_features(&runtime->limits, config);
     if (result >= 0)
-        result = place_defaults(&runtime->default_connect, config->default_connect_options,
-                                "WEIR_DEFAULT_CONNECT_OPTIONS");
-    if (result >= 0)
-        result = place_defaults(&runtime->default_listen, config->default_listen_options,
-                                "WEIR_DEFAULT_LISTEN_OPTIONS");
+        result = place_both_defaults(runtime, config);
     runtime->limits.zero_copy_from_bytes = config->zero_copy_from_bytes;
     uint64_t queued = config->queued_bytes_limit ? config->queued_bytes_limit : 1ull << 30;
     if (result >= 0)
