@@ -22,7 +22,8 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 static const struct error_row none = {0, "unknown", ERROR_NO_POSIX_NAME};
 
-static _Thread_local char last_text[ERROR_TEXT_SIZE];
+/* Cleared by every call: initial-exec, so that it is one store in the shared library too. */
+static _Thread_local char last_text[ERROR_TEXT_SIZE] __attribute__((tls_model("initial-exec")));
 
 static const struct error_row *row_of_code(int code)
 {

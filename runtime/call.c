@@ -75,6 +75,7 @@ void call_complete(struct scheduler *scheduler, struct call *call, int result)
 static void expire(struct timer *timer)
 {
     struct call *call = list_entry(timer, struct call, timer);
+    error_clear_text();
     call->operation->leave(call->scheduler, call);
     call_complete(call->scheduler, call, WEIR_TIMEOUT);
 }
@@ -142,8 +143,9 @@ static int wait_for(struct scheduler *scheduler, struct call *call)
 
 static int refuse_to_wait(const struct call_operation *operation)
 {
-    return error_say(-EDEADLK, "%s would wait, which a scheduler must not: use its _async form",
-                     operation->name);
+    return error_say(-EDEADLK, "%s would wait, which a scheduler must not: %s", operation->name,
+                     operation->may_wait ? "use its _async form"
+                                         : "make it on the scheduler of the socket");
 }
 
 int call_make_on(const struct call_operation *operation, uint32_t index, struct call *call)
@@ -167,6 +169,7 @@ int call_make_on(const struct call_operation *operation, uint32_t index, struct 
 int call_make(const struct call_operation *operation, weir_socket socket, struct call *call)
 {
     call->socket = socket;
+    error_clear_text();
     if (socket.id == 0)
         return operation->dead_result;
     return call_make_on(operation, socket_scheduler(socket), call);
@@ -206,6 +209,7 @@ int call_make_async_on(const struct call_operation *operation, uint32_t index, s
 int call_make_async(const struct call_operation *operation, weir_socket socket, struct call *call)
 {
     call->socket = socket;
+    error_clear_text();
     if (socket.id == 0)
         return discard(call, operation->dead_result);
     return call_make_async_on(operation, socket_scheduler(socket), call);

@@ -83,6 +83,7 @@ static void run_completions(struct scheduler *scheduler)
     scheduler->totals.completions += count;
     scheduler->last_count = count;
     for (uint32_t i = 0; i < count; i++) {
+        error_clear_text(); /* calls that it ends are not to say what other calls said */
         dispatch(scheduler, &scheduler->completions[i]);
         flush_corked(scheduler);
         if (ring_pending(scheduler->ring) >= limits->eager_submit)

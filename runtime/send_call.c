@@ -15,6 +15,7 @@
 static int send_on_own(struct scheduler *here, weir_socket handle, const struct send_source *source)
 {
     struct socket *socket = socket_find(here, handle);
+    error_clear_text();
     if (!socket)
         return WEIR_CLOSED;
     socket_hold(socket);
