@@ -229,6 +229,14 @@ static bool may_have_siblings(weir_socket handle)
     return socket && socket->state == SOCKET_LISTENING && socket->listener->sibling_count > 0;
 }
 
+int service_may_setopts(weir_socket handle)
+{
+    if (scheduler_current() && may_have_siblings(handle))
+        return error_say(-EDEADLK, "weir_setopts on a service waits for every scheduler: not on "
+                                   "one of them");
+    return 0;
+}
+
 int service_setopts(weir_socket handle, const weir_option *options)
 {
     weir_socket siblings[RUNTIME_SCHEDULERS_MAX];

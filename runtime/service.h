@@ -5,6 +5,9 @@
 
 #include <weir/socket.h>
 
+/* Whether setting options would have to wait for other schedulers: -EDEADLK, or 0. */
+int service_may_setopts(weir_socket handle);
+
 /* What was set on the first listener of a service is set on the others. 0, or an error. */
 int service_setopts(weir_socket handle, const weir_option *options);
 

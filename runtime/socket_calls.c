@@ -200,7 +200,10 @@ int weir_setopts(weir_socket handle, const weir_option *options)
     if (socket && socket->state != SOCKET_LISTENING)
         return set_on_own(here, socket, options);
     struct call call = {.as.options.options = options};
-    result = call_make(&operation_setopts, handle, &call);
+    if (own)
+        result = service_may_setopts(handle);
+    if (result >= 0)
+        result = call_make(&operation_setopts, handle, &call);
     return result < 0 ? result : service_setopts(handle, options);
 }
 
