@@ -128,14 +128,23 @@ static bool header_is_too_long(const struct option_values *values, size_t size)
     return values->packet < WEIR_LINE && size >= values->limits.line_length;
 }
 
+/* {deliver,port} gives an owner the lines of http as they came: nothing is learnt from them. */
+static bool delivers_raw_lines(const struct socket *socket)
+{
+    return socket_values(socket)->deliver == WEIR_PORT && !served_receiver(socket);
+}
+
 static int next_packet(struct socket *socket, const uint8_t *bytes, size_t size,
                        weir_decoded *decoded, weir_http *http)
 {
     const struct option_values *values = socket_values(socket);
     if (values->packet == WEIR_RAW)
         return raw_packet(socket, bytes, size, decoded);
+    uint8_t http_header = socket->framer.http_header;
     int result = framer_next(&socket->framer, (enum weir_packet_type)values->packet,
                              &values->limits, bytes, size, decoded, http);
+    if (delivers_raw_lines(socket))
+        socket->framer.http_header = http_header;
     if (result == WEIR_DECODE_MORE && decoded->needed == 0 && header_is_too_long(values, size))
         return WEIR_DECODE_INVALID;
     return result;
@@ -145,8 +154,9 @@ static weir_packet make_packet(const struct socket *socket, struct weir_buffer *
                                const weir_decoded *decoded, const weir_http *http)
 {
     const struct option_values *values = socket_values(socket);
-    bool is_http = framing_is_http((enum weir_packet_type)values->packet);
-    return packet_make(decoded, is_http ? http : NULL, values, buffer);
+    bool is_decoded =
+        framing_is_http((enum weir_packet_type)values->packet) && !delivers_raw_lines(socket);
+    return packet_make(decoded, is_decoded ? http : NULL, values, buffer);
 }
 
 static void count_packet(struct scheduler *scheduler, struct socket *socket,
