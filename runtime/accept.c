@@ -203,7 +203,7 @@ int accept_note_options(struct socket *socket, const weir_option *options)
 {
     weir_option *late = late_options_join(socket->listener->late, options);
     if (!late)
-        return -ENOMEM;
+        return error_say(-ENOMEM, "no memory for the listener's options");
     memory_free(socket->listener->late);
     socket->listener->late = late;
     return 0;

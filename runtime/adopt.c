@@ -27,14 +27,9 @@ struct socket *adopt(struct scheduler *scheduler, int fd, enum weir_family famil
     return socket;
 }
 
-static bool is_count(int32_t active)
-{
-    return active != WEIR_ACTIVE_TRUE && active != WEIR_ACTIVE_FALSE && active != WEIR_ACTIVE_ONCE;
-}
-
 void adopt_start(struct scheduler *scheduler, struct socket *socket)
 {
-    if (is_count(socket->active) && socket->active <= 0) {
+    if (socket->active <= 0) { /* a count that is spent at once */
         socket->active = WEIR_ACTIVE_FALSE;
         owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);
     }
@@ -49,6 +44,7 @@ void adopt_for_owner(struct scheduler *scheduler, struct socket *listener, int f
     if (!socket)
         return;
     socket_set_options(socket, listener->options);
+    socket->options_inherited = true;
     socket->active = socket_values(socket)->active; /* which the owner may change at once */
     socket_hold(socket);
     owner_tell(scheduler, socket, WEIR_MESSAGE_ACCEPTED, 0);

@@ -31,6 +31,7 @@ void socket_set_options(struct socket *socket, struct option_block *options)
     if (socket->options)
         option_block_drop(socket->options);
     socket->options = option_block_share(options);
+    socket->bit8_seen = options->values.bit8 == WEIR_BIT8_SET;
 }
 
 void socket_set_owner(struct socket *socket, weir_owner owner)

@@ -69,7 +69,8 @@ struct socket {
     bool bulk;          /* receive one buffer at a time: its last packet was large, or none came */
 
     bool bit8_seen;
-    bool delivering; /* its packets are being handed out, further down the stack */
+    bool options_inherited; /* shared with its listener, or were so when the listener went */
+    bool delivering;        /* its packets are being handed out, further down the stack */
     int32_t active;  /* WEIR_ACTIVE_*, or how many messages are left */
     int32_t error;   /* what ended receiving or sending */
     struct framer framer;
