@@ -128,7 +128,8 @@ static bool header_is_too_long(const struct option_values *values, size_t size)
     return values->packet < WEIR_LINE && size >= values->limits.line_length;
 }
 
-/* {deliver,port} gives an owner the lines of http as they came: nothing is learnt from them. */
+/* {deliver,port} gives an owner the lines of http as they came, and nothing is learnt from them:
+ * a start line is not followed by headers. */
 static bool delivers_raw_lines(const struct socket *socket)
 {
     return socket_values(socket)->deliver == WEIR_PORT && !served_receiver(socket);
@@ -143,7 +144,7 @@ static int next_packet(struct socket *socket, const uint8_t *bytes, size_t size,
     uint8_t http_header = socket->framer.http_header;
     int result = framer_next(&socket->framer, (enum weir_packet_type)values->packet,
                              &values->limits, bytes, size, decoded, http);
-    if (delivers_raw_lines(socket))
+    if (delivers_raw_lines(socket) && values->packet < WEIR_HTTPH)
         socket->framer.http_header = http_header;
     if (result == WEIR_DECODE_MORE && decoded->needed == 0 && header_is_too_long(values, size))
         return WEIR_DECODE_INVALID;
