@@ -52,6 +52,12 @@ bool options_touch_inherited(const weir_option *options)
     return false;
 }
 
+/* A new connection's priority is 0 whatever its listener's is (Linux 6.18, sk_clone). */
+bool options_forgotten(const weir_option *option)
+{
+    return option->id == WEIR_OPTION_PRIORITY;
+}
+
 void options_inherit(const weir_option *options, int fd, int family)
 {
     for (const weir_option *option = options; option_follows(option); option++)

@@ -86,6 +86,9 @@ bool options_touch_values(const weir_option *options);
  * listener at accept time: set after a connection came, it must be set on it again. */
 bool options_touch_inherited(const weir_option *options);
 
+/* Whether the kernel gives new connections nothing of a listener's option: each needs it set. */
+bool options_forgotten(const weir_option *option);
+
 /* Sets on `fd` those options of the list that an accepted socket takes from its listener. */
 void options_inherit(const weir_option *options, int fd, int family);
 

@@ -2,6 +2,9 @@
 #include "runtime/accept.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
 
 #include "base/check.h"
 #include "base/memory.h"
@@ -199,12 +202,45 @@ const struct call_operation operation_accept = {
     .may_wait = true,
 };
 
-int accept_note_options(struct socket *socket, const weir_option *options)
+static int note(struct listener *listener, const weir_option *options)
 {
-    weir_option *late = late_options_join(socket->listener->late, options);
+    weir_option *late = late_options_join(listener->late, options);
     if (!late)
         return error_say(-ENOMEM, "no memory for the listener's options");
-    memory_free(socket->listener->late);
-    socket->listener->late = late;
+    memory_free(listener->late);
+    listener->late = late;
     return 0;
+}
+
+/* Connections that came before now: in the backlog, or accepted and not looked at. */
+static uint32_t waiting_count(const struct scheduler *scheduler, const struct socket *socket)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    uint32_t taken = scheduler->last_count + (socket->listener->spare_fd >= 0);
+    size_t least = offsetof(struct tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked);
+    if (system_getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < least)
+        return UINT32_MAX;
+    return info.tcpi_unacked + ring_ready(scheduler->ring) + taken;
+}
+
+int accept_note_options(struct scheduler *scheduler, struct socket *socket,
+                        const weir_option *options)
+{
+    struct listener *listener = socket->listener;
+    listener->late_count = waiting_count(scheduler, socket);
+    if (listener->late_count > 0 || options_forgotten(options))
+        return note(listener, options);
+    if (listener->late)
+        listener->late = late_options_shorten(listener->late);
+    return 0;
+}
+
+void accept_complete_options(struct listener *listener, int fd)
+{
+    if (!listener->late)
+        return;
+    options_inherit(listener->late, fd, listener->socket->family);
+    if (listener->late_count > 0 && --listener->late_count == 0)
+        listener->late = late_options_shorten(listener->late);
 }

@@ -29,7 +29,8 @@ struct listener {
     struct timer retry;
     struct scheduler *scheduler;
     struct socket *socket;
-    weir_option *late;     /* options set after it began to listen: accepted sockets lack them */
+    weir_option *late;     /* options that accepted sockets lack */
+    uint32_t late_count;   /* connections to come that lack those set since it listens */
     weir_socket *siblings; /* on the other schedulers; the first of a service has them */
     uint32_t sibling_count;
 };
@@ -54,7 +55,12 @@ void accept_close(struct scheduler *scheduler, struct socket *socket);
 /* Gives back what a completion holds whose listener is gone. */
 void accept_discard(const struct ring_completion *completion);
 
-/* Remembers options that were set on a listening socket. 0, or -ENOMEM. */
-int accept_note_options(struct socket *socket, const weir_option *options);
+/* Remembers options that were set on a listening socket: connections that have come lack them.
+ * 0, or -ENOMEM. */
+int accept_note_options(struct scheduler *scheduler, struct socket *socket,
+                        const weir_option *options);
+
+/* Sets what a connection lacks of its listener's options. */
+void accept_complete_options(struct listener *listener, int fd);
 
 #endif

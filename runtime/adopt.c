@@ -38,8 +38,7 @@ void adopt_start(struct scheduler *scheduler, struct socket *socket)
 
 void adopt_for_owner(struct scheduler *scheduler, struct socket *listener, int fd, weir_owner owner)
 {
-    if (listener->listener->late)
-        options_inherit(listener->listener->late, fd, listener->family);
+    accept_complete_options(listener->listener, fd);
     struct socket *socket = adopt(scheduler, fd, (enum weir_family)listener->family, owner);
     if (!socket)
         return;
@@ -124,8 +123,7 @@ static int send_over(uint32_t index, struct handover *handover)
 
 void adopt_for_call(struct scheduler *scheduler, struct socket *listener, int fd, struct call *call)
 {
-    if (listener->listener->late)
-        options_inherit(listener->listener->late, fd, listener->family);
+    accept_complete_options(listener->listener, fd);
     struct handover *handover = memory_allocate(sizeof(*handover));
     if (!handover) {
         system_close(fd);

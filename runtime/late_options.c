@@ -27,6 +27,19 @@ static bool is_set_by(const weir_option *option, const weir_option *options)
     return false;
 }
 
+weir_option *late_options_shorten(weir_option *options)
+{
+    size_t length = 0;
+    for (const weir_option *option = options; option->id != WEIR_OPTION_END; option++)
+        if (options_forgotten(option))
+            options[length++] = *option;
+    options[length].id = WEIR_OPTION_END;
+    if (length > 0)
+        return options;
+    memory_free(options);
+    return NULL;
+}
+
 weir_option *late_options_join(const weir_option *earlier, const weir_option *later)
 {
     size_t earlier_length = length_of(earlier);

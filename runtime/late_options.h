@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What was set on a listener after it began to listen: connections that came before lack it. */
+/*
+ * What connections lack of their listener's options: what was set after they had come, and what
+ * the kernel gives to none.
+ */
 #ifndef RUNTIME_LATE_OPTIONS_H
 #define RUNTIME_LATE_OPTIONS_H
 
@@ -7,5 +10,8 @@
 
 /* `earlier` (may be NULL) without what `later` sets again, then `later`. NULL: no memory. */
 weir_option *late_options_join(const weir_option *earlier, const weir_option *later);
+
+/* Those that the kernel gives to no connection, of `options`. NULL: none. Shortens it in place. */
+weir_option *late_options_shorten(weir_option *options);
 
 #endif

@@ -388,6 +388,13 @@ bool ring_has_work(struct ring *ring)
             (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
+/* How many have overflown only the kernel knows. */
+uint32_t ring_ready(const struct ring *ring)
+{
+    bool overflown = IO_URING_READ_ONCE(*ring->uring.sq.kflags) & IORING_SQ_CQ_OVERFLOW;
+    return overflown ? UINT32_MAX / 2 : io_uring_cq_ready(&ring->uring);
+}
+
 #define ABI_NOTIF_COPIED (1u << 31)
 
 static uint32_t translate_flags(uint32_t flags, int32_t result)

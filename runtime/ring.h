@@ -96,6 +96,9 @@ void ring_turn(struct ring *ring, uint64_t timeout_ns);
 /* Whether a turn would find a completion; costs no system call. For spinning. */
 bool ring_has_work(struct ring *ring);
 
+/* The most completions that can wait to be taken now. */
+uint32_t ring_ready(const struct ring *ring);
+
 /* Takes at most `count` completions. */
 uint32_t ring_take(struct ring *ring, struct ring_completion *completions, uint32_t count);
 

@@ -70,12 +70,13 @@ static int note_siblings(struct listener *listener, const struct listen_call *li
 }
 
 /* Of what an accepted socket has of its listener the kernel clears this alone (sk_clone_lock). */
-static int note_priority(struct socket *socket)
+static int note_priority(struct scheduler *scheduler, struct socket *socket)
 {
     int priority = 0;
     socklen_t size = sizeof(priority);
     (void)system_getsockopt(socket->fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
-    return priority ? accept_note_options(socket, WEIR_OPTIONS(WEIR_PRIORITY(priority))) : 0;
+    return priority ? accept_note_options(scheduler, socket, WEIR_OPTIONS(WEIR_PRIORITY(priority)))
+                    : 0;
 }
 
 static int run_listen(struct scheduler *scheduler, struct socket *unused, struct call *call)
@@ -90,7 +91,7 @@ static int run_listen(struct scheduler *scheduler, struct socket *unused, struct
         return result;
     result = note_siblings(socket->listener, listen);
     if (result == 0)
-        result = note_priority(socket);
+        result = note_priority(scheduler, socket);
     if (result < 0) {
         socket->fd = -1;
         close_socket(scheduler, socket);

@@ -72,7 +72,7 @@ static int set_template(struct socket *socket, int32_t wanted)
     return result;
 }
 
-static int apply(struct socket *socket, const weir_option *option)
+static int apply(struct scheduler *scheduler, struct socket *socket, const weir_option *option)
 {
     const weir_option alone[] = {*option, {.id = WEIR_OPTION_END}};
     bool listening = socket->state == SOCKET_LISTENING;
@@ -83,14 +83,14 @@ static int apply(struct socket *socket, const weir_option *option)
     if (result == 0)
         socket->bit8_seen = options_bit8_seen(alone, socket->bit8_seen);
     if (result == 0 && listening && options_touch_inherited(alone))
-        result = accept_note_options(socket, alone);
+        result = accept_note_options(scheduler, socket, alone);
     return result;
 }
 
 static int set_one(struct scheduler *scheduler, struct socket *socket, const weir_option *option)
 {
     if (option->id != WEIR_OPTION_ACTIVE)
-        return apply(socket, option);
+        return apply(scheduler, socket, option);
     int32_t wanted = (int32_t)option->value.number;
     return socket->state == SOCKET_LISTENING ? set_template(socket, wanted)
                                              : set_active(scheduler, socket, wanted);

@@ -376,6 +376,11 @@ bool ring_has_work(struct ring *ring)
     return visible(ring) > 0;
 }
 
+uint32_t ring_ready(const struct ring *ring)
+{
+    return visible(ring);
+}
+
 uint32_t ring_take(struct ring *ring, struct ring_completion *completions, uint32_t count)
 {
     uint32_t taken = 0;
