@@ -259,9 +259,21 @@ static int linger_seconds(const struct socket *socket)
     return linger.l_onoff ? linger.l_linger : 0;
 }
 
+/* A thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
+static int close_listening(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    close_socket(scheduler, socket);
+    if (call->kind != CALL_BLOCKING)
+        return 0;
+    socket->receiver = call;
+    return CALL_WAITS;
+}
+
 /* A thread waits for what is queued as long as {linger,{true,Seconds}} says; a handler never. */
 static int run_close(struct scheduler *scheduler, struct socket *socket, struct call *call)
 {
+    if (socket->state == SOCKET_LISTENING)
+        return close_listening(scheduler, socket, call);
     int seconds =
         call->kind == CALL_BLOCKING && socket_is_stream(socket) && send_queued_bytes(socket) > 0
             ? linger_seconds(socket)

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "runtime/buffer.h"
+#include "runtime/call.h"
 #include "runtime/close.h"
 #include "runtime/mailbox.h"
 #include "runtime/receive.h"
@@ -79,8 +80,11 @@ void socket_settle(struct scheduler *scheduler, struct socket *socket)
         return;
     if (socket->fd >= 0 && close_descriptor(socket))
         scheduler_descriptor_closed(scheduler);
-    if (socket->state == SOCKET_CLOSED && socket->pending == 0)
-        release_slot(scheduler, socket);
+    if (socket->state != SOCKET_CLOSED || socket->pending > 0)
+        return;
+    if (socket->receiver)
+        call_complete(scheduler, socket->receiver, 0);
+    release_slot(scheduler, socket);
 }
 
 weir_socket socket_handle(const struct scheduler *scheduler, const struct socket *socket)

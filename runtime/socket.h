@@ -81,7 +81,7 @@ struct socket {
     uint32_t input_start;
     uint32_t input_end;
     uint32_t needed;       /* whole size of the packet that has begun; 0: not known */
-    struct call *receiver; /* the one who waits in recv */
+    struct call *receiver; /* the one who waits in recv; of a listener, in close */
     union {
         struct send_queue *output; /* NULL when nothing is queued */
         struct listener *listener; /* LISTENING */
