@@ -90,8 +90,11 @@ static void stop_schedulers(struct weir_runtime *runtime, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         struct scheduler *scheduler = runtime->schedulers[i];
         scheduler->stop.run = post_stop;
-        if (scheduler->start_result >= 0)
-            inbox_post(&scheduler->inbox, &scheduler->stop);
+        if (scheduler->start_result < 0)
+            continue;
+        registry_hold(scheduler->index); /* it may see the node and end before its bell is rung */
+        inbox_post(&scheduler->inbox, &scheduler->stop);
+        registry_leave(scheduler->index);
     }
     for (uint32_t i = 0; i < count; i++)
         pthread_join(runtime->schedulers[i]->thread, NULL);
@@ -193,26 +196,30 @@ int weir_stop(weir_runtime *runtime)
     return 0;
 }
 
-static void close_listener(struct scheduler *scheduler, struct inbox_node *node)
+/* Closes the listeners. How many sockets there still are, those included that have something to
+ * send before their end. */
+static int run_drain(struct scheduler *scheduler, struct socket *unused, struct call *call)
 {
+    (void)unused;
+    (void)call;
     for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
         struct socket *socket = socket_table_at(&scheduler->sockets, slot);
         if (socket->state == SOCKET_LISTENING)
             close_socket(scheduler, socket);
     }
-    memory_free(node);
+    return (int)scheduler->sockets.used_count;
 }
 
-static int close_listeners(weir_runtime *runtime)
+static const struct call_operation operation_drain = {.name = "weir_drain", .run = run_drain};
+
+static int count_remaining(const weir_runtime *runtime)
 {
+    int count = 0;
     for (uint32_t i = 0; i < runtime->scheduler_count; i++) {
-        struct inbox_node *node = memory_allocate(sizeof(*node));
-        if (!node)
-            return -ENOMEM;
-        node->run = close_listener;
-        inbox_post(&runtime->schedulers[i]->inbox, node);
+        struct call call = {0};
+        count += call_make_on(&operation_drain, runtime->schedulers[i]->index, &call);
     }
-    return 0;
+    return count;
 }
 
 int weir_drain(weir_runtime *runtime, int64_t timeout_ms)
@@ -222,17 +229,12 @@ int weir_drain(weir_runtime *runtime, int64_t timeout_ms)
         timeout_ms < 0 ? UINT64_MAX : clock_now_ns() + (uint64_t)timeout_ms * 1000000u;
     if (scheduler_current())
         return error_say(-EDEADLK, "a runtime cannot be drained on a scheduler");
-    int result = close_listeners(runtime);
-    while (result == 0) {
-        weir_totals totals;
-        weir_get_totals(runtime, -1, &totals);
-        if (totals.connections == 0 && totals.queued_bytes == 0)
-            return 0;
+    while (count_remaining(runtime) > 0) {
         if (clock_now_ns() >= until_ns)
             return WEIR_TIMEOUT;
         nanosleep(&look_again, NULL);
     }
-    return result;
+    return 0;
 }
 
 uint32_t weir_scheduler_count(const weir_runtime *runtime)

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# nc against `weir serve echo`, and how the service ends. Argument: the command. Skipped without nc.
+set -uo pipefail
+weir=$1
+command -v nc >/dev/null || { echo "no nc"; exit 77; }
+failed=0
+expect() { # what, expected, got
+    [ "$2" = "$3" ] && return
+    printf '%s: expected\n%s\ngot\n%s\n' "$1" "$2" "$3"
+    failed=1
+}
+
+server=
+trap 'kill $server 2>/dev/null' EXIT
+start() { # options ...: serves on a port of its choice
+    exec {out}< <(exec "$weir" serve echo --listen 127.0.0.1:0 --schedulers 2 "$@")
+    server=$!
+    read -r -t 10 -u "$out" line
+    port=${line##*:}
+}
+talk() { timeout 20 nc -N 127.0.0.1 "$port"; }
+end() { # signal: sets `printed` and `status`
+    kill "-$1" $server
+    printed=$(timeout 20 cat <&"$out")
+    wait $server
+    status=$?
+}
+
+start --options '[{packet,line}]'
+expect 'lines' $'one\ntwo\nthree' "$(printf 'one\ntwo\nthree\n' | talk)"
+expect 'half a line' 'whole' "$(printf 'whole\nhalf' | talk)"
+expect 'many at once' "$(seq 1 20)" "$(for i in $(seq 1 20); do echo "$i" | talk & done | sort -n)"
+end TERM
+expect 'SIGTERM' 0 $status
+expect 'totals' "accepted 22 connections; received 24 packets, 75 bytes; sent 24 packets, 71 bytes" \
+    "${printed% in * operations*}"
+
+start --options '[{packet,raw}]'
+bytes=$(mktemp)
+head -c 5000000 /dev/urandom >"$bytes"
+expect 'five megabytes' "$(sha256sum <"$bytes")" "$(talk <"$bytes" | sha256sum)"
+rm -f "$bytes"
+end INT
+expect 'SIGINT' 0 $status
+
+# Who is connected is served while the service drains, which is for no longer than it is told.
+start --options '[{packet,line}]' --drain 20000
+coproc talker { exec nc -N 127.0.0.1 "$port"; }
+echo before >&"${talker[1]}"
+read -r -t 10 line <&"${talker[0]}"
+expect 'before the drain' before "$line"
+kill -TERM $server
+while nc -z 127.0.0.1 "$port" 2>/dev/null; do :; done # until it takes no more connections
+echo during >&"${talker[1]}"
+read -r -t 10 line <&"${talker[0]}"
+expect 'during the drain' during "$line"
+exec {talker[1]}>&-
+wait $server
+expect 'drained' 0 $?
+exit $failed
