@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "cases.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 5000, SEND_SIZE = 100000 };
+
+static int start_and_stop(weir_runtime *runtime)
+{
+    const weir_config config = {.schedulers = 1,
+                                .buffer_count = 4,
+                                .submission_entries = 16,
+                                .completion_entries = 32,
+                                .default_listen_options = "[{packet,4}]"};
+    weir_runtime *another;
+    (void)runtime;
+    int result = weir_start(&another, &config);
+    return result < 0 ? result : weir_stop(another);
+}
+
+static int listen_and_close(weir_runtime *runtime)
+{
+    weir_socket listener;
+    int result = weir_tcp_listen(runtime, "127.0.0.1", 0, WEIR_OPTIONS(WEIR_PACKET(4)), &listener);
+    return result < 0 ? result : weir_close(listener);
+}
+
+static int serve_and_close(weir_runtime *runtime)
+{
+    static const weir_handler nothing;
+    weir_socket listener;
+    int result =
+        weir_tcp_serve(runtime, "127.0.0.1", 0, NULL, weir_handled_by(&nothing, NULL), &listener);
+    return result < 0 ? result : weir_close(listener);
+}
+
+static int plain_socket(struct sockaddr_in *address, uint16_t port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0)
+        oom_fail("socket: %s", strerror(errno));
+    return fd;
+}
+
+static int plain_listener(uint16_t *port)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    int fd = plain_socket(&address, 0);
+    if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 8) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        oom_fail("listen: %s", strerror(errno));
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+static int connect_and_close(weir_runtime *runtime)
+{
+    uint16_t port;
+    weir_socket socket;
+    int fd = plain_listener(&port);
+    int result =
+        weir_tcp_connect(runtime, "127.0.0.1", port, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                         weir_owned_by_nobody(), PATIENCE_MS, &socket);
+    close(fd);
+    return result < 0 ? result : weir_close(socket);
+}
+
+/* A plain client, and weir's end of it. */
+struct pair {
+    weir_socket listener;
+    weir_socket socket;
+    int client;
+};
+
+/* What was to fail has failed before, or nothing is to. */
+static int open_pair(weir_runtime *runtime, struct pair *pair)
+{
+    struct sockaddr_in address;
+    int result = weir_tcp_listen(runtime, "127.0.0.1", 0,
+                                 WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)), &pair->listener);
+    if (result < 0)
+        return result;
+    pair->client = plain_socket(&address, (uint16_t)weir_port(pair->listener));
+    if (connect(pair->client, (struct sockaddr *)&address, sizeof(address)) < 0)
+        oom_fail("connect: %s", strerror(errno));
+    result = weir_tcp_accept(pair->listener, weir_owned_by_nobody(), PATIENCE_MS, &pair->socket);
+    if (result < 0) {
+        close(pair->client);
+        weir_close(pair->listener);
+    }
+    return result;
+}
+
+static void close_pair(struct pair *pair)
+{
+    weir_close(pair->socket);
+    weir_close(pair->listener);
+    close(pair->client);
+}
+
+static int accept_and_close(weir_runtime *runtime)
+{
+    struct pair pair;
+    int result = open_pair(runtime, &pair);
+    if (result == 0)
+        close_pair(&pair);
+    return result;
+}
+
+static size_t read_to_the_end(int fd)
+{
+    static char bytes[65536];
+    size_t size = 0;
+    ssize_t count;
+    while ((count = read(fd, bytes, sizeof(bytes))) > 0)
+        size += (size_t)count;
+    return size;
+}
+
+/* All of what is accepted arrives, nothing of what is not. */
+static int send_and_close(weir_runtime *runtime)
+{
+    static char bytes[SEND_SIZE];
+    struct pair pair;
+    int result = open_pair(runtime, &pair);
+    if (result < 0)
+        return result;
+    result = weir_send(pair.socket, bytes, sizeof(bytes));
+    weir_close(pair.socket);
+    size_t arrived = read_to_the_end(pair.client);
+    if (arrived != (result == 0 ? sizeof(bytes) : 0))
+        oom_fail("send gave %s, and %zu bytes arrived", weir_error_name(result), arrived);
+    close_pair(&pair);
+    return result;
+}
+
+static int set_options(weir_runtime *runtime)
+{
+    struct pair pair;
+    int result = open_pair(runtime, &pair);
+    if (result < 0)
+        return result;
+    result = weir_setopts(pair.socket, WEIR_OPTIONS(WEIR_PACKET(2), WEIR_HIGH_WATERMARK(1000)));
+    if (result == 0)
+        result = weir_setopts(pair.listener, WEIR_OPTIONS(WEIR_NODELAY(true)));
+    close_pair(&pair);
+    return result;
+}
+
+/* A recv that had no memory has lost nothing: the next one gets it. */
+static int receive(weir_runtime *runtime)
+{
+    struct pair pair;
+    weir_packet packet;
+    int result = open_pair(runtime, &pair);
+    if (result < 0)
+        return result;
+    if (write(pair.client, "0123456789", 10) != 10)
+        oom_fail("write: %s", strerror(errno));
+    result = weir_recv(pair.socket, 10, PATIENCE_MS, &packet);
+    if (result == -ENOMEM && weir_recv(pair.socket, 10, PATIENCE_MS, &packet) < 0) {
+        close_pair(&pair);
+        return result;
+    }
+    if (result < 0 && result != -ENOMEM)
+        oom_fail("recv: %s", weir_error_name(result));
+    if (packet.size != 10 || memcmp(packet.bytes, "0123456789", 10) != 0)
+        oom_fail("recv: %zu other bytes", packet.size);
+    weir_packet_release(&packet);
+    close_pair(&pair);
+    return result;
+}
+
+const struct oom_case oom_cases[] = {
+    {"start", false, start_and_stop},   {"listen", true, listen_and_close},
+    {"serve", true, serve_and_close},   {"connect", true, connect_and_close},
+    {"accept", true, accept_and_close}, {"send", true, send_and_close},
+    {"setopts", true, set_options},     {"recv", true, receive},
+};
+
+const unsigned oom_case_count = sizeof(oom_cases) / sizeof(oom_cases[0]);

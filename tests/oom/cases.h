@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls whose allocations are made to fail. */
+#ifndef OOM_CASES_H
+#define OOM_CASES_H
+
+#include <stdbool.h>
+#include <weir/weir.h>
+
+struct oom_case {
+    const char *name;
+    bool needs_runtime;
+    /* Once, from nothing to nothing. 0 or the error; anything else is said and ends the test. */
+    int (*run)(weir_runtime *runtime);
+};
+
+extern const struct oom_case oom_cases[];
+extern const unsigned oom_case_count;
+
+/* Says what is wrong, and exits. */
+void oom_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+#endif
