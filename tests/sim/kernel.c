@@ -19,13 +19,15 @@ void kernel_open(uint32_t capacity)
 {
     kernel.capacity = capacity;
     kernel.files = memory_map(capacity * sizeof(*kernel.files));
-    SIM_CHECK(kernel.files, "no memory for the simulated kernel");
+    kernel.file_of_slot = memory_map(2 * capacity * sizeof(*kernel.file_of_slot));
+    SIM_CHECK(kernel.files && kernel.file_of_slot, "no memory for the simulated kernel");
     link_open_table(capacity);
 }
 
 void kernel_close(void)
 {
     link_close_table();
+    memory_unmap(kernel.file_of_slot, 2 * kernel.capacity * sizeof(*kernel.file_of_slot));
     memory_unmap(kernel.files, kernel.capacity * sizeof(*kernel.files));
 }
 
@@ -39,10 +41,12 @@ static void clear_file(struct file *file)
 void kernel_reset(void)
 {
     struct file *files = kernel.files;
+    uint32_t *file_of_slot = kernel.file_of_slot;
     uint32_t capacity = kernel.capacity;
     kernel = (struct kernel){
         .now_ns = 1000000000u,
         .files = files,
+        .file_of_slot = file_of_slot,
         .capacity = capacity,
         .descriptor_limit = capacity,
         .next_port = 40000,

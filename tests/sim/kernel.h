@@ -88,6 +88,7 @@ struct kernel {
     uint64_t now_ns;
     struct faults faults;
     struct file *files;
+    uint32_t *file_of_slot;
     uint32_t capacity;
     uint32_t descriptor_limit;
     uint32_t descriptor_count;
@@ -95,6 +96,8 @@ struct kernel {
     uint16_t next_port;
     bool asleep_for_ever; /* a scheduler waits, and nothing is going to happen */
     bool lacked_pipes;
+    bool measures;
+    uint64_t spent_ns; /* real time, in the simulation itself */
     uint64_t completion_count;
     uint64_t stale_count;
     uint64_t accepted_count;

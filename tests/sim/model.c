@@ -276,7 +276,7 @@ static bool has_ended(const struct conn *conn)
     const struct socket *socket = model_socket(conn);
     bool shut = socket && socket->fd >= 0 && kernel_file(socket->fd)->shut_read;
     bool gone = socket && socket->state == SOCKET_GONE;
-    return link->reset || shut || gone || conn->may_lose || model_stopping ||
+    return link->reset || shut || gone || conn->end_seen || conn->may_lose || model_stopping ||
            (link->in_fin && link->in_read == link->in_written);
 }
 

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "runtime/operation.h"
 #include "runtime/ring.h"
 #include "runtime/vectors.h"
 #include "sim/dice.h"
@@ -442,6 +443,7 @@ static struct op *put(struct file *file, const struct op *op)
               op->kind, (int)(file - kernel.files) + FIRST_FD, (unsigned long long)op->user_data);
     *place = *op;
     place->serial = ++serials & 0xFFFFFF;
+    kernel.file_of_slot[operation_slot(op->user_data)] = (uint32_t)(file - kernel.files);
     in_flight++;
     return place;
 }
@@ -470,23 +472,31 @@ void operation_begin_connect(uint32_t index, const struct op *entry, const struc
     peer_answer(index, op->serial, ntohs(inet.sin_port));
 }
 
+/* Found by its socket's slot, if that has begun nothing since on another descriptor. */
+static struct op *op_of(uint64_t user_data)
+{
+    uint32_t likely = kernel.file_of_slot[operation_slot(user_data)];
+    for (uint32_t i = likely; i < kernel.capacity + likely; i++) {
+        struct file *file = &kernel.files[i % kernel.capacity];
+        for (int place = 0; place < PLACE_COUNT; place++)
+            if (file->ops[place].kind != OP_NONE && file->ops[place].user_data == user_data)
+                return &file->ops[place];
+    }
+    return NULL;
+}
+
 bool operation_cancel(uint64_t user_data)
 {
-    for (uint32_t i = 0; i < kernel.capacity; i++) {
-        for (int place = 0; place < PLACE_COUNT; place++) {
-            struct op *op = &kernel.files[i].ops[place];
-            if (op->kind == OP_NONE || op->user_data != user_data)
-                continue;
-            bool too_late = op->scheduled && dice_chance(kernel.faults.late_cancel);
-            trace("cancel of %llx, too late %lld", (int64_t)user_data, too_late, 0, 0);
-            op->cancelled = true;
-            op->multishot = false;
-            if (!too_late)
-                end_cancelled(op);
-            return true;
-        }
-    }
-    return false;
+    struct op *op = op_of(user_data);
+    if (!op)
+        return false;
+    bool too_late = op->scheduled && dice_chance(kernel.faults.late_cancel);
+    trace("cancel of %llx, too late %lld", (int64_t)user_data, too_late, 0, 0);
+    op->cancelled = true;
+    op->multishot = false;
+    if (!too_late)
+        end_cancelled(op);
+    return true;
 }
 
 bool operation_is_in_flight(const struct file *file)

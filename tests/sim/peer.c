@@ -174,11 +174,18 @@ void peer_connect(uint32_t listener)
     kernel_kick(listener, PLACE_OTHER);
 }
 
+/* The connect that an answer is for; NULL: it was cancelled meanwhile. */
+static struct op *connect_of(uint32_t index, uint32_t serial)
+{
+    struct op *op = &kernel.files[index].ops[PLACE_OTHER];
+    return op->kind == OP_CONNECT && op->serial == serial ? op : NULL;
+}
+
 static void finish_connect(uint32_t index, uint32_t serial, int result)
 {
     struct file *file = &kernel.files[index];
-    struct op *op = &file->ops[PLACE_OTHER];
-    if (op->kind != OP_CONNECT || op->serial != serial)
+    struct op *op = connect_of(index, serial);
+    if (!op)
         return;
     if (result == 0) {
         uint32_t link = link_create(true);
@@ -203,7 +210,7 @@ static void refuse_it(uint32_t index, uint32_t serial)
 {
     /* A connect that had to wait is told of as a reset; the real reason is asked for. */
     bool hidden = dice_chance(300);
-    if (hidden)
+    if (hidden && connect_of(index, serial))
         kernel.files[index].error = ECONNREFUSED;
     finish_connect(index, serial, hidden ? -ECONNRESET : -ECONNREFUSED);
 }

@@ -176,6 +176,8 @@ void plan_peer(struct link *link)
     enum { OUT_MOST = 32768 };
     static const uint8_t ends[] = {PEER_STAYS,  PEER_STAYS,  PEER_HALF_CLOSES,
                                    PEER_CLOSES, PEER_CLOSES, PEER_RESETS};
+    if (plan_style.by_hand)
+        return;
     link->packet =
         dice_chance(100) ? (uint8_t)dice_below(WEIR_PACKET_TYPE_COUNT) : plan_style.packet;
     link->out_capacity = plan_style.large_per_mille ? 4 * OUT_MOST : OUT_MOST;

@@ -3,6 +3,7 @@
 #ifndef SIM_PLAN_H
 #define SIM_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sim/link.h"
@@ -20,6 +21,7 @@ struct plan_style {
     uint32_t bytes_most;
     uint32_t large_per_mille; /* packets that are received straight into their memory */
     uint32_t garbage_per_mille;
+    bool by_hand; /* peers are planned by who made them */
 };
 extern struct plan_style plan_style;
 

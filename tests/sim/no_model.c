@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Nothing is checked: for measuring. */
+#include "sim/link.h"
+#include "sim/model.h"
+
+void model_link_created(uint32_t link)
+{
+    (void)link;
+}
+
+void model_link_reset(uint32_t link)
+{
+    (void)link;
+}
+
+bool model_link_over(uint32_t link)
+{
+    (void)link;
+    return true;
+}
+
+struct conn *model_conn(uint32_t link)
+{
+    (void)link;
+    return NULL;
+}
+
+struct socket *model_socket(const struct conn *conn)
+{
+    (void)conn;
+    return NULL;
+}
+
+void model_file_closed(uint32_t link, bool abort)
+{
+    (void)link;
+    (void)abort;
+}
+
+void model_kernel_takes(uint32_t link, const uint8_t *bytes, size_t size)
+{
+    (void)bytes;
+    links[link].out_taken += (uint32_t)size;
+}
+
+void model_send_failed(uint32_t link)
+{
+    (void)link;
+}
+
+void model_shut_down(uint32_t link)
+{
+    (void)link;
+}
+
+void model_check_asleep(void)
+{
+}
+
+void model_check_woken(void)
+{
+}
