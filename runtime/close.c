@@ -131,7 +131,7 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
     socket_unhold(scheduler, socket);
 }
 
-void close_lose_by_send(struct scheduler *scheduler, struct socket *socket)
+void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches)
 {
     bool told_by_receive =
         socket->active != WEIR_ACTIVE_FALSE && socket->receiving == RECEIVING_OPEN;
@@ -139,5 +139,5 @@ void close_lose_by_send(struct scheduler *scheduler, struct socket *socket)
         socket->sending = SENDING_FAILED;
         return;
     }
-    close_lose(scheduler, socket, LATCH_SEND | LATCH_RECEIVE);
+    close_lose(scheduler, socket, latches);
 }

@@ -17,7 +17,7 @@ void close_after_end(struct scheduler *scheduler, struct socket *socket);
 
 /* A send has failed. A socket that is being received for is told by the receive, after all that
  * came before; for any other the descriptor goes now. */
-void close_lose_by_send(struct scheduler *scheduler, struct socket *socket);
+void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches);
 
 /* The same at once: what is queued is dropped. */
 void close_abort(struct scheduler *scheduler, struct socket *socket);

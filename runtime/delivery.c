@@ -62,20 +62,21 @@ static void tell_end(struct scheduler *scheduler, struct socket *socket, int err
         close_after_end(scheduler, socket);
 }
 
-static void end_receiver(struct scheduler *scheduler, struct socket *socket, int result)
+static void end_receiver(struct scheduler *scheduler, struct socket *socket, int result,
+                         uint8_t latches)
 {
     socket->receiving = RECEIVING_REPORTED;
     input_drop(socket);
     call_complete(scheduler, take_receiver(socket), result);
     if (socket_values(socket)->exit_on_close)
-        close_lose(scheduler, socket, LATCH_SEND);
+        close_lose(scheduler, socket, latches);
 }
 
 /* A packet that cannot be framed, or memory that cannot be had: nothing that follows can be. */
 static void fail(struct scheduler *scheduler, struct socket *socket, int error)
 {
     if (served_receiver(socket))
-        end_receiver(scheduler, socket, error);
+        end_receiver(scheduler, socket, error, 0);
     else
         tell_end(scheduler, socket, error);
 }
@@ -280,13 +281,29 @@ static void take_in(struct scheduler *scheduler, struct socket *socket, struct w
         keep(scheduler, socket, bytes + used, size - used);
 }
 
+/* The descriptor is gone, or the end was told to a receiver: an owner that asks to be active is
+ * told that it is closed, once. */
+static void continue_after_end(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->active != WEIR_ACTIVE_FALSE)
+        tell_end(scheduler, socket, WEIR_CLOSED);
+}
+
+/* The owner may have lost the descriptor meanwhile, by a send after shutdown(write). */
+static void end_delivering(struct scheduler *scheduler, struct socket *socket)
+{
+    socket->delivering = false;
+    if (socket->state == SOCKET_GONE)
+        continue_after_end(scheduler, socket);
+}
+
 void delivery_receive(struct scheduler *scheduler, struct socket *socket,
                       struct weir_buffer *buffer, size_t size)
 {
     CHECK(!socket->delivering);
     socket->delivering = true;
     take_in(scheduler, socket, buffer, size);
-    socket->delivering = false;
+    end_delivering(scheduler, socket);
 }
 
 /* All that came before the end has been handed out, or is part of a packet that never came whole:
@@ -294,17 +311,9 @@ void delivery_receive(struct scheduler *scheduler, struct socket *socket,
 static void hand_out_end(struct scheduler *scheduler, struct socket *socket)
 {
     if (served_receiver(socket))
-        end_receiver(scheduler, socket, delivery_end_result(socket));
+        end_receiver(scheduler, socket, delivery_end_result(socket), LATCH_SEND);
     else
         tell_end(scheduler, socket, delivery_end_result(socket));
-}
-
-/* The descriptor is gone, or the end was told to a receiver: an owner that asks to be active is
- * told that it is closed, once. */
-static void continue_after_end(struct scheduler *scheduler, struct socket *socket)
-{
-    if (socket->active != WEIR_ACTIVE_FALSE)
-        tell_end(scheduler, socket, WEIR_CLOSED);
 }
 
 static bool kernel_fills_input(const struct socket *socket)
@@ -330,7 +339,7 @@ void delivery_continue(struct scheduler *scheduler, struct socket *socket)
     if (socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_ENDED &&
         delivery_is_wanted(socket))
         hand_out_end(scheduler, socket);
-    socket->delivering = false;
+    end_delivering(scheduler, socket);
     receive_update(scheduler, socket);
     socket_unhold(scheduler, socket);
 }

@@ -15,8 +15,10 @@ enum { LENGTH_MAX = 64 << 20 };
 static int refusal(struct socket *socket)
 {
     bool told = (socket->latches & LATCH_RECEIVE) != 0;
+    if (!told)
+        return -ENOTCONN;
     socket->latches = 0;
-    return told ? delivery_end_result(socket) : -ENOTCONN;
+    return delivery_end_result(socket);
 }
 
 static int check_receivable(struct socket *socket, size_t length)

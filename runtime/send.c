@@ -8,6 +8,7 @@
 #include "runtime/busy.h"
 #include "runtime/call.h"
 #include "runtime/close.h"
+#include "runtime/delivery.h"
 #include "runtime/flush.h"
 #include "runtime/owner.h"
 #include "runtime/scheduler.h"
@@ -55,8 +56,9 @@ static int check_sendable(struct scheduler *scheduler, struct socket *socket)
     if (socket->sending == SENDING_FAILED && socket->receiving == RECEIVING_OPEN)
         return shown_error(socket);
     /* The document's functions lose the whole socket over a send after shutdown(write). */
-    close_lose(scheduler, socket, 0);
+    close_lose(scheduler, socket, LATCH_RECEIVE);
     send_drop(scheduler, socket);
+    delivery_continue(scheduler, socket);
     return WEIR_CLOSED;
 }
 
@@ -227,12 +229,14 @@ int send_shutdown(struct scheduler *scheduler, struct socket *socket, int how)
 void send_failed(struct scheduler *scheduler, struct socket *socket, int error)
 {
     bool refused = socket->output && socket->output->refused;
+    bool told = socket->output && !list_is_empty(&socket->output->crossed);
+    uint8_t latches = told ? LATCH_RECEIVE : LATCH_RECEIVE | LATCH_SEND;
     if (socket->error == 0)
         socket->error = error;
     send_dismiss(scheduler, socket, WEIR_CLOSED);
     send_drop(scheduler, socket);
     if (socket->state == SOCKET_OPEN)
-        close_lose_by_send(scheduler, socket);
+        close_lose_by_send(scheduler, socket, latches);
     if (refused && socket_is_stream(socket))
         owner_tell_unbusy(scheduler, socket);
 }

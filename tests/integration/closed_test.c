@@ -83,6 +83,7 @@ Test(closed, the_end_of_a_passive_socket_told_to_recv_alone)
     peer_leave(&loopback.peer);
     GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &packet), WEIR_CLOSED);
     GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &packet), -ENOTCONN);
+    GIVES(weir_send(loopback.socket, "a", 1), WEIR_CLOSED);
     expect_gone(&loopback);
     loopback_close(&loopback);
 }
@@ -340,8 +341,9 @@ Test(closed, shut_writing)
     expect_text(&loopback, "still here");
     /* The document's functions lose the whole socket over it. */
     GIVES(weir_send(loopback.socket, "a", 1), WEIR_CLOSED);
-    GIVES(weir_send(loopback.socket, "a", 1), -ENOTCONN);
-    GIVES(weir_port(loopback.socket), -EBADF);
+    expect_told(&loopback, WEIR_MESSAGE_CLOSED, 0);
+    GIVES(weir_send(loopback.socket, "a", 1), WEIR_CLOSED);
+    GIVES(weir_port(loopback.socket), -EINVAL);
     loopback_close(&loopback);
 }
 

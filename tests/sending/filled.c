@@ -9,17 +9,22 @@
 /* Longer than the peer's kernel delays what acknowledges the last segment. */
 enum { STABLE_MS = 60 };
 
-struct loopback open_small(const weir_config *config, const char *options)
+static struct loopback open_with(const weir_config *config, const char *options, int peer_buffer)
 {
     char text[256];
     snprintf(text, sizeof(text), "[" SMALL_BUFFERS ",{active,false}%s]", options);
     struct loopback loopback = loopback_start(config);
     loopback.listener = listen_with(loopback.runtime, text);
-    loopback.peer = peer_connect_with(weir_port(loopback.listener), 4096);
+    loopback.peer = peer_connect_with(weir_port(loopback.listener), peer_buffer);
     GIVES(weir_tcp_accept(loopback.listener, weir_mailed_to(loopback.mailbox), WAIT_MS,
                           &loopback.socket),
           0);
     return loopback;
+}
+
+struct loopback open_small(const weir_config *config, const char *options)
+{
+    return open_with(config, options, PEER_BUFFER);
 }
 
 uint64_t stable_queue(weir_socket socket)
@@ -37,7 +42,7 @@ uint64_t stable_queue(weir_socket socket)
 
 struct loopback open_filled(const char *options, uint64_t *queue)
 {
-    struct loopback loopback = open_small(NULL, options);
+    struct loopback loopback = open_with(NULL, options, 4096);
     char *bytes = memory_allocate_zeroed(1, FILL_BYTES);
     GIVES(weir_send(loopback.socket, bytes, FILL_BYTES), 0);
     memory_free(bytes);

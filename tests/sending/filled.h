@@ -5,10 +5,15 @@
 
 #include "support/loopback.h"
 
-/* A connection with small buffers on both sides, {active,false} and these further options, as in
- * ",{packet,4}". */
+/* A peer's receive buffer. With a smaller one the kernel stops now and then for the 200 ms of its
+ * persist timer, a segment being as large as the window. */
+enum { PEER_BUFFER = 32768 };
+
+/* A connection with small buffers, {active,false} and these further options, as in ",{packet,4}".
+ */
 struct loopback open_small(const weir_config *config, const char *options);
-/* The same with FILL_BYTES sent; `queue` is what stays queued, for as long as nobody reads. */
+/* The same with FILL_BYTES sent and a peer with so small a buffer that `queue`, which is what stays
+ * queued, does not change as long as nobody reads. */
 struct loopback open_filled(const char *options, uint64_t *queue);
 
 /* The queue's size once the kernel takes no more. */

@@ -56,7 +56,7 @@ static void serve(struct served *served, const weir_config *config, const char *
                          weir_handled_by(&handler, served), &served->loopback.listener),
           0);
     weir_options_free(parsed);
-    served->loopback.peer = peer_connect_with(weir_port(served->loopback.listener), 4096);
+    served->loopback.peer = peer_connect_with(weir_port(served->loopback.listener), PEER_BUFFER);
 }
 
 static weir_totals totals_of(struct served *served)
@@ -154,7 +154,7 @@ Test(reply, the_limit_of_all_sockets_holds_up_those_with_something_queued)
     weir_config config = {.schedulers = 1, .queued_bytes_limit = 3000000};
     struct served served = {.size = 100000, .sends = 40};
     serve(&served, &config, "[{packet,line},{sndbuf,4096}]");
-    int other = peer_connect_with(weir_port(served.loopback.listener), 4096);
+    int other = peer_connect_with(weir_port(served.loopback.listener), PEER_BUFFER);
     peer_say(served.loopback.peer, "x\n");
     EVENTUALLY(count(&served.refused) + count(&served.taken) == 40);
     cr_expect(count(&served.taken) == 30, "%u", count(&served.taken));
