@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/inbox.h"
 
+#include "base/error.h"
 #include "base/system.h"
 #include "runtime/canary.h"
 
@@ -9,7 +10,10 @@ int inbox_open(struct inbox *inbox)
     atomic_init(&inbox->newest, NULL);
     atomic_init(&inbox->sleeping, false);
     inbox->bell = system_wake_open();
-    return inbox->bell < 0 ? inbox->bell : 0;
+    if (inbox->bell < 0)
+        return error_say(inbox->bell, "no descriptor for a scheduler: raise the open files limit "
+                                      "(ulimit -n)");
+    return 0;
 }
 
 void inbox_close(struct inbox *inbox)

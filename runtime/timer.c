@@ -5,7 +5,8 @@
 
 enum { LEVEL_BITS = 6 };
 
-#define HORIZON_MS ((1ull << (LEVEL_BITS * TIMER_LEVEL_COUNT)) - 1)
+/* One slot of the highest level less than it has: the farthest timer is never put where now is. */
+#define HORIZON_MS (((TIMER_SLOT_COUNT - 1ull) << (LEVEL_BITS * (TIMER_LEVEL_COUNT - 1))) - 1)
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms)
 {

@@ -33,7 +33,8 @@ expect 'half a line' 'whole' "$(printf 'whole\nhalf' | talk)"
 expect 'many at once' "$(seq 1 20)" "$(for i in $(seq 1 20); do echo "$i" | talk & done | sort -n)"
 end TERM
 expect 'SIGTERM' 0 $status
-expect 'totals' "accepted 22 connections; received 24 packets, 75 bytes; sent 24 packets, 71 bytes" \
+expect 'totals' \
+    "accepted 22 connections; received 24 packets, 75 bytes; sent 24 packets, 71 bytes" \
     "${printed% in * operations*}"
 
 start --options '[{packet,raw}]'

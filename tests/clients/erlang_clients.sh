@@ -6,7 +6,8 @@ command -v escript >/dev/null || { echo "no escript"; exit 77; }
 here=$(dirname "$0")
 failed=0
 for type in 1 2 4 line; do
-    exec {out}< <(exec "$1" serve echo --listen 127.0.0.1:0 --options "[{packet,$type},{buffer,200000}]")
+    exec {out}< <(exec "$1" serve echo --listen 127.0.0.1:0 \
+        --options "[{packet,$type},{buffer,200000}]")
     server=$!
     read -r -t 10 -u "$out" line
     said=$(timeout 60 escript "$here/echo.escript" $type "${line##*:}" 2>&1)

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* A pool without a ring, which is how it is without a kernel that picks. */
+#include "runtime/buffer.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { COUNT = 4, SIZE = 256, NOBODY = 255 };
+
+static struct buffer_pool *open_pool(void)
+{
+    const struct buffer_pool_config config = {.scheduler = NOBODY, .count = COUNT, .size = SIZE};
+    struct buffer_pool *pool;
+    cr_assert(buffer_pool_open(&pool, &config) == 0);
+    cr_assert(buffer_pool_available(pool) == COUNT);
+    return pool;
+}
+
+static void *release(void *data)
+{
+    buffer_release(data);
+    return NULL;
+}
+
+static void release_elsewhere(struct weir_buffer *buffer)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, release, buffer);
+    pthread_join(thread, NULL);
+}
+
+Test(buffer, each_is_given_once)
+{
+    int64_t blocks = memory_live_count();
+    struct buffer_pool *pool = open_pool();
+    struct weir_buffer *buffers[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        buffers[i] = buffer_pool_take(pool);
+        cr_assert(buffers[i]->capacity == SIZE);
+        cr_assert(buffer_pool_at(pool, buffers[i]->index) == buffers[i]);
+        memset(buffers[i]->bytes, i, SIZE);
+    }
+    cr_assert(buffer_pool_take(pool) == NULL && buffer_pool_available(pool) == 0);
+    for (int i = 0; i < COUNT; i++) {
+        cr_assert(buffers[i]->bytes[0] == i && buffers[i]->bytes[SIZE - 1] == i);
+        buffer_dispatched(buffers[i]);
+    }
+    cr_assert(buffer_pool_available(pool) == COUNT);
+    buffer_pool_close(pool);
+    cr_assert(memory_live_count() == blocks);
+}
+
+Test(buffer, who_keeps_one_has_it)
+{
+    struct buffer_pool *pool = open_pool();
+    struct weir_buffer *buffer = buffer_pool_take(pool);
+    buffer_keep(buffer);
+    buffer_keep(buffer);
+    buffer_dispatched(buffer);
+    cr_assert(pool->lent == 1 && buffer_pool_available(pool) == COUNT - 1);
+    buffer_release(buffer);
+    cr_assert(pool->lent == 1);
+    buffer_release(buffer);
+    cr_assert(pool->lent == 0 && buffer_pool_available(pool) == COUNT);
+    buffer_pool_close(pool);
+}
+
+Test(buffer, kept_and_released_within_its_dispatch)
+{
+    struct buffer_pool *pool = open_pool();
+    struct weir_buffer *buffer = buffer_pool_take(pool);
+    buffer_keep(buffer);
+    buffer_release(buffer);
+    buffer_dispatched(buffer);
+    cr_assert(pool->lent == 0 && buffer_pool_available(pool) == COUNT);
+    buffer_pool_close(pool);
+}
+
+Test(buffer, other_threads_return_it)
+{
+    struct buffer_pool *pool = open_pool();
+    struct weir_buffer *buffer = buffer_pool_take(pool);
+    buffer_keep(buffer);
+    buffer_dispatched(buffer);
+    release_elsewhere(buffer);
+    cr_assert(buffer_pool_has_returns(pool) && buffer_pool_available(pool) == COUNT - 1);
+    buffer_pool_collect(pool);
+    cr_assert(!buffer_pool_has_returns(pool) && buffer_pool_available(pool) == COUNT);
+    cr_assert(pool->lent == 0);
+    buffer_pool_close(pool);
+}
+
+/* Whoever has the last of a closed pool's buffers frees the pool with it. */
+Test(buffer, orphans_outlive_their_pool)
+{
+    int64_t blocks = memory_live_count();
+    struct buffer_pool *pool = open_pool();
+    struct weir_buffer *kept[3];
+    for (int i = 0; i < 3; i++) {
+        kept[i] = buffer_pool_take(pool);
+        memset(kept[i]->bytes, 'a' + i, SIZE);
+        buffer_keep(kept[i]);
+        buffer_dispatched(kept[i]);
+    }
+    release_elsewhere(kept[0]); /* not collected before the end */
+    buffer_pool_close(pool);
+    cr_assert(kept[1]->bytes[SIZE - 1] == 'b' && kept[2]->bytes[0] == 'c');
+    release_elsewhere(kept[1]);
+    cr_assert(kept[2]->bytes[SIZE - 1] == 'c');
+    cr_assert(memory_live_count() > blocks);
+    buffer_release(kept[2]);
+    cr_assert(memory_live_count() == blocks);
+}
+
+/* Two threads return the last two at once, while the pool closes. */
+static void *keep_away(void *data)
+{
+    struct weir_buffer *buffer = data;
+    cr_expect(buffer->bytes[0] == 'x');
+    buffer_release(buffer);
+    return NULL;
+}
+
+Test(buffer, closing_races_with_returning)
+{
+    int64_t blocks = memory_live_count();
+    for (int round = 0; round < 300; round++) {
+        struct buffer_pool *pool = open_pool();
+        pthread_t threads[COUNT];
+        for (int i = 0; i < COUNT; i++) {
+            struct weir_buffer *buffer = buffer_pool_take(pool);
+            buffer->bytes[0] = 'x';
+            buffer_keep(buffer);
+            buffer_dispatched(buffer);
+            pthread_create(&threads[i], NULL, keep_away, buffer);
+        }
+        buffer_pool_close(pool);
+        for (int i = 0; i < COUNT; i++)
+            pthread_join(threads[i], NULL);
+    }
+    cr_assert(memory_live_count() == blocks);
+}
+
+static void note(void *data)
+{
+    ++*(int *)data;
+}
+
+Test(buffer, blocks_and_other_peoples_memory)
+{
+    int64_t blocks = memory_live_count();
+    int released = 0;
+    struct weir_buffer *block = buffer_allocate(100);
+    struct weir_buffer *adopted = buffer_adopt("abc", 3, note, &released);
+    cr_assert(block->capacity == 100 && adopted->capacity == 3);
+    memset(block->bytes, 1, 100);
+    buffer_keep(adopted);
+    release_elsewhere(adopted);
+    cr_assert(released == 0);
+    buffer_release(adopted);
+    cr_assert(released == 1);
+    buffer_release(block);
+    cr_assert(memory_live_count() == blocks);
+}

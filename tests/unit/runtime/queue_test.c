@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* The send queue against a plain string of bytes, with a kernel that takes what it likes. */
+#include "runtime/send_queue.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "runtime/buffer.h"
+
+enum { MODEL_SIZE = 1 << 22, PIECES = 8 };
+
+static struct send_pools *pools;
+static struct send_queue *queue;
+static uint8_t *model; /* all that was ever queued */
+static size_t queued;
+static size_t sent;
+
+static void start(void)
+{
+    pools = send_pools_open();
+    queue = send_queue_open(pools, NULL);
+    model = malloc(MODEL_SIZE);
+    queued = sent = 0;
+}
+
+static void finish(void)
+{
+    send_queue_close(pools, queue);
+    send_pools_close(pools);
+    free(model);
+}
+
+static void append_copy(size_t size)
+{
+    uint8_t *place = send_queue_room(pools, queue, size);
+    for (size_t i = 0; i < size; i++)
+        place[i] = model[queued + i] = (uint8_t)rand();
+    send_queue_grow(queue, size);
+    queued += size;
+}
+
+static void append_reference(size_t size)
+{
+    struct weir_buffer *block = buffer_allocate(size);
+    for (size_t i = 0; i < size; i++)
+        block->bytes[i] = model[queued + i] = (uint8_t)rand();
+    send_queue_link(queue, segment_refer(pools, block, block->bytes, size));
+    buffer_release(block);
+    queued += size;
+}
+
+/* What is in flight is what comes next, byte for byte; the kernel takes a part of it. */
+static void fly(void)
+{
+    struct iovec pieces[PIECES];
+    size_t offered = 0;
+    size_t count = send_queue_gather(queue, pieces, PIECES);
+    for (size_t i = 0; i < count; i++) {
+        cr_assert(pieces[i].iov_len > 0);
+        cr_assert(memcmp(pieces[i].iov_base, model + sent + offered, pieces[i].iov_len) == 0);
+        offered += pieces[i].iov_len;
+    }
+    cr_assert(queue->in_flight_bytes == offered);
+    cr_assert(offered > 0 || queued == sent);
+    if (rand() % 2)
+        append_copy((size_t)rand() % 100 + 1); /* while it is in flight */
+    size_t taken = offered == 0 ? 0 : rand() % 3 ? (size_t)rand() % (offered + 1) : offered;
+    if (offered > 0)
+        send_queue_sent(pools, queue, taken);
+    sent += taken;
+}
+
+static void step(void)
+{
+    size_t size = (size_t)1 << rand() % 16;
+    if (queued + size * 2 + 200 > MODEL_SIZE)
+        return;
+    switch (rand() % 4) {
+    case 0:
+        append_copy((size_t)rand() % size + 1);
+        break;
+    case 1:
+        append_reference((size_t)rand() % size + 1);
+        break;
+    default:
+        fly();
+    }
+    cr_assert(queue->queued_bytes == queued - sent);
+}
+
+Test(queue, as_a_string_of_bytes)
+{
+    unsigned seed = (unsigned)time(NULL);
+    int64_t blocks = memory_live_count();
+    printf("seed %u\n", seed);
+    srand(seed);
+    for (int round = 0; round < 20; round++) {
+        start();
+        for (int i = 0; i < 400; i++)
+            step();
+        while (sent < queued && queued + 200 < MODEL_SIZE)
+            fly();
+        finish();
+    }
+    cr_assert(memory_live_count() == blocks, "seed %u", seed);
+}
+
+Test(queue, small_sends_share_a_piece)
+{
+    struct iovec pieces[PIECES];
+    start();
+    for (int i = 0; i < 10; i++)
+        append_copy(20);
+    cr_assert(send_queue_gather(queue, pieces, PIECES) == 1 && pieces[0].iov_len == 200);
+    send_queue_sent(pools, queue, 200);
+    cr_assert(send_queue_is_idle(queue));
+    finish();
+}
+
+/* What is dropped is what no operation has; the memory of the one in flight stays. */
+Test(queue, dropped_behind_what_is_in_flight)
+{
+    struct iovec pieces[PIECES];
+    start();
+    append_reference(5000);
+    cr_assert(send_queue_gather(queue, pieces, PIECES) == 1);
+    append_copy(100);
+    append_reference(6000);
+    send_queue_drop(pools, queue);
+    cr_assert(queue->queued_bytes == 5000 && queue->in_flight_bytes == 5000);
+    cr_assert(memcmp(pieces[0].iov_base, model, 5000) == 0);
+    send_queue_sent(pools, queue, 2000);
+    send_queue_drop(pools, queue);
+    cr_assert(queue->queued_bytes == 0 && send_queue_is_idle(queue));
+    finish();
+}
+
+/* The memory of zero-copy sends stays until the last notice. */
+static void note(void *data)
+{
+    ++*(int *)data;
+}
+
+Test(queue, zero_copy_memory_waits_for_its_notice)
+{
+    struct iovec pieces[PIECES];
+    static char bytes[10000];
+    int released = 0;
+    start();
+    for (int i = 0; i < 2; i++) {
+        struct weir_buffer *buffer = buffer_adopt(bytes, sizeof(bytes), note, &released);
+        send_queue_link(queue, segment_refer(pools, buffer, buffer->bytes, sizeof(bytes)));
+        buffer_release(buffer);
+        cr_assert(send_queue_gather(queue, pieces, PIECES) == 1);
+        send_queue_lend(queue);
+        send_queue_sent(pools, queue, sizeof(bytes));
+    }
+    cr_assert(released == 0 && !send_queue_is_idle(queue) && queue->queued_bytes == 0);
+    send_queue_noticed(pools, queue);
+    send_queue_noticed(pools, queue);
+    cr_assert(released == 2 && send_queue_is_idle(queue));
+    finish();
+}
+
+/* Steady work allocates nothing. */
+Test(queue, pools_make_it_free)
+{
+    struct iovec pieces[PIECES];
+    start();
+    for (int i = 0; i < 100; i++) {
+        uint64_t before = memory_allocation_count();
+        append_copy(500);
+        append_copy(9000);
+        struct send_queue *other = send_queue_open(pools, NULL);
+        cr_assert(send_queue_gather(queue, pieces, PIECES) > 0);
+        send_queue_sent(pools, queue, queue->in_flight_bytes);
+        send_queue_close(pools, other);
+        cr_assert(i == 0 || memory_allocation_count() == before);
+        if (queued > MODEL_SIZE / 2)
+            break;
+        sent = queued;
+        while (queue->queued_bytes > 0) {
+            (void)send_queue_gather(queue, pieces, PIECES);
+            send_queue_sent(pools, queue, queue->in_flight_bytes);
+        }
+    }
+    finish();
+}

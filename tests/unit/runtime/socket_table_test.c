@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/socket_table.h"
+
+#include <criterion/criterion.h>
+
+#include "base/memory.h"
+#include "runtime/socket.h"
+
+enum { MANY = 1000 };
+
+Test(socket_table, gives_every_slot_once)
+{
+    struct socket_table table;
+    struct socket *sockets[MANY];
+    int64_t blocks = memory_live_count();
+    socket_table_init(&table, 7);
+    for (uint32_t i = 0; i < MANY; i++) {
+        sockets[i] = socket_table_take(&table);
+        cr_assert(sockets[i]->generation == 7);
+        cr_assert(socket_table_at(&table, sockets[i]->slot) == sockets[i]);
+        cr_assert(sockets[i]->fd == 0 && sockets[i]->options == NULL && sockets[i]->needed == 0);
+        for (uint32_t j = 0; j < i; j++)
+            cr_assert(sockets[j]->slot != sockets[i]->slot);
+    }
+    cr_assert(table.used_count == MANY && socket_table_size(&table) >= MANY);
+    cr_assert(socket_table_at(&table, socket_table_size(&table)) == NULL);
+    for (uint32_t i = 0; i < MANY; i++)
+        socket_table_free(&table, sockets[i]);
+    cr_assert(socket_table_close(&table) == 8);
+    cr_assert(memory_live_count() == blocks);
+}
+
+Test(socket_table, a_slot_comes_back_as_another)
+{
+    struct socket_table table;
+    socket_table_init(&table, 1);
+    struct socket *socket = socket_table_take(&table);
+    uint32_t slot = socket->slot;
+    for (uint32_t i = 0; i < 100; i++) {
+        uint32_t generation = socket->generation;
+        socket->fd = 99;
+        socket_table_free(&table, socket);
+        socket = socket_table_take(&table);
+        cr_assert(socket->slot == slot && socket->generation == generation + 1);
+        cr_assert(socket->fd == 0);
+    }
+    socket_table_free(&table, socket);
+    cr_assert(socket_table_close(&table) == 102);
+}
+
+/* Generations have 24 bits, and none is 0: a handle never is. */
+Test(socket_table, generations_wrap)
+{
+    struct socket_table table;
+    socket_table_init(&table, 0xFFFFFF);
+    struct socket *socket = socket_table_take(&table);
+    cr_assert(socket->generation == 0xFFFFFF);
+    socket_table_free(&table, socket);
+    socket = socket_table_take(&table);
+    cr_assert(socket->generation == 1);
+    socket_table_free(&table, socket);
+    (void)socket_table_close(&table);
+    socket_table_init(&table, 0x1000000);
+    socket = socket_table_take(&table);
+    cr_assert(socket->generation == 1);
+    socket_table_free(&table, socket);
+    (void)socket_table_close(&table);
+}
+
+Test(socket_table, does_without_memory)
+{
+    struct socket_table table;
+    socket_table_init(&table, 1);
+    for (uint64_t nth = 1; nth <= 2; nth++) {
+        memory_fail_nth(nth);
+        cr_assert(socket_table_take(&table) == NULL);
+    }
+    memory_fail_nth(0);
+    struct socket *socket = socket_table_take(&table);
+    cr_assert(socket != NULL);
+    socket_table_free(&table, socket);
+    (void)socket_table_close(&table);
+}
