@@ -100,10 +100,12 @@ static int set_one(struct scheduler *scheduler, struct socket *socket, const wei
 static int set_all(struct scheduler *scheduler, struct socket *socket, const weir_option *options)
 {
     uint8_t packet = socket_values(socket)->packet;
+    uint8_t delimiter = socket_values(socket)->line_delimiter;
     int result = 0;
     for (; options->id != WEIR_OPTION_END && result == 0; options++)
         result = socket->state == SOCKET_CLOSED ? -EINVAL : set_one(scheduler, socket, options);
-    if (packet != socket_values(socket)->packet) {
+    if (packet != socket_values(socket)->packet ||
+        delimiter != socket_values(socket)->line_delimiter) {
         framer_forget(&socket->framer);
         socket->needed = 0;
     }
