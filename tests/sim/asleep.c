@@ -165,7 +165,9 @@ void model_check_asleep(void)
 
 void model_check_woken(void)
 {
-    SIM_CHECK(inbox_is_empty(&model_scheduler()->inbox), "the scheduler sleeps on what was posted");
+    struct inbox *inbox = &model_scheduler()->inbox;
+    bool rings = kernel_file(inbox->bell)->wakes > 0; /* its completion takes its time */
+    SIM_CHECK(inbox_is_empty(inbox) || rings, "the scheduler sleeps on what was posted");
 }
 
 void model_check_end(void)
