@@ -129,6 +129,21 @@ static bool header_is_too_long(const struct option_values *values, size_t size)
     return values->packet < WEIR_LINE && size >= values->limits.line_length;
 }
 
+/* The longest header of a size of its own, cdr's. */
+enum { HEADER_SIZE_MAX = 12 };
+
+/* The same when the header has come at once, with what follows it: how bytes come never matters. */
+static bool header_is_cut(const struct option_values *values, const uint8_t *bytes, size_t size)
+{
+    size_t limit = values->limits.line_length;
+    weir_decoded decoded;
+    if (limit >= HEADER_SIZE_MAX || size <= limit || values->packet >= WEIR_LINE)
+        return false;
+    int result = weir_decode_packet((enum weir_packet_type)values->packet, bytes, limit,
+                                    &values->limits, &decoded, NULL);
+    return result == WEIR_DECODE_MORE && decoded.needed == 0;
+}
+
 /* {deliver,port} gives an owner the lines of http as they came, and nothing is learnt from them:
  * a start line is not followed by headers. */
 static bool delivers_raw_lines(const struct socket *socket)
@@ -142,6 +157,8 @@ static int next_packet(struct socket *socket, const uint8_t *bytes, size_t size,
     const struct option_values *values = socket_values(socket);
     if (values->packet == WEIR_RAW)
         return raw_packet(socket, bytes, size, decoded);
+    if (header_is_cut(values, bytes, size))
+        return WEIR_DECODE_INVALID;
     uint8_t http_header = socket->framer.http_header;
     int result = framer_next(&socket->framer, (enum weir_packet_type)values->packet,
                              &values->limits, bytes, size, decoded, http);
