@@ -93,6 +93,12 @@ int system_duplicate(int fd)
     return result_of(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
+int system_set_blocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return result_of(flags < 0 ? flags : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
 int system_wake_open(void)
 {
     return result_of(eventfd(0, EFD_CLOEXEC));

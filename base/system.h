@@ -24,6 +24,8 @@ int system_getpeername(int fd, struct sockaddr *address, socklen_t *size);
 int system_pipe(int fds[2]);
 /* Another descriptor of the same file, close-on-exec. */
 int system_duplicate(int fd);
+/* For every descriptor of the same file. */
+int system_set_blocking(int fd);
 
 /* A counter that wakes a sleeping scheduler, whose ring reads it back to nothing: raise adds one.
  */

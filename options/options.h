@@ -49,6 +49,7 @@ struct option_setup {
     const weir_option *options;  /* them, so they must outlive it */
     weir_address local;          /* ip and port to bind to; family is the socket's */
     bool has_local_address;      /* an ip or a port was given */
+    bool is_loopback;            /* {ip,loopback}: of whichever family the socket is */
     bool family_given;           /* by inet, inet6 or an address */
     bool reuseport;
     int backlog;

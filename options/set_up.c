@@ -113,6 +113,7 @@ static int settle(const struct taking *taking)
     setup->family_given = family != WEIR_ANY_FAMILY;
     setup->local = taking->address;
     setup->local.port = taking->port;
+    setup->is_loopback = !of_address && taking->address.bytes[15] != 0;
     settle_address(&setup->local, family ? family : WEIR_INET);
     return 0;
 }

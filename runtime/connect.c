@@ -2,6 +2,7 @@
 #include "runtime/connect.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "address/address.h"
 #include "base/error.h"
@@ -9,6 +10,7 @@
 #include "base/system.h"
 #include "runtime/adopt.h"
 #include "runtime/close.h"
+#include "runtime/descriptor.h"
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 
@@ -37,27 +39,47 @@ void connecting_free(struct connecting *connecting)
     memory_free(connecting);
 }
 
+/* Where the options chose no family, the peer's address has. */
+static weir_address local_address(const struct option_setup *setup, enum weir_family family)
+{
+    weir_address address = setup->local;
+    address.family = (uint8_t)family;
+    if (family == WEIR_INET6 && setup->is_loopback) {
+        memset(address.bytes, 0, sizeof(address.bytes));
+        address.bytes[15] = 1;
+    }
+    return address;
+}
+
 static int bind_local(const struct option_setup *setup, enum weir_family family, int fd)
 {
     struct sockaddr_storage local;
-    weir_address address = setup->local;
     if (!setup->has_local_address)
         return 0;
-    address.family = (uint8_t)family;
+    weir_address address = local_address(setup, family);
     socklen_t size = address_to_sockaddr(&address, &local);
     return system_bind(fd, (struct sockaddr *)&local, size);
 }
 
-static int open_descriptor(const struct option_setup *setup, enum weir_family family)
+static int open_new(const struct option_setup *setup, enum weir_family family)
 {
-    if (setup->fd >= 0)
-        return setup->fd;
     int fd = system_socket((int)family, SOCK_STREAM, setup->netns);
+    int result = fd < 0 ? fd : options_prepare(setup, fd);
+    if (result >= 0)
+        return fd;
+    if (fd >= 0)
+        system_close(fd);
+    return result;
+}
+
+static int open_descriptor(struct option_setup *setup, enum weir_family *family)
+{
+    int fd = setup->fd >= 0 ? descriptor_open(setup) : open_new(setup, *family);
     if (fd < 0)
         return fd;
-    int result = options_prepare(setup, fd);
-    if (result >= 0)
-        result = bind_local(setup, family, fd);
+    if (setup->fd >= 0)
+        *family = (enum weir_family)setup->local.family;
+    int result = bind_local(setup, *family, fd);
     if (result < 0) {
         system_close(fd);
         return result;
@@ -68,7 +90,7 @@ static int open_descriptor(const struct option_setup *setup, enum weir_family fa
 static int create_socket(struct scheduler *scheduler, struct call *call, enum weir_family family)
 {
     struct connecting *connecting = call->as.open.connecting;
-    int fd = open_descriptor(&connecting->setup, family);
+    int fd = open_descriptor(&connecting->setup, &family);
     if (fd < 0)
         return fd;
     struct option_block *block = option_block_create(&connecting->setup.values);
@@ -88,7 +110,33 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
     return 0;
 }
 
-/* 0: an attempt is on the way; else why this address cannot even be tried. */
+static void establish(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    descriptor_taken(&call->as.open.connecting->setup);
+    socket->connector = NULL;
+    socket_move(socket, SOCKET_ESTABLISH);
+    scheduler->totals.connects++;
+    scheduler->totals.connections++;
+    call->as.open.socket = socket_handle(scheduler, socket);
+    adopt_start(scheduler, socket);
+}
+
+static bool is_connected(const struct connecting *connecting)
+{
+    return connecting->setup.fd >= 0 && descriptor_is_connected(connecting->socket->fd);
+}
+
+/* It was handed over connected. */
+static void establish_at_once(struct scheduler *scheduler, struct call *call)
+{
+    struct socket *socket = call->as.open.connecting->socket;
+    socket_hold(socket);
+    establish(scheduler, socket, call);
+    socket_unhold(scheduler, socket);
+}
+
+/* CALL_WAITS: an attempt is on the way; 0: there is nothing to attempt; else why this address
+ * cannot even be tried. */
 static int attempt(struct scheduler *scheduler, struct call *call)
 {
     struct connecting *connecting = call->as.open.connecting;
@@ -96,12 +144,16 @@ static int attempt(struct scheduler *scheduler, struct call *call)
     int result = create_socket(scheduler, call, (enum weir_family)address->family);
     if (result < 0)
         return result;
+    if (is_connected(connecting)) {
+        establish_at_once(scheduler, call);
+        return 0;
+    }
     struct socket *socket = connecting->socket;
     socklen_t size = address_to_sockaddr(address, &connecting->peer);
     socket_hold(socket);
     ring_connect(scheduler->ring, socket_operation(socket, OPERATION_CONNECT), socket->fd,
                  (struct sockaddr *)&connecting->peer, size);
-    return 0;
+    return CALL_WAITS;
 }
 
 /* A bad argument or the end of the time ends the scan; any other error goes on to the next. */
@@ -110,9 +162,10 @@ static int attempt_next(struct scheduler *scheduler, struct call *call)
     struct connecting *connecting = call->as.open.connecting;
     while (connecting->next < connecting->address_count && !connecting->given_up &&
            connecting->error != -EINVAL) {
-        connecting->error = attempt(scheduler, call);
-        if (connecting->error == 0)
-            return CALL_WAITS;
+        int result = attempt(scheduler, call);
+        if (result >= 0)
+            return result;
+        connecting->error = result;
     }
     return connecting->error ? connecting->error : WEIR_NXDOMAIN;
 }
@@ -159,12 +212,7 @@ void connect_abandon(struct scheduler *scheduler, struct socket *socket)
 static void established(struct scheduler *scheduler, struct socket *socket, struct call *call)
 {
     timer_disarm(&scheduler->timers, &call->timer);
-    socket->connector = NULL;
-    socket_move(socket, SOCKET_ESTABLISH);
-    scheduler->totals.connects++;
-    scheduler->totals.connections++;
-    call->as.open.socket = socket_handle(scheduler, socket);
-    adopt_start(scheduler, socket);
+    establish(scheduler, socket, call);
     call_complete(scheduler, call, 0);
 }
 

@@ -7,13 +7,15 @@
 #include "address/address.h"
 #include "base/error.h"
 #include "base/system.h"
+#include "runtime/descriptor.h"
 #include "runtime/runtime.h"
 
 static int read_address(struct listen_plan *plan, const char *text)
 {
     const struct option_setup *setup = &plan->setup;
     plan->address = setup->local;
-    if (!text || !*text)
+    plan->has_text = text && *text;
+    if (!plan->has_text)
         return 0;
     if (weir_address_parse(text, &plan->address) < 0)
         return error_say(WEIR_BADARG, "listen: \"%s\" is not an address", text);
@@ -88,22 +90,43 @@ static int bind_and_share(struct listen_plan *plan, int fd, bool first, bool sha
     return result;
 }
 
-static int open_one(struct listen_plan *plan, bool first, bool shared)
+/* The caller's has been bound by the caller, unless listen was told where to. */
+static int bind_descriptor(struct listen_plan *plan, int fd)
 {
-    const struct option_setup *setup = &plan->setup;
-    if (setup->fd >= 0)
-        return setup->fd;
-    int fd = system_socket(plan->address.family, SOCK_STREAM, setup->netns);
+    plan->address.family = plan->setup.local.family;
+    bool told = plan->has_text || plan->setup.has_local_address || plan->address.port != 0;
+    return told ? bind_to(plan, fd) : 0;
+}
+
+/* A new socket with its options, or an error. */
+static int open_socket(const struct listen_plan *plan)
+{
+    int fd = system_socket(plan->address.family, SOCK_STREAM, plan->setup.netns);
     if (fd < 0)
         return say_where(plan, "no socket for", fd);
-    int result = options_prepare(setup, fd);
+    int result = options_prepare(&plan->setup, fd);
     if (result >= 0)
-        result = bind_and_share(plan, fd, first, shared);
-    if (result >= 0) {
-        result = system_listen(fd, setup->backlog);
-        if (result < 0)
-            result = say_where(plan, "cannot listen on", result);
-    }
+        return fd;
+    system_close(fd);
+    return result;
+}
+
+static int start_listening(struct listen_plan *plan, int fd, bool first, bool shared)
+{
+    int result =
+        plan->setup.fd >= 0 ? bind_descriptor(plan, fd) : bind_and_share(plan, fd, first, shared);
+    if (result < 0)
+        return result;
+    result = system_listen(fd, plan->setup.backlog);
+    return result < 0 ? say_where(plan, "cannot listen on", result) : 0;
+}
+
+static int open_one(struct listen_plan *plan, bool first, bool shared)
+{
+    int fd = plan->setup.fd >= 0 ? descriptor_open(&plan->setup) : open_socket(plan);
+    if (fd < 0)
+        return fd;
+    int result = start_listening(plan, fd, first, shared);
     if (result < 0) {
         system_close(fd);
         return result;
@@ -111,11 +134,10 @@ static int open_one(struct listen_plan *plan, bool first, bool shared)
     return fd;
 }
 
-int listen_open(const struct listen_plan *given, int *fds, uint32_t count)
+int listen_open(struct listen_plan *plan, int *fds, uint32_t count)
 {
-    struct listen_plan plan = *given;
     for (uint32_t i = 0; i < count; i++) {
-        fds[i] = open_one(&plan, i == 0, count > 1);
+        fds[i] = open_one(plan, i == 0, count > 1);
         if (fds[i] >= 0)
             continue;
         for (uint32_t opened = 0; opened < i; opened++)

@@ -14,13 +14,15 @@ struct weir_runtime;
 struct listen_plan {
     struct option_setup setup;
     weir_address address;
+    bool has_text; /* the address was given beside the options */
 };
 
 /* Reads address and options. 0, or WEIR_BADARG with the reason. */
 int listen_plan(struct listen_plan *plan, const struct weir_runtime *runtime, const char *address,
                 uint16_t port, const weir_option *options);
 
-/* Opens `count` descriptors that listen on the plan's address, all on the same port, or none. */
-int listen_open(const struct listen_plan *plan, int *fds, uint32_t count);
+/* Opens `count` descriptors that listen on the plan's address, all on the same port, or none. The
+ * plan gets to know port and family. */
+int listen_open(struct listen_plan *plan, int *fds, uint32_t count);
 
 #endif

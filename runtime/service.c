@@ -11,6 +11,7 @@
 #include "runtime/accept.h"
 #include "runtime/call.h"
 #include "runtime/close.h"
+#include "runtime/descriptor.h"
 #include "runtime/listen.h"
 #include "runtime/mailbox.h"
 #include "runtime/owner.h"
@@ -124,6 +125,7 @@ int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
         system_close(listen.fd);
         return result;
     }
+    descriptor_taken(&plan.setup);
     *listener = listen.call.as.open.socket;
     return 0;
 }

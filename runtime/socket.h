@@ -71,8 +71,8 @@ struct socket {
     bool bit8_seen;
     bool options_inherited; /* shared with its listener, or were so when the listener went */
     bool delivering;        /* its packets are being handed out, further down the stack */
-    int32_t active;  /* WEIR_ACTIVE_*, or how many messages are left */
-    int32_t error;   /* what ended receiving or sending */
+    int32_t active;         /* WEIR_ACTIVE_*, or how many messages are left */
+    int32_t error;          /* what ended receiving or sending */
     struct framer framer;
     struct option_block *options;
     weir_owner owner;

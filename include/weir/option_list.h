@@ -121,10 +121,13 @@ WEIR_OPTION(
     .scopes = LISTEN | TCP_SET, KERNEL(IPPROTO_TCP, TCP_FASTOPEN), .traits = RETURNED | EXTENSION,
     .help = "connections that may wait with data in their SYN (TCP Fast Open), on a listener")
 
-WEIR_OPTION(FD, fd, .type = OPTION_INTEGER, RANGE(0, INT32_MAX), .initial = NONE,
-            .scopes = CREATING, CREATION, .traits = EXTENSION,
-            .help = "use a descriptor that is open already",
-            .text = "The socket takes the descriptor over and closes it.")
+WEIR_OPTION(
+    FD, fd, .type = OPTION_INTEGER, RANGE(0, INT32_MAX), .initial = NONE, .scopes = CREATING,
+    CREATION, .traits = EXTENSION, .help = "use a descriptor that is open already",
+    .text = "listen: a TCP socket, listening or not, and bound unless listen is told where. "
+            "connect: one that is connected already is taken as it is, any other is connected. "
+            "When the call has succeeded the descriptor is the socket's, which closes it; if "
+            "it fails it is still the caller's. It becomes a blocking one.")
 
 WEIR_OPTION(
     HEADER, header, .type = OPTION_INTEGER, RANGE(0, UINT32_MAX), .initial = BOTH(0),

@@ -192,6 +192,12 @@ int system_pipe(int fds[2])
     return result;
 }
 
+int system_set_blocking(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
 int system_duplicate(int fd)
 {
     int other = kernel_new_file(FILE_REGULAR);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* {fd,_}: descriptors that the caller has opened. */
+#ifndef RUNTIME_DESCRIPTOR_H
+#define RUNTIME_DESCRIPTOR_H
+
+#include "options/options.h"
+
+/*
+ * Another descriptor of the setup's socket, with the kernel's options of the setup on it: a stream
+ * socket of inet or inet6, whose family is put into the setup. The caller's is left as it is until
+ * descriptor_taken. -EBADF, -ENOTSOCK, WEIR_BADARG, -EMFILE, or what an option gives.
+ */
+int descriptor_open(struct option_setup *setup);
+
+/* The socket lives: the caller's descriptor is closed. */
+void descriptor_taken(const struct option_setup *setup);
+
+bool descriptor_is_connected(int fd);
+
+#endif
