@@ -128,13 +128,14 @@ Test(names, recv_sees_the_end)
     loopback_close(&loopback);
 }
 
-/* A recv that is told nothing uses the send's report up. */
-Test(names, recv_clears_what_it_does_not_use)
+/* A recv that is told nothing leaves the send its report. */
+Test(names, recv_leaves_what_it_does_not_use)
 {
     struct loopback loopback = loopback_open("[{active,false}]");
     peer_leave(&loopback.peer);
     GIVES(receive(loopback.socket), WEIR_CLOSED);
     GIVES(receive(loopback.socket), -ENOTCONN);
+    GIVES(weir_send(loopback.socket, "x", 1), WEIR_CLOSED);
     GIVES(weir_send(loopback.socket, "x", 1), -ENOTCONN);
     loopback_close(&loopback);
 }
@@ -180,6 +181,7 @@ Test(names, send_after_shutdown_loses_the_socket)
     GIVES(weir_send(loopback.socket, "x", 1), WEIR_CLOSED);
     expect_gone(loopback.socket);
     GIVES(weir_send(loopback.socket, "x", 1), -ENOTCONN);
+    GIVES(receive(loopback.socket), WEIR_CLOSED);
     GIVES(receive(loopback.socket), -ENOTCONN);
     loopback_close(&loopback);
 }
