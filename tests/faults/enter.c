@@ -5,9 +5,9 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <liburing.h>
+
 #include <netinet/in.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
