@@ -167,6 +167,7 @@ Test(send, a_reset_ends_a_waiting_send)
     EVENTUALLY(queued(loopback.socket) == size + 5);
     struct answer suspended = {0};
     GIVES(weir_send_async(loopback.socket, "22222", 5, answer_sent, &suspended), 0);
+    settle(loopback.socket);
     peer_reset(&loopback.peer);
     GIVES(background_join(&crossing), WEIR_CLOSED);
     GIVES(answer_wait(&suspended), WEIR_CLOSED);

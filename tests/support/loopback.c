@@ -310,15 +310,15 @@ uint64_t queued(weir_socket socket)
 
 uint64_t settled_queue(weir_socket socket)
 {
-    uint64_t before = queued(socket);
-    for (int same = 0; same < 50; same++) {
-        sched_yield();
+    enum { STABLE_MS = 60 }; /* longer than a kernel puts off acknowledging the last segment */
+    uint64_t size = queued(socket);
+    for (uint64_t since = now_ms(); now_ms() < since + STABLE_MS; sched_yield()) {
         uint64_t now = queued(socket);
-        if (now != before)
-            same = 0;
-        before = now;
+        if (now != size)
+            since = now_ms();
+        size = now;
     }
-    return before;
+    return size;
 }
 
 uint64_t fill_queue(struct loopback *loopback)
