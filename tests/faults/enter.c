@@ -5,7 +5,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdatomic.h>
