@@ -84,26 +84,36 @@ void weir_packet_release(weir_packet *packet)
     *packet = (weir_packet){0};
 }
 
-/* Vectors of a fixed count: gcc 12 makes none of a loop whose count it does not know. */
-enum { BLOCK_WORDS = 16, BLOCK_BYTES = BLOCK_WORDS * sizeof(uint64_t) };
+/* By hand: gcc 12 makes no vectors of a loop whose count it does not know. */
+typedef uint8_t vector __attribute__((vector_size(16)));
 
-static uint64_t gather(const uint8_t *bytes)
+enum { BLOCK_VECTORS = 8, BLOCK_BYTES = BLOCK_VECTORS * sizeof(vector) };
+
+static vector gather(vector all, const uint8_t *bytes)
 {
-    uint64_t words[BLOCK_WORDS];
-    uint64_t all = 0;
-    memcpy(words, bytes, sizeof(words));
-    for (int i = 0; i < BLOCK_WORDS; i++)
-        all |= words[i];
+    for (int i = 0; i < BLOCK_VECTORS; i++) {
+        vector next;
+        memcpy(&next, bytes + (size_t)i * sizeof(next), sizeof(next));
+        all |= next;
+    }
     return all;
+}
+
+static uint8_t fold(vector all)
+{
+    uint8_t folded = 0;
+    for (size_t i = 0; i < sizeof(all); i++)
+        folded |= all[i];
+    return folded;
 }
 
 bool packet_has_bit8(const uint8_t *bytes, size_t size)
 {
-    const uint64_t top_bits = 0x8080808080808080u;
-    uint64_t all = 0;
+    vector blocks = {0};
+    uint8_t rest = 0;
     for (; size >= BLOCK_BYTES; size -= BLOCK_BYTES, bytes += BLOCK_BYTES)
-        all |= gather(bytes);
+        blocks = gather(blocks, bytes);
     for (; size > 0; size--, bytes++)
-        all |= *bytes;
-    return (all & top_bits) != 0;
+        rest |= *bytes;
+    return ((fold(blocks) | rest) & 0x80) != 0;
 }

@@ -112,9 +112,18 @@ static int set_all(struct scheduler *scheduler, struct socket *socket, const wei
     return result;
 }
 
+/* {active,once} by itself is what a handler says after every packet. */
+static bool is_only_active(const struct socket *socket, const weir_option *options)
+{
+    return options[0].id == WEIR_OPTION_ACTIVE && options[1].id == WEIR_OPTION_END &&
+           socket->state != SOCKET_LISTENING;
+}
+
 int set_options(struct scheduler *scheduler, struct socket *socket, const weir_option *options)
 {
-    int result = set_all(scheduler, socket, options);
+    int result = is_only_active(socket, options)
+                     ? set_active(scheduler, socket, (int32_t)options->value.number)
+                     : set_all(scheduler, socket, options);
     if (socket->state != SOCKET_LISTENING && !socket->delivering)
         delivery_continue(scheduler, socket);
     return result;
