@@ -79,6 +79,8 @@ static void fail(struct scheduler *scheduler, struct socket *socket, int error)
         end_receiver(scheduler, socket, error, 0);
     else
         tell_end(scheduler, socket, error);
+    if (socket->state == SOCKET_OPEN)
+        socket->receiving = RECEIVING_BROKEN;
 }
 
 /* Once means exactly one, and the mode changes before the message is seen. */

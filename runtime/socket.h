@@ -35,7 +35,9 @@ enum reading {
 enum receiving {
     RECEIVING_OPEN,
     RECEIVING_ENDED,    /* end or error seen, not told yet; what came before is told first */
-    RECEIVING_REPORTED, /* told, or a packet that cannot be framed was: nothing more comes */
+    RECEIVING_REPORTED, /* told */
+    RECEIVING_BROKEN,   /* a packet that cannot be framed was told, and the socket stays: nothing
+                           more comes, and recv waits for it */
 };
 
 enum sending {
