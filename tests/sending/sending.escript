@@ -23,8 +23,10 @@ main([Subject, Name]) ->
     halt(0).
 
 compare(Subject, {Name, Options, Steps}) ->
-    Erlang = play(erlang, Subject, Options, Steps),
+    Self = self(),
+    Other = spawn_link(fun() -> Self ! {self(), play(erlang, Subject, Options, Steps)} end),
     Weir = play(weir, Subject, Options, Steps),
+    Erlang = receive {Other, Result} -> Result end,
     case Erlang =:= Weir of
         true -> io:format("~w: ~w~n", [Name, Erlang]);
         false -> io:format("~w DIFFERS~n  erlang ~p~n  weir   ~p~n", [Name, Erlang, Weir])
@@ -102,7 +104,7 @@ play(Kind, Subject, More, Steps) ->
     {ok, Port} = inet:port(Listener),
     Self = self(),
     Player = spawn_link(fun() -> Self ! {self(), with(Kind, Subject, Port, More, Listener, Steps)} end),
-    Result = receive {Player, R} -> R after 30000 -> stuck end,
+    Result = receive {Player, R} -> R after 60000 -> stuck end,
     gen_tcp:close(Listener),
     Result.
 
