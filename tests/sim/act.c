@@ -361,7 +361,7 @@ static void set(struct conn *conn, const weir_option *options)
 {
     struct socket *socket = live_socket(conn);
     if (socket && conn->receiver && !socket->receiver)
-        return; /* a packet is on its way that the present options framed */
+        return;               /* a packet is on its way that the present options framed */
     model_note_resumed(conn); /* under the packet type that there was */
     uint32_t passives_due = conn->passives_due;
     /* Looking for a header, even in vain, is remembered whatever comes after it. */
