@@ -118,25 +118,31 @@ static uint64_t time_to_sleep_ns(struct scheduler *scheduler)
     return sleep_ns;
 }
 
+static bool look_until(struct scheduler *scheduler, uint64_t until_ns)
+{
+    enum { LOOKS_PER_CLOCK = 16 };
+    while (clock_now_ns() < until_ns) {
+        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+            if (ring_has_work(scheduler->ring) || !inbox_is_empty(&scheduler->inbox))
+                return true;
+            clock_relax();
+        }
+    }
+    return false;
+}
+
 /* An idle scheduler looks before it sleeps: waking up is nearly all of a lone request's latency.
  * Only an idle one: while many sockets are busy a turn that starts early has less to do, and each
  * request costs more. */
 static bool spin(struct scheduler *scheduler)
 {
-    enum { IDLE_COMPLETIONS = 2, LOOKS_PER_CLOCK = 16 };
+    enum { IDLE_COMPLETIONS = 2 };
     uint64_t budget_ns = scheduler->runtime->limits.busy_wait_ns;
     if (budget_ns == 0 || scheduler->last_count > IDLE_COMPLETIONS)
         return false;
     if (scheduler->last_count > 0)
         scheduler->spin_until_ns = clock_now_ns() + budget_ns;
-    while (clock_now_ns() < scheduler->spin_until_ns) {
-        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
-            if (ring_has_work(scheduler->ring) || !inbox_is_empty(&scheduler->inbox))
-                return true;
-            __builtin_ia32_pause();
-        }
-    }
-    return false;
+    return look_until(scheduler, scheduler->spin_until_ns);
 }
 
 /* False: somebody has come meanwhile, and would not be noticed. */
