@@ -216,14 +216,16 @@ void buffer_keep(struct weir_buffer *buffer)
         atomic_fetch_add_explicit(&buffer->refs, 1, memory_order_relaxed);
 }
 
-bool buffer_may_be_held(const struct weir_buffer *buffer, size_t size)
+bool buffer_may_be_held(const struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
 {
     enum { LARGE_BYTES = 4096 };
     const struct buffer_pool *pool = buffer->pool;
+    bool large = size >= LARGE_BYTES;
     if (!pool)
-        return size >= LARGE_BYTES;
+        return large;
     uint32_t quarter = pool->count / 4;
-    return pool == own_pool && pool->lent < (size >= LARGE_BYTES ? 3 * quarter : quarter);
+    bool runs_on = bytes + size < buffer->bytes + buffer->filled;
+    return pool == own_pool && (large ? pool->lent < 3 * quarter : runs_on && pool->lent < quarter);
 }
 
 static void send_home(struct weir_buffer *buffer)

@@ -24,6 +24,7 @@ struct weir_buffer {
     struct buffer_pool *pool; /* NULL: a block */
     struct weir_buffer *next; /* on the pool's free or returned stack */
     size_t capacity;
+    size_t filled; /* a pool's buffer: how much the kernel has put into it */
     uint8_t *bytes;
     void (*released)(void *data); /* somebody else's memory: told that it is not needed any more */
     void *data;
@@ -107,10 +108,12 @@ struct weir_buffer *buffer_adopt(const void *bytes, size_t size, void (*released
 /* Owner. A pool's buffer must be in dispatch or kept already. */
 void buffer_keep(struct weir_buffer *buffer);
 
-/* Owner: whether `size` bytes are worth keeping the buffer for until they are sent. A large packet
- * is, unless peers that do not read have got hold of most buffers; a small one only while most are
- * at hand, and never a block, which may be much larger. */
-bool buffer_may_be_held(const struct weir_buffer *buffer, size_t size);
+/* Owner of its pool, or of none: whether bytes of it may wait in a send queue where they lie.
+ * Receiving for all depends on a pool's buffers: peers that do not read must not get hold of the
+ * last quarter. Small bytes are worth a buffer only if more came behind them, which may leave with
+ * them, and while most buffers are at hand; they are never worth a block, which may be much larger.
+ */
+bool buffer_may_be_held(const struct weir_buffer *buffer, const uint8_t *bytes, size_t size);
 
 /* Any thread. */
 void buffer_release(struct weir_buffer *buffer);

@@ -136,6 +136,7 @@ static void handle_end(struct scheduler *scheduler, struct socket *socket, int r
 static void handle_bytes(struct scheduler *scheduler, struct socket *socket,
                          struct weir_buffer *buffer, size_t size)
 {
+    buffer->filled = size;
     if (socket->state != SOCKET_OPEN || socket->receiving != RECEIVING_OPEN)
         return;
     bool wanted = delivery_is_wanted(socket);

@@ -142,7 +142,8 @@ static int hold_packet(struct held *held, const weir_packet *packet)
     held->piece = whole_packet(packet);
     held->source = (struct send_source){.pieces = &held->piece, .count = 1};
     held->source.size = held->piece.iov_len;
-    if (!packet->buffer || !buffer_may_be_held(packet->buffer, held->source.size))
+    if (!packet->buffer ||
+        !buffer_may_be_held(packet->buffer, held->piece.iov_base, held->piece.iov_len))
         return hold_copy(held, &held->source);
     buffer_keep(packet->buffer);
     held->buffer = packet->buffer;

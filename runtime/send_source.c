@@ -83,12 +83,8 @@ static bool extend_last(struct send_queue *queue, const struct weir_buffer *buff
 }
 
 static int refer_with_header(const struct send_source *source, struct send_pools *pools,
-                             struct send_queue *queue, size_t header_size)
+                             struct send_queue *queue, const uint8_t *bytes, size_t size)
 {
-    const uint8_t *bytes = (const uint8_t *)source->pieces[0].iov_base - header_size;
-    size_t size = source->size + header_size;
-    if (size == 0 || extend_last(queue, source->buffer, bytes, size))
-        return 0;
     struct segment *segment = segment_refer(pools, source->buffer, bytes, size);
     if (!segment)
         return -ENOMEM;
@@ -101,9 +97,17 @@ int send_source_enqueue(const struct send_source *source, struct send_pools *poo
 {
     if (!source->pieces && source->size > 0)
         return refer(source, pools, queue, header, header_size);
-    if (!source->buffer || !buffer_may_be_held(source->buffer, source->size))
+    if (!source->buffer || source->size == 0)
         return copy(pools, queue, header, header_size, source);
-    if (has_header(source, header, header_size))
-        return refer_with_header(source, pools, queue, header_size);
+    const uint8_t *bytes = source->pieces[0].iov_base;
+    bool as_it_came = has_header(source, header, header_size);
+    if (as_it_came &&
+        extend_last(queue, source->buffer, bytes - header_size, source->size + header_size))
+        return 0;
+    if (!buffer_may_be_held(source->buffer, bytes, source->size))
+        return copy(pools, queue, header, header_size, source);
+    if (as_it_came)
+        return refer_with_header(source, pools, queue, bytes - header_size,
+                                 source->size + header_size);
     return refer(source, pools, queue, header, header_size);
 }
