@@ -14,6 +14,7 @@ expect() {
 
 # What comes back of one packet through a server with these arguments.
 echo_through() {
+    : >"$log" # the last server's line must not be taken for this one's
     "$weir" serve echo --listen 127.0.0.1:0 --schedulers 1 "$@" >"$log" &
     server=$!
     until grep -q '^listening on' "$log"; do kill -0 "$server"; done

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include <errno.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -106,14 +107,24 @@ Test(reply, delay_send_gathers_single_bytes)
 
 enum { ASYNC_SENDS = 4000 };
 
-/* A thread that does not wait for each of its sends has them gathered as well. */
+static void hold_up(void *gate)
+{
+    sem_wait(gate);
+}
+
+/* A thread that does not wait for each of its sends has them gathered as well: all that it asks
+ * for in one of the scheduler's turns, which is held up so that this is all of them. */
 static uint64_t operations_for_async_bytes(const char *options)
 {
+    sem_t gate;
     struct answer answer = {0};
     struct loopback loopback = loopback_open(options);
     struct served served = {.loopback = loopback};
+    sem_init(&gate, 0, 0);
+    GIVES(weir_run_on(loopback.runtime, 0, hold_up, &gate), 0);
     for (int i = 0; i < ASYNC_SENDS; i++)
         GIVES(weir_send_async(loopback.socket, "x", 1, answer_sent, &answer), 0);
+    sem_post(&gate);
     read_bytes(loopback.peer, ASYNC_SENDS);
     EVENTUALLY(answer_count(&answer) == ASYNC_SENDS);
     weir_totals totals = totals_of(&served);
