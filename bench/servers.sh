@@ -17,14 +17,13 @@ serve_command() { # OPTIONS
         --schedulers 1 --cpus "$server_core")
 }
 
-# server_command NAME SCENARIO: fills the array `command`. Who echoes bytes as they come gets
-# the buffers that are best for the scenario (EXPERIMENTS.md).
+# server_command NAME SCENARIO: fills the array `command`. The io_uring peer gets the buffers that
+# are best for the scenario (EXPERIMENTS.md).
 server_command() {
     local peers=$build_folder/bench
     case $1 in
     weir_packet_4) serve_command "[{packet,4},{nodelay,true},binary]" ;;
-    weir_raw) serve_command "[{packet,raw},{nodelay,true},{buffer,65536},binary]"
-        [ "$2" != 8x1MiB ] || command+=(--buffers 32x65536) ;;
+    weir_raw) serve_command "[{packet,raw},{nodelay,true},{buffer,65536},binary]" ;;
     uring) command=("$peers/uring_echo" --cpu "$server_core")
         [ "$2" != 8x1MiB ] || command+=(--buffers 32 --buffer-bytes 65536) ;;
     epoll | libuv | libevent) command=("$peers/$1_echo" --cpu "$server_core") ;;
