@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <net/if.h>
+#include <string.h>
 #include <weir/address.h>
 
 #include "address/number.h"
 #include "base/error.h"
 
-enum { PORT_MAX = 65535 };
+enum { PORT_MAX = 65535, INTERFACE_MAX = INT32_MAX };
 
 static bool parse_port(const char *text, uint16_t *port)
 {
@@ -15,6 +17,20 @@ static bool parse_port(const char *text, uint16_t *port)
         return false;
     *port = (uint16_t)value;
     return true;
+}
+
+/* "fe80::1%eth0", "fe80::1%2": the number of the interface that is named. */
+static int parse_interface(const char *host, weir_address *address)
+{
+    const char *percent = strchr(host, '%');
+    if (!percent)
+        return 0;
+    struct span span = span_of(percent + 1);
+    address->scope_id = if_nametoindex(percent + 1);
+    if (address->scope_id == 0 &&
+        (!number_take(&span, 10, INTERFACE_MAX, &address->scope_id) || !span_is_empty(&span)))
+        return error_say(-EINVAL, "'%s': there is no interface '%s'", host, percent + 1);
+    return 0;
 }
 
 /* "ADDRESS" and "[ADDRESS]"; nothing is every IPv4 address. `size` is without the ":PORT". */
@@ -37,7 +53,7 @@ static int parse_host(const char *endpoint, size_t size, weir_address *address)
     int result = weir_address_parse(host, address);
     if (result == 0 && brackets && address->family != WEIR_INET6)
         return error_say(-EINVAL, "'%s': only an IPv6 address is written in brackets", endpoint);
-    return result;
+    return result < 0 ? result : parse_interface(host, address);
 }
 
 int weir_address_parse_endpoint(const char *text, weir_address *address)

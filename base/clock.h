@@ -3,10 +3,14 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 /* CLOCK_MONOTONIC. */
 uint64_t clock_now_ns(void);
+
+/* The time that a running thread of this process has spent on a core, in the kernel too. */
+uint64_t clock_thread_ns(pthread_t thread);
 
 /* Between two looks at something that another core may change. */
 static inline void clock_relax(void)

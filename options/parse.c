@@ -129,8 +129,10 @@ static int append(struct list *list, const weir_option *option)
 static int parse_option(struct parser *parser, struct list *list)
 {
     weir_option option;
-    int result = parser->scanner.token.kind == TOKEN_ATOM ? parse_bare_word(parser, &option)
-                                                          : parse_pair(parser, &option);
+    bool bare = parser->scanner.token.kind == TOKEN_ATOM;
+    if (!bare && !parse_at_mark(parser, '{'))
+        return parse_unexpected(parser, "an option");
+    int result = bare ? parse_bare_word(parser, &option) : parse_pair(parser, &option);
     return result < 0 ? result : append(list, &option);
 }
 

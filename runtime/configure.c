@@ -57,15 +57,31 @@ static int place_limits(struct scheduler_limits *limits, const weir_config *conf
     return 0;
 }
 
+/* Puts before the last error's text where it stands. */
+static int say_where(const char *where, int error)
+{
+    char reason[ERROR_TEXT_SIZE];
+    snprintf(reason, sizeof(reason), "%s", weir_last_error_text());
+    return error_say(error, "%s: %s", where, reason);
+}
+
+static int add_features(const char *where, const char *text, uint32_t *features)
+{
+    uint32_t more;
+    int result = features_parse(text, &more);
+    if (result < 0)
+        return say_where(where, result);
+    *features |= more;
+    return 0;
+}
+
 static int place_features(struct scheduler_limits *limits, const weir_config *config)
 {
-    uint32_t by_environment;
-    int result = features_parse(config->features_off, &limits->ring.features_off);
-    if (result >= 0)
-        result = features_parse(getenv("WEIR_FEATURES_OFF"), &by_environment);
-    if (result >= 0)
-        limits->ring.features_off |= by_environment;
-    return result;
+    uint32_t *off = &limits->ring.features_off;
+    *off = 0;
+    int result = add_features("features_off", config->features_off, off);
+    return result < 0 ? result
+                      : add_features("WEIR_FEATURES_OFF", getenv("WEIR_FEATURES_OFF"), off);
 }
 
 /* Own configuration before the environment's: the caller knows better than the caller's shell. */
@@ -93,11 +109,7 @@ static int place_defaults(const struct defaults *defaults)
     if (!text || !*text)
         return 0;
     int result = read_defaults(defaults, text);
-    if (result >= 0)
-        return result;
-    char reason[ERROR_TEXT_SIZE];
-    snprintf(reason, sizeof(reason), "%s", weir_last_error_text());
-    return error_say(result, "%s: %s", name, reason);
+    return result < 0 ? say_where(name, result) : result;
 }
 
 static int place_both_defaults(struct weir_runtime *runtime, const weir_config *config)

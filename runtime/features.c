@@ -52,11 +52,11 @@ int features_parse(const char *text, uint32_t *off)
         char word[32];
         size_t size = strcspn(text, ", ");
         if (size >= sizeof(word))
-            return error_say(-EINVAL, "features_off: no feature is named \"%s\"", text);
+            return error_say(-EINVAL, "no feature is named \"%s\"", text);
         memcpy(word, text, size);
         word[size] = '\0';
         if (size > 0 && feature_named(word, off) < 0)
-            return error_say(-EINVAL, "features_off: no feature is named \"%s\"", word);
+            return error_say(-EINVAL, "no feature is named \"%s\"", word);
         text += size;
         text += strspn(text, ", ");
     }

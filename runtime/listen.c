@@ -47,6 +47,14 @@ static int say_where(const struct listen_plan *plan, const char *what, int error
                      weir_format_error(error));
 }
 
+static int say_no_socket(const struct listen_plan *plan, int error)
+{
+    const char *netns = plan->setup.netns;
+    return netns ? error_say(error, "no socket in the network namespace \"%s\": %s", netns,
+                             weir_format_error(error))
+                 : say_where(plan, "no socket for", error);
+}
+
 static int set_reuseport(int fd)
 {
     const int on = 1;
@@ -103,7 +111,7 @@ static int open_socket(const struct listen_plan *plan)
 {
     int fd = system_socket(plan->address.family, SOCK_STREAM, plan->setup.netns);
     if (fd < 0)
-        return say_where(plan, "no socket for", fd);
+        return say_no_socket(plan, fd);
     int result = options_prepare(&plan->setup, fd);
     if (result >= 0)
         return fd;

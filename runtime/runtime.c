@@ -103,7 +103,9 @@ static void stop_schedulers(struct weir_runtime *runtime, uint32_t count)
 static int start_scheduler(struct scheduler *scheduler)
 {
     int result = -pthread_create(&scheduler->thread, NULL, scheduler_main, scheduler);
-    return result < 0 ? error_say(result, "no thread for a scheduler") : 0;
+    return result < 0 ? error_say(result, "no thread for a scheduler: raise the limits of "
+                                          "processes (ulimit -u, TasksMax)")
+                      : 0;
 }
 
 static int first_failure(struct weir_runtime *runtime, uint32_t count)
@@ -255,8 +257,10 @@ int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *tot
         return error_say(-EINVAL, "scheduler %d: there are %d", scheduler, count);
     *totals = (weir_totals){0};
     for (int i = 0; i < count; i++)
-        if (scheduler < 0 || scheduler == i)
+        if (scheduler < 0 || scheduler == i) {
             totals_add(totals, &runtime->schedulers[i]->published);
+            totals->busy_ns += clock_thread_ns(runtime->schedulers[i]->thread);
+        }
     return 0;
 }
 

@@ -161,7 +161,6 @@ static void wait_for_work(struct scheduler *scheduler)
     }
     if (sleep_ns > 0 && !begin_sleep(scheduler))
         sleep_ns = 0;
-    scheduler->totals.busy_ns += clock_now_ns() - scheduler->now_ns;
     ring_turn(scheduler->ring, sleep_ns);
     inbox_end_sleep(&scheduler->inbox);
     if (ring_pending(scheduler->ring) == 0)

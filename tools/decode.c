@@ -60,7 +60,7 @@ static int decode_stream(struct decode *decode)
     weir_decoded decoded = {0};
     int result = WEIR_DECODE_MORE;
     while (result == WEIR_DECODE_MORE) {
-        long count = window_fill(&decode->window, STDIN_FILENO, decoded.needed);
+        long count = window_fill(&decode->window, STDIN_FILENO);
         if (count < 0) {
             fprintf(stderr, "weir decode: standard input: %s\n", strerror((int)-count));
             return EXIT_FAILURE;
@@ -68,6 +68,8 @@ static int decode_stream(struct decode *decode)
         if (count == 0)
             break;
         result = print_packets(decode, &decoded);
+        if (ferror(stdout))
+            return EXIT_FAILURE;
     }
     return finish(decode, result, &decoded);
 }
@@ -111,7 +113,7 @@ int decode_run(int argc, char **argv)
                          : command_misused("decode", "--batch takes no '%s'", argv[2]);
     int type = weir_packet_type_from_name(argv[1]);
     if (type < 0)
-        return command_misused("decode", "'%s' is no packet type", argv[1]);
+        return command_misused("decode", "'%s' is no packet type; see 'weir help decode'", argv[1]);
     decode.options.type = (enum weir_packet_type)type;
     int status = set_options(&decode, argv + 2);
     if (status == EXIT_SUCCESS)

@@ -59,10 +59,12 @@ static void answer(const struct request *request, const struct decode_options *o
     putchar('\n');
 }
 
-static int run_line(char *line, size_t number)
+static int run_line(char *line, size_t size, size_t number)
 {
     struct request request;
     struct decode_options options;
+    if (strlen(line) != size)
+        return command_misused("decode", "line %zu holds a NUL byte", number);
     line[strcspn(line, "\n")] = '\0';
     if (!split(line, &request))
         return command_misused("decode", "line %zu is not type, options, hex with tabs between",
@@ -87,9 +89,14 @@ int decode_batch(void)
     char *line = NULL;
     size_t capacity = 0;
     int status = EXIT_SUCCESS;
-    for (size_t number = 1; status == EXIT_SUCCESS && getline(&line, &capacity, stdin) >= 0;
+    ssize_t size;
+    for (size_t number = 1; status == EXIT_SUCCESS && !ferror(stdout) &&
+                            (size = getline(&line, &capacity, stdin)) >= 0;
          number++)
-        status = run_line(line, number);
+        status = run_line(line, (size_t)size, number);
     free(line);
-    return status;
+    if (!ferror(stdin))
+        return status;
+    perror("weir decode: standard input");
+    return EXIT_FAILURE;
 }

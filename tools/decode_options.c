@@ -74,6 +74,17 @@ bool decode_option_set(struct decode_options *options, weir_slice name, weir_sli
     return false;
 }
 
+static weir_slice trim(weir_slice text)
+{
+    while (text.size && text.bytes[0] == ' ') {
+        text.bytes++;
+        text.size--;
+    }
+    while (text.size && text.bytes[text.size - 1] == ' ')
+        text.size--;
+    return text;
+}
+
 /* "{name,value}" */
 static bool set_tuple(weir_slice tuple, struct decode_options *options)
 {
@@ -85,31 +96,36 @@ static bool set_tuple(weir_slice tuple, struct decode_options *options)
         return false;
     weir_slice value = {comma + 1, (size_t)(tuple.bytes + tuple.size - 1 - (comma + 1))};
     name.size = (size_t)(comma - name.bytes);
-    return decode_option_set(options, name, value);
+    return decode_option_set(options, trim(name), trim(value));
 }
 
-/* Up to the comma behind the tuple, or the end of the list. */
-static weir_slice take_element(weir_slice *list)
+/* Up to the comma behind the tuple, which says that there is one more, or the end of the list. */
+static bool take_element(weir_slice *list, weir_slice *element)
 {
     const char *brace = memchr(list->bytes, '}', list->size);
     const char *from = brace ? brace : list->bytes;
     const char *end = list->bytes + list->size;
     const char *comma = memchr(from, ',', (size_t)(end - from));
-    weir_slice element = {list->bytes, (size_t)((comma ? comma : end) - list->bytes)};
+    *element = trim((weir_slice){list->bytes, (size_t)((comma ? comma : end) - list->bytes)});
     list->bytes = comma ? comma + 1 : end;
     list->size = (size_t)(end - list->bytes);
-    return element;
+    return comma;
 }
 
 enum decode_options_result decode_options_parse(const char *text, struct decode_options *options)
 {
-    size_t size = strlen(text);
+    weir_slice whole = trim((weir_slice){text, strlen(text)});
     options->limits = decode_options_default;
-    if (size < 2 || text[0] != '[' || text[size - 1] != ']')
+    if (whole.size < 2 || whole.bytes[0] != '[' || whole.bytes[whole.size - 1] != ']')
         return DECODE_OPTIONS_NOT_LIST;
-    weir_slice list = {text + 1, size - 2};
-    while (list.size)
-        if (!set_tuple(take_element(&list), options))
+    weir_slice list = trim((weir_slice){whole.bytes + 1, whole.size - 2});
+    weir_slice element;
+    for (bool more = list.size > 0; more;) {
+        more = take_element(&list, &element);
+        if (element.size == 0)
+            return DECODE_OPTIONS_NOT_LIST;
+        if (!set_tuple(element, options))
             return DECODE_OPTIONS_BADARG;
+    }
     return DECODE_OPTIONS_OK;
 }

@@ -149,18 +149,22 @@ static enum verdict check_locked_memory(const struct patient *patient)
     return CAN_RUN;
 }
 
-/* Beside the connections: standard streams, and of each scheduler a ring and a counter. */
+/* Beside the connections: standard streams, and of each scheduler a ring, a counter, a listener. */
 static enum verdict check_open_files(const struct patient *patient)
 {
     enum { WISHED = 65536 };
     struct rlimit limit;
-    uint64_t own = 3 + 2ull * patient->runtime.scheduler_count;
+    uint64_t own = 3 + 3ull * patient->runtime.scheduler_count;
     getrlimit(RLIMIT_NOFILE, &limit);
     uint64_t left = limit.rlim_cur > own ? limit.rlim_cur - own : 0;
     printf("at most %" PRIu64 ", so about %" PRIu64 " connections\n", limit.rlim_cur, left);
-    if (limit.rlim_cur < WISHED)
-        advise("for more: ulimit -n %d, LimitNOFILE=%d (allowed here: %" PRIu64 ")", WISHED, WISHED,
-               limit.rlim_max);
+    if (limit.rlim_cur >= WISHED)
+        return CAN_RUN;
+    if (limit.rlim_cur < limit.rlim_max)
+        advise("for more: ulimit -n %" PRIu64, limit.rlim_max < WISHED ? limit.rlim_max : WISHED);
+    if (limit.rlim_max < WISHED)
+        advise("for more than %" PRIu64 ", root has to raise the hard limit: LimitNOFILE=%d",
+               limit.rlim_max, WISHED);
     return CAN_RUN;
 }
 

@@ -165,13 +165,26 @@ void http_request_begin(struct http_request *request, const weir_packet *line)
     request->keep_alive = http->version_minor > 0;
 }
 
+/* A name there must be. A value has no NUL, and a CR only where the line is folded. */
+static bool is_clean(const weir_http *http)
+{
+    weir_slice value = http->as.header.value;
+    if (http->as.header.field.size == 0 || memchr(value.bytes, '\0', value.size))
+        return false;
+    const char *end = value.bytes + value.size;
+    for (const char *at = value.bytes; (at = memchr(at, '\r', (size_t)(end - at))); at++)
+        if (at + 1 == end || at[1] != '\n')
+            return false;
+    return true;
+}
+
 /* Whether one more line is a header and the head does not become too large by it. */
 static bool count_line(struct http_request *request, const weir_packet *line)
 {
     request->head_bytes += (uint32_t)line->size;
     if (request->head_bytes > HEAD_BYTES_MAX)
         request->status = HTTP_HEAD_TOO_LARGE;
-    else if (line->http->kind != WEIR_HTTP_HEADER)
+    else if (line->http->kind != WEIR_HTTP_HEADER || !is_clean(line->http))
         request->status = HTTP_BAD_REQUEST;
     return request->status == HTTP_OK;
 }

@@ -42,11 +42,13 @@ int command_misused(const char *name, const char *format, ...)
     return EXIT_USAGE;
 }
 
-/* "--help" and "--version" are the commands of those names, "-h" is help. */
+/* "--help" and "--version" are the commands of those names, "-h" and "-V" are short for them. */
 static const struct command *find(const char *name)
 {
     if (strcmp(name, "-h") == 0)
         name = "help";
+    if (strcmp(name, "-V") == 0)
+        name = "version";
     if (strncmp(name, "--", 2) == 0)
         name += 2;
     for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -114,9 +116,13 @@ static int run_version(int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
+/* Wherever it stands: who has half a command line wants to know how it goes on. */
 static bool asks_for_help(int argc, char **argv)
 {
-    return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -130,7 +136,7 @@ static int run(const struct command *command, int argc, char **argv)
 /* What was printed has to arrive: a full disk is a failure, not a success with half an answer. */
 static int flushed(int status)
 {
-    if (fflush(stdout) == 0 || status != EXIT_SUCCESS)
+    if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     perror("weir: standard output");
     return EXIT_FAILURE;

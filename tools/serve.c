@@ -49,17 +49,22 @@ static int read_number(const char *name, const char *text, uint32_t *number)
     errno = 0;
     unsigned long value = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || errno || value > UINT32_MAX)
-        return command_misused("serve", "%s: '%s' is not a number", name, text);
+        return command_misused("serve", "%s: '%s' is not a number from 0 to %u", name, text,
+                               UINT32_MAX);
     *number = (uint32_t)value;
     return 0;
 }
 
 static int read_buffers(const char *text, weir_config *config)
 {
-    char rest;
-    if (sscanf(text, "%ux%u%c", &config->buffer_count, &config->buffer_size, &rest) != 2)
+    char count[16];
+    size_t size = strcspn(text, "x");
+    if (!text[size] || size >= sizeof(count))
         return command_misused("serve", "--buffers: '%s' is not COUNTxBYTES", text);
-    return 0;
+    memcpy(count, text, size);
+    count[size] = '\0';
+    int status = read_number("--buffers", count, &config->buffer_count);
+    return status ? status : read_number("--buffers", text + size + 1, &config->buffer_size);
 }
 
 static int read_drain(const char *text, struct plan *plan)
@@ -112,6 +117,20 @@ static int read_option(const char *name, const char *value, struct plan *plan)
     return command_misused("serve", "there is no option '%s'; see 'weir help serve'", name);
 }
 
+/* "--name value" or "--name=value", which moves `argument` on. */
+static int read_argument(char ***argument, struct plan *plan)
+{
+    char *name = *(*argument)++;
+    char *equals = strchr(name, '=');
+    if (equals) {
+        *equals = '\0';
+        return read_option(name, equals + 1, plan);
+    }
+    if (!**argument)
+        return command_misused("serve", "%s needs a value", name);
+    return read_option(name, *(*argument)++, plan);
+}
+
 static int read_plan(int argc, char **argv, struct plan *plan)
 {
     if (argc < 2)
@@ -120,10 +139,8 @@ static int read_plan(int argc, char **argv, struct plan *plan)
     if (!plan->service)
         return command_misused("serve", "there is no service '%s'; there is: %s", argv[1],
                                service_names());
-    for (int i = 2; i < argc; i += 2) {
-        if (i + 1 == argc)
-            return command_misused("serve", "%s needs a value", argv[i]);
-        int status = read_option(argv[i], argv[i + 1], plan);
+    for (char **argument = argv + 2; *argument;) {
+        int status = read_argument(&argument, plan);
         if (status != 0)
             return status;
     }

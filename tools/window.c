@@ -7,19 +7,17 @@
 
 enum { READ_SIZE = 64 * 1024 };
 
-static int make_room(struct window *window, size_t needed)
+static int make_room(struct window *window)
 {
     size_t size = window->end - window->begin;
     if (window->begin)
         memmove(window->bytes, window->bytes + window->begin, size);
     window->begin = 0;
     window->end = size;
-    /* Doubling keeps the copies of a packet of unknown size linear in all. */
-    size_t capacity = window->capacity ? window->capacity : READ_SIZE;
-    while (capacity < needed || capacity <= size)
-        capacity *= 2;
-    if (capacity == window->capacity)
+    if (size < window->capacity)
         return 0;
+    /* As large as what came, whatever a header promises. Doubling keeps the copies linear. */
+    size_t capacity = window->capacity ? 2 * window->capacity : READ_SIZE;
     uint8_t *bytes = memory_resize(window->bytes, capacity);
     if (!bytes)
         return -ENOMEM;
@@ -28,9 +26,9 @@ static int make_room(struct window *window, size_t needed)
     return 0;
 }
 
-long window_fill(struct window *window, int fd, size_t needed)
+long window_fill(struct window *window, int fd)
 {
-    int error = make_room(window, needed);
+    int error = make_room(window);
     if (error)
         return error;
     ssize_t count;

@@ -14,9 +14,8 @@ struct window {
     size_t capacity;
 };
 
-/* Reads more bytes, making room for a packet of `needed` bytes (0: of unknown size) at `begin`.
- * How many were read, 0 at the end of the stream, or -errno. */
-long window_fill(struct window *window, int fd, size_t needed);
+/* Reads more bytes. How many, 0 at the end of the stream, or -errno. */
+long window_fill(struct window *window, int fd);
 void window_free(struct window *window);
 
 #endif

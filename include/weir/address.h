@@ -41,6 +41,7 @@ WEIR_API int weir_address_parse_ipv6(const char *text, weir_address *address) WE
 
 /*
  * "ADDRESS:PORT", "[ADDRESS]:PORT" or ":PORT" (every IPv4 address), as the command line takes it.
+ * A link-local address may name its interface, "[fe80::1%eth0]:80".
  * 0, or -EINVAL with the reason in weir_last_error_text. Any thread.
  */
 WEIR_API int weir_address_parse_endpoint(const char *text, weir_address *address) WEIR_CHECK_RESULT;

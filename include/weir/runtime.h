@@ -78,7 +78,7 @@ typedef struct weir_totals {
     uint64_t fallbacks;    /* kernel features that are not used */
     uint64_t queued_bytes; /* waiting to be sent now */
     uint64_t copied_bytes; /* received bytes that were moved in user space */
-    uint64_t busy_ns;      /* time not spent asleep */
+    uint64_t busy_ns;      /* time that its thread has spent on a core, the kernel's share too */
 } weir_totals;
 
 /* `scheduler` 0..count-1, or -1 for the sum. 0, or -EINVAL. Any thread. */

@@ -45,6 +45,25 @@ rm -f "$bytes"
 end INT
 expect 'SIGINT' 0 $status
 
+# However connections are read, all that they send comes back.
+for active in true once 3 false; do
+    start --options "[{packet,line},{active,$active}]"
+    expect "{active,$active}" "$(seq 1 1000)" "$(seq 1 1000 | talk)"
+    end TERM
+done
+
+# Nothing is left of peers that did not read and went away, nor of half closed ones.
+start --options '[{packet,raw},{exit_on_close,false}]' --drain 30000
+for _ in 1 2 3; do
+    (exec {peer}<>"/dev/tcp/127.0.0.1/$port" && timeout 1 cat /dev/zero >&"$peer") &
+    flooders+=($!)
+done
+wait "${flooders[@]}"
+expect 'exit_on_close' 'half' "$(printf half | talk)"
+SECONDS=0
+end TERM
+expect 'nothing left to drain' yes "$([ $SECONDS -lt 15 ] && echo yes)"
+
 # Who is connected is served while the service drains, which is for no longer than it is told.
 start --options '[{packet,line}]' --drain 20000
 coproc talker { exec nc -N 127.0.0.1 "$port"; }

@@ -65,6 +65,8 @@ static const struct http_case cases[] = {
     CASE("empty lines before", "\r\n\r\n\n" GET "\r\n" GET, HELLO HELLO),
     CASE("line feeds alone", "GET / HTTP/1.1\nHost: x\n\n", HELLO),
     CASE("unknown field, folded", "GET / HTTP/1.1\r\nFoo: a\r\n b\r\n" HOST "\r\n", HELLO),
+    CASE("no field name", "GET / HTTP/1.1\r\n" HOST ": x\r\n\r\n" GET, BAD),
+    CASE("CR in a value", "GET / HTTP/1.1\r\n" HOST "A: x\ry\r\n\r\n" GET, BAD),
 
     CASE("body of nothing", POST "Content-Length: 0\r\n\r\n" GET, HELLO HELLO),
     CASE("body of one", POST "Content-Length: 1\r\n\r\nx" GET,

@@ -39,10 +39,19 @@ expect 2 "what\? There is: "
 expect 1 "--options: character 10: 5 is none of" echo --listen 127.0.0.1:0 --options '[{packet,5}]'
 expect 1 "--options: character" echo --listen 127.0.0.1:0 --options '[{packet,4}'
 expect 1 "broadcast" echo --listen 127.0.0.1:0 --options '[{broadcast,true}]'
-expect 2 "--schedulers: 'x' is not a number" echo --listen 127.0.0.1:0 --schedulers x
+expect 2 "--schedulers: 'x' is not a number from 0 to 4294967295" echo --listen 127.0.0.1:0 \
+    --schedulers x
 expect 1 "schedulers: 65 is out of range 1..64" echo --listen 127.0.0.1:0 --schedulers 65
 expect 1 "cpus: " echo --listen 127.0.0.1:0 --cpus 9999
 expect 2 "--buffers: '12' is not COUNTxBYTES" echo --listen 127.0.0.1:0 --buffers 12
+expect 2 "--buffers: '4294967296' is not a number" echo --listen 127.0.0.1:0 \
+    --buffers 4294967296x4096
+expect 2 "--buffers: '-1' is not a number" echo --listen 127.0.0.1:0 --buffers 4x-1
+expect 2 "--frob" echo --listen=127.0.0.1:0 --frob=1
+expect 1 "schedulers: 65" echo --listen=127.0.0.1:0 --schedulers=65
+expect 2 "'fe80::1%nosuch': there is no interface 'nosuch'" echo --listen '[fe80::1%nosuch]:0'
+expect 1 "network namespace \"/nosuch\": no such file" echo --listen 127.0.0.1:0 \
+    --options '[{netns,"/nosuch"}]'
 expect 1 "buffer_count: 3 is not a power of two" echo --listen 127.0.0.1:0 --buffers 3x4096
 expect 1 "no feature is named \"warp\"" echo --listen 127.0.0.1:0 --features-off warp
 expect 1 "default_listen_options: character 10" echo --listen 127.0.0.1:0 \

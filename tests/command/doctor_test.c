@@ -158,7 +158,10 @@ static const struct machine machines[] = {
      0,
      {"multishot_receive  is switched off (Linux 6.0): one receive operation per receive",
       "This machine can run weir."}},
-    {"a feature that is none", wrong_features, 2, {"no feature is named \"warp_drive\""}},
+    {"a feature that is none",
+     wrong_features,
+     2,
+     {"WEIR_FEATURES_OFF: no feature is named \"warp_drive\""}},
 };
 
 static int examine(const struct machine *machine)

@@ -26,7 +26,10 @@ expect 0 1 "usage: weir COMMAND" -h
 expect 0 1 "usage: weir version" help version
 expect 0 1 "usage: weir version" version --help
 expect 0 1 "usage: weir doctor" doctor -h
+expect 0 1 "usage: weir serve" serve echo --help
+expect 0 1 "usage: weir decode" decode line -h
 expect 0 1 "weir 0." --version
+expect 0 1 "weir 0." -V
 expect 2 2 "there is no command 'hepl'; did you mean 'help'?" hepl
 expect 2 2 "there is no command 'frobnicate'; 'weir help' lists them" frobnicate
 expect 2 2 "there is no command ''" ""

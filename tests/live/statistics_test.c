@@ -4,6 +4,15 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+static int64_t clock_of(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 struct step {
     uint32_t length; /* of the data */
@@ -255,6 +264,28 @@ static int fallbacks_with(const char *features_off)
     fallbacks = (int)totals_of(&loopback, 0).fallbacks;
     loopback_close(&loopback);
     return fallbacks;
+}
+
+static void spend(void *data)
+{
+    static char bytes[1 << 16];
+    const int64_t *ns = data;
+    int64_t until_ns = clock_of(CLOCK_THREAD_CPUTIME_ID) + *ns;
+    while (clock_of(CLOCK_THREAD_CPUTIME_ID) < until_ns)
+        cr_assert(getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes));
+}
+
+/* Most of the work of serving sockets is done in the kernel: it has to be in the figure. */
+Test(totals, say_how_busy_a_scheduler_is)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 2});
+    int64_t ns = 50000000;
+    uint64_t idle_ns = totals_of(&loopback, 0).busy_ns;
+    uint64_t before_ns = totals_of(&loopback, 1).busy_ns;
+    run_there(loopback.runtime, 1, spend, &ns);
+    cr_expect(totals_of(&loopback, 1).busy_ns - before_ns >= (uint64_t)ns);
+    cr_expect(totals_of(&loopback, 0).busy_ns - idle_ns < (uint64_t)ns);
+    loopback_close(&loopback);
 }
 
 Test(totals, count_features_that_are_not_used)

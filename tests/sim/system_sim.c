@@ -19,6 +19,12 @@ uint64_t clock_now_ns(void)
     return kernel.now_ns;
 }
 
+uint64_t clock_thread_ns(pthread_t thread)
+{
+    (void)thread;
+    return kernel.now_ns;
+}
+
 static bool fails(void)
 {
     return dice_chance(kernel.faults.call);

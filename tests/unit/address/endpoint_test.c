@@ -12,6 +12,8 @@ static const char *const good[][2] = {
     {"[::1]:65535", "[::1]:65535"},
     {"[::]:1", "[::]:1"},
     {"[fe80::1%02]:9", "[fe80::1%02]:9"},
+    {"[fe80::1%lo]:9", "[fe80::1%01]:9"}, /* lo is the first of every namespace */
+    {"[fe80::1%3]:9", "[fe80::1%03]:9"},
     {"10.0.0.1:00080", "10.0.0.1:80"},
 };
 
@@ -38,6 +40,7 @@ static const char *const bad[][2] = {
     {"1.2.3.4:-1", "'1.2.3.4:-1': a port is a number from 0 to 65535, not '-1'"},
     {"1.2.3.4: 1", "'1.2.3.4: 1': a port is a number from 0 to 65535, not ' 1'"},
     {"1.2.3.4:1x", "'1.2.3.4:1x': a port is a number from 0 to 65535, not '1x'"},
+    {"[fe80::1%nosuch]:80", "'fe80::1%nosuch': there is no interface 'nosuch'"},
     {"localhost:80", "'localhost' is not an address"},
     {"1111111111111111111111111111111111111111111111111111111111111111:1",
      "'1111111111111111111111111111111111111111111111111111111111111111:1' is not an address and a "

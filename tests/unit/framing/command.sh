@@ -53,7 +53,7 @@ printf 'abcd\n' | "$weir" decode line --option packet_size=3 >/dev/null || statu
 expect "exit status of an invalid stream" "$status" 1
 
 refused '' "needs a packet type, or --batch"
-refused '' "'lines' is no packet type" lines
+refused '' "'lines' is no packet type; see 'weir help decode'" lines
 refused '' "'--foo' is not --option NAME=VALUE" line --foo
 refused '' "--option needs NAME=VALUE" line --option
 refused '' "--option 'packet_size' is not NAME=VALUE" line --option packet_size
@@ -67,4 +67,17 @@ refused '' "--batch takes no 'x'" --batch x
 refused 'line\t[]\n' "line 1 is not type, options, hex with tabs between" --batch
 refused 'line\t[]\t61\nline\t[]\t6\n' "line 2: the third column is not hex" --batch
 refused 'line\tx\t61\n' "line 1: 'x' is no list of options" --batch
+refused 'line\t[{packet_size,4},]\t61\n' "line 1: '[{packet_size,4},]' is no list of options" \
+    --batch
+refused 'line\t[]\t61\00062\n' "line 1 holds a NUL byte" --batch
+expect "blanks among the options" '{error,invalid}' \
+    "$(printf 'line\t[ {packet_size , 1}, {line_length,9} ]\t61620a' | "$weir" decode --batch)"
+
+# Who cannot be written to any more is not decoded for.
+for arguments in line --batch; do
+    status=0
+    yes "$(printf 'raw\t[]\t61')" | timeout 20 "$weir" decode $arguments >/dev/full 2>&1 ||
+        status=$?
+    expect "exit status of '$arguments' on a full disk" "$status" 1
+done
 exit $failed

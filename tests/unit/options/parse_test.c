@@ -82,11 +82,11 @@ struct mistake {
 };
 
 static const struct mistake mistakes[] = {
-    {"", "character 1: { has to follow, but the text ends"},
-    {"[", "character 2: { has to follow, but the text ends"},
+    {"", "character 1: an option has to follow, but the text ends"},
+    {"[", "character 2: an option has to follow, but the text ends"},
     {"[{packet,4}", "character 12: ] has to follow, but the text ends"},
     {"[{packet,4}}", "character 12: ] has to follow, not }"},
-    {"[{packet,4},]", "character 13: { has to follow, not ]"},
+    {"[{packet,4},]", "character 13: an option has to follow, not ]"},
     {"[{packet,4} {header,1}]", "character 13: ] has to follow, not {"},
     {"{packet,4},", "character 11: the end has to follow, not ,"},
     {"{packet,4}.", "character 11: '.' is not expected"},

@@ -50,7 +50,7 @@ Test(features, wrong_names_are_named)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         uint32_t off;
         cr_expect(features_parse(wrong[i], &off) == -EINVAL, "%s", wrong[i]);
-        cr_expect(strstr(weir_last_error_text(), "features_off") != NULL);
+        cr_expect(strstr(weir_last_error_text(), "no feature is named") != NULL);
     }
 }
 
