@@ -5,7 +5,7 @@
  *     node listen OPTIONS          prints "port N", then waits for the connection
  *     node connect PORT OPTIONS
  *
- * Lines: set TERMS, get TERMS, send HEX, recv, message, close. Each is answered by one line.
+ * Lines: set TERMS, get TERMS, send HEX, recv, message, quiet, close. Each is answered by one line.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <weir/weir.h>
 
-enum { WAIT_MS = 5000, QUIET_MS = 60 };
+/* `message` is for what has to come, `quiet` for what must not. */
+enum { WAIT_MS = 30000, QUIET_MS = 60 };
 
 static weir_runtime *runtime;
 static weir_mailbox *mailbox;
@@ -97,10 +98,10 @@ static void receive(void)
         answer_packet(&packet, false);
 }
 
-static void take_message(void)
+static void take_message(int64_t timeout_ms)
 {
     weir_message message;
-    if (weir_mailbox_receive(mailbox, QUIET_MS, &message) < 0)
+    if (weir_mailbox_receive(mailbox, timeout_ms, &message) < 0)
         answer("nothing");
     else if (message.kind == WEIR_MESSAGE_DATA)
         answer_packet(&message.packet, true);
@@ -151,7 +152,9 @@ static void obey(const char *line)
     else if (strcmp(line, "recv") == 0)
         receive();
     else if (strcmp(line, "message") == 0)
-        take_message();
+        take_message(WAIT_MS);
+    else if (strcmp(line, "quiet") == 0)
+        take_message(QUIET_MS);
     else if (strcmp(line, "close") == 0)
         answer_result(weir_close(connection));
     else

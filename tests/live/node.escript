@@ -53,7 +53,7 @@ line(Port) ->
     receive
         {Port, {data, {eol, Line}}} -> Line;
         {Port, {exit_status, Status}} -> error({ended, Status})
-    after 10000 -> error(no_answer)
+    after 40000 -> error(no_answer)
     end.
 
 ready({weir, Port}) -> "ready" = line(Port);
@@ -90,11 +90,15 @@ do(S, "get " ++ Terms) ->
     end;
 do(S, "send " ++ Hex) -> result(gen_tcp:send(S, binary:decode_hex(list_to_binary(Hex))));
 do(S, "recv") ->
-    case gen_tcp:recv(S, 0, 5000) of
+    case gen_tcp:recv(S, 0, 30000) of
         {ok, Data} -> data(Data);
         Error -> result(Error)
     end;
-do(S, "message") ->
+do(S, "message") -> message(S, 30000);
+do(S, "quiet") -> message(S, 60);
+do(S, "close") -> result(gen_tcp:close(S)).
+
+message(S, Ms) ->
     receive
         {tcp, S, Data} -> data(Data);
         {S, {data, Data}} -> "port " ++ data(Data);
@@ -102,9 +106,8 @@ do(S, "message") ->
         {tcp_closed, S} -> "closed";
         {tcp_passive, S} -> "passive";
         {tcp_error, S, Reason} -> atom_to_list(Reason)
-    after 60 -> "nothing"
-    end;
-do(S, "close") -> result(gen_tcp:close(S)).
+    after Ms -> "nothing"
+    end.
 
 result(ok) -> "ok";
 result({error, Reason}) -> atom_to_list(Reason).
@@ -141,16 +144,16 @@ scenes() ->
        {c, "send 61626364"}, {s, "message"}, {s, "set [binary,{active,false}]"},
        {c, "send 61626364"}, {s, "recv"}]} || H <- ["0", "1", "4", "5"]] ++
     [{"once", "[binary,{active,once},{packet,1}]", "[{packet,1}]",
-      [{c, "send 61"}, {c, "send 62"}, {s, "message"}, {s, "message"}, {s, "get [active]"},
-       {s, "set [{active,once}]"}, {s, "message"}, {s, "message"}, {c, "close"}, {s, "message"},
+      [{c, "send 61"}, {c, "send 62"}, {s, "message"}, {s, "quiet"}, {s, "get [active]"},
+       {s, "set [{active,once}]"}, {s, "message"}, {s, "quiet"}, {c, "close"}, {s, "quiet"},
        {s, "set [{active,once}]"}, {s, "message"}, {s, "get [active]"}]},
      {"count", "[binary,{active,2},{packet,1}]", "[{packet,1},{active,-1}]",
       [{c, "message"}, {c, "get [active]"}, {c, "send 61"}, {c, "send 62"}, {c, "send 63"},
-       {s, "message"}, {s, "message"}, {s, "message"}, {s, "message"}, {s, "get [active]"},
+       {s, "message"}, {s, "message"}, {s, "message"}, {s, "quiet"}, {s, "get [active]"},
        {s, "set [{active,1}]"}, {s, "message"}, {s, "message"}, {s, "set [{active,3}]"},
        {s, "set [{active,4}]"}, {s, "get [active]"}, {s, "set [{active,32767}]"},
        {s, "get [active]"}, {s, "set [{active,-100}]"}, {s, "message"}, {s, "get [active]"},
-       {s, "set [{active,true}]"}, {s, "message"}]},
+       {s, "set [{active,true}]"}, {s, "quiet"}]},
      %% At the end that connected: what Erlang accepted has no header in this form.
      {"port", "[]", "[binary,{header,1},{deliver,port},{packet,http}]",
       [{s, "send 474554202f20485454502f312e310d0a"}, {c, "message"},
@@ -165,7 +168,7 @@ scenes() ->
       [{c, "get [linger]"}, {c, "close"}, {s, "recv"}, {s, "recv"}, {s, "get [show_econnreset]"},
        {s, "get [nodelay]"}]},
      {"reset, not shown", "[{active,true}]", "[{linger,{true,0}}]",
-      [{c, "close"}, {s, "message"}, {s, "message"}, {s, "set [{active,true}]"}]},
+      [{c, "close"}, {s, "message"}, {s, "quiet"}, {s, "set [{active,true}]"}]},
      {"closed", "[{active,false}]", "[]",
       [{c, "close"}, {s, "recv"}, {s, "recv"}, {s, "get [active,packet,nodelay,buffer]"},
        {s, "set [{nodelay,true},{packet,2}]"}, {s, "get [packet,nodelay]"},
