@@ -7,6 +7,8 @@
 #include "base/memory.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 #include <unistd.h>
 #include <weir/weir.h>
 
-enum { LINE_SIZE = 1024 };
+enum { LINE_SIZE = 1024, NEVER_MS = 60000 };
 
 static weir_runtime *runtime;
 static weir_mailbox *mailbox;
@@ -96,17 +98,29 @@ static int run_peername(char *arguments)
     return weir_peername(subject, &address);
 }
 
-static void print_messages(const char *id)
+/* Segments that are not acknowledged, and what the peer has room for. */
+static void print_window(const char *id)
+{
+    struct tcp_info info = {0};
+    weir_option wanted = WEIR_RAW_REQUEST(IPPROTO_TCP, TCP_INFO, &info, sizeof(info));
+    CHECK_EQ(weir_getopts(subject, &wanted, 1), 1);
+    printf("%s {%u,%u}\n", id, info.tcpi_unacked, info.tcpi_snd_wnd);
+}
+
+/* Those that are there, or the next. */
+static void print_messages(const char *id, int64_t timeout_ms)
 {
     static const char *const names[] = {"tcp", "accepted", "tcp_passive", "tcp_error",
                                         "tcp_closed"};
     char text[LINE_SIZE] = "";
     size_t length = 0;
     weir_message message;
-    while (weir_mailbox_receive(mailbox, 0, &message) == 0 && length < LINE_SIZE - 32) {
+    while (weir_mailbox_receive(mailbox, timeout_ms, &message) == 0 && length < LINE_SIZE - 32) {
         length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s",
                                    length > 0 ? "," : "", names[message.kind]);
         weir_packet_release(&message.packet);
+        if (timeout_ms > 0)
+            break;
     }
     printf("%s [%s]\n", id, text);
 }
@@ -133,8 +147,10 @@ static void run_command(const char *id, const char *name, char *arguments)
     }
     if (strcmp(name, "pend") == 0)
         printf("%s %d\n", id, queued());
+    else if (strcmp(name, "window") == 0)
+        print_window(id);
     else
-        print_messages(id);
+        print_messages(id, strcmp(name, "message") == 0 ? NEVER_MS : 0);
 }
 
 static void *run_line(void *data)
