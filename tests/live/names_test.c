@@ -152,15 +152,6 @@ Test(names, recv_sees_a_reset)
     loopback_close(&loopback);
 }
 
-static int send_until_it_fails(weir_socket socket)
-{
-    uint64_t until = now_ms() + WAIT_MS;
-    int result = 0;
-    while (result == 0 && now_ms() < until)
-        result = weir_send(socket, "x", 1);
-    return result;
-}
-
 /* A send that fails is told, and the next recv gets one report. */
 Test(names, send_sees_the_end)
 {

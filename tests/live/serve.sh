@@ -22,7 +22,7 @@ echo_through() {
     port=$(sed -n 's/^listening on .*://p' "$log")
     exec 3<>"/dev/tcp/127.0.0.1/$port"
     printf '\003abc' >&3
-    IFS= read -r -t 5 -n 4 -d '' reply <&3 || true
+    IFS= read -r -t 60 -n 4 -d '' reply <&3 || true
     exec 3>&-
     kill "$server"
     wait "$server"

@@ -13,7 +13,7 @@ Test(close, what_is_queued_is_sent_in_the_background)
     struct loopback loopback = open_filled("", &queue);
     uint64_t before = now_ms();
     weir_close(loopback.socket);
-    cr_expect(now_ms() - before < 500);
+    cr_expect(now_ms() - before < AT_ONCE_MS);
     GIVES(weir_send(loopback.socket, "x", 1), WEIR_CLOSED);
     cr_expect(peer_drain(loopback.peer) == FILL_BYTES);
     loopback_close(&loopback);
@@ -35,7 +35,7 @@ Test(close, lingering_waits_its_seconds_and_no_longer)
     uint64_t before = now_ms();
     weir_close(loopback.socket);
     uint64_t took = now_ms() - before;
-    cr_expect(took >= 1000 && took < 1500, "%lu ms", (unsigned long)took);
+    cr_expect(took >= 1000 && took < AT_ONCE_MS, "%lu ms", (unsigned long)took);
     cr_expect(peer_drain(loopback.peer) == FILL_BYTES);
     loopback_close(&loopback);
 }
@@ -62,7 +62,7 @@ Test(close, lingering_ends_with_the_queue)
  */
 Test(close, lingering_never_holds_up_the_scheduler)
 {
-    struct loopback loopback = open_small(NULL, ",{linger,{true,5}}");
+    struct loopback loopback = open_small(NULL, ",{linger,{true,60}}");
     static const uint8_t bytes[4000];
     weir_packet packet;
     GIVES(weir_send(loopback.socket, bytes, sizeof(bytes)), 0);
@@ -71,7 +71,7 @@ Test(close, lingering_never_holds_up_the_scheduler)
     uint64_t before = now_ms();
     GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &packet), WEIR_CLOSED);
     settle(loopback.listener);
-    cr_expect(now_ms() - before < 1000);
+    cr_expect(now_ms() - before < AT_ONCE_MS);
     cr_expect(peer_drain(loopback.peer) == 5000);
     loopback_close(&loopback);
 }
@@ -153,7 +153,7 @@ Test(close, stopping_resets_what_it_cannot_send)
     struct loopback loopback = open_filled("", &queue);
     uint64_t before = now_ms();
     weir_stop(loopback.runtime);
-    cr_expect(now_ms() - before < 3000);
+    cr_expect(now_ms() - before < AT_ONCE_MS);
     peer_expect_reset(loopback.peer);
     loopback.runtime = NULL;
     peer_leave(&loopback.peer);

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "sending/filled.h"
 
-#include "base/memory.h"
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
-
-/* Longer than the peer's kernel delays what acknowledges the last segment. */
-enum { STABLE_MS = 60 };
 
 static struct loopback open_with(const weir_config *config, const char *options, int peer_buffer)
 {
@@ -27,27 +23,10 @@ struct loopback open_small(const weir_config *config, const char *options)
     return open_with(config, options, PEER_BUFFER);
 }
 
-uint64_t stable_queue(weir_socket socket)
-{
-    uint64_t size = queued(socket);
-    uint64_t until = now_ms() + STABLE_MS;
-    while (now_ms() < until) {
-        uint64_t now = queued(socket);
-        if (now != size)
-            until = now_ms() + STABLE_MS;
-        size = now;
-    }
-    return size;
-}
-
 struct loopback open_filled(const char *options, uint64_t *queue)
 {
     struct loopback loopback = open_with(NULL, options, 4096);
-    char *bytes = memory_allocate_zeroed(1, FILL_BYTES);
-    GIVES(weir_send(loopback.socket, bytes, FILL_BYTES), 0);
-    memory_free(bytes);
-    *queue = stable_queue(loopback.socket);
-    cr_assert(*queue > FILL_BYTES / 2, "only %lu bytes are queued", (unsigned long)*queue);
+    *queue = fill_queue(&loopback);
     return loopback;
 }
 

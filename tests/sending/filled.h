@@ -16,9 +16,6 @@ struct loopback open_small(const weir_config *config, const char *options);
  * queued, does not change as long as nobody reads. */
 struct loopback open_filled(const char *options, uint64_t *queue);
 
-/* The queue's size once the kernel takes no more. */
-uint64_t stable_queue(weir_socket socket);
-
 /* The peer reads until no more than `size` bytes are queued. */
 void read_until(struct loopback *loopback, uint64_t size);
 

@@ -162,7 +162,7 @@ Test(forms, a_file_waits_for_a_slow_peer)
     GIVES(weir_send_file(loopback.socket, fd, 0, LARGE), 0);
     close(fd);
     GIVES(weir_send(loopback.socket, "end", 3), 0);
-    cr_expect(stable_queue(loopback.socket) > LARGE / 2);
+    cr_expect(settled_queue(&loopback) > LARGE / 2);
     expect_pattern(loopback.peer, 0, LARGE);
     peer_expect(loopback.peer, "end");
     loopback_close(&loopback);
@@ -174,7 +174,7 @@ Test(forms, a_file_to_a_peer_that_goes_away)
     int fd = pattern_file();
     GIVES(weir_send_file(loopback.socket, fd, 0, LARGE), 0);
     close(fd);
-    stable_queue(loopback.socket);
+    settled_queue(&loopback);
     peer_reset(&loopback.peer);
     EVENTUALLY(queued(loopback.socket) == 0);
     GIVES(weir_send(loopback.socket, "end", 3), WEIR_CLOSED);
@@ -187,7 +187,7 @@ Test(forms, a_file_on_a_socket_that_is_thrown_away)
     int fd = pattern_file();
     GIVES(weir_send_file(loopback.socket, fd, 0, LARGE), 0);
     close(fd);
-    stable_queue(loopback.socket);
+    settled_queue(&loopback);
     weir_close(loopback.socket);
     peer_expect_reset(loopback.peer);
     loopback_close(&loopback);

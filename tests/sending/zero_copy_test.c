@@ -67,7 +67,7 @@ Test(zero_copy, memory_is_released_once_and_not_before_it_is_sent)
     int count = 0;
     struct loopback loopback = open_small(&zero_copy, "");
     GIVES(weir_send_owned(loopback.socket, bytes, LARGE, count_release, &count), 0);
-    stable_queue(loopback.socket);
+    settled_queue(&loopback);
     cr_expect(released(&count) == 0);
     expect_bytes(loopback.peer, LARGE);
     EVENTUALLY(released(&count) == 1);
@@ -103,7 +103,7 @@ Test(zero_copy, a_reset_gives_the_memory_back)
     struct loopback loopback = open_small(&zero_copy, ",{linger,{true,0}}");
     GIVES(weir_send_owned(loopback.socket, bytes, LARGE, count_release, &count), 0);
     GIVES(weir_send(loopback.socket, bytes, LARGE), 0);
-    stable_queue(loopback.socket);
+    settled_queue(&loopback);
     weir_close(loopback.socket);
     EVENTUALLY(released(&count) == 1);
     peer_expect_reset(loopback.peer);
@@ -115,7 +115,7 @@ Test(zero_copy, a_peer_that_goes_away_gives_the_memory_back)
     int count = 0;
     struct loopback loopback = open_small(&zero_copy, "");
     GIVES(weir_send_owned(loopback.socket, bytes, LARGE, count_release, &count), 0);
-    stable_queue(loopback.socket);
+    settled_queue(&loopback);
     peer_reset(&loopback.peer);
     EVENTUALLY(released(&count) == 1);
     GIVES(weir_send(loopback.socket, bytes, 1), WEIR_CLOSED);
@@ -127,7 +127,7 @@ Test(zero_copy, stopping_takes_the_memory_back)
     int count = 0;
     struct loopback loopback = open_small(&zero_copy, "");
     GIVES(weir_send_owned(loopback.socket, bytes, LARGE, count_release, &count), 0);
-    stable_queue(loopback.socket);
+    settled_queue(&loopback);
     loopback_close(&loopback);
     cr_expect(released(&count) == 1);
 }

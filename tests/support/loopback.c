@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <linux/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -160,16 +162,22 @@ int peer_connect(int port)
     return peer_connect_with(port, 0);
 }
 
-int peer_listen(int backlog, int *port)
+int peer_bind(int *port)
 {
     struct sockaddr_in address = loopback_address(0);
     socklen_t size = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bound_waits(fd);
     cr_assert(bind(fd, (struct sockaddr *)&address, size) == 0);
-    cr_assert(listen(fd, backlog) == 0);
     getsockname(fd, (struct sockaddr *)&address, &size);
     *port = ntohs(address.sin_port);
+    return fd;
+}
+
+int peer_listen(int backlog, int *port)
+{
+    int fd = peer_bind(port);
+    cr_assert(listen(fd, backlog) == 0);
     return fd;
 }
 
@@ -308,17 +316,42 @@ uint64_t queued(weir_socket socket)
     return statistics_of(socket).send_pend;
 }
 
-uint64_t settled_queue(weir_socket socket)
+/* The peer's connection as the runtime has it. */
+static int other_end(int peer)
 {
-    enum { STABLE_MS = 60 }; /* longer than a kernel puts off acknowledging the last segment */
-    uint64_t size = queued(socket);
-    for (uint64_t since = now_ms(); now_ms() < since + STABLE_MS; sched_yield()) {
-        uint64_t now = queued(socket);
-        if (now != size)
-            since = now_ms();
-        size = now;
+    enum { DESCRIPTORS_MOST = 4096 };
+    struct sockaddr_in wanted;
+    struct sockaddr_in there;
+    socklen_t size = sizeof(wanted);
+    getsockname(peer, (struct sockaddr *)&wanted, &size);
+    for (int fd = 0; fd < DESCRIPTORS_MOST; fd++) {
+        size = sizeof(there);
+        if (getpeername(fd, (struct sockaddr *)&there, &size) == 0 &&
+            there.sin_port == wanted.sin_port)
+            return fd;
     }
-    return size;
+    cr_assert_fail("nobody is at the other end");
+    return -1;
+}
+
+/* The peer's window is closed, all that it had room for is acknowledged, and the kernel has no more
+ * room either: from here on nothing moves before the peer reads. */
+static bool is_full(int fd)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_unacked == 0 && info.tcpi_snd_wnd == 0 && info.tcpi_notsent_bytes > 0 &&
+           poll(&room, 1, 0) == 0;
+}
+
+uint64_t settled_queue(struct loopback *loopback)
+{
+    int fd = other_end(loopback->peer);
+    EVENTUALLY(is_full(fd) || sched_yield() != 0);
+    settle(loopback->socket);
+    return queued(loopback->socket);
 }
 
 uint64_t fill_queue(struct loopback *loopback)
@@ -326,9 +359,16 @@ uint64_t fill_queue(struct loopback *loopback)
     char *bytes = calloc(1, FILL_BYTES);
     GIVES(weir_send(loopback->socket, bytes, FILL_BYTES), 0);
     free(bytes);
-    uint64_t size = settled_queue(loopback->socket);
+    uint64_t size = settled_queue(loopback);
     cr_assert(size > FILL_BYTES / 2, "only %lu bytes are queued", (unsigned long)size);
     return size;
+}
+
+int send_until_it_fails(weir_socket socket)
+{
+    int result;
+    EVENTUALLY((result = weir_send(socket, "x", 1)) != 0);
+    return result;
 }
 
 static void answer(struct answer *answer, weir_socket socket, int result)
