@@ -8,7 +8,7 @@ server=$!
 trap 'kill $server' EXIT
 port=7000
 if [ "$1" != echo ]; then
-    read -r -t 10 -u $out line
+    read -r -t 60 -u $out line
     port=${line##*port }
 fi
 
@@ -16,12 +16,12 @@ expect() { # what is expected, got
     [ "$1" = "$2" ] || { printf 'expected\n%s\ngot\n%s\n' "$1" "$2"; exit 1; }
 }
 ask() { # the answer to all of the input, up to the end of the connection
-    timeout 10 nc -N 127.0.0.1 "$port" | tr -d '\r'
+    timeout 60 nc -N 127.0.0.1 "$port" | tr -d '\r'
 }
 say() { printf '%s\n' "$2" >&"$1"; }
 hear() { # connection; the next line
     local line
-    read -r -t 10 -u "$1" line && echo "$line"
+    read -r -t 60 -u "$1" line && echo "$line"
 }
 
 talk_to_http_hello() {
@@ -58,7 +58,7 @@ talk_to_line_chat() {
 talk_to_echo() {
     until (: <"/dev/tcp/127.0.0.1/$port") 2>&-; do
         kill -0 $server 2>&- || { trap - EXIT; exit 77; } # somebody has port 7000
-        [ $SECONDS -lt 10 ] || { echo "it does not listen"; exit 1; }
+        [ $SECONDS -lt 60 ] || { echo "it does not listen"; exit 1; }
     done
     expect ' 00 00 00 02 68 69' "$(printf '\0\0\0\2hi' | ask | od -An -tx1)"
 }

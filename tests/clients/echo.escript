@@ -10,7 +10,7 @@ main([Type, Port]) ->
     pipelined(S, Packet, 500),
     passive(S, Packet),
     ok = gen_tcp:shutdown(S, write),
-    {error, closed} = gen_tcp:recv(S, 0, 10000),
+    {error, closed} = gen_tcp:recv(S, 0, 60000),
     io:format("ok~n").
 
 list_to_type("4") -> 4;
@@ -27,14 +27,14 @@ data(4, N) -> binary:copy(<<N>>, N * 997).
 one(S, Packet, N) ->
     Data = data(Packet, N),
     ok = gen_tcp:send(S, Data),
-    receive {tcp, S, Data} -> ok after 10000 -> error({no_echo, N}) end,
+    receive {tcp, S, Data} -> ok after 60000 -> error({no_echo, N}) end,
     ok = inet:setopts(S, [{active, once}]).
 
 pipelined(S, Packet, Count) ->
     spawn_link(fun() -> [ok = gen_tcp:send(S, data(Packet, N rem 50 + 1)) || N <- lists:seq(1, Count)] end),
     lists:foreach(fun(N) ->
         Data = data(Packet, N rem 50 + 1),
-        receive {tcp, S, Data} -> ok after 10000 -> error({not_in_order, N}) end,
+        receive {tcp, S, Data} -> ok after 60000 -> error({not_in_order, N}) end,
         ok = inet:setopts(S, [{active, once}])
     end, lists:seq(1, Count)).
 
@@ -42,4 +42,4 @@ passive(S, Packet) ->
     ok = inet:setopts(S, [{active, false}]),
     Data = data(Packet, 7),
     ok = gen_tcp:send(S, [Data]),
-    {ok, Data} = gen_tcp:recv(S, 0, 10000).
+    {ok, Data} = gen_tcp:recv(S, 0, 60000).

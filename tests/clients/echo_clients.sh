@@ -16,13 +16,13 @@ trap 'kill $server 2>/dev/null' EXIT
 start() { # options ...: serves on a port of its choice
     exec {out}< <(exec "$weir" serve echo --listen 127.0.0.1:0 --schedulers 2 "$@")
     server=$!
-    read -r -t 10 -u "$out" line
+    read -r -t 60 -u "$out" line
     port=${line##*:}
 }
-talk() { timeout 20 nc -N 127.0.0.1 "$port"; }
+talk() { timeout 60 nc -N 127.0.0.1 "$port"; }
 end() { # signal: sets `printed` and `status`
     kill "-$1" $server
-    printed=$(timeout 20 cat <&"$out")
+    printed=$(timeout 60 cat <&"$out")
     wait $server
     status=$?
 }
@@ -65,15 +65,15 @@ end TERM
 expect 'nothing left to drain' yes "$([ $SECONDS -lt 15 ] && echo yes)"
 
 # Who is connected is served while the service drains, which is for no longer than it is told.
-start --options '[{packet,line}]' --drain 20000
+start --options '[{packet,line}]' --drain 60000
 coproc talker { exec nc -N 127.0.0.1 "$port"; }
 echo before >&"${talker[1]}"
-read -r -t 10 line <&"${talker[0]}"
+read -r -t 60 line <&"${talker[0]}"
 expect 'before the drain' before "$line"
 kill -TERM $server
 while nc -z 127.0.0.1 "$port" 2>/dev/null; do :; done # until it takes no more connections
 echo during >&"${talker[1]}"
-read -r -t 10 line <&"${talker[0]}"
+read -r -t 60 line <&"${talker[0]}"
 expect 'during the drain' during "$line"
 exec {talker[1]}>&-
 wait $server

@@ -117,7 +117,7 @@ static bool read_last(const struct server *server)
     while (received < sizeof(answers)) {
         struct pollfd both = {fd, sent < size ? POLLIN | POLLOUT : POLLIN, 0};
         ssize_t count;
-        if (poll(&both, 1, 10000) <= 0)
+        if (poll(&both, 1, 60000) <= 0)
             break;
         if (both.revents & POLLOUT) {
             count = send(fd, requests + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);

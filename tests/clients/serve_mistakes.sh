@@ -10,7 +10,7 @@ expect() { # status, pattern of the one line, arguments ...
     local status=$1 pattern=$2 out err got
     shift 2
     err=$(mktemp)
-    out=$(timeout 20 "$weir" serve "$@" 2>"$err")
+    out=$(timeout 60 "$weir" serve "$@" 2>"$err")
     got=$?
     if [ $got -ne "$status" ] || [ -n "$out" ] || [ "$(wc -l <"$err")" -ne 1 ] ||
         ! grep -qE -e "$pattern" "$err"; then
@@ -23,7 +23,7 @@ expect() { # status, pattern of the one line, arguments ...
 exec {out}< <(exec "$weir" serve echo --listen 127.0.0.1:0)
 server=$!
 trap 'kill $server 2>/dev/null' EXIT
-read -r -t 10 -u "$out" line
+read -r -t 60 -u "$out" line
 port=${line##*:}
 
 expect 1 "127.0.0.1:$port: address already in use" echo --listen "127.0.0.1:$port"

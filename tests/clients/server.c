@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENT_COUNT_MAX = 16, PATIENCE_S = 10 };
+enum { ARGUMENT_COUNT_MAX = 16, PATIENCE_S = 60 };
 
 static _Noreturn void fail(const char *what)
 {

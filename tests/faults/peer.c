@@ -15,7 +15,7 @@
 #include "scenario.h"
 #include <weir/weir.h>
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 60000 };
 
 struct setting {
     weir_runtime *runtime;

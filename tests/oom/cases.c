@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000, SEND_SIZE = 100000 };
+enum { PATIENCE_MS = 60000, SEND_SIZE = 100000 };
 
 static int start_and_stop(weir_runtime *runtime)
 {

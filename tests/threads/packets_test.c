@@ -64,7 +64,7 @@ static void *release_later(void *data)
 static void next_data(weir_mailbox *mailbox, weir_message *message)
 {
     do
-        CHECK_EQ(weir_mailbox_receive(mailbox, 20000, message), 0);
+        CHECK_EQ(weir_mailbox_receive(mailbox, 60000, message), 0);
     while (message->kind != WEIR_MESSAGE_DATA);
 }
 
@@ -104,7 +104,7 @@ int main(void)
         int port = serve(runtime, WEIR_OPTIONS(WEIR_PACKET(WEIR_2), WEIR_MODE(WEIR_BINARY)),
                          weir_mailed_to(holders[i].mailbox), &listener);
         peers[i] = peer_connect(port);
-        CHECK_EQ(weir_mailbox_receive(holders[i].mailbox, 20000, &message), 0);
+        CHECK_EQ(weir_mailbox_receive(holders[i].mailbox, 60000, &message), 0);
         CHECK(message.kind == WEIR_MESSAGE_ACCEPTED);
         CHECK_EQ(pthread_create(&holders[i].thread, NULL, hold, &holders[i]), 0);
     }

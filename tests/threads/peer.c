@@ -10,7 +10,7 @@
 
 int peer_connect(int port)
 {
-    struct timeval most = {.tv_sec = 30};
+    struct timeval most = {.tv_sec = 60};
     struct sockaddr_in address = {
         .sin_family = AF_INET,
         .sin_port = htons((uint16_t)port),

@@ -149,7 +149,7 @@ static void run(void)
              0);
     int peer = peer_connect(weir_port(shared.listener));
     CHECK_EQ(
-        weir_tcp_accept(shared.listener, weir_mailed_to(shared.mailbox), 20000, &shared.socket), 0);
+        weir_tcp_accept(shared.listener, weir_mailed_to(shared.mailbox), 60000, &shared.socket), 0);
     CHECK_EQ(pthread_create(&swallower, NULL, swallow, &peer), 0);
     for (int i = 0; i < PEERS; i++) {
         visitors[i].peer = peer_connect(port);
