@@ -48,8 +48,8 @@ function(weir_test_program name)
 endfunction()
 
 # weir_register_test(NAME TIMEOUT LABELS COMMAND ...)
-# A time-out is there for what hangs. It is given in seconds of a calm machine; a busy one is slower by
-# far.
+# A time-out is there for what hangs. It is given in seconds of a calm machine; a busy one may be
+# slower by far.
 function(weir_register_test name timeout labels)
     math(EXPR timeout "4 * ${timeout}")
     add_test(NAME ${name} ${ARGN})
