@@ -35,8 +35,9 @@ endif()
 if(WEIR_FUZZ)
     target_compile_options(weir_compiler INTERFACE -fsanitize=fuzzer-no-link)
 endif()
-# Fat objects: whoever links libweir.a with another compiler gets the plain ones.
+# Fat objects have plain code, too: that is what libweir.a gets.
 if(WEIR_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    set(WEIR_WHOLE_FLAGS -fno-lto)
     target_compile_options(weir_compiler INTERFACE -flto=auto -ffat-lto-objects)
     target_link_options(weir_compiler INTERFACE -flto=auto)
 endif()

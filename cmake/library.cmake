@@ -1,4 +1,5 @@
-# libweir.so, libweir.a and what an installed copy needs.
+# libweir.so, libweir.a and what an installed copy needs; and weir_rooms, which has the rooms as
+# they are, for the command and for tests.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -12,14 +13,27 @@ function(weir_add_library)
         list(APPEND objects $<TARGET_OBJECTS:${room}>)
     endforeach()
 
+    add_library(weir_rooms STATIC ${objects})
+    target_link_libraries(weir_rooms PRIVATE weir_compiler ${libraries})
+    target_include_directories(weir_rooms PUBLIC ${PROJECT_SOURCE_DIR}/include)
+
+    # A static library hides nothing, and names such as memory_free are everybody's. So it is one
+    # object, in which all but weir_* is local.
+    set(whole ${PROJECT_BINARY_DIR}/weir.o)
+    add_custom_command(OUTPUT ${whole}
+        COMMAND ${CMAKE_C_COMPILER} -r -nostdlib ${WEIR_WHOLE_FLAGS} -o ${whole} ${objects}
+        COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=weir_*
+            --remove-section=.gnu.lto_* --remove-section=.gnu.debuglto_* ${whole}
+        DEPENDS ${objects} COMMAND_EXPAND_LISTS VERBATIM)
+
     add_library(weir SHARED ${objects})
-    add_library(weir_static STATIC ${objects})
+    add_library(weir_static STATIC ${whole})
     add_library(weir::weir ALIAS weir)
     add_library(weir::weir_static ALIAS weir_static)
     set_target_properties(weir PROPERTIES
         VERSION ${PROJECT_VERSION}
         SOVERSION ${PROJECT_VERSION_MAJOR})
-    set_target_properties(weir_static PROPERTIES OUTPUT_NAME weir)
+    set_target_properties(weir_static PROPERTIES OUTPUT_NAME weir LINKER_LANGUAGE C)
     foreach(library weir weir_static)
         target_link_libraries(${library} PRIVATE $<BUILD_INTERFACE:weir_compiler> ${libraries})
         target_include_directories(${library} PUBLIC
@@ -44,7 +58,12 @@ function(weir_install_library)
         ${PROJECT_BINARY_DIR}/weir-config.cmake INSTALL_DESTINATION ${package})
     write_basic_package_version_file(${PROJECT_BINARY_DIR}/weir-config-version.cmake
         COMPATIBILITY SameMinorVersion)
-    # Either folder may have been given as an absolute path.
+    # Either folder may have been given as an absolute path. If not, the copy may be moved.
+    set(pc_prefix ${CMAKE_INSTALL_PREFIX})
+    if(NOT IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
+        file(RELATIVE_PATH up ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+        string(REGEX REPLACE "/$" "" pc_prefix "\${pcfiledir}/${up}")
+    endif()
     cmake_path(APPEND pc_includedir "\${prefix}" "${CMAKE_INSTALL_INCLUDEDIR}")
     cmake_path(APPEND pc_libdir "\${prefix}" "${CMAKE_INSTALL_LIBDIR}")
     configure_file(${PROJECT_SOURCE_DIR}/cmake/weir.pc.in ${PROJECT_BINARY_DIR}/weir.pc @ONLY)

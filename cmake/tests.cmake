@@ -43,7 +43,7 @@ function(weir_test_program name)
     if(test_ROOM)
         weir_include_edges(${name} ${test_ROOM} ${test_BELOW})
     else()
-        target_link_libraries(${name} PRIVATE weir::weir_static)
+        target_link_libraries(${name} PRIVATE weir_rooms)
     endif()
 endfunction()
 

@@ -20,19 +20,16 @@ export PKG_CONFIG_PATH LD_LIBRARY_PATH
 "$work/build/consumer"
 "$work/build/consumer_static"
 
-# The prefix stands in weir.pc as it was configured, which is not where this copy lies.
-flags_of() {
-    pkg-config --define-variable=prefix="$work/installed" "$@" weir
-}
-
-# The words of flags_of are arguments of their own.
+# The words of pkg-config are arguments of their own.
 # shellcheck disable=SC2046
 {
-    "$cc" "$here/consumer/consumer.c" -o "$work/shared" $(flags_of --cflags --libs)
-    "$cc" "$here/consumer/consumer.c" -o "$work/static" $(flags_of --cflags) \
-        "$LD_LIBRARY_PATH/libweir.a" $(flags_of --static --libs-only-l | sed 's/-lweir//')
+    "$cc" "$here/consumer/consumer.c" -o "$work/shared" $(pkg-config --cflags --libs weir)
+    "$cc" "$here/consumer/consumer.c" -o "$work/static" $(pkg-config --cflags weir) \
+        "$LD_LIBRARY_PATH/libweir.a" $(pkg-config --static --libs-only-l weir | sed 's/-lweir//')
 }
 "$work/shared"
 "$work/static"
 "$work/installed/bin/weir" --version
+nm -g --defined-only "$LD_LIBRARY_PATH/libweir.a" | awk 'NF == 3 { print $3 }' |
+    { ! grep -v '^weir_'; }
 ldd "$work/static" "$work/build/consumer_static" | { ! grep libweir; }
