@@ -10,25 +10,17 @@ static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
         weir_close(socket);
 }
 
-static const weir_handler echo = {.packet = on_packet};
-
-static int complain(int error)
-{
-    fprintf(stderr, "echo: %s: %s\n", weir_format_error(error), weir_last_error_text());
-    return 1;
-}
-
 int main(void)
 {
-    weir_runtime *runtime;
-    int error = weir_start(&runtime, NULL); /* one scheduler per core, each serves its own */
-    if (error < 0)
-        return complain(error);
-    error = weir_tcp_serve(runtime, "0.0.0.0", 7000,
-                           WEIR_OPTIONS(WEIR_PACKET(4), WEIR_NODELAY(true), WEIR_REUSEADDR(true)),
-                           weir_handled_by(&echo, NULL), NULL);
-    if (error < 0)
-        return complain(error);
+    static const weir_handler echo = {.packet = on_packet};
+    weir_runtime *runtime; /* one scheduler per core, each serves its own connections */
+    if (weir_start(&runtime, NULL) < 0 ||
+        weir_tcp_serve(runtime, "0.0.0.0", 7000,
+                       WEIR_OPTIONS(WEIR_PACKET(4), WEIR_NODELAY(true), WEIR_REUSEADDR(true)),
+                       weir_handled_by(&echo, NULL), NULL) < 0) {
+        fprintf(stderr, "echo: %s\n", weir_last_error_text());
+        return 1;
+    }
     pause();
     return weir_stop(runtime);
 }

@@ -140,50 +140,79 @@ static int search(const struct request *request)
     return request->expects_failure ? 1 : 0;
 }
 
-static int misused(void)
+static const char usage[] =
+    "usage: sim [--seed N] [--runs N] [--minutes M] [--ticks N] [--all] [--expect-failure]\n"
+    "\n"
+    "  --seed N          the first run; by itself, only this one\n"
+    "  --runs N          how many runs, one seed each (1000)\n"
+    "  --minutes M       runs for so long\n"
+    "  --ticks N         how long a run is\n"
+    "  --all             goes on after a failure\n"
+    "  --expect-failure  fails if none is found\n";
+
+static bool read_number(const char *text, uint64_t *number)
 {
-    fputs("usage: sim [--seed N] [--runs N] [--minutes M] [--ticks N] [--expect-failure]\n",
-          stderr);
-    return 2;
+    char *end;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno;
 }
 
-static bool read_arguments(int count, char **arguments, struct request *request)
+static bool read_value(const char *name, uint64_t value, struct request *request)
 {
-    for (int i = 1; i < count; i++) {
-        if (strcmp(arguments[i], "--expect-failure") == 0) {
-            request->expects_failure = true;
-            continue;
-        }
-        if (strcmp(arguments[i], "--all") == 0) {
-            request->goes_on = true;
-            continue;
-        }
-        if (i + 1 == count)
-            return false;
-        const char *name = arguments[i];
-        const char *value = arguments[++i];
-        if (strcmp(name, "--seed") == 0) {
-            request->first_seed = strtoull(value, NULL, 0);
-            request->run_count = request->run_count ? request->run_count : 1;
-        } else if (strcmp(name, "--runs") == 0) {
-            request->run_count = strtoull(value, NULL, 0);
-        } else if (strcmp(name, "--minutes") == 0) {
-            request->minutes = strtod(value, NULL);
-            request->run_count = UINT64_MAX / 2;
-        } else if (strcmp(name, "--ticks") == 0) {
-            request->ticks = (uint32_t)strtoul(value, NULL, 0);
-        } else {
-            return false;
-        }
+    if (strcmp(name, "--seed") == 0) {
+        request->first_seed = value;
+        request->run_count = request->run_count ? request->run_count : 1;
+    } else if (strcmp(name, "--runs") == 0) {
+        request->run_count = value;
+    } else if (strcmp(name, "--minutes") == 0) {
+        request->minutes = (double)value;
+        request->run_count = UINT64_MAX / 2;
+    } else if (strcmp(name, "--ticks") == 0 && value <= UINT32_MAX) {
+        request->ticks = (uint32_t)value;
+    } else {
+        return false;
     }
     return true;
+}
+
+static bool read_flag(const char *name, struct request *request)
+{
+    if (strcmp(name, "--expect-failure") == 0)
+        request->expects_failure = true;
+    else if (strcmp(name, "--all") == 0)
+        request->goes_on = true;
+    else
+        return false;
+    return true;
+}
+
+/* NULL, or what cannot be read. */
+static const char *read_arguments(char **argument, struct request *request)
+{
+    for (; *argument; argument++) {
+        uint64_t value;
+        if (read_flag(*argument, request))
+            continue;
+        if (!argument[1] || !read_number(argument[1], &value))
+            return argument[0];
+        if (!read_value(argument[0], value, request))
+            return argument[0];
+        argument++;
+    }
+    return NULL;
 }
 
 int main(int count, char **arguments)
 {
     struct request request = {.ticks = WORLD_TICKS_ALL};
-    if (!read_arguments(count, arguments, &request))
-        return misused();
+    if (count > 1 && strcmp(arguments[1], "--help") == 0)
+        return fputs(usage, stdout) < 0;
+    const char *wrong = read_arguments(arguments + 1, &request);
+    if (wrong) {
+        fprintf(stderr, "sim: '%s' is no option, or is not followed by a number\n%s", wrong, usage);
+        return 2;
+    }
     if (request.run_count == 0)
         request.run_count = 1000;
     if (request.first_seed == 0)
