@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/adopt.h"
+#include "runtime/cancel.h"
 #include "runtime/features.h"
 #include "runtime/late_options.h"
 #include "runtime/owner.h"
@@ -37,7 +38,7 @@ static void update(struct scheduler *scheduler, struct socket *socket)
         arm(scheduler, socket);
     } else if (!wanted && listener->accepting == ACCEPTING) {
         listener->accepting = ACCEPTING_CANCELLED;
-        ring_cancel(scheduler->ring, socket_operation(socket, OPERATION_ACCEPT));
+        cancel_start(scheduler, socket, OPERATION_ACCEPT);
     }
 }
 
@@ -141,7 +142,7 @@ void accept_close(struct scheduler *scheduler, struct socket *socket)
     struct listener *listener = socket->listener;
     socket->listener = NULL;
     if (listener->accepting == ACCEPTING)
-        ring_cancel(scheduler->ring, socket_operation(socket, OPERATION_ACCEPT));
+        cancel_start(scheduler, socket, OPERATION_ACCEPT);
     if (listener->accepting == ACCEPTING_PAUSED)
         scheduler_unpause(scheduler);
     timer_disarm(&scheduler->timers, &listener->retry);
@@ -151,6 +152,11 @@ void accept_close(struct scheduler *scheduler, struct socket *socket)
     memory_free(listener->late);
     memory_free(listener->siblings);
     memory_free(listener);
+}
+
+bool accept_is_cancelled(const struct socket *socket)
+{
+    return socket->state == SOCKET_CLOSED || socket->listener->accepting == ACCEPTING_CANCELLED;
 }
 
 void accept_discard(const struct ring_completion *completion)

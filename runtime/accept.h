@@ -49,6 +49,9 @@ void accept_completed(struct scheduler *scheduler, struct socket *socket,
 /* A descriptor has been closed: listeners that found none try again. */
 void accept_resume_paused(struct scheduler *scheduler);
 
+/* Whether nothing more is wanted of an accept that is in flight. */
+bool accept_is_cancelled(const struct socket *socket);
+
 /* The listener's part of closing: those who wait get WEIR_CLOSED. */
 void accept_close(struct scheduler *scheduler, struct socket *socket);
 

@@ -15,6 +15,8 @@ enum canary {
     CANARY_STARVED_SLEEPS,     /* a scheduler sleeps though starved sockets could be armed */
     CANARY_FORGOTTEN_UNBUSY,   /* a handler that was told EAGAIN hears no more of it */
     CANARY_IGNORED_NOTICE,     /* memory of a zero-copy send is used again before its notice */
+    CANARY_ONE_CANCEL,         /* a cancel that did not find its operation is not repeated */
+    CANARY_MISSED_ROOM,        /* room for sending is taken for an end of the peer */
 };
 
 #ifdef WEIR_CANARY

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/adopt.h"
+#include "runtime/cancel.h"
 #include "runtime/close.h"
 #include "runtime/descriptor.h"
 #include "runtime/scheduler.h"
@@ -190,8 +191,13 @@ static void detach(struct scheduler *scheduler, struct call *call)
     socket->connector = NULL;
     socket_hold(socket);
     socket_move(socket, SOCKET_CLOSE);
-    ring_cancel(scheduler->ring, socket_operation(socket, OPERATION_CONNECT));
+    cancel_start(scheduler, socket, OPERATION_CONNECT);
     socket_unhold(scheduler, socket);
+}
+
+bool connect_is_cancelled(const struct socket *socket)
+{
+    return socket->state == SOCKET_CLOSED;
 }
 
 const struct call_operation operation_connect = {

@@ -34,6 +34,9 @@ extern const struct call_operation operation_connect;
 void connect_completed(struct scheduler *scheduler, struct socket *socket,
                        const struct ring_completion *completion);
 
+/* Whether nothing more is wanted of a connect that is in flight. */
+bool connect_is_cancelled(const struct socket *socket);
+
 /* The scheduler stops. */
 void connect_abandon(struct scheduler *scheduler, struct socket *socket);
 

@@ -4,19 +4,22 @@
 #include "base/check.h"
 #include "runtime/accept.h"
 #include "runtime/canary.h"
+#include "runtime/cancel.h"
 #include "runtime/connect.h"
 #include "runtime/flush.h"
 #include "runtime/operation.h"
 #include "runtime/receive.h"
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
+#include "runtime/writable.h"
 
 typedef void completed(struct scheduler *, struct socket *, const struct ring_completion *);
 
 static completed *const handlers[OPERATION_COUNT] = {
-    [OPERATION_ACCEPT] = accept_completed,   [OPERATION_CONNECT] = connect_completed,
-    [OPERATION_RECEIVE] = receive_completed, [OPERATION_RECEIVE_INTO] = receive_into_completed,
-    [OPERATION_SEND] = flush_completed,      [OPERATION_FILL] = flush_filled,
+    [OPERATION_ACCEPT] = accept_completed,     [OPERATION_CONNECT] = connect_completed,
+    [OPERATION_RECEIVE] = receive_completed,   [OPERATION_RECEIVE_INTO] = receive_into_completed,
+    [OPERATION_SEND] = flush_completed,        [OPERATION_FILL] = flush_filled,
+    [OPERATION_WRITABLE] = writable_completed,
 };
 
 /* The slot has another socket by now, or none: what the completion brought is given back. */
@@ -56,7 +59,13 @@ void dispatch(struct scheduler *scheduler, const struct ring_completion *complet
         scheduler_woken(scheduler);
         return;
     }
-    if (!socket || is_stale(socket, completion)) {
+    bool stale = !socket || is_stale(socket, completion);
+    if (operation_is_cancel(completion->user_data)) {
+        if (!stale) /* what it did not find may go on */
+            cancel_completed(scheduler, socket, completion);
+        return;
+    }
+    if (stale) {
         drop_stale(scheduler, completion);
         return;
     }

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "runtime/busy.h"
+#include "runtime/cancel.h"
 #include "runtime/features.h"
 #include "runtime/file_pipe.h"
 #include "runtime/runtime.h"
@@ -12,11 +13,12 @@
 #include "runtime/send.h"
 #include "runtime/send_queue.h"
 #include "runtime/socket.h"
+#include "runtime/writable.h"
 
 void flush_schedule(struct scheduler *scheduler, struct socket *socket)
 {
     struct send_queue *queue = socket->output;
-    if (queue->in_flight_bytes > 0 || !list_is_empty(&queue->flush_link))
+    if (queue->flushing != FLUSHING_NOT || !list_is_empty(&queue->flush_link))
         return;
     list_append(socket_values(socket)->delay_send ? &scheduler->delayed : &scheduler->corked,
                 &queue->flush_link);
@@ -75,7 +77,7 @@ static void start_bytes(struct scheduler *scheduler, struct socket *socket)
 static void splice_out(struct scheduler *scheduler, struct socket *socket)
 {
     struct file_pipe *pipe = socket->output->pipe;
-    socket->output->in_flight_bytes = pipe->filled_bytes;
+    send_queue_begin(socket->output, pipe->filled_bytes);
     ring_splice(scheduler->ring, socket_operation(socket, OPERATION_SEND), pipe->read_fd,
                 UINT64_MAX, socket->fd, pipe->filled_bytes);
 }
@@ -84,7 +86,7 @@ static void splice_in(struct scheduler *scheduler, struct socket *socket,
                       const struct segment *file)
 {
     struct send_queue *queue = socket->output;
-    queue->in_flight_bytes = file->size < FILE_PIPE_BYTES ? file->size : FILE_PIPE_BYTES;
+    send_queue_begin(queue, file->size < FILE_PIPE_BYTES ? file->size : FILE_PIPE_BYTES);
     ring_splice(scheduler->ring, socket_operation(socket, OPERATION_FILL), file->fd, file->offset,
                 queue->pipe->write_fd, queue->in_flight_bytes);
 }
@@ -106,7 +108,7 @@ static bool start_file(struct scheduler *scheduler, struct socket *socket,
 void flush_start(struct scheduler *scheduler, struct socket *socket)
 {
     struct send_queue *queue = socket->output;
-    if (!queue || queue->in_flight_bytes > 0 || queue->queued_bytes == 0 || socket->fd < 0)
+    if (!queue || queue->flushing != FLUSHING_NOT || queue->queued_bytes == 0 || socket->fd < 0)
         return;
     list_remove(&queue->flush_link);
     if (vectors_are_full(&scheduler->vectors))
@@ -126,16 +128,44 @@ void flush_start(struct scheduler *scheduler, struct socket *socket)
     socket_hold(socket);
 }
 
+/* Sends never wait, splices do. */
 void flush_cancel(struct scheduler *scheduler, struct socket *socket)
 {
-    ring_cancel(scheduler->ring, socket_operation(socket, OPERATION_SEND));
-    if (socket->output->pipe)
-        ring_cancel(scheduler->ring, socket_operation(socket, OPERATION_FILL));
+    const struct send_queue *queue = socket->output;
+    if (send_queue_file(queue))
+        cancel_start(scheduler, socket,
+                     queue->pipe->filled_bytes > 0 ? OPERATION_SEND : OPERATION_FILL);
+}
+
+bool flush_is_cancelled(const struct socket *socket)
+{
+    return socket->output && socket->output->flushing == FLUSHING_DROPPED;
+}
+
+/* The kernel is not left to wait by itself: once a peer has shut its own side down, poll reports
+ * that for ever, so io_uring tries the send 128 times over and then blocks a worker thread with
+ * it (6.18); and a send that is being tried again is found by no cancel. */
+static void block(struct scheduler *scheduler, struct socket *socket)
+{
+    scheduler->totals.blocked_sends++;
+    send_queue_sent(scheduler->pools, socket->output, 0);
+    socket->output->flushing = FLUSHING_BLOCKED;
+    writable_watch(scheduler, socket);
+}
+
+void flush_unblock(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    if (!queue || queue->flushing != FLUSHING_BLOCKED)
+        return;
+    queue->flushing = FLUSHING_NOT;
+    flush_start(scheduler, socket);
 }
 
 static void went_out(struct scheduler *scheduler, struct socket *socket, size_t size)
 {
     struct send_queue *queue = socket->output;
+    bool dropped = queue->flushing == FLUSHING_DROPPED;
     scheduler->totals.bytes_sent += size;
     scheduler->totals.queued_bytes -= size;
     if (size < queue->in_flight_bytes)
@@ -143,7 +173,7 @@ static void went_out(struct scheduler *scheduler, struct socket *socket, size_t 
     if (queue->pipe && send_queue_file(queue))
         queue->pipe->filled_bytes -= size;
     send_queue_sent(scheduler->pools, queue, size);
-    if (queue->given_up) {
+    if (dropped) {
         send_drop(scheduler, socket);
         return;
     }
@@ -170,9 +200,10 @@ static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, i
 {
     struct send_queue *queue = socket->output;
     bool copy_instead = queue->zero_copy && may_be_for_zero_copy(error);
+    bool dropped = queue->flushing == FLUSHING_DROPPED;
     send_queue_sent(scheduler->pools, queue, 0);
     socket->zero_copy_off |= copy_instead;
-    if (queue->given_up)
+    if (dropped)
         send_drop(scheduler, socket);
     else if (copy_instead || is_transient(error))
         flush_start(scheduler, socket);
@@ -204,6 +235,8 @@ void flush_completed(struct scheduler *scheduler, struct socket *socket,
         send_queue_noticed(scheduler->pools, socket->output);
     if (completion->result >= 0)
         went_out(scheduler, socket, (size_t)completion->result);
+    else if (completion->result == -EAGAIN && !flush_is_cancelled(socket))
+        block(scheduler, socket);
     else
         did_not_go_out(scheduler, socket, completion->result);
 }
@@ -215,11 +248,12 @@ void flush_filled(struct scheduler *scheduler, struct socket *socket,
     struct segment *file = send_queue_file(queue);
     int result = completion->result;
     CHECK(file && queue->in_flight_bytes > 0);
-    if (result <= 0 || queue->given_up) { /* 0: shorter than was promised, the packet is cut */
+    if (result <= 0 ||
+        queue->flushing == FLUSHING_DROPPED) { /* 0: shorter than was promised, the packet is cut */
         did_not_go_out(scheduler, socket, result == 0 ? -EIO : result);
         return;
     }
-    queue->in_flight_bytes = 0;
+    send_queue_sent(scheduler->pools, queue, 0);
     file->offset += (uint64_t)result;
     queue->pipe->filled_bytes = (size_t)result;
     flush_start(scheduler, socket);

@@ -3,6 +3,8 @@
 #ifndef RUNTIME_FLUSH_H
 #define RUNTIME_FLUSH_H
 
+#include <stdbool.h>
+
 #include "runtime/ring.h"
 
 struct scheduler;
@@ -14,9 +16,14 @@ void flush_schedule(struct scheduler *scheduler, struct socket *socket);
 void flush_corked(struct scheduler *scheduler);
 void flush_delayed(struct scheduler *scheduler);
 
-/* Hands what is queued to the kernel, unless an operation is in flight. */
+/* Hands what is queued to the kernel, unless an operation is in flight or there was no room. */
 void flush_start(struct scheduler *scheduler, struct socket *socket);
 void flush_cancel(struct scheduler *scheduler, struct socket *socket);
+/* Whether nothing more is wanted of the operation in flight. */
+bool flush_is_cancelled(const struct socket *socket);
+
+/* There may be room again. */
+void flush_unblock(struct scheduler *scheduler, struct socket *socket);
 
 void flush_completed(struct scheduler *scheduler, struct socket *socket,
                      const struct ring_completion *completion);

@@ -3,21 +3,23 @@
 #ifndef RUNTIME_OPERATION_H
 #define RUNTIME_OPERATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum operation {
-    OPERATION_NONE, /* user_data 0 is the ring's own */
+    OPERATION_NONE,
     OPERATION_ACCEPT,
     OPERATION_CONNECT,
     OPERATION_RECEIVE,
     OPERATION_RECEIVE_INTO,
     OPERATION_SEND,
-    OPERATION_FILL, /* a file into its pipe */
+    OPERATION_FILL,     /* a file into its pipe */
+    OPERATION_WRITABLE, /* there may be room for sending */
     OPERATION_WAKE,
     OPERATION_COUNT
 };
 
-/* kind 8 bits | generation 24 bits | slot 32 bits */
+/* is a cancel 1 bit | kind 7 bits | generation 24 bits | slot 32 bits */
 static inline uint64_t operation_pack(enum operation kind, uint32_t generation, uint32_t slot)
 {
     return (uint64_t)kind << 56 | (uint64_t)(generation & 0xFFFFFF) << 32 | slot;
@@ -25,7 +27,18 @@ static inline uint64_t operation_pack(enum operation kind, uint32_t generation, 
 
 static inline enum operation operation_kind(uint64_t user_data)
 {
-    return (enum operation)(user_data >> 56);
+    return (enum operation)(user_data >> 56 & 0x7F);
+}
+
+/* The cancel of an operation has its kind, generation and slot. */
+static inline uint64_t operation_cancel_of(uint64_t user_data)
+{
+    return user_data | (uint64_t)1 << 63;
+}
+
+static inline bool operation_is_cancel(uint64_t user_data)
+{
+    return user_data >> 63 != 0;
 }
 
 static inline uint32_t operation_generation(uint64_t user_data)

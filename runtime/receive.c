@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "runtime/canary.h"
+#include "runtime/cancel.h"
 #include "runtime/delivery.h"
 #include "runtime/features.h"
 #include "runtime/input.h"
@@ -65,8 +66,17 @@ static void cancel(struct scheduler *scheduler, struct socket *socket)
 {
     bool into = socket->reading == READING_INTO;
     socket->reading = into ? READING_INTO_CANCELLED : READING_BUFFERS_CANCELLED;
-    ring_cancel(scheduler->ring,
-                socket_operation(socket, into ? OPERATION_RECEIVE_INTO : OPERATION_RECEIVE));
+    cancel_start(scheduler, socket, into ? OPERATION_RECEIVE_INTO : OPERATION_RECEIVE);
+}
+
+bool receive_is_cancelled(const struct socket *socket)
+{
+    return socket->reading == READING_BUFFERS_CANCELLED;
+}
+
+bool receive_into_is_cancelled(const struct socket *socket)
+{
+    return socket->reading == READING_INTO_CANCELLED;
 }
 
 void receive_update(struct scheduler *scheduler, struct socket *socket)

@@ -21,6 +21,10 @@ void receive_update(struct scheduler *scheduler, struct socket *socket);
 /* Ends receiving for good. */
 void receive_stop(struct scheduler *scheduler, struct socket *socket);
 
+/* Whether nothing more is wanted of a receive that is in flight. */
+bool receive_is_cancelled(const struct socket *socket);
+bool receive_into_is_cancelled(const struct socket *socket);
+
 /* Buffers have come back: arms again those that found none, in the order that they did. */
 void receive_resume_starved(struct scheduler *scheduler);
 /* Whether another turn would arm more of them. */

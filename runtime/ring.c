@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <liburing.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -281,7 +282,7 @@ void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memo
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size)
 {
     struct io_uring_sqe *entry = next_entry(ring, user_data);
-    io_uring_prep_send(entry, fd, bytes, size, MSG_NOSIGNAL);
+    io_uring_prep_send(entry, fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     finish_entry(entry, user_data);
 }
 
@@ -290,10 +291,10 @@ void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const stru
 {
     struct io_uring_sqe *entry = next_entry(ring, user_data);
     if (zero_copy) {
-        io_uring_prep_sendmsg_zc(entry, fd, message, MSG_NOSIGNAL);
+        io_uring_prep_sendmsg_zc(entry, fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
         entry->ioprio |= ABI_SEND_ZC_REPORT_USAGE;
     } else {
-        io_uring_prep_sendmsg(entry, fd, message, MSG_NOSIGNAL);
+        io_uring_prep_sendmsg(entry, fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
     finish_entry(entry, user_data);
 }
@@ -306,12 +307,19 @@ void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offse
     finish_entry(entry, user_data);
 }
 
-void ring_cancel(struct ring *ring, uint64_t user_data)
+void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd)
 {
-    struct io_uring_sqe *entry = next_entry(ring, 0);
-    io_uring_prep_cancel64(entry, user_data, 0);
+    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    io_uring_prep_poll_multishot(entry, fd, POLLOUT);
+    finish_entry(entry, user_data);
+}
+
+void ring_cancel(struct ring *ring, uint64_t user_data, uint64_t target)
+{
+    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    io_uring_prep_cancel64(entry, target, 0);
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    finish_entry(entry, 0);
+    finish_entry(entry, user_data);
 }
 
 void ring_wait_wake(struct ring *ring, uint64_t user_data, int fd)
@@ -415,19 +423,15 @@ uint32_t ring_take(struct ring *ring, struct ring_completion *completions, uint3
 {
     uint32_t head;
     uint32_t taken = 0;
-    uint32_t seen = 0;
     struct io_uring_cqe *entry;
     io_uring_for_each_cqe(&ring->uring, head, entry)
     {
         if (taken == count)
             break;
-        seen++;
-        if (entry->user_data == 0) /* a cancel that found nothing */
-            continue;
         completions[taken++] = (struct ring_completion){entry->user_data, entry->res,
                                                         translate_flags(entry->flags, entry->res)};
     }
-    io_uring_cq_advance(&ring->uring, seen);
+    io_uring_cq_advance(&ring->uring, taken);
     return taken;
 }
 

@@ -67,6 +67,7 @@ void ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot)
 /* Into memory of ours; `all` waits until it is full. */
 void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size,
                        bool all);
+/* Sends never wait: -EAGAIN when there is no room. */
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size);
 /* The header and what it points to must live until the next ring_turn. */
 void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const struct msghdr *message,
@@ -75,8 +76,12 @@ void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const stru
  * no offset. */
 void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offset, int to,
                  size_t size);
-/* Ends the operations with this user_data; only theirs complete, not the cancel itself. */
-void ring_cancel(struct ring *ring, uint64_t user_data);
+/* Completes each time that there may be room for sending again, and goes on. */
+void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd);
+/* Ends the operation with the user_data of `target`, which completes as it would or with
+ * -ECANCELED. The cancel itself completes only when it finds none: -ENOENT. That is not to say
+ * that there is none: the kernel may have been about to try it again, and it goes on. */
+void ring_cancel(struct ring *ring, uint64_t user_data, uint64_t target);
 /* Completes when the counter of system_wake_raise has been raised, and takes it. */
 void ring_wait_wake(struct ring *ring, uint64_t user_data, int fd);
 

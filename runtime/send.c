@@ -56,9 +56,11 @@ static int check_sendable(struct scheduler *scheduler, struct socket *socket)
     if (socket->sending == SENDING_FAILED && socket->receiving == RECEIVING_OPEN)
         return shown_error(socket);
     /* The document's functions lose the whole socket over a send after shutdown(write). */
+    socket_hold(socket);
     close_lose(scheduler, socket, LATCH_RECEIVE);
     send_drop(scheduler, socket);
     delivery_continue(scheduler, socket);
+    socket_unhold(scheduler, socket);
     return WEIR_CLOSED;
 }
 

@@ -94,7 +94,7 @@ void send_queue_drop(struct send_pools *pools, struct send_queue *queue)
         rest = next;
     }
     queue->queued_bytes = kept_bytes;
-    queue->given_up = kept_bytes > 0;
+    queue->flushing = kept_bytes > 0 ? FLUSHING_DROPPED : FLUSHING_NOT;
     check_marks(queue);
 }
 
@@ -130,10 +130,18 @@ void send_queue_link(struct send_queue *queue, struct segment *segment)
     queue->queued_bytes += segment->size;
 }
 
+void send_queue_begin(struct send_queue *queue, size_t size)
+{
+    CHECK_EQ(queue->flushing, FLUSHING_NOT);
+    queue->flushing = FLUSHING_IN_FLIGHT;
+    queue->in_flight_bytes = size;
+    check_marks(queue);
+}
+
 size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t count)
 {
     size_t used = 0;
-    CHECK_EQ(queue->in_flight_bytes, 0u);
+    size_t size = 0;
     for (struct segment *s = queue->first; s && used < count; s = s->next) {
         if (s->kind == SEGMENT_FILE)
             break;
@@ -141,7 +149,7 @@ size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t 
             continue;
         pieces[used].iov_base = (void *)s->bytes;
         pieces[used].iov_len = s->size;
-        queue->in_flight_bytes += s->size;
+        size += s->size;
         used++;
     }
     if (CANARY(REORDERED_SENDS) && used > 1) {
@@ -149,7 +157,8 @@ size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t 
         pieces[1] = pieces[0];
         pieces[0] = second;
     }
-    check_marks(queue);
+    if (used > 0)
+        send_queue_begin(queue, size);
     return used;
 }
 
@@ -181,6 +190,7 @@ void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t 
 {
     CHECK_LE(size, queue->in_flight_bytes);
     queue->in_flight_bytes = 0;
+    queue->flushing = FLUSHING_NOT;
     queue->zero_copy = false;
     queue->queued_bytes -= size;
     while (queue->first && size >= queue->first->size) {

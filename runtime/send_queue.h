@@ -16,11 +16,19 @@
 
 struct socket;
 
+/* What becomes of the front of a queue. */
+enum flushing {
+    FLUSHING_NOT,
+    FLUSHING_IN_FLIGHT,
+    FLUSHING_DROPPED, /* in flight, and what comes back of it is not sent on */
+    FLUSHING_BLOCKED, /* the kernel has no room: it says when there is some */
+};
+
 struct send_queue {
     struct segment *first;
     struct segment *last;
     size_t queued_bytes;         /* not known to be sent, those in flight included */
-    size_t in_flight_bytes;      /* 0: no operation in flight */
+    size_t in_flight_bytes;      /* FLUSHING_IN_FLIGHT and _DROPPED only */
     uint32_t notices;            /* zero-copy sends whose memory the kernel still uses */
     struct segment *unconfirmed; /* what they have sent, until the last notice has come */
     size_t unconfirmed_bytes;    /* lent to the kernel since there was no notice to wait for */
@@ -32,9 +40,9 @@ struct send_queue {
     struct list drained;    /* calls of close that wait until it is empty */
     struct list limit_link; /* on its scheduler's list of those that its limit keeps busy */
     bool busy;
-    bool refused;   /* a handler was told EAGAIN and is owed an unbusy */
-    bool zero_copy; /* the operation in flight is */
-    bool given_up;  /* dropped: what comes back of the operation in flight is not sent on */
+    bool refused;     /* a handler was told EAGAIN and is owed an unbusy */
+    bool zero_copy;   /* the operation in flight is */
+    uint8_t flushing; /* enum flushing */
     struct send_queue *next_free;
 };
 
@@ -66,6 +74,9 @@ static inline struct segment *send_queue_file(const struct send_queue *queue)
 {
     return queue->first && queue->first->kind == SEGMENT_FILE ? queue->first : NULL;
 }
+
+/* An operation for the first `size` bytes is in flight. */
+void send_queue_begin(struct send_queue *queue, size_t size);
 
 /* The bytes in flight go out by a zero-copy operation: they stay until its notice comes. */
 void send_queue_lend(struct send_queue *queue);

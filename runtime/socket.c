@@ -9,6 +9,7 @@
 #include "runtime/receive.h"
 #include "runtime/scheduler.h"
 #include "runtime/send.h"
+#include "runtime/writable.h"
 
 enum { HANDLE_INDEX_SHIFT = 56, HANDLE_GENERATION_SHIFT = 32, GENERATION_MASK = 0xFFFFFF };
 
@@ -76,6 +77,7 @@ void socket_settle(struct scheduler *scheduler, struct socket *socket)
     if (send_queued_bytes(socket) > 0)
         return;
     receive_stop(scheduler, socket);
+    writable_stop(scheduler, socket);
     if (socket->pending > send_notices(socket))
         return;
     if (socket->fd >= 0 && close_descriptor(socket))

@@ -40,6 +40,14 @@ enum receiving {
                            more comes, and recv waits for it */
 };
 
+/* Whether the kernel tells when there is room for sending; from the first time that there is none
+ * until the descriptor is closed. */
+enum watching {
+    WATCHING_NOT,
+    WATCHING,
+    WATCHING_CANCELLED, /* the last completion is on the way */
+};
+
 enum sending {
     SENDING_OPEN,
     SENDING_SHUTTING, /* shut down as soon as the queue is empty */
@@ -64,6 +72,7 @@ struct socket {
     uint8_t reading;    /* enum reading */
     uint8_t receiving;  /* enum receiving */
     uint8_t sending;    /* enum sending */
+    uint8_t watching;   /* enum watching */
     uint8_t latches;    /* enum latch */
     uint8_t family;     /* enum weir_family */
     bool closed_told;   /* tcp_closed is sent at most once */

@@ -73,7 +73,9 @@ typedef struct weir_totals {
     uint64_t starved;       /* receives that found no buffer */
     uint64_t accept_pauses; /* accepts that found no descriptor */
     uint64_t short_sends;
+    uint64_t blocked_sends; /* sends for which the kernel had no room */
     uint64_t stale_completions;
+    uint64_t missed_cancels; /* cancels that had to be repeated */
     uint64_t completion_overflows;
     uint64_t fallbacks;    /* kernel features that are not used */
     uint64_t queued_bytes; /* waiting to be sent now */

@@ -64,15 +64,38 @@ static void check_delivered(const struct socket *socket, const struct conn *conn
                   socket_values(socket)->packet);
 }
 
+/* Nobody watches for what is there already. */
+static bool waits_for_room(const struct socket *socket)
+{
+    const struct op *watch = &kernel_file(socket->fd)->ops[PLACE_WATCH];
+    const struct link *link = &links[kernel_file(socket->fd)->link];
+    bool lacks = link->out_window == link->out_taken - link->out_seen;
+    return watch->kind == OP_WATCH && (lacks || watch->scheduled);
+}
+
+static bool is_sending(const struct socket *socket, const struct send_queue *queue)
+{
+    switch ((enum flushing)queue->flushing) {
+    case FLUSHING_IN_FLIGHT:
+    case FLUSHING_DROPPED:
+        return is_in_flight(socket, PLACE_SEND) ||
+               (queue->pipe && operation_is_in_flight(kernel_file(queue->pipe->write_fd)));
+    case FLUSHING_BLOCKED:
+        return waits_for_room(socket);
+    case FLUSHING_NOT:
+        break;
+    }
+    return false;
+}
+
 static void check_sending(const struct socket *socket)
 {
     const struct send_queue *queue = socket->output;
     if (!queue)
         return;
-    bool fills = queue->pipe && operation_is_in_flight(kernel_file(queue->pipe->write_fd));
     if (queue->queued_bytes > 0)
-        SIM_CHECK(queue->in_flight_bytes > 0 && (fills || is_in_flight(socket, PLACE_SEND)),
-                  "slot %u has something to send and does not", socket->slot);
+        SIM_CHECK(is_sending(socket, queue), "slot %u has something to send and does not",
+                  socket->slot);
     SIM_CHECK(queue->busy || list_is_empty(&queue->suspended),
               "slot %u is not busy, and senders wait", socket->slot);
     SIM_CHECK(queue->busy || list_is_empty(&queue->crossed),

@@ -19,10 +19,11 @@ struct faults {
     uint32_t multishot_end;  /* a multishot ends with a good result */
     uint32_t refused_submit; /* EBUSY, EAGAIN, EINTR: nothing is taken */
     uint32_t partial_submit;
-    uint32_t interrupted; /* a wait ends early */
-    uint32_t late_cancel; /* it finds the operation all but done */
-    uint32_t stale;       /* a completion for an operation that is long over */
-    uint32_t call;        /* a system call fails */
+    uint32_t interrupted;   /* a wait ends early */
+    uint32_t late_cancel;   /* it finds the operation all but done */
+    uint32_t missed_cancel; /* it does not find the operation, which goes on */
+    uint32_t stale;         /* a completion for an operation that is long over */
+    uint32_t call;          /* a system call fails */
     uint32_t peer_reset;
     uint32_t memory; /* an allocation fails soon */
 };
@@ -37,10 +38,10 @@ enum file_kind {
     FILE_PIPE,
 };
 
-enum op_kind { OP_NONE, OP_ACCEPT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WAKE, OP_FILL };
+enum op_kind { OP_NONE, OP_ACCEPT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WAKE, OP_FILL, OP_WATCH };
 
 /* Which of a file's places an operation has: one of each can be in flight. */
-enum op_place { PLACE_RECEIVE, PLACE_SEND, PLACE_OTHER, PLACE_COUNT };
+enum op_place { PLACE_RECEIVE, PLACE_SEND, PLACE_WATCH, PLACE_OTHER, PLACE_COUNT };
 
 struct piece {
     const uint8_t *bytes;
@@ -69,6 +70,7 @@ struct file {
     bool shut_write;
     bool shut_read;
     bool linger_on;
+    bool lacked_room; /* whoever watches is to be told when there is some */
     uint16_t port;
     int error; /* is told once */
     int linger_seconds;
@@ -120,6 +122,8 @@ static inline uint32_t kernel_fd_index(int fd)
 
 /* Something has changed that an operation of the file may wait for. */
 void kernel_kick(uint32_t file, enum op_place place);
+/* That is so for sending. */
+void kernel_kick_senders(uint32_t file);
 
 /* The listener on a port; NO_LINK when there is none. */
 uint32_t kernel_listener(uint16_t port);

@@ -127,7 +127,7 @@ void link_reset_by_peer(uint32_t index, int error)
     if (link->established && !link->file_gone) {
         kernel.files[link->file].error = error;
         kernel_kick(link->file, PLACE_RECEIVE);
-        kernel_kick(link->file, PLACE_SEND);
+        kernel_kick_senders(link->file);
     }
     link_release_if_over(index);
 }

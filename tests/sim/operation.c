@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 
 #include "runtime/operation.h"
@@ -72,9 +73,16 @@ uint32_t operation_copy_message(const struct msghdr *header)
 
 static enum op_place place_of(enum op_kind kind)
 {
-    if (kind == OP_RECEIVE)
+    switch (kind) {
+    case OP_RECEIVE:
         return PLACE_RECEIVE;
-    return kind == OP_SEND ? PLACE_SEND : PLACE_OTHER;
+    case OP_SEND:
+        return PLACE_SEND;
+    case OP_WATCH:
+        return PLACE_WATCH;
+    default:
+        return PLACE_OTHER;
+    }
 }
 
 void operation_finish(struct op *op)
@@ -100,6 +108,13 @@ static void complete(struct op *op, int32_t result)
 static int transient_error(void)
 {
     static const int errors[] = {EINTR, EAGAIN, ENOMEM};
+    return -errors[dice_below(3)];
+}
+
+/* EAGAIN says that there is no room, and nothing else. */
+static int transient_send_error(void)
+{
+    static const int errors[] = {EINTR, ENOBUFS, ENOMEM};
     return -errors[dice_below(3)];
 }
 
@@ -281,12 +296,12 @@ static bool send_is_refused(struct file *file, struct op *op, const struct link 
     else if (link->reset || link->peer_gone || file->shut_write)
         result = -EPIPE;
     else if (dice_chance(kernel.faults.transient))
-        result = transient_error();
+        result = transient_send_error();
     if (result == 0)
         return false;
     if (link->peer_gone && !link->reset)
         link_reset_by_peer(file->link, 0);
-    if (result != -EINTR && result != -EAGAIN && result != -ENOMEM)
+    if (result != -EINTR && result != -ENOBUFS && result != -ENOMEM)
         model_send_failed(file->link);
     complete(op, result);
     return true;
@@ -300,12 +315,30 @@ static void look_into_pipe(struct op *op)
     op->size = pipe->size < op->size ? pipe->size : op->size;
 }
 
+static uint32_t room_of(const struct link *link)
+{
+    return link->out_window - (link->out_taken - link->out_seen);
+}
+
+/* Only a splice waits for room. */
+static void lack_room(struct file *file, struct op *op)
+{
+    if (op->source)
+        return;
+    file->lacked_room = true;
+    complete(op, -EAGAIN);
+}
+
 static void do_send(struct file *file, struct op *op)
 {
     struct link *link = &links[file->link];
-    uint32_t room = link->out_window - (link->out_taken - link->out_seen);
-    if (send_is_refused(file, op, link) || room == 0)
+    uint32_t room = room_of(link);
+    if (send_is_refused(file, op, link))
         return;
+    if (room == 0) {
+        lack_room(file, op);
+        return;
+    }
     if (op->source)
         look_into_pipe(op);
     size_t size = send_size(op);
@@ -321,6 +354,34 @@ static void do_send(struct file *file, struct op *op)
         complete_and_notice(op, (int32_t)room);
     else
         complete(op, (int32_t)room);
+}
+
+/* What poll would say. Room is told once, after it was lacking. */
+static int watch_events(struct file *file, const struct link *link)
+{
+    int events = 0;
+    if (file->error || link->reset || link->peer_gone)
+        return POLLERR | POLLHUP | POLLOUT;
+    if (file->lacked_room && room_of(link) > 0)
+        events = POLLOUT;
+    if ((link->in_fin || file->shut_read) && (events || dice_chance(200)))
+        events |= POLLRDHUP;
+    return events;
+}
+
+static void do_watch(struct file *file, struct op *op)
+{
+    int events = watch_events(file, &links[file->link]);
+    if (events == 0)
+        return;
+    if (events & POLLOUT)
+        file->lacked_room = false;
+    uint64_t user_data = op->user_data;
+    bool goes_on = !ring_sim_is_full() && !dice_chance(kernel.faults.multishot_end);
+    trace("watch %llx: events %lld, more %lld", (int64_t)user_data, events, goes_on, 0);
+    if (!goes_on)
+        operation_finish(op);
+    ring_sim_post(user_data, events, goes_on ? RING_MORE : 0);
 }
 
 /* From a file into a pipe. */
@@ -399,6 +460,9 @@ static void do_op(struct file *file, struct op *op)
     case OP_FILL:
         do_fill(file, op);
         break;
+    case OP_WATCH:
+        do_watch(file, op);
+        break;
     case OP_CONNECT: /* the peer answers */
     case OP_NONE:
         break;
@@ -417,6 +481,12 @@ void kernel_kick(uint32_t index, enum op_place place)
         return;
     op->scheduled = true;
     event_after(delay_ns(), look_again, index, op->serial * PLACE_COUNT + place);
+}
+
+void kernel_kick_senders(uint32_t index)
+{
+    kernel_kick(index, PLACE_SEND);
+    kernel_kick(index, PLACE_WATCH);
 }
 
 static void end_cancelled(struct op *op)
@@ -453,6 +523,8 @@ void operation_begin(uint32_t index, const struct op *entry)
     struct file *file = &kernel.files[index];
     struct op *op = put(file, entry);
     bool stream = file->kind == FILE_STREAM;
+    if (op->kind == OP_WATCH)
+        file->lacked_room = true; /* who begins to watch is told of room that is there */
     if ((op->kind == OP_RECEIVE || op->kind == OP_SEND) && !stream)
         complete(op, -ENOTCONN);
     else if (op->kind == OP_RECEIVE && !op->memory && ring_sim_available() == 0 && dice_chance(500))
@@ -488,7 +560,7 @@ static struct op *op_of(uint64_t user_data)
 bool operation_cancel(uint64_t user_data)
 {
     struct op *op = op_of(user_data);
-    if (!op)
+    if (!op || dice_chance(kernel.faults.missed_cancel))
         return false;
     bool too_late = op->scheduled && dice_chance(kernel.faults.late_cancel);
     trace("cancel of %llx, too late %lld", (int64_t)user_data, too_late, 0, 0);

@@ -23,7 +23,7 @@ uint32_t operation_copy_message(const struct msghdr *message);
 /* The operation is over: its place is free. The caller posts its completion. */
 void operation_finish(struct op *op);
 
-/* Ends those with this user_data, unless they are all but done. Whether there was one. */
+/* Ends that with this user_data, unless it is all but done. Whether it was found. */
 bool operation_cancel(uint64_t user_data);
 
 /* Whether any operation of the file is in flight. */

@@ -105,7 +105,7 @@ static void read_some(uint32_t index, uint32_t serial)
     link->out_seen += size;
     trace("link %lld: the peer reads %lld, seen %lld", index, size, link->out_seen, 0);
     if (link->established && !link->file_gone)
-        kernel_kick(link->file, PLACE_SEND);
+        kernel_kick_senders(link->file);
     if (link->out_fin && link->out_seen == link->out_taken && !link->in_fin && dice_chance(500)) {
         link->peer_gone = true; /* it answers the end by its own */
         link->in_fin = true;

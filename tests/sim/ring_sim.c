@@ -28,7 +28,7 @@ enum {
 struct entry {
     struct op op;
     int fd;
-    bool cancel;
+    uint64_t cancels; /* the operation that it is to end; 0: none */
     const struct msghdr *message;
     const struct sockaddr *address;
 };
@@ -172,7 +172,8 @@ bool ring_sim_post(uint64_t user_data, int32_t result, uint32_t flags)
     ring->queue[ring->tail++ % QUEUE_SIZE] = (struct ring_completion){user_data, result, flags};
     ring->overflowed += full;
     kernel.completion_count++;
-    if (!(flags & RING_MORE) && user_data != 0 && operation_kind(user_data) != OPERATION_WAKE)
+    if (!(flags & RING_MORE) && !operation_is_cancel(user_data) &&
+        operation_kind(user_data) != OPERATION_WAKE)
         ring->old[ring->old_count++ % OLD_COUNT] = user_data;
     return !full;
 }
@@ -217,10 +218,10 @@ static void begin(struct ring *ring, const struct entry *entry)
 {
     uint32_t index = kernel_fd_index(entry->fd);
     struct op op = entry->op;
-    if (entry->cancel) {
-        if (!operation_cancel(op.user_data)) {
-            trace("cancel of %llx finds nothing", (int64_t)op.user_data, 0, 0, 0);
-            ring_sim_post(0, -ENOENT, 0);
+    if (entry->cancels) {
+        if (!operation_cancel(entry->cancels)) {
+            trace("cancel of %llx finds nothing", (int64_t)entry->cancels, 0, 0, 0);
+            ring_sim_post(op.user_data, -ENOENT, 0);
         }
         return;
     }
@@ -315,9 +316,14 @@ void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offse
     entry->op.size = size;
 }
 
-void ring_cancel(struct ring *ring, uint64_t user_data)
+void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd)
 {
-    next_entry(ring, user_data, OP_NONE, FIRST_FD)->cancel = true;
+    next_entry(ring, user_data, OP_WATCH, fd);
+}
+
+void ring_cancel(struct ring *ring, uint64_t user_data, uint64_t target)
+{
+    next_entry(ring, user_data, OP_NONE, FIRST_FD)->cancels = target;
 }
 
 void ring_wait_wake(struct ring *ring, uint64_t user_data, int fd)
@@ -403,11 +409,8 @@ uint32_t ring_ready(const struct ring *ring)
 uint32_t ring_take(struct ring *ring, struct ring_completion *completions, uint32_t count)
 {
     uint32_t taken = 0;
-    while (taken < count && visible(ring) > 0) {
-        struct ring_completion *next = &ring->queue[ring->head++ % QUEUE_SIZE];
-        if (next->user_data != 0)
-            completions[taken++] = *next;
-    }
+    while (taken < count && visible(ring) > 0)
+        completions[taken++] = ring->queue[ring->head++ % QUEUE_SIZE];
     return taken;
 }
 

@@ -74,7 +74,7 @@ int system_shutdown(int fd, int how)
         file->shut_write = true;
         model_shut_down(file->link);
         links[file->link].out_fin = true;
-        kernel_kick(kernel_fd_index(fd), PLACE_SEND);
+        kernel_kick_senders(kernel_fd_index(fd));
         link_was_written(file->link);
     }
     return 0;

@@ -65,6 +65,7 @@ static void choose_faults(void)
         .partial_submit = ONE_OF(0, 0, 50, 300),
         .interrupted = ONE_OF(0, 20, 200),
         .late_cancel = ONE_OF(0, 500, 1000),
+        .missed_cancel = ONE_OF(0, 0, 300, 900),
         .stale = ONE_OF(0, 500),
         .call = ONE_OF(0, 0, 30),
         .memory = ONE_OF(0, 0, 0, 0, 0, 300),
