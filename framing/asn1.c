@@ -11,7 +11,7 @@ enum {
 
 /* Bytes of the tag, more than there are when its end is not there yet. All up to `seen`, if not 0,
  * is known to be followed by more of it: a tag has no limit, and is not to be walked again. */
-static size_t tag_size(struct span input, size_t seen)
+static size_t tag_size(struct framing_span input, size_t seen)
 {
     size_t at = seen ? seen : 1;
     if (seen == 0 && (input.bytes[0] & TAG_NUMBER_BITS) != TAG_NUMBER_BITS)
@@ -30,7 +30,7 @@ static uint32_t read_length(const uint8_t *bytes, uint32_t count)
 }
 
 /* The length stands at `at`, behind the tag. */
-static int measure(struct span input, size_t at, struct extent *extent)
+static int measure(struct framing_span input, size_t at, struct extent *extent)
 {
     if (at >= input.size)
         return WEIR_DECODE_MORE;
@@ -46,8 +46,8 @@ static int measure(struct span input, size_t at, struct extent *extent)
     return WEIR_DECODE_OK;
 }
 
-int asn1_decode(struct span input, const weir_decode_options *limits, struct framer *framer,
-                weir_decoded *decoded, weir_http *http)
+ptrdiff_t asn1_decode(struct framing_span input, const weir_decode_options *limits,
+                      struct framer *framer, weir_decoded *decoded, weir_http *http)
 {
     (void)http;
     if (input.size == 0)
@@ -55,8 +55,8 @@ int asn1_decode(struct span input, const weir_decode_options *limits, struct fra
     struct extent extent = {0};
     size_t size = tag_size(input, framer->scanned);
     int result = measure(input, size, &extent);
-    result = extent_cut(result, &extent, input, limits->packet_size, decoded);
+    ptrdiff_t taken = extent_cut(result, &extent, input, limits->packet_size, decoded);
     /* Looking goes on at the tag's last byte, or where the next packet begins. */
-    framer_remember(framer, result == WEIR_DECODE_OK ? 0 : size - 1);
-    return result;
+    framer_remember(framer, taken > 0 ? 0 : size - 1);
+    return taken;
 }

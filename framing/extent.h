@@ -25,26 +25,28 @@ static inline bool extent_is_allowed(const struct extent *extent, uint32_t packe
 }
 
 /* The packet that was measured with this result. */
-static inline int extent_cut(int result, const struct extent *extent, struct span input,
-                             uint32_t packet_size, weir_decoded *decoded)
+static inline ptrdiff_t extent_cut(int result, const struct extent *extent,
+                                   struct framing_span input, uint32_t packet_size,
+                                   weir_decoded *decoded)
 {
     if (result == WEIR_DECODE_MORE)
         return decoded_more(decoded, 0);
     if (result == WEIR_DECODE_INVALID || !extent_is_allowed(extent, packet_size))
-        return WEIR_DECODE_INVALID;
+        return FRAMING_INVALID;
 
     size_t total = (size_t)extent->header_size + extent->body_size;
     if (input.size < total)
         return decoded_more(decoded, total);
     decoded->bytes = input.bytes + extent->stripped_size;
     decoded->size = total - extent->stripped_size - extent->padding_size;
-    decoded->consumed = total;
-    return WEIR_DECODE_OK;
+    return (ptrdiff_t)total;
 }
 
 /* Always inlined, so that `measure` is no call through a pointer. */
-static inline __attribute__((always_inline)) int
-extent_decode(measure_fn *measure, struct span input, uint32_t packet_size, weir_decoded *decoded)
+static inline __attribute__((always_inline)) ptrdiff_t extent_decode(measure_fn *measure,
+                                                                     struct framing_span input,
+                                                                     uint32_t packet_size,
+                                                                     weir_decoded *decoded)
 {
     struct extent extent = {0};
     int result = measure(input.bytes, input.size, &extent);
@@ -52,13 +54,13 @@ extent_decode(measure_fn *measure, struct span input, uint32_t packet_size, weir
 }
 
 /* Defines the decoder of a type that is measured and has nothing to remember. */
-#define EXTENT_DECODER(name, measure)                                                     \
-    int name(struct span input, const weir_decode_options *limits, struct framer *framer, \
-             weir_decoded *decoded, weir_http *http)                                      \
-    {                                                                                     \
-        (void)framer;                                                                     \
-        (void)http;                                                                       \
-        return extent_decode(measure, input, limits->packet_size, decoded);               \
+#define EXTENT_DECODER(name, measure)                                             \
+    ptrdiff_t name(struct framing_span input, const weir_decode_options *limits,  \
+                   struct framer *framer, weir_decoded *decoded, weir_http *http) \
+    {                                                                             \
+        (void)framer;                                                             \
+        (void)http;                                                               \
+        return extent_decode(measure, input, limits->packet_size, decoded);       \
     }
 
 #endif

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "framing/framing.h"
-#include "base/check.h"
 #include "framing/decoder.h"
 #include <errno.h>
 
-static decode_fn *const decoders[WEIR_PACKET_TYPE_COUNT] = {
+framing_decode_fn *const framing_decoders[WEIR_PACKET_TYPE_COUNT] = {
     [WEIR_RAW] = raw_decode,     [WEIR_1] = length_1_decode,      [WEIR_2] = length_2_decode,
     [WEIR_4] = length_4_decode,  [WEIR_ASN1] = asn1_decode,       [WEIR_CDR] = cdr_decode,
     [WEIR_SUNRM] = sunrm_decode, [WEIR_FCGI] = fcgi_decode,       [WEIR_TPKT] = tpkt_decode,
     [WEIR_LINE] = line_decode,   [WEIR_HTTP] = http_decode,       [WEIR_HTTP_BIN] = http_decode,
     [WEIR_HTTPH] = httph_decode, [WEIR_HTTPH_BIN] = httph_decode,
 };
-
-int framer_next(struct framer *framer, enum weir_packet_type type,
-                const weir_decode_options *limits, const uint8_t *bytes, size_t size,
-                weir_decoded *decoded, weir_http *http)
-{
-    CHECK((unsigned)type < WEIR_PACKET_TYPE_COUNT);
-    return decoders[type]((struct span){bytes, size}, limits, framer, decoded, http);
-}
 
 int weir_decode_packet(enum weir_packet_type type, const void *input, size_t size,
                        const weir_decode_options *options, weir_decoded *decoded, weir_http *http)

@@ -6,8 +6,8 @@
 #include "framing/decoder.h"
 #include "framing/text.h"
 
-decode_fn http_decode_start_line;
-decode_fn http_decode_header;
+framing_decode_fn http_decode_start_line;
+framing_decode_fn http_decode_header;
 
 /* Sets what the form of URI has. The text is not empty. */
 void http_parse_uri(weir_slice uri, weir_http *http);
@@ -29,11 +29,11 @@ static inline struct text http_line_text(const weir_decoded *line)
 }
 
 /* The whole line, its end included, is what is wrong. */
-static inline int http_set_error(const weir_decoded *line, weir_http *http)
+static inline ptrdiff_t http_set_error(const weir_decoded *line, weir_http *http)
 {
     http->kind = WEIR_HTTP_ERROR;
     http->as.error = text_slice(line->bytes, line->bytes + line->size);
-    return WEIR_DECODE_OK;
+    return (ptrdiff_t)line->size;
 }
 
 #endif

@@ -8,12 +8,14 @@
 /* Longer names are left in the case they came in. */
 enum { CASED_SIZE_MAX = sizeof(((weir_http *)NULL)->as.header.field_text) };
 
-static inline int set_value(struct text text, weir_http *http)
+/* No end need be looked for: where the text ends, a line end stands. */
+static inline ptrdiff_t set_value(struct text text, const weir_decoded *decoded, weir_http *http)
 {
-    text_skip_blanks(&text);
+    while (text_is_blank(*text.at))
+        text.at++;
     http->kind = WEIR_HTTP_HEADER;
     http->as.header.value = text_slice(text.at, text.end);
-    return WEIR_DECODE_OK;
+    return (ptrdiff_t)decoded->size;
 }
 
 static inline void set_name(weir_slice original, weir_http *http)
@@ -24,53 +26,56 @@ static inline void set_name(weir_slice original, weir_http *http)
 }
 
 /* A name of any size, a character at a time. */
-static SCAN_FAR int decode_long_name(struct text line, const weir_decoded *decoded, weir_http *http)
+static SCAN_FAR ptrdiff_t decode_long_name(const weir_decoded *decoded, weir_http *http)
 {
-    const uint8_t *from = line.at;
+    struct text line = http_line_text(decoded);
     weir_slice name = text_take_token(&line);
     if (!text_skip_word(&line, ":", 1))
         return http_set_error(decoded, http);
     set_name(name, http);
     if (name.size <= CASED_SIZE_MAX) {
-        http_name_write(from, name.size, http->as.header.field_text);
+        http_name_write(decoded->bytes, name.size, http->as.header.field_text);
         http->as.header.field.bytes = http->as.header.field_text;
     }
-    return set_value(line, http);
+    return set_value(line, decoded, http);
 }
 
-/* A name that has no number, at the start of a block. */
-static SCAN_FAR int decode_other_name(struct text line, const uint8_t *block, size_t size,
-                                      const weir_decoded *decoded, weir_http *http)
+/* A name that has no number, of `size` bytes, fewer than a block has. */
+static SCAN_FAR ptrdiff_t decode_other_name(struct framing_span input, size_t size,
+                                            const weir_decoded *decoded, weir_http *http)
 {
+    struct text line = http_line_text(decoded);
+    char *cased = http->as.header.field_text;
+    if (input.size < BLOCK_SIZE || !http_name_write_block(block_load(input.bytes), size, cased))
+        return decode_long_name(decoded, http);
     set_name(text_slice(line.at, line.at + size), http);
-    http->as.header.field.bytes = http->as.header.field_text;
-    if (!http_name_write_block(block, size, http->as.header.field_text))
-        return http_set_error(decoded, http);
+    http->as.header.field.bytes = cased;
     line.at += size + 1;
-    return set_value(line, http);
+    return set_value(line, decoded, http);
 }
 
-/* `block` holds what is at the start of the line. Finding a name in the table proves its
- * characters right: only other names are looked at. */
-static inline __attribute__((always_inline)) int
-decode_line(struct text line, const uint8_t *block, const weir_decoded *decoded, weir_http *http)
+/* The line that was cut off the input, at the start of which is `block`, with these colons in it.
+ * Finding a name in the table proves its characters right: only other names are looked at. */
+static inline __attribute__((always_inline)) ptrdiff_t
+decode_line(struct framing_span input, struct block block, uint32_t colons,
+            const weir_decoded *decoded, weir_http *http)
 {
-    uint32_t colons = block_equal(block, ':');
+    struct text line = http_line_text(decoded);
     if (colons == 0 || block_first(colons) >= text_left(line))
-        return decode_long_name(line, decoded, http);
+        return decode_long_name(decoded, http);
     size_t size = block_first(colons);
-    const struct http_field *field = http_field_find(block, size);
+    const struct http_field *field = http_field_find(line.at, size, block);
     if (!field)
-        return decode_other_name(line, block, size, decoded, http);
+        return decode_other_name(input, size, decoded, http);
     http->as.header.number = field->number;
     http->as.header.original = text_slice(line.at, line.at + size);
     http->as.header.field = (weir_slice){field->name, size};
     line.at += size + 1;
-    return set_value(line, http);
+    return set_value(line, decoded, http);
 }
 
-static inline int decode_end(struct span input, size_t size, struct framer *framer,
-                             weir_decoded *decoded, weir_http *http)
+static inline ptrdiff_t decode_end(struct framing_span input, size_t size, struct framer *framer,
+                                   weir_decoded *decoded, weir_http *http)
 {
     framer->http_header = false;
     http->kind = WEIR_HTTP_EOH;
@@ -78,42 +83,61 @@ static inline int decode_end(struct span input, size_t size, struct framer *fram
 }
 
 /* Whatever the line is, and wherever it ends. */
-static SCAN_FAR int decode_far(struct span input, const weir_decode_options *limits,
-                               struct framer *framer, weir_decoded *decoded, weir_http *http)
+static SCAN_FAR ptrdiff_t decode_far(struct framing_span input, const weir_decode_options *limits,
+                                     struct framer *framer, weir_decoded *decoded, weir_http *http)
 {
-    uint8_t block[BLOCK_SIZE] = {0};
-    int result = http_cut_header_line(input, http_line_limit(limits), framer, decoded);
-    if (result != WEIR_DECODE_OK)
-        return result;
-    struct text line = http_line_text(decoded);
-    if (text_left(line) == 0)
+    ptrdiff_t taken = http_cut_header_line(input, http_line_limit(limits), framer, decoded);
+    if (taken <= 0)
+        return taken;
+    if (text_left(http_line_text(decoded)) == 0)
         return decode_end(input, decoded->size, framer, decoded, http);
-    memcpy(block, input.bytes, input.size < BLOCK_SIZE ? input.size : BLOCK_SIZE);
-    return decode_line(line, block, decoded, http);
+    struct block block = block_load_part(input.bytes, input.size);
+    return decode_line(input, block, block_equal(block, ':'), decoded, http);
 }
 
-static inline bool is_empty_line(struct span input, size_t limit)
+static inline bool is_empty_line(struct framing_span input, size_t limit)
 {
     return input.size >= 2 && memcmp(input.bytes, "\r\n", 2) == 0 && !scan_is_beyond(1, limit);
 }
 
-/* The lines that there are most of: unfolded, not long, with more behind them. */
-int http_decode_header(struct span input, const weir_decode_options *limits, struct framer *framer,
-                       weir_decoded *decoded, weir_http *http)
+/* Unfolded, with more behind it, and no empty line. */
+static inline bool is_common_end(struct framing_span input, size_t end, size_t limit)
 {
-    size_t limit = http_line_limit(limits);
-    if (framer->scanned == 0 && is_empty_line(input, limit))
+    return end >= HTTP_UNFOLDED_SIZE && end < input.size - 1 && !scan_is_beyond(end, limit) &&
+           !text_is_blank(input.bytes[end + 1]);
+}
+
+/* The lines that there are most of. */
+static inline __attribute__((always_inline)) ptrdiff_t
+decode_near(struct framing_span input, struct block block, const weir_decode_options *limits,
+            struct framer *framer, weir_decoded *decoded, weir_http *http)
+{
+    uint32_t ends = block_equal(block, '\n');
+    uint32_t colons = block_equal(block, ':');
+    size_t end = ends ? block_first(ends) : scan_near(input, BLOCK_SIZE, '\n');
+    if (!is_common_end(input, end, http_line_limit(limits)))
+        return decode_far(input, limits, framer, decoded, http);
+    decoded_whole(decoded, input.bytes, end + 1);
+    return decode_line(input, block, colons, decoded, http);
+}
+
+/* The last line of a request that has come alone. */
+static SCAN_FAR ptrdiff_t decode_short(struct framing_span input, const weir_decode_options *limits,
+                                       struct framer *framer, weir_decoded *decoded,
+                                       weir_http *http)
+{
+    struct block block = block_load_part(input.bytes, input.size);
+    return decode_near(input, block, limits, framer, decoded, http);
+}
+
+ptrdiff_t http_decode_header(struct framing_span input, const weir_decode_options *limits,
+                             struct framer *framer, weir_decoded *decoded, weir_http *http)
+{
+    if (framer->scanned)
+        return decode_far(input, limits, framer, decoded, http);
+    if (is_empty_line(input, http_line_limit(limits)))
         return decode_end(input, 2, framer, decoded, http);
-    size_t end = scan_near(scan_part(input, limit), framer, '\n');
-    if (end == SCAN_NOT_FOUND)
-        return decode_far(input, limits, framer, decoded, http);
-    if (end + 1 == input.size || http_is_folded(input, end + 1)) {
-        framer_remember(framer, end);
-        return decode_far(input, limits, framer, decoded, http);
-    }
-    http_cut(input, end + 1, framer, decoded);
-    struct text line = http_line_text(decoded);
-    if (text_left(line) == 0)
-        return decode_end(input, end + 1, framer, decoded, http);
-    return decode_line(line, input.bytes, decoded, http);
+    if (input.size < BLOCK_SIZE)
+        return decode_short(input, limits, framer, decoded, http);
+    return decode_near(input, block_load(input.bytes), limits, framer, decoded, http);
 }

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "framing/http_line.h"
 
-static int without_end(struct span input, size_t limit, struct framer *framer,
-                       weir_decoded *decoded)
+static ptrdiff_t without_end(struct framing_span input, size_t limit, struct framer *framer,
+                             weir_decoded *decoded)
 {
     if (limit && input.size >= limit)
-        return WEIR_DECODE_INVALID;
+        return FRAMING_INVALID;
     framer_remember(framer, input.size);
     return decoded_more(decoded, 0);
 }
 
 /* All the input is a line end: no limit applies, nor is a look at the byte after it needed. */
-static bool is_lone_line_end(struct span input)
+static bool is_lone_line_end(struct framing_span input)
 {
     return (input.size == 1 && input.bytes[0] == '\n') ||
            (input.size == 2 && memcmp(input.bytes, "\r\n", 2) == 0);
 }
 
-int http_cut_start_line(struct span input, size_t limit, struct framer *framer,
-                        weir_decoded *decoded)
+ptrdiff_t http_cut_start_line(struct framing_span input, size_t limit, struct framer *framer,
+                              weir_decoded *decoded)
 {
     if (is_lone_line_end(input))
         return http_cut(input, input.size, framer, decoded);
@@ -28,12 +28,12 @@ int http_cut_start_line(struct span input, size_t limit, struct framer *framer,
     return http_cut(input, end + 1, framer, decoded);
 }
 
-int http_cut_header_line(struct span input, size_t limit, struct framer *framer,
-                         weir_decoded *decoded)
+ptrdiff_t http_cut_header_line(struct framing_span input, size_t limit, struct framer *framer,
+                               weir_decoded *decoded)
 {
     if (is_lone_line_end(input))
         return http_cut(input, input.size, framer, decoded);
-    struct span part = scan_part(input, limit);
+    struct framing_span part = scan_part(input, limit);
     size_t end;
     while ((end = scan_far(part, framer, '\n')) != SCAN_NOT_FOUND) {
         size_t size = end + 1;

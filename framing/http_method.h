@@ -25,12 +25,11 @@ static inline uint64_t http_method_word(const void *bytes)
     return word;
 }
 
-/* The known method that the input begins with, a space behind it; or NULL. */
-static inline const struct http_method *http_method_at(struct span input)
+/* The known method that the line begins with, a space behind it; or NULL. The line has as many
+ * bytes as a word at least. */
+static inline const struct http_method *http_method_at(const uint8_t *line)
 {
-    if (input.size < HTTP_METHOD_WORD_SIZE)
-        return NULL;
-    uint64_t word = http_method_word(input.bytes);
+    uint64_t word = http_method_word(line);
     for (size_t i = 0; i < HTTP_METHOD_COUNT; i++) {
         uint64_t difference = word ^ http_method_word(http_methods[i].word);
         if ((difference & http_method_word(http_methods[i].mask)) == 0)

@@ -23,19 +23,19 @@ void http_name_write(const uint8_t *name, size_t size, char *text)
 
 #if defined(__SSE2__) && !defined(FRAMING_SCALAR)
 
-static __m128i is_between(__m128i bytes, char first, char last)
+static inline __m128i is_between(__m128i bytes, char first, char last)
 {
     return _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8((char)(first - 1))),
                          _mm_cmplt_epi8(bytes, _mm_set1_epi8((char)(last + 1))));
 }
 
-static __m128i is_equal(__m128i bytes, char byte)
+static inline __m128i is_equal(__m128i bytes, char byte)
 {
     return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte));
 }
 
 /* What text_tokens leaves out. As signed bytes, those from 128 are below '!' as well. */
-static __m128i is_special(__m128i bytes)
+static inline __m128i is_special(__m128i bytes)
 {
     __m128i low = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8('!')), is_equal(bytes, '"'));
     __m128i comma = _mm_or_si128(is_between(bytes, '(', ')'), is_equal(bytes, ','));
@@ -46,7 +46,7 @@ static __m128i is_special(__m128i bytes)
 }
 
 /* Letters to lower case, those behind a '-' in `before` to upper case. */
-static __m128i canonical(__m128i bytes, __m128i before)
+static inline __m128i canonical(__m128i bytes, __m128i before)
 {
     const __m128i case_bit = _mm_set1_epi8(0x20);
     __m128i lower = _mm_or_si128(bytes, case_bit);
@@ -56,38 +56,34 @@ static __m128i canonical(__m128i bytes, __m128i before)
     return _mm_or_si128(_mm_and_si128(is_letter, letter), _mm_andnot_si128(is_letter, bytes));
 }
 
-/* A '-' that is due for upper case, as the first character is and one after a '-'. */
-static bool has_odd_dash(uint32_t dashes)
+/* Those that are due for upper case, as the first character is and one after a '-'. */
+static inline uint32_t odd_dashes(uint32_t dashes)
 {
     return dashes & (dashes << 1 | 1);
 }
 
-bool http_name_write_block(const uint8_t *block, size_t size, char *text)
+bool http_name_write_block(struct block block, size_t size, char *text)
 {
-    __m128i low = block_load(block);
-    __m128i high = block_load(block + 16);
-    uint32_t of_name = block_bits_before(size);
-    if (block_bits(is_special(low), is_special(high)) & of_name)
+    uint32_t special = block_bits(is_special(block.low), is_special(block.high));
+    uint32_t dashes = block_equal(block, '-');
+    if ((special | odd_dashes(dashes)) & block_bits_before(size))
         return false;
-    if (has_odd_dash(block_equal(block, '-') & of_name)) {
-        http_name_write(block, size, text);
-        return true;
-    }
-    __m128i before_low = _mm_or_si128(_mm_slli_si128(low, 1), _mm_cvtsi32_si128('-'));
-    _mm_storeu_si128((__m128i *)text, canonical(low, before_low));
-    _mm_storeu_si128((__m128i *)(text + 16), canonical(high, block_load(block + 15)));
+    __m128i before_low = _mm_or_si128(_mm_slli_si128(block.low, 1), _mm_cvtsi32_si128('-'));
+    __m128i before_high =
+        _mm_or_si128(_mm_slli_si128(block.high, 1), _mm_srli_si128(block.low, 15));
+    _mm_storeu_si128((__m128i *)text, canonical(block.low, before_low));
+    _mm_storeu_si128((__m128i *)(text + BLOCK_HALF), canonical(block.high, before_high));
     return true;
 }
 
 #else
 
-bool http_name_write_block(const uint8_t *block, size_t size, char *text)
+bool http_name_write_block(struct block block, size_t size, char *text)
 {
-    for (size_t i = 0; i < size; i++)
-        if (!text_tokens[block[i]])
-            return false;
-    http_name_write(block, size, text);
-    return true;
+    (void)block;
+    (void)size;
+    (void)text;
+    return false;
 }
 
 #endif

@@ -12,8 +12,11 @@
  */
 void http_name_write(const uint8_t *name, size_t size, char *text);
 
-/* The same for a name of fewer than BLOCK_SIZE bytes at the start of a block. Writes a whole block.
- * False, and nothing that counts is written, when a character may not stand in a name. */
-bool http_name_write_block(const uint8_t *block, size_t size, char *text);
+/*
+ * The same for a name of fewer than BLOCK_SIZE bytes at the start of a block. Writes a whole block.
+ * False, and nothing that counts is written, when that takes a look at each character: one may not
+ * stand in a name, or a '-' was due for upper case.
+ */
+bool http_name_write_block(struct block block, size_t size, char *text);
 
 #endif

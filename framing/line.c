@@ -4,20 +4,20 @@
 #include "framing/scan.h"
 
 /* The rest of the line is a line too, of which `clean` less what is cut has been looked at. */
-static int cut(struct span input, size_t length, size_t clean, struct framer *framer,
-               weir_decoded *decoded)
+static ptrdiff_t cut(struct framing_span input, size_t length, size_t clean, struct framer *framer,
+                     weir_decoded *decoded)
 {
     framer_remember(framer, clean - length);
     return decoded_whole(decoded, input.bytes, length);
 }
 
-static int without_delimiter(struct span input, const weir_decode_options *limits,
-                             struct framer *framer, weir_decoded *decoded)
+static ptrdiff_t without_delimiter(struct framing_span input, const weir_decode_options *limits,
+                                   struct framer *framer, weir_decoded *decoded)
 {
     size_t length = limits->line_length;
     size_t clean = scan_part(input, limits->packet_size ? limits->packet_size : length).size;
     if (limits->packet_size && input.size > limits->packet_size)
-        return WEIR_DECODE_INVALID;
+        return FRAMING_INVALID;
     if (length && input.size >= length)
         return cut(input, length, clean, framer, decoded);
     framer_remember(framer, clean);
@@ -25,8 +25,8 @@ static int without_delimiter(struct span input, const weir_decode_options *limit
 }
 
 /* `end` is where the delimiter stands. */
-static inline int with_delimiter(struct span input, size_t end, uint32_t line_length,
-                                 struct framer *framer, weir_decoded *decoded)
+static inline ptrdiff_t with_delimiter(struct framing_span input, size_t end, uint32_t line_length,
+                                       struct framer *framer, weir_decoded *decoded)
 {
     if (scan_is_beyond(end, line_length))
         return cut(input, line_length, end, framer, decoded);
@@ -34,8 +34,8 @@ static inline int with_delimiter(struct span input, size_t end, uint32_t line_le
     return decoded_whole(decoded, input.bytes, end + 1);
 }
 
-int line_decode(struct span input, const weir_decode_options *limits, struct framer *framer,
-                weir_decoded *decoded, weir_http *http)
+ptrdiff_t line_decode(struct framing_span input, const weir_decode_options *limits,
+                      struct framer *framer, weir_decoded *decoded, weir_http *http)
 {
     (void)http;
     /* Where it is decided whether a line is too long: nothing behind needs a look. */

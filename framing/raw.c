@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "framing/decoder.h"
 
-int raw_decode(struct span input, const weir_decode_options *limits, struct framer *framer,
-               weir_decoded *decoded, weir_http *http)
+ptrdiff_t raw_decode(struct framing_span input, const weir_decode_options *limits,
+                     struct framer *framer, weir_decoded *decoded, weir_http *http)
 {
     (void)limits;
     (void)framer;

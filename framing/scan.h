@@ -26,7 +26,7 @@ static inline bool scan_is_beyond(size_t index, size_t limit)
 }
 
 /* What has to be looked at: nothing behind the limit, if there is one. */
-static inline struct span scan_part(struct span input, size_t limit)
+static inline struct framing_span scan_part(struct framing_span input, size_t limit)
 {
     if (scan_is_beyond(input.size, limit))
         input.size = limit;
@@ -35,21 +35,19 @@ static inline struct span scan_part(struct span input, size_t limit)
 
 /* The first `byte` in the next blocks, where most lines end: looking there costs less than the
  * call of memchr, which is faster from there on. */
-static inline size_t scan_near(struct span part, struct framer *framer, uint8_t byte)
+static inline size_t scan_near(struct framing_span part, size_t from, uint8_t byte)
 {
-    size_t from = framer->scanned;
-    for (int i = 0; i < SCAN_NEAR_BLOCKS && from + BLOCK_SIZE <= part.size; i++) {
-        uint32_t found = block_equal(part.bytes + from, byte);
+    for (int i = 1; i < SCAN_NEAR_BLOCKS && from + BLOCK_SIZE <= part.size; i++) {
+        uint32_t found = block_equal(block_load(part.bytes + from), byte);
         if (found)
             return from + block_first(found);
         from += BLOCK_SIZE;
     }
-    framer_remember(framer, from);
     return SCAN_NOT_FOUND;
 }
 
 /* The first `byte` behind what scan_near has looked at. */
-static inline size_t scan_far(struct span part, const struct framer *framer, uint8_t byte)
+static inline size_t scan_far(struct framing_span part, const struct framer *framer, uint8_t byte)
 {
     size_t from = framer->scanned;
     if (from >= part.size)

@@ -17,9 +17,10 @@ struct text {
     const uint8_t *end;
 };
 
+/* Most bytes are above both, so that one comparison is enough. */
 static inline bool text_is_blank(uint8_t byte)
 {
-    return byte == ' ' || byte == '\t';
+    return byte <= ' ' && (byte == ' ' || byte == '\t');
 }
 
 static inline bool text_is_digit(uint8_t byte)
