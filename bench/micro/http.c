@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests of three sorts, beside two other parsers, memchr and memcpy over the same bytes. */
+/* Requests of several sorts, beside two other parsers, memchr and memcpy over the same bytes. */
 #include "http_peers.h"
 #include "measures.h"
 #include <string.h>
 
-/* As wrk sends it; as a browser sends it; as a service asks another. */
+/* As wrk sends it, for the root and for a path; as a browser sends it; as a service asks another.
+ */
 static const char short_request[] = "GET / HTTP/1.1\r\n"
                                     "Host: 127.0.0.1:8080\r\n"
                                     "\r\n";
+static const char path_request[] = "GET /hello HTTP/1.1\r\n"
+                                   "Host: 127.0.0.1:8080\r\n"
+                                   "\r\n";
 static const char browser_request[] =
     "GET /wp-content/uploads/2010/03/hello-kitty-darth-vader-pink.jpg HTTP/1.1\r\n"
     "Host: www.kittyhell.com\r\n"
@@ -46,23 +50,24 @@ static const char response[] = "HTTP/1.1 200 OK\r\n"
 
 struct sort {
     const char *request;
+    bool comes_alone;     /* one in a buffer, not as many as there is room for */
     const char *names[5]; /* weir, picohttpparser, http_parser, memchr, memcpy */
     struct http_requests requests;
 };
 
-#define SORT(text, label)                                                                       \
+#define SORT(text, label, alone)                                                                \
     {                                                                                           \
-        .request = (text),                                                                      \
+        .request = (text), .comes_alone = (alone),                                              \
         .names = {"http/" label, "http/" label "/picohttpparser", "http/" label "/http_parser", \
                   "http/" label "/memchr", "http/" label "/memcpy"},                            \
         .requests.stream = STREAM("http/" label, WEIR_HTTP_BIN, 0)                              \
     }
 
 static struct sort sorts[] = {
-    SORT(short_request, "short"),
-    SORT(browser_request, "browser"),
-    SORT(service_request, "service"),
-    SORT(response, "response"),
+    SORT(short_request, "short", false),     SORT(short_request, "short/alone", true),
+    SORT(path_request, "path", false),       SORT(browser_request, "browser", false),
+    SORT(service_request, "service", false), SORT(service_request, "service/alone", true),
+    SORT(response, "response", false),
 };
 
 static size_t count_lines(const char *text)
@@ -81,6 +86,7 @@ static void fill(struct sort *sort)
         memcpy(stream->bytes + stream->size, sort->request, size);
         sort->requests.count++;
     }
+    stream->piece_size = sort->comes_alone ? size : 0;
     stream->packet_count = sort->requests.count * count_lines(sort->request);
 }
 

@@ -18,19 +18,28 @@ static int pico_next(const char *bytes, size_t size)
     return consumed;
 }
 
+static size_t pico_count(const char *bytes, size_t size)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < size; count++) {
+        int consumed = pico_next(bytes + at, size - at);
+        if (consumed <= 0)
+            break;
+        at += (size_t)consumed;
+    }
+    return count;
+}
+
 void peers_measure_picohttpparser(struct micro_run *run, const void *argument)
 {
     const struct http_requests *requests = argument;
     const char *bytes = (const char *)requests->stream.bytes;
+    size_t piece_size = stream_piece_size(&requests->stream);
     size_t count = 0;
     while (micro_next(run)) {
         count = 0;
-        for (size_t at = 0; at < requests->stream.size; count++) {
-            int consumed = pico_next(bytes + at, requests->stream.size - at);
-            if (consumed <= 0)
-                break;
-            at += (size_t)consumed;
-        }
+        for (size_t at = 0; at < requests->stream.size; at += piece_size)
+            count += pico_count(bytes + at, piece_size);
     }
     if (count != requests->count)
         micro_fail(run, "picohttpparser did not parse all requests");

@@ -2,7 +2,7 @@
 #include "stream.h"
 #include <string.h>
 
-static size_t decode_all(const struct stream *stream)
+static size_t decode_piece(const struct stream *stream, const uint8_t *bytes, size_t size)
 {
     /* As a socket with a buffer of this size has it. */
     const weir_decode_options limits = {.line_length = STREAM_SIZE, .line_delimiter = '\n'};
@@ -11,12 +11,26 @@ static size_t decode_all(const struct stream *stream)
     weir_http http;
     size_t count = 0;
     size_t at = 0;
-    while (framer_next(&framer, stream->type, &limits, stream->bytes + at, stream->size - at,
-                       &decoded, &http) == WEIR_DECODE_OK) {
+    while (at < size && framer_next(&framer, stream->type, &limits, bytes + at, size - at, &decoded,
+                                    &http) == WEIR_DECODE_OK) {
         at += decoded.consumed;
         count++;
         micro_keep(&decoded);
     }
+    return count;
+}
+
+size_t stream_piece_size(const struct stream *stream)
+{
+    return stream->piece_size ? stream->piece_size : stream->size;
+}
+
+static size_t decode_all(const struct stream *stream)
+{
+    size_t piece_size = stream_piece_size(stream);
+    size_t count = 0;
+    for (size_t at = 0; at < stream->size; at += piece_size)
+        count += decode_piece(stream, stream->bytes + at, piece_size);
     return count;
 }
 

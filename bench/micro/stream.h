@@ -13,7 +13,8 @@ struct stream {
     enum weir_packet_type type;
     size_t packet_size;
     uint8_t bytes[STREAM_SIZE];
-    size_t size; /* whole packets only */
+    size_t size;       /* whole packets only */
+    size_t piece_size; /* what is decoded as if it had come alone; 0: the stream is one piece */
     size_t packet_count;
 };
 
@@ -22,6 +23,8 @@ struct stream {
     {                                                                       \
         .name = (label), .type = (packet_type), .packet_size = (size_bytes) \
     }
+
+size_t stream_piece_size(const struct stream *stream);
 
 /* Takes all packets of the stream apart, pass after pass. */
 void stream_measure(struct micro_run *run, const void *stream);
