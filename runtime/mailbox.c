@@ -91,8 +91,8 @@ void mailbox_put_all(weir_mailbox *mailbox, struct list *list)
         }
         list_append(&mailbox->messages, node);
         mailbox->count++;
+        pthread_cond_signal(&mailbox->arrived); /* one thread each */
     }
-    pthread_cond_signal(&mailbox->arrived);
     pthread_mutex_unlock(&mailbox->lock);
 }
 
@@ -182,6 +182,7 @@ int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message
 {
     if (scheduler_current() && timeout_ms != 0)
         return error_say(-EDEADLK, "waiting for a mailbox would hold up a scheduler");
+    error_clear_text();
     struct mailbox_node *node = NULL;
     pthread_mutex_lock(&mailbox->lock);
     int result = wait_for_message(mailbox, timeout_ms);

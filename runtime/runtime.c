@@ -233,7 +233,7 @@ int weir_drain(weir_runtime *runtime, int64_t timeout_ms)
         return error_say(-EDEADLK, "a runtime cannot be drained on a scheduler");
     while (count_remaining(runtime) > 0) {
         if (clock_now_ns() >= until_ns)
-            return WEIR_TIMEOUT;
+            return error_say(WEIR_TIMEOUT, "there are connections left");
         nanosleep(&look_again, NULL);
     }
     return 0;

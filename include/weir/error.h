@@ -77,7 +77,9 @@ WEIR_API int weir_error_from_name(const char *atom);
 
 /*
  * What the last failing call of this thread had to say beyond its code: which option, which
- * address, which limit, what to do. Empty when it said nothing. Valid until the next call.
+ * address, which limit, what to do. Empty when it said nothing. Valid until the next call. The
+ * calls that need no runtime and give one reason only (weir_decode_packet, weir_statistic and the
+ * names of packet types and errors) leave it alone.
  */
 WEIR_API const char *weir_last_error_text(void);
 

@@ -34,8 +34,9 @@ typedef struct weir_config {
 /*
  * Starts the schedulers. `config` may be NULL. 0 with `*runtime` set; or the reason that the
  * machine cannot run weir: -ENOSYS (no io_uring), -EPERM (switched off by sysctl or by a seccomp
- * filter), -ENOMEM (memlock or memory), -EMFILE, -EINVAL (a bad configuration); the text says
- * what to do. Nothing is left behind on error. Not from a scheduler.
+ * filter), -ENOMEM (memlock or memory), -EMFILE, -EAGAIN (no thread), -EINVAL (a bad
+ * configuration); the text says what to do. Nothing is left behind on error. Not from a scheduler:
+ * -EDEADLK.
  */
 WEIR_API int weir_start(weir_runtime **runtime, const weir_config *config) WEIR_CHECK_RESULT;
 

@@ -11,6 +11,12 @@
  *    on the scheduler of the socket. It calls back exactly once if it returned 0, and never
  *    before it has returned.
  *
+ * What they all have in common
+ * 1. They return 0, or a count, or an error; weir_last_error_text says more where there is more.
+ * 2. A pointer must not be NULL, unless it is said that it may be.
+ * 3. A time-out is in milliseconds, WEIR_INFINITY (or any negative one) waits for ever, 0 polls.
+ * 4. Beside the errors that are named, an option or an address gives what the kernel says of it.
+ *
  * How long things live
  * 1. A handle may be used for ever; after the socket is gone it answers WEIR_CLOSED or -EINVAL.
  * 2. Bytes given to weir_send are copied or sent before it returns; the caller keeps them.
@@ -82,8 +88,8 @@ typedef void weir_received(weir_socket socket, int result, const weir_packet *pa
 /*
  * gen_tcp:listen/2. `address` NULL: every address. One listening socket, whose connections are
  * taken by weir_tcp_accept. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that
- * listen does not take, an address of the wrong family), -EMFILE, -ENOMEM. Thread, or scheduler:
- * the listener is then the caller's.
+ * listen does not take or a value out of range, an address that is none or of the wrong family),
+ * -EBADF ({fd,_}), -EMFILE, -ENOMEM. Thread, or scheduler: the listener is then the caller's.
  */
 WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
                              const weir_option *options, weir_socket *listener) WEIR_CHECK_RESULT;
@@ -91,8 +97,8 @@ WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_
 /*
  * Listens on every scheduler and hands each connection to `owner` where it was accepted: a handler
  * gets `accepted` and then its packets. `listener` (may be NULL) stands for all of them: closing
- * it closes all, options set on it are set on all. Errors as weir_tcp_listen. Thread; scheduler if
- * it is the only one of its runtime.
+ * it closes all, options set on it are set on all. Errors as weir_tcp_listen, WEIR_BADARG also for
+ * an owner that is nobody. Thread; scheduler if it is the only one of its runtime.
  */
 WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                             const weir_option *options, weir_owner owner,
@@ -214,12 +220,23 @@ WEIR_API int weir_controlling_process(weir_socket socket, weir_owner from,
  */
 WEIR_API int weir_set_data(weir_socket socket, void *data) WEIR_CHECK_RESULT;
 
-/* inet:setopts/2, getopts/2: see options.h. `values` come back in order, those that the system
- * does not have left out; returns how many there are. */
+/*
+ * inet:setopts/2. The list is looked at before anything of it is done, and the last of duplicates
+ * counts. -EINVAL: closed, an option that is none, a value out of range, {active,_} without an
+ * owner, or the kernel refuses it. Options of other protocols are taken and do nothing.
+ */
 WEIR_API int weir_setopts(weir_socket socket, const weir_option *options) WEIR_CHECK_RESULT;
+/*
+ * inet:getopts/2. `values` are `count` requests (WEIR_REQUEST) that become their values, in order;
+ * what the system does not have is left out. Returns how many there are. -EINVAL: closed, or an
+ * option that is none or cannot be read.
+ */
 WEIR_API int weir_getopts(weir_socket socket, weir_option *values, size_t count) WEIR_CHECK_RESULT;
 
-/* inet:peername/1, sockname/1, port/1 (returns the port). -EINVAL, -ENOTCONN, -EBADF. */
+/*
+ * inet:peername/1, sockname/1, port/1 (returns the port). -EINVAL when the socket is closed; after
+ * the peer closed it, -ENOTCONN from peername and -EBADF from the others.
+ */
 WEIR_API int weir_peername(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;
 WEIR_API int weir_sockname(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;
 WEIR_API int weir_port(weir_socket socket) WEIR_CHECK_RESULT;
