@@ -85,6 +85,7 @@ int buffer_pool_open(struct buffer_pool **out, const struct buffer_pool_config *
 void buffer_pool_close(struct buffer_pool *pool)
 {
     own_pool = NULL;
+    block_cache_empty(&pool->blocks);
     pool->kernel_picks = false;
     buffer_pool_collect(pool);
     struct weir_buffer *last = atomic_exchange(&pool->returned, &closed_mark);
@@ -180,10 +181,13 @@ void buffer_pool_collect(struct buffer_pool *pool)
 
 struct weir_buffer *buffer_allocate(size_t size)
 {
-    struct weir_buffer *block = memory_allocate(sizeof(*block) + size);
-    if (!block)
-        return NULL;
-    *block = (struct weir_buffer){.capacity = size, .bytes = (uint8_t *)(block + 1)};
+    struct weir_buffer *block = own_pool ? block_cache_take(&own_pool->blocks, size) : NULL;
+    if (!block) {
+        block = memory_allocate(sizeof(*block) + size);
+        if (!block)
+            return NULL;
+        *block = (struct weir_buffer){.capacity = size, .bytes = (uint8_t *)(block + 1)};
+    }
     atomic_init(&block->refs, 1);
     return block;
 }
@@ -204,6 +208,8 @@ static void free_block(struct weir_buffer *block)
 {
     if (block->released)
         block->released(block->data);
+    else if (own_pool && block_cache_put(&own_pool->blocks, block))
+        return;
     memory_free(block);
 }
 

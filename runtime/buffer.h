@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/block_cache.h"
+
 struct ring;
 
 struct buffer_pool;
@@ -37,16 +39,17 @@ struct buffer_pool {
     uint8_t *memory;
     uint32_t count;
     uint32_t size;
-    uint32_t stride;          /* from one buffer to the next */
-    bool kernel_picks;        /* buffers are offered to its ring, not bound to receives */
-    struct weir_buffer *free; /* with us; the last that was used comes first */
-    uint32_t offered;         /* with the kernel */
-    uint32_t window;          /* how many it is to have */
-    uint32_t filled;          /* by it since it was last supplied */
-    uint32_t missed;          /* receives that have found none since */
-    uint32_t calm_turns;      /* since the window last grew or shrank */
-    uint32_t away;            /* filled, or bound to a receive, and not put back yet */
-    uint32_t lent;            /* kept beyond their dispatch */
+    uint32_t stride;           /* from one buffer to the next */
+    bool kernel_picks;         /* buffers are offered to its ring, not bound to receives */
+    struct weir_buffer *free;  /* with us; the last that was used comes first */
+    uint32_t offered;          /* with the kernel */
+    uint32_t window;           /* how many it is to have */
+    uint32_t filled;           /* by it since it was last supplied */
+    uint32_t missed;           /* receives that have found none since */
+    uint32_t calm_turns;       /* since the window last grew or shrank */
+    uint32_t away;             /* filled, or bound to a receive, and not put back yet */
+    uint32_t lent;             /* kept beyond their dispatch */
+    struct block_cache blocks; /* of the owner's thread */
     _Atomic(struct weir_buffer *) returned; /* by other threads */
     atomic_int orphans;                     /* still kept after the pool was closed */
 };
