@@ -53,7 +53,7 @@ for active in true once 3 false; do
 done
 
 # Nothing is left of peers that did not read and went away, nor of half closed ones.
-start --options '[{packet,raw},{exit_on_close,false}]' --drain 30000
+start --options '[{packet,raw},{exit_on_close,false}]' --drain 50000
 for _ in 1 2 3; do
     (exec {peer}<>"/dev/tcp/127.0.0.1/$port" && timeout 1 cat /dev/zero >&"$peer") &
     flooders+=($!)
@@ -62,7 +62,7 @@ wait "${flooders[@]}"
 expect 'exit_on_close' 'half' "$(printf half | talk)"
 SECONDS=0
 end TERM
-expect 'nothing left to drain' yes "$([ $SECONDS -lt 15 ] && echo yes)"
+expect 'nothing left to drain' yes "$([ $SECONDS -lt 40 ] && echo yes)"
 
 # Who is connected is served while the service drains, which is for no longer than it is told.
 start --options '[{packet,line}]' --drain 60000
