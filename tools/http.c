@@ -6,8 +6,12 @@
  *
  * A connection is either active or waits for one call of its own. So its end is told to one
  * place only, which frees it.
+ *
+ * Who sends a head byte by byte, or takes no answer, holds a descriptor for as long as he likes.
+ * So those that make no progress are ended, which is looked for once a second.
  */
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/memory.h"
 #include "http_reply.h"
 #include "http_request.h"
@@ -39,8 +43,10 @@ static const enum weir_packet_type packets[] = {
 };
 
 struct connection {
+    struct list link;
     weir_socket socket;
     enum stage stage;
+    uint32_t since_s; /* the last progress */
     struct http_request request;
     uint64_t left_bytes; /* of the body, or of the chunk */
     uint64_t body_bytes; /* received */
@@ -50,9 +56,14 @@ struct connection {
 
 static weir_received took_piece, took_rubbish;
 
+/* Of this scheduler. */
+static _Thread_local struct list connections;
+static _Thread_local uint32_t passed_s;
+
 static void end(struct connection *connection)
 {
     weir_close(connection->socket);
+    list_remove(&connection->link);
     memory_free(connection);
 }
 
@@ -64,6 +75,7 @@ static void expect(struct connection *connection, enum stage stage)
     enum weir_packet_type packet = packets[stage];
     int active = packet == WEIR_RAW ? WEIR_ACTIVE_FALSE : WEIR_ACTIVE_TRUE;
     connection->stage = stage;
+    connection->since_s = passed_s;
     if (packet != before)
         (void)!weir_setopts(connection->socket,
                             WEIR_OPTIONS(WEIR_PACKET(packet), WEIR_ACTIVE(active)));
@@ -210,6 +222,7 @@ static void take_request_line(struct connection *connection, const weir_packet *
         return;
     connection->body_bytes = 0;
     connection->stage = HEADERS;
+    connection->since_s = passed_s;
     http_request_begin(&connection->request, packet);
     if (connection->request.status != HTTP_OK)
         answer(connection);
@@ -281,16 +294,44 @@ static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
     takers[connection->stage](connection, packet);
 }
 
+/* What waits for a call is freed by its failing. What it is owed nobody takes. */
+static void end_idle(struct connection *connection)
+{
+    if (packets[connection->stage] != WEIR_RAW) {
+        end(connection);
+    } else if (connection->stage == SENDING) {
+        (void)!weir_setopts(connection->socket, WEIR_OPTIONS(WEIR_LINGER(true, 0)));
+        weir_close(connection->socket);
+    }
+}
+
+void http_end_idle(void *data)
+{
+    const uint32_t *limit_s = data;
+    passed_s++;
+    if (!connections.next)
+        return;
+    for (struct list *link = connections.next; link != &connections;) {
+        struct connection *connection = list_entry(link, struct connection, link);
+        link = link->next;
+        if (passed_s - connection->since_s > *limit_s)
+            end_idle(connection);
+    }
+}
+
 static void on_accepted(weir_socket socket, void *data)
 {
     (void)data;
+    if (!connections.next)
+        list_init(&connections);
     struct connection *connection = memory_allocate_zeroed(1, sizeof(*connection));
-    if (connection) {
+    if (connection && weir_set_data(socket, connection) == 0) {
         connection->socket = socket;
-        if (weir_set_data(socket, connection) == 0)
-            return;
-        memory_free(connection);
+        connection->since_s = passed_s;
+        list_append(&connections, &connection->link);
+        return;
     }
+    memory_free(connection);
     weir_close(socket);
 }
 

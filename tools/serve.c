@@ -30,6 +30,7 @@ const char serve_details[] =
     "  --zero-copy BYTES              sends of this size and more leave the copy out; 0: none\n"
     "  --features-off LIST            kernel features to leave alone; see 'weir doctor'\n"
     "  --drain MS                     how long a stop waits for connections to end (1000)\n"
+    "  --idle S                       http: how long a connection may make no progress (60)\n"
     "\n"
     "Prints 'listening on ADDRESS:PORT' when it is ready. SIGTERM and SIGINT end it: no new\n"
     "connections, those that are there get the drain time; a second one ends it at once.\n";
@@ -40,6 +41,7 @@ struct plan {
     bool has_address;
     const char *options;
     int64_t drain_ms;
+    uint32_t idle_s;
     weir_config config;
 };
 
@@ -75,6 +77,13 @@ static int read_drain(const char *text, struct plan *plan)
     return status;
 }
 
+static int read_idle(const char *text, struct plan *plan)
+{
+    if (!plan->service->end_idle)
+        return command_misused("serve", "--idle: connections of %s may idle", plan->service->name);
+    return read_number("--idle", text, &plan->idle_s);
+}
+
 static int read_listen(const char *text, struct plan *plan)
 {
     plan->has_address = true;
@@ -93,6 +102,8 @@ static int read_option(const char *name, const char *value, struct plan *plan)
         return read_buffers(value, config);
     if (strcmp(name, "--drain") == 0)
         return read_drain(value, plan);
+    if (strcmp(name, "--idle") == 0)
+        return read_idle(value, plan);
     if (strcmp(name, "--schedulers") == 0)
         return read_number(name, value, &config->schedulers);
     if (strcmp(name, "--busy-wait") == 0)
@@ -209,19 +220,26 @@ static void block_signals(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
-static void wait_for_signal(const sigset_t *signals, const weir_runtime *runtime)
+/* Without memory for it, a second later. */
+static void end_idle(weir_runtime *runtime, struct plan *plan)
+{
+    for (uint32_t i = 0; plan->service->end_idle && i < weir_scheduler_count(runtime); i++)
+        (void)!weir_run_on(runtime, i, plan->service->end_idle, &plan->idle_s);
+}
+
+static void wait_for_signal(const sigset_t *signals, weir_runtime *runtime, struct plan *plan)
 {
     const struct timespec second = {.tv_sec = 1};
     struct figures figures;
-    if (!isatty(STDOUT_FILENO)) {
-        while (sigwaitinfo(signals, NULL) < 0)
-            continue;
-        return;
-    }
+    bool shows_figures = isatty(STDOUT_FILENO);
     figures_begin(&figures, runtime);
-    while (sigtimedwait(signals, NULL, &second) < 0)
-        figures_show(&figures, runtime);
-    putchar('\n');
+    while (sigtimedwait(signals, NULL, &second) < 0) {
+        end_idle(runtime, plan);
+        if (shows_figures)
+            figures_show(&figures, runtime);
+    }
+    if (shows_figures)
+        putchar('\n');
 }
 
 static void drain(weir_runtime *runtime, const sigset_t *signals, int64_t drain_ms)
@@ -235,20 +253,20 @@ static void drain(weir_runtime *runtime, const sigset_t *signals, int64_t drain_
     }
 }
 
-static int serve(weir_runtime *runtime, const struct plan *plan, const weir_option *options,
+static int serve(weir_runtime *runtime, struct plan *plan, const weir_option *options,
                  const sigset_t *signals)
 {
     weir_socket listener;
     int result = start_listening(runtime, plan, options, &listener);
     if (result < 0)
         return failed("--listen", result);
-    wait_for_signal(signals, runtime);
+    wait_for_signal(signals, runtime, plan);
     drain(runtime, signals, plan->drain_ms);
     figures_print_totals(runtime);
     return EXIT_SUCCESS;
 }
 
-static int start_and_serve(const struct plan *plan, const weir_option *options)
+static int start_and_serve(struct plan *plan, const weir_option *options)
 {
     weir_runtime *runtime;
     sigset_t signals;
@@ -263,7 +281,7 @@ static int start_and_serve(const struct plan *plan, const weir_option *options)
 
 int serve_run(int argc, char **argv)
 {
-    struct plan plan = {.drain_ms = 1000, .options = "[]"};
+    struct plan plan = {.drain_ms = 1000, .idle_s = 60, .options = "[]"};
     weir_option *lists[LIST_COUNT] = {NULL};
     weir_option *all = NULL;
     int status = read_plan(argc, argv, &plan);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 static const struct service services[] = {
-    {"echo", "[binary,{reuseaddr,true},{backlog,1024}]", "[]", &echo_handler},
+    {"echo", "[binary,{reuseaddr,true},{backlog,1024}]", "[]", &echo_handler, NULL},
     {"http", "[{reuseaddr,true},{nodelay,true},{backlog,1024},{packet_size,8192}]",
-     "[{packet,http_bin},{active,true},{header,0}]", &http_handler},
+     "[{packet,http_bin},{active,true},{header,0}]", &http_handler, http_end_idle},
 };
 
 enum { SERVICE_COUNT = sizeof(services) / sizeof(services[0]) };

@@ -71,4 +71,23 @@ done
 
 kill $server
 wait $server || expect 'exit status' 0 $?
+
+# Who makes no progress is ended: half a head, nothing at all, answers that nobody takes.
+exec {out}< <(exec "$1" serve http --listen 127.0.0.1:0 --schedulers 2 --idle 1)
+server=$!
+read -r -t 60 -u $out line
+port=${line##*:}
+for start in 'GET / HTTP/1.1\r\nHost: x\r\n' '' \
+    'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1'; do
+    exec {idler}<>"/dev/tcp/127.0.0.1/$port"
+    printf "$start" >&"$idler"
+    expect "idle after '$start'" 0 "$(timeout 20 cat <&"$idler" >/dev/null; echo $?)"
+    exec {idler}>&-
+done
+exec {idler}<>"/dev/tcp/127.0.0.1/$port"
+status=0
+timeout 30 yes $'GET / HTTP/1.1\r\nHost: x\r\n\r' >&"$idler" 2>/dev/null || status=$?
+expect 'nobody takes the answers' 1 $status
+kill $server
+wait $server || expect 'exit status' 0 $?
 exit $failed

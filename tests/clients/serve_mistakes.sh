@@ -47,6 +47,8 @@ expect 2 "--buffers: '12' is not COUNTxBYTES" echo --listen 127.0.0.1:0 --buffer
 expect 2 "--buffers: '4294967296' is not a number" echo --listen 127.0.0.1:0 \
     --buffers 4294967296x4096
 expect 2 "--buffers: '-1' is not a number" echo --listen 127.0.0.1:0 --buffers 4x-1
+expect 2 "--idle: connections of echo may idle" echo --listen 127.0.0.1:0 --idle 1
+expect 2 "--idle: 'x' is not a number" http --listen 127.0.0.1:0 --idle x
 expect 2 "--frob" echo --listen=127.0.0.1:0 --frob=1
 expect 1 "schedulers: 65" echo --listen=127.0.0.1:0 --schedulers=65
 expect 2 "'fe80::1%nosuch': there is no interface 'nosuch'" echo --listen '[fe80::1%nosuch]:0'

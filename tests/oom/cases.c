@@ -61,16 +61,26 @@ static int plain_listener(uint16_t *port)
     return fd;
 }
 
-static int connect_and_close(weir_runtime *runtime)
+static int connect_to(weir_runtime *runtime, const char *host)
 {
     uint16_t port;
     weir_socket socket;
     int fd = plain_listener(&port);
-    int result =
-        weir_tcp_connect(runtime, "127.0.0.1", port, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
-                         weir_owned_by_nobody(), PATIENCE_MS, &socket);
+    int result = weir_tcp_connect(runtime, host, port, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                                  weir_owned_by_nobody(), PATIENCE_MS, &socket);
     close(fd);
     return result < 0 ? result : weir_close(socket);
+}
+
+static int connect_and_close(weir_runtime *runtime)
+{
+    return connect_to(runtime, "127.0.0.1");
+}
+
+/* The name is looked up by a thread that the runtime starts for its first one. */
+static int resolve_and_close(weir_runtime *runtime)
+{
+    return connect_to(runtime, "localhost");
 }
 
 /* A plain client, and weir's end of it. */
@@ -180,10 +190,11 @@ static int receive(weir_runtime *runtime)
 }
 
 const struct oom_case oom_cases[] = {
-    {"start", false, start_and_stop},   {"listen", true, listen_and_close},
-    {"serve", true, serve_and_close},   {"connect", true, connect_and_close},
-    {"accept", true, accept_and_close}, {"send", true, send_and_close},
-    {"setopts", true, set_options},     {"recv", true, receive},
+    {"start", false, start_and_stop},     {"listen", true, listen_and_close},
+    {"serve", true, serve_and_close},     {"connect", true, connect_and_close},
+    {"accept", true, accept_and_close},   {"send", true, send_and_close},
+    {"setopts", true, set_options},       {"recv", true, receive},
+    {"resolve", true, resolve_and_close},
 };
 
 const unsigned oom_case_count = sizeof(oom_cases) / sizeof(oom_cases[0]);
