@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "runtime/canary.h"
 #include "runtime/registry.h"
 #include "runtime/ring.h"
 
@@ -16,6 +17,11 @@ static struct weir_buffer closed_mark;
 /* WINDOW_LEAST of 16 KiB are a common second-level cache. The skew keeps the beginnings of buffers
  * from sharing a few sets of it: 3 to 11% of a request at 1,000 connections. */
 enum { WINDOW_LEAST = 64, CALM_TURNS = 4096, SKEW_BYTES = 192 };
+
+void buffer_pool_own(struct buffer_pool *pool)
+{
+    own_pool = pool;
+}
 
 static void put_back(struct buffer_pool *pool, struct weir_buffer *buffer)
 {
@@ -75,7 +81,7 @@ int buffer_pool_open(struct buffer_pool **out, const struct buffer_pool_config *
         return result;
     }
     buffer_pool_supply(pool);
-    own_pool = pool;
+    buffer_pool_own(pool);
     *out = pool;
     return 0;
 }
@@ -84,7 +90,7 @@ int buffer_pool_open(struct buffer_pool **out, const struct buffer_pool_config *
  * who return a buffer after the mark was set, and this, which adds all that were still lent. */
 void buffer_pool_close(struct buffer_pool *pool)
 {
-    own_pool = NULL;
+    buffer_pool_own(NULL);
     block_cache_empty(&pool->blocks);
     pool->kernel_picks = false;
     buffer_pool_collect(pool);
@@ -247,7 +253,8 @@ static void send_home(struct weir_buffer *buffer)
         }
         buffer->next = last;
     } while (!atomic_compare_exchange_weak(&pool->returned, &last, buffer));
-    registry_wake(scheduler);
+    if (!CANARY(SILENT_RETURN))
+        registry_wake(scheduler);
 }
 
 /* Release and acquire: what the last holder did to the bytes happens before they are reused. */

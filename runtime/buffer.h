@@ -65,6 +65,9 @@ struct buffer_pool_config {
 /* The caller's thread becomes the pool's owner. NULL: -ENOMEM, or what registering said. */
 int buffer_pool_open(struct buffer_pool **pool, const struct buffer_pool_config *config);
 
+/* The caller's thread is this pool's owner from now on, and no other's; NULL: of none. */
+void buffer_pool_own(struct buffer_pool *pool);
+
 /* Frees the pool when the last of its buffers comes back. The ring must be closed already. */
 void buffer_pool_close(struct buffer_pool *pool);
 

@@ -17,6 +17,9 @@ enum canary {
     CANARY_IGNORED_NOTICE,     /* memory of a zero-copy send is used again before its notice */
     CANARY_ONE_CANCEL,         /* a cancel that did not find its operation is not repeated */
     CANARY_MISSED_ROOM,        /* room for sending is taken for an end of the peer */
+    CANARY_DEAF_SIBLING,       /* a scheduler that posts to another one rings no bell */
+    CANARY_LEFT_BEHIND,        /* messages that wait are the old owner's after a hand-over */
+    CANARY_SILENT_RETURN,      /* who returns a buffer from elsewhere rings no bell */
 };
 
 #ifdef WEIR_CANARY

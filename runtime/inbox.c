@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/system.h"
 #include "runtime/canary.h"
+#include "runtime/scheduler.h"
 
 int inbox_open(struct inbox *inbox)
 {
@@ -35,6 +36,8 @@ void inbox_post(struct inbox *inbox, struct inbox_node *node)
  * sleeps, or the poster sees that it sleeps. */
 void inbox_wake(struct inbox *inbox)
 {
+    if (CANARY(DEAF_SIBLING) && scheduler_current())
+        return;
     if (!CANARY(LOST_WAKE) && atomic_load(&inbox->sleeping) &&
         atomic_exchange(&inbox->sleeping, false))
         system_wake_raise(inbox->bell);

@@ -3,7 +3,9 @@
 
 #include "base/check.h"
 #include "runtime/call.h"
+#include "runtime/canary.h"
 #include "runtime/close.h"
+#include "runtime/delivery.h"
 #include "runtime/mailbox.h"
 #include "runtime/registry.h"
 #include "runtime/scheduler.h"
@@ -83,28 +85,43 @@ void owner_tell_unbusy(struct scheduler *scheduler, struct socket *socket)
         handler->unbusy(socket_handle(scheduler, socket), socket->owner.data);
 }
 
-static void deliver_extracted(weir_owner next, struct list *messages)
+static void free_messages(struct list *messages)
 {
     struct list *node;
-    while ((node = list_take(messages))) {
+    while ((node = list_take(messages)))
+        mailbox_free_node(list_entry(node, struct mailbox_node, link));
+}
+
+/* A handler may close the socket or hand it on at any of them. What it asks for comes behind. */
+static void call_with_each(struct scheduler *scheduler, struct socket *socket,
+                           struct list *messages)
+{
+    bool delivering = socket->delivering;
+    struct list *node;
+    socket->delivering = true;
+    while (socket_is_stream(socket) && socket->owner.handler && (node = list_take(messages))) {
         struct mailbox_node *entry = list_entry(node, struct mailbox_node, link);
-        if (next.handler)
-            call_handler(next, &entry->message);
+        call_handler(socket->owner, &entry->message);
         mailbox_free_node(entry);
     }
+    socket->delivering = delivering;
+    if (socket_is_stream(socket) && socket->owner.mailbox)
+        mailbox_put_all(socket->owner.mailbox, messages);
+    free_messages(messages);
+    delivery_continue(scheduler, socket);
 }
 
 void owner_change(struct scheduler *scheduler, struct socket *socket, weir_owner next)
 {
     struct list messages;
     list_init(&messages);
-    if (socket->owner.mailbox)
+    if (socket->owner.mailbox && !CANARY(LEFT_BEHIND))
         mailbox_extract(socket->owner.mailbox, socket_handle(scheduler, socket), &messages);
     socket_set_owner(socket, next);
     if (next.mailbox)
         mailbox_put_all(next.mailbox, &messages);
-    else
-        deliver_extracted(next, &messages);
+    else if (!list_is_empty(&messages))
+        call_with_each(scheduler, socket, &messages);
 }
 
 struct death {

@@ -34,6 +34,7 @@ _Thread_local struct scheduler *scheduler_own;
 void scheduler_become(struct scheduler *scheduler)
 {
     scheduler_own = scheduler;
+    buffer_pool_own(scheduler ? scheduler->buffers : NULL);
 }
 
 void scheduler_submit(struct scheduler *scheduler)
@@ -293,11 +294,12 @@ static void each_socket(struct scheduler *scheduler,
     }
 }
 
+/* Not closed by its owner: the `closed` that a mailbox has been told stays there. */
 static void stop_socket(struct scheduler *scheduler, struct socket *socket)
 {
     socket_hold(socket);
     delivery_stop(scheduler, socket);
-    close_socket(scheduler, socket);
+    close_after_end(scheduler, socket);
     socket_unhold(scheduler, socket);
 }
 

@@ -261,9 +261,15 @@ static int linger_seconds(const struct socket *socket)
     return linger.l_onoff ? linger.l_linger : 0;
 }
 
-/* A thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
+static void close_one(weir_socket handle);
+
+/* A handler on another scheduler cannot ask for the siblings, so they are closed from here. A
+ * thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
 static int close_listening(struct scheduler *scheduler, struct socket *socket, struct call *call)
 {
+    const struct listener *listener = socket->listener;
+    for (uint32_t i = 0; i < listener->sibling_count && call->kind == CALL_ASYNC; i++)
+        close_one(listener->siblings[i]);
     close_socket(scheduler, socket);
     if (call->kind != CALL_BLOCKING)
         return 0;
@@ -313,10 +319,15 @@ static void close_elsewhere(weir_socket handle)
     (void)call_make_async(&operation_close, handle, call);
 }
 
-static void close_one(weir_socket handle)
+static bool is_elsewhere(weir_socket handle)
 {
     struct scheduler *here = scheduler_current();
-    if (here && here->index != socket_scheduler(handle)) {
+    return here && here->index != socket_scheduler(handle);
+}
+
+static void close_one(weir_socket handle)
+{
+    if (is_elsewhere(handle)) {
         close_elsewhere(handle);
         return;
     }
@@ -327,7 +338,8 @@ static void close_one(weir_socket handle)
 int weir_close(weir_socket handle)
 {
     weir_socket siblings[RUNTIME_SCHEDULERS_MAX];
-    uint32_t count = may_have_siblings(handle) ? find_siblings(handle, siblings) : 0;
+    bool asks = !is_elsewhere(handle) && may_have_siblings(handle);
+    uint32_t count = asks ? find_siblings(handle, siblings) : 0;
     for (uint32_t i = 0; i < count; i++)
         close_one(siblings[i]);
     close_one(handle);

@@ -381,6 +381,28 @@ Test(serve, every_scheduler_gets_connections)
     loopback_close(&loopback);
 }
 
+static void close_it(void *listener)
+{
+    weir_close(*(weir_socket *)listener);
+}
+
+/* Wherever it is closed from. */
+Test(serve, a_scheduler_closes_all_of_it)
+{
+    struct census census = {0};
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = SCHEDULERS});
+    for (uint32_t i = 0; i < SCHEDULERS; i++) {
+        GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, WEIR_OPTIONS(),
+                             weir_handled_by(&census_handler, &census), &loopback.listener),
+              0);
+        int port = weir_port(loopback.listener);
+        cr_expect(count_listening(port) == SCHEDULERS);
+        run_there(loopback.runtime, i, close_it, &loopback.listener);
+        EVENTUALLY(count_listening(port) == 0);
+    }
+    loopback_close(&loopback);
+}
+
 Test(serve, tells_a_mailbox)
 {
     struct loopback loopback = loopback_start(&(weir_config){.schedulers = 2});

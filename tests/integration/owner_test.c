@@ -80,6 +80,65 @@ Test(owner, from_a_mailbox_to_a_handler_and_back)
     loopback_close(&loopback);
 }
 
+/* At the first of the messages that it is handed over with, the handler does something. */
+static void close_at_once(weir_socket socket, const weir_packet *packet, void *data)
+{
+    log_packet(socket, packet, data);
+    weir_close(socket);
+}
+
+static void activate_at_once(weir_socket socket, const weir_packet *packet, void *data)
+{
+    log_packet(socket, packet, data);
+    cr_assert(weir_setopts(socket, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_TRUE))) == 0);
+}
+
+/* Two packets wait in its mailbox, and a third is not asked for yet. */
+static struct loopback with_packets_waiting(void)
+{
+    struct loopback loopback = loopback_open("[{packet,1},{active,2}]");
+    peer_say(loopback.peer, "\1a\1b\1c");
+    EVENTUALLY(weir_mailbox_count(loopback.mailbox) == 3); /* the last is `passive` */
+    settle(loopback.socket);
+    return loopback;
+}
+
+Test(owner, a_handler_that_closes_is_handed_nothing_more)
+{
+    static const weir_handler handler = {.packet = close_at_once, .closed = log_closed};
+    struct loopback loopback = with_packets_waiting();
+    struct log log = {0};
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox),
+                                   weir_handled_by(&handler, &log)),
+          0);
+    cr_assert(log.count == 1 && log.closed == 0);
+    peer_expect_end(loopback.peer);
+    loopback_close(&loopback);
+}
+
+Test(owner, what_is_handed_over_comes_before_what_is_new)
+{
+    static const weir_handler handler = {.packet = activate_at_once};
+    struct loopback loopback = with_packets_waiting();
+    struct log log = {0};
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox),
+                                   weir_handled_by(&handler, &log)),
+          0);
+    EVENTUALLY(__atomic_load_n(&log.count, __ATOMIC_ACQUIRE) == 3);
+    cr_assert(memcmp(log.bytes, "abc", 3) == 0, "%.3s", log.bytes);
+    loopback_close(&loopback);
+}
+
+/* Who owns an active socket is told that it is closed, and finds it in its mailbox afterwards. */
+Test(owner, a_mailbox_keeps_the_closed_of_a_stop)
+{
+    struct loopback loopback = loopback_open("[{active,true},{exit_on_close,false}]");
+    weir_stop(loopback.runtime);
+    expect_told(&loopback, WEIR_MESSAGE_CLOSED, 0);
+    weir_mailbox_destroy(loopback.mailbox);
+    peer_leave(&loopback.peer);
+}
+
 /* Moved back and forth while packets pour in: none is lost, and none overtakes another. */
 Test(owner, moving_loses_nothing)
 {

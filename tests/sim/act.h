@@ -23,6 +23,29 @@ void act_close(struct conn *conn);
 void act_change_owner(struct conn *conn);
 void act_ask(struct conn *conn);
 
+/* A handler or a mailbox. */
+uint32_t act_some_owner(void);
+
+/* Whether the socket is of the scheduler that this is done on. */
+bool act_is_own(const struct conn *conn);
+
+/* Parts of them, for calls from elsewhere: what is to be sent, what the model must know when they
+ * are run, and how they call back. */
+struct pending;
+uint8_t *act_make_bytes(struct conn *conn, size_t size);
+size_t act_send_size(void);
+int act_send_in_some_form(struct conn *conn, const uint8_t *bytes, size_t size);
+weir_option act_some_option(void);
+int32_t act_some_active(void);
+void act_suspend(struct conn *conn, struct pending *pending);
+struct pending *act_begin_receive(const struct conn *conn);
+void act_foresee_receive(struct conn *conn, struct pending *pending, uint64_t now_ns);
+void act_foresee_options(struct conn *conn, const weir_option *options);
+void act_foresee_close(struct conn *conn);
+int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to);
+void act_sent(weir_socket handle, int result, void *data);
+void act_received(weir_socket handle, int result, const weir_packet *packet, void *data);
+
 /* One of them, by the style. */
 void act_at_random(struct conn *conn);
 

@@ -15,6 +15,7 @@
 #include "sim/model.h"
 #include "sim/operation.h"
 #include "sim/pending.h"
+#include "sim/post.h"
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
 
@@ -107,13 +108,17 @@ static void check_conn(const struct socket *socket)
     if (socket->fd < 0)
         return;
     struct conn *conn = model_conn(kernel_file(socket->fd)->link);
-    if ((uint32_t)conn->handle.id != socket->slot)
+    if (!weir_same_socket(conn->handle, socket_handle(scheduler_current(), socket)) ||
+        conn->forsaken)
         return;
     model_note_resumed(conn);
+    SIM_CHECK(post_handed_count(conn->handle) == 0, "slot %u: messages were not handed over",
+              socket->slot);
     SIM_CHECK(conn->active == socket->active, "slot %u: active is %d, should be %d", socket->slot,
               socket->active, conn->active);
     SIM_CHECK(conn->passives_due == 0, "slot %u: passive was not told", socket->slot);
-    SIM_CHECK(!conn->owed_unbusy || (socket->output && socket->output->queued_bytes > 0),
+    SIM_CHECK(!conn->owed_unbusy || post_is_box(conn->owner) ||
+                  (socket->output && socket->output->queued_bytes > 0),
               "slot %u has nothing queued, and an unbusy is owed", socket->slot);
     SIM_CHECK(conn->packets == socket->received.count && conn->octets == socket->received.octets,
               "slot %u counts %llu packets and %llu bytes, not %llu and %llu", socket->slot,
@@ -176,7 +181,7 @@ static size_t check_socket(const struct scheduler *scheduler, const struct socke
 
 void model_check_asleep(void)
 {
-    const struct scheduler *scheduler = model_scheduler();
+    const struct scheduler *scheduler = scheduler_current();
     size_t queued = 0;
     if (kernel.capacity > 4096)
         return;
@@ -186,11 +191,17 @@ void model_check_asleep(void)
               (unsigned long long)scheduler->totals.queued_bytes, queued);
 }
 
-void model_check_woken(void)
+/* The bell's completion takes its time, but it comes. */
+void model_check_woken(const struct scheduler *scheduler, bool for_ever)
 {
-    struct inbox *inbox = &model_scheduler()->inbox;
-    bool rings = kernel_file(inbox->bell)->wakes > 0; /* its completion takes its time */
-    SIM_CHECK(inbox_is_empty(inbox) || rings, "the scheduler sleeps on what was posted");
+    struct inbox *inbox = (struct inbox *)&scheduler->inbox;
+    bool rings = kernel_file(inbox->bell)->wakes > 0;
+    SIM_CHECK(!rings || !for_ever, "a bell rings, and scheduler %u does not hear it",
+              scheduler->number);
+    SIM_CHECK(inbox_is_empty(inbox) || rings, "scheduler %u sleeps on what was posted",
+              scheduler->number);
+    SIM_CHECK(!buffer_pool_has_returns(scheduler->buffers) || rings,
+              "scheduler %u sleeps on buffers that came back", scheduler->number);
 }
 
 void model_check_end(void)

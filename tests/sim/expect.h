@@ -9,8 +9,6 @@
 
 #include "sim/model.h"
 
-struct scheduler *model_scheduler(void);
-
 /* Compares a packet with what comes next. How many bytes of the stream it stands for. */
 uint32_t expect_packet(struct conn *conn, const weir_packet *packet, size_t length);
 

@@ -20,6 +20,7 @@ struct faults {
     uint32_t refused_submit; /* EBUSY, EAGAIN, EINTR: nothing is taken */
     uint32_t partial_submit;
     uint32_t interrupted;   /* a wait ends early */
+    uint32_t preempted;     /* a scheduler is held up while others go on */
     uint32_t late_cancel;   /* it finds the operation all but done */
     uint32_t missed_cancel; /* it does not find the operation, which goes on */
     uint32_t stale;         /* a completion for an operation that is long over */
@@ -51,6 +52,7 @@ struct piece {
 struct op {
     uint64_t user_data;
     uint8_t kind; /* enum op_kind */
+    uint8_t ring; /* that it was submitted to */
     bool scheduled;
     bool multishot;
     bool all;

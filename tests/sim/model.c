@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "runtime/runtime.h"
 #include "runtime/scheduler.h"
 #include "runtime/send_queue.h"
 #include "runtime/socket.h"
@@ -12,39 +13,61 @@
 #include "sim/kernel.h"
 #include "sim/link.h"
 #include "sim/pending.h"
+#include "sim/post.h"
 #include "sim/trace.h"
 #include <weir/error.h>
 
 bool model_lenient;
 bool model_stopping;
 
+enum { HOMES_MOST = 4 };
+
 static struct conn *conns;
-static uint32_t *link_of_slot;
-static struct scheduler *the_scheduler;
+static uint32_t *link_of_slot[HOMES_MOST];
+static struct scheduler *homes[HOMES_MOST];
 
 void model_open(uint32_t capacity)
 {
     conns = memory_map(capacity * sizeof(*conns));
-    link_of_slot = memory_map(2 * capacity * sizeof(*link_of_slot));
-    SIM_CHECK(conns && link_of_slot, "no memory for the model");
+    SIM_CHECK(conns, "no memory for the model");
+    for (uint32_t i = 0; i < HOMES_MOST; i++) {
+        link_of_slot[i] = memory_map(2 * capacity * sizeof(**link_of_slot));
+        SIM_CHECK(link_of_slot[i], "no memory for the model");
+    }
 }
 
 void model_close(void)
 {
     memory_unmap(conns, kernel.capacity * sizeof(*conns));
-    memory_unmap(link_of_slot, 2 * kernel.capacity * sizeof(*link_of_slot));
+    for (uint32_t i = 0; i < HOMES_MOST; i++)
+        memory_unmap(link_of_slot[i], 2 * kernel.capacity * sizeof(**link_of_slot));
 }
 
-void model_reset(struct scheduler *scheduler)
+void model_reset(struct weir_runtime *runtime)
 {
-    the_scheduler = scheduler;
+    for (uint32_t i = 0; i < HOMES_MOST; i++)
+        homes[i] = i < runtime->scheduler_count ? runtime->schedulers[i] : NULL;
     model_lenient = false;
     model_stopping = false;
 }
 
-struct scheduler *model_scheduler(void)
+void model_scheduler_over(const struct scheduler *scheduler)
 {
-    return the_scheduler;
+    homes[scheduler->number] = NULL;
+}
+
+struct scheduler *model_home(weir_socket handle)
+{
+    for (uint32_t i = 0; i < HOMES_MOST; i++)
+        if (homes[i] && homes[i]->index == socket_scheduler(handle))
+            return homes[i];
+    return NULL;
+}
+
+struct socket *model_live(weir_socket handle)
+{
+    struct scheduler *home = handle.id ? model_home(handle) : NULL;
+    return home ? socket_find(home, handle) : NULL;
 }
 
 struct conn *model_conn(uint32_t link)
@@ -61,16 +84,17 @@ uint32_t model_link(const struct conn *conn)
 struct socket *model_socket(const struct conn *conn)
 {
     uint32_t generation = (uint32_t)(conn->handle.id >> 32) & 0xFFFFFF;
-    if (conn->handle.id == 0)
+    struct scheduler *home = conn->handle.id ? model_home(conn->handle) : NULL;
+    if (!home)
         return NULL;
-    struct socket *socket = socket_table_at(&the_scheduler->sockets, (uint32_t)conn->handle.id);
+    struct socket *socket = socket_table_at(&home->sockets, (uint32_t)conn->handle.id);
     return socket && socket->generation == generation && socket->state != SOCKET_FREE ? socket
                                                                                       : NULL;
 }
 
 static struct conn *learn(weir_socket handle, uint32_t owner)
 {
-    const struct socket *socket = socket_find(the_scheduler, handle);
+    const struct socket *socket = model_live(handle);
     if (!socket || socket->fd < 0)
         return NULL;
     const struct file *file = kernel_file(socket->fd);
@@ -80,18 +104,21 @@ static struct conn *learn(weir_socket handle, uint32_t owner)
         return NULL;
     conn->handle = handle;
     conn->owner = owner;
+    conn->forsaken = post_is_box(owner) && !post_is_alive(owner);
+    /* Before the message that it is learnt by. */
     int32_t first = socket_values(socket)->active;
-    conn->active = socket->active;
     conn->passives_due = first > -32769 && first <= 0 && socket->active == WEIR_ACTIVE_FALSE;
-    link_of_slot[socket->slot] = file->link;
+    conn->active = conn->passives_due ? WEIR_ACTIVE_FALSE : first;
+    link_of_slot[model_home(handle)->number][socket->slot] = file->link;
     return conn;
 }
 
 struct conn *model_find(weir_socket handle, uint32_t owner)
 {
     uint32_t slot = (uint32_t)handle.id;
-    SIM_CHECK(slot < 2 * kernel.capacity, "a handle of slot %u", slot);
-    struct conn *conn = &conns[link_of_slot[slot]];
+    const struct scheduler *home = model_home(handle);
+    SIM_CHECK(home && slot < 2 * kernel.capacity, "a handle of slot %u", slot);
+    struct conn *conn = &conns[link_of_slot[home->number][slot]];
     return weir_same_socket(conn->handle, handle) ? conn : learn(handle, owner);
 }
 
@@ -270,6 +297,12 @@ void model_message_error(struct conn *conn, int error)
                   "error %s for no reason", weir_error_name(error));
 }
 
+/* Who waited has been told the end, and has not called back yet. */
+static bool is_end_on_its_way(const struct conn *conn, const struct socket *socket)
+{
+    return conn->receiver && !pending_at(conn->receiver - 1)->given && socket && !socket->receiver;
+}
+
 static bool has_ended(const struct conn *conn)
 {
     const struct link *link = &links[model_link(conn)];
@@ -285,6 +318,7 @@ void model_message_closed(struct conn *conn)
     check_message(conn, "closed");
     SIM_CHECK(conn->active != WEIR_ACTIVE_FALSE || conn->error_told || model_lenient,
               "closed to a passive socket");
+    conn->end_seen |= is_end_on_its_way(conn, model_socket(conn));
     SIM_CHECK(has_ended(conn) || conn->error_told || expect_invalid(conn), "closed for no reason");
     bool framed_to_the_end =
         model_socket(conn)->state == SOCKET_OPEN && !conn->may_lose && !conn->end_seen;

@@ -15,6 +15,7 @@
 
 struct scheduler;
 struct socket;
+struct weir_runtime;
 
 /* A connection as its application sees it; the index is the link's. */
 struct conn {
@@ -28,6 +29,7 @@ struct conn {
     bool sends_files;
     bool owed_unbusy;
     bool accepting; /* its `accepted` has not returned: not active yet */
+    bool forsaken;  /* its owner's mailbox was destroyed: it will be closed */
     int32_t active;
     uint32_t passives_due;
     uint32_t cursor; /* of the peer's stream, up to where it has been delivered */
@@ -43,7 +45,13 @@ struct conn {
 
 void model_open(uint32_t capacity);
 void model_close(void);
-void model_reset(struct scheduler *scheduler);
+void model_reset(struct weir_runtime *runtime);
+/* A scheduler has come to its end, and with it its sockets. */
+void model_scheduler_over(const struct scheduler *scheduler);
+/* The scheduler that a socket is of; NULL: it is over. */
+struct scheduler *model_home(weir_socket handle);
+/* The socket of a live handle, or NULL. */
+struct socket *model_live(weir_socket handle);
 
 struct conn *model_conn(uint32_t link);
 /* The connection of a handle, which is learnt if it is new. NULL: it never was one, or is over. */
@@ -75,10 +83,11 @@ void model_note_resumed(struct conn *conn);
 /* Puts a send that was accepted at the end of what the peer is owed. */
 void model_accepted(struct conn *conn, const uint8_t *bytes, size_t size);
 
-/* Nothing is left to do at this time: everything that waits must wait for something. */
+/* The current scheduler has nothing left to do at this time: everything that waits must wait for
+ * something. */
 void model_check_asleep(void);
-/* It has slept as long as it was going to: whoever wanted to wake it has. */
-void model_check_woken(void);
+/* All sleep, so whoever wanted to wake this one has; `for_ever`: nothing is going to happen. */
+void model_check_woken(const struct scheduler *scheduler, bool for_ever);
 void model_check_end(void);
 
 /* Memory was refused on purpose, or the scheduler stops: some losses are in order from now on. */

@@ -57,6 +57,8 @@ void model_check_asleep(void)
 {
 }
 
-void model_check_woken(void)
+void model_check_woken(const struct scheduler *scheduler, bool for_ever)
 {
+    (void)scheduler;
+    (void)for_ever;
 }

@@ -30,6 +30,7 @@ struct notice {
     uint64_t user_data;
     uint64_t sum;
     uint32_t count;
+    uint8_t ring;
     bool used;
     struct piece pieces[VECTORS_PER_MESSAGE];
 };
@@ -141,6 +142,7 @@ static void give_notice(uint32_t index, uint32_t unused)
     SIM_CHECK(sum_of(notice) == notice->sum,
               "memory of a zero-copy send changed before its notice");
     notice->used = false;
+    ring_sim_choose(notice->ring);
     trace("notice of %llx", (int64_t)notice->user_data, 0, 0, 0);
     ring_sim_post(notice->user_data, 0, RING_NOTIFY | (dice_chance(500) ? RING_COPIED : 0));
 }
@@ -164,6 +166,7 @@ static void complete_and_notice(struct op *op, int32_t result)
     const struct piece *pieces = pieces_of(op, &one, &notice->count);
     memcpy(notice->pieces, pieces, notice->count * sizeof(*pieces));
     notice->used = true;
+    notice->ring = op->ring;
     notice->user_data = op->user_data;
     notice->sum = sum_of(notice);
     event_after(dice_size(2000000), give_notice, index, 0);
@@ -501,6 +504,7 @@ static void look_again(uint32_t index, uint32_t tag)
     if (op->kind == OP_NONE || op->serial != tag / PLACE_COUNT)
         return;
     op->scheduled = false;
+    ring_sim_choose(op->ring);
     do_op(file, op);
     if (op->kind != OP_NONE && op->cancelled && !op->scheduled)
         end_cancelled(op);
@@ -545,21 +549,22 @@ void operation_begin_connect(uint32_t index, const struct op *entry, const struc
 }
 
 /* Found by its socket's slot, if that has begun nothing since on another descriptor. */
-static struct op *op_of(uint64_t user_data)
+static struct op *op_of(uint64_t user_data, uint8_t ring)
 {
     uint32_t likely = kernel.file_of_slot[operation_slot(user_data)];
     for (uint32_t i = likely; i < kernel.capacity + likely; i++) {
         struct file *file = &kernel.files[i % kernel.capacity];
         for (int place = 0; place < PLACE_COUNT; place++)
-            if (file->ops[place].kind != OP_NONE && file->ops[place].user_data == user_data)
+            if (file->ops[place].kind != OP_NONE && file->ops[place].ring == ring &&
+                file->ops[place].user_data == user_data)
                 return &file->ops[place];
     }
     return NULL;
 }
 
-bool operation_cancel(uint64_t user_data)
+bool operation_cancel(uint64_t user_data, uint8_t ring)
 {
-    struct op *op = op_of(user_data);
+    struct op *op = op_of(user_data, ring);
     if (!op || dice_chance(kernel.faults.missed_cancel))
         return false;
     bool too_late = op->scheduled && dice_chance(kernel.faults.late_cancel);

@@ -23,8 +23,8 @@ uint32_t operation_copy_message(const struct msghdr *message);
 /* The operation is over: its place is free. The caller posts its completion. */
 void operation_finish(struct op *op);
 
-/* Ends that with this user_data, unless it is all but done. Whether it was found. */
-bool operation_cancel(uint64_t user_data);
+/* Ends that of a ring with this user_data, unless it is all but done. Whether it was found. */
+bool operation_cancel(uint64_t user_data, uint8_t ring);
 
 /* Whether any operation of the file is in flight. */
 bool operation_is_in_flight(const struct file *file);

@@ -197,6 +197,7 @@ static void finish_connect(uint32_t index, uint32_t serial, int result)
         link_established(link, index);
     }
     uint64_t user_data = op->user_data;
+    ring_sim_choose(op->ring);
     operation_finish(op);
     ring_sim_post(user_data, result, 0);
 }

@@ -12,6 +12,7 @@ enum pending_kind { PENDING_FREE, PENDING_CONNECT, PENDING_ACCEPT, PENDING_SEND,
 struct pending {
     uint8_t kind;  /* enum pending_kind */
     bool returned; /* the call itself */
+    bool afar;     /* from another scheduler, or a thread */
     bool refused;  /* by what the program did wrong: the result is `expected` */
     int expected;
     uint32_t owner;
@@ -19,6 +20,9 @@ struct pending {
     uint32_t link_serial;
     uint32_t next;        /* suspended sends; pending call + 1 */
     uint64_t deadline_ns; /* UINT64_MAX: none */
+    int64_t timeout_ms;
+    bool given; /* a recv: its packet, with this sum */
+    uint64_t sum;
     size_t length;
     uint8_t *bytes;
 };

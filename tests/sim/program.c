@@ -8,22 +8,26 @@
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 #include "sim/act.h"
+#include "sim/afar.h"
 #include "sim/dice.h"
+#include "sim/errand.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
 #include "sim/peer.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
+#include "sim/post.h"
+#include "sim/thread.h"
 #include "sim/trace.h"
 #include <weir/error.h>
 
-enum { LISTENER_MOST = 3, KEPT_MOST = 8 };
+enum { LISTENER_MOST = 3, KEPT_MOST = 8, KERNEL_LISTENERS_MOST = 8, CLOSED_MOST = 64 };
 
 struct listening {
     weir_socket handle;
+    bool busy; /* a thread is about to open it */
     bool serves;
-    int32_t active;
 };
 
 struct program_style program_style;
@@ -33,6 +37,8 @@ static struct listening listeners[LISTENER_MOST];
 static weir_packet kept[KEPT_MOST];
 uint8_t program_file_bytes[PROGRAM_FILE_ROOM];
 static int file_fd;
+static uint16_t closed_ports[CLOSED_MOST];
+static uint32_t closed_count;
 static bool winding_down;
 static uint8_t owners[OWNER_COUNT];
 
@@ -51,6 +57,22 @@ static struct conn *conn_of(weir_socket socket, void *data)
     return conn;
 }
 
+/* A message that waited in the mailbox that it was handed over from: it was checked there. */
+static bool is_handed(struct conn *conn, weir_socket socket, enum weir_message_kind kind, int error,
+                      const weir_packet *packet)
+{
+    weir_message message = {.kind = kind, .socket = socket, .error = error};
+    if (packet)
+        message.packet = *packet;
+    if (!post_is_handed(socket, &message))
+        return false;
+    trace("link %lld: kind %lld is handed over", model_link(conn), kind, 0, 0);
+    SIM_CHECK(!conn->closed, "a message is handed over after the application closed");
+    if (dice_chance(300) && !winding_down)
+        act_at_random(conn);
+    return true;
+}
+
 static void maybe_act(struct conn *conn)
 {
     if (dice_chance(program_style.act) && !winding_down)
@@ -60,6 +82,8 @@ static void maybe_act(struct conn *conn)
 static void on_accepted(weir_socket socket, void *data)
 {
     struct conn *conn = conn_of(socket, data);
+    if (is_handed(conn, socket, WEIR_MESSAGE_ACCEPTED, 0, NULL))
+        return;
     trace("link %lld: accepted", model_link(conn), 0, 0, 0);
     conn->accepting = true;
     maybe_act(conn);
@@ -76,9 +100,30 @@ static void keep(const weir_packet *packet)
     }
 }
 
+/* One of those whose handle is known, or was; NULL: none was found. */
+static struct conn *some_conn(bool own)
+{
+    for (int tries = 0; tries < 8; tries++) {
+        uint32_t index = dice_below(link_capacity < 64 ? link_capacity : 64);
+        struct conn *conn = model_conn(index);
+        if (links[index].used && conn->handle.id != 0 && act_is_own(conn) == own)
+            return conn;
+    }
+    return NULL;
+}
+
+static void forward(const weir_packet *packet)
+{
+    struct conn *conn = some_conn(false);
+    if (conn && model_home(conn->handle) && !conn->forsaken)
+        afar_forward(conn, packet);
+}
+
 static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
 {
     struct conn *conn = conn_of(socket, data);
+    if (is_handed(conn, socket, WEIR_MESSAGE_DATA, 0, packet))
+        return;
     trace("link %lld: packet of %lld bytes at %lld", model_link(conn), (int64_t)packet->size,
           conn->cursor, 0);
     model_message_packet(conn, packet);
@@ -88,6 +133,8 @@ static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
         keep(packet);
     if (dice_chance(program_style.echo))
         act_send_packet(conn, packet);
+    if (dice_chance(program_style.afar))
+        forward(packet);
     if (conn->active == WEIR_ACTIVE_FALSE && dice_chance(600))
         act_set_active(conn, WEIR_ACTIVE_ONCE);
     maybe_act(conn);
@@ -96,6 +143,8 @@ static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
 static void on_passive(weir_socket socket, void *data)
 {
     struct conn *conn = conn_of(socket, data);
+    if (is_handed(conn, socket, WEIR_MESSAGE_PASSIVE, 0, NULL))
+        return;
     trace("link %lld: passive", model_link(conn), 0, 0, 0);
     model_message_passive(conn);
     if (dice_chance(500) && !winding_down && conn->active == WEIR_ACTIVE_FALSE)
@@ -116,6 +165,8 @@ static void on_unbusy(weir_socket socket, void *data)
 static void on_error(weir_socket socket, int error, void *data)
 {
     struct conn *conn = conn_of(socket, data);
+    if (is_handed(conn, socket, WEIR_MESSAGE_ERROR, error, NULL))
+        return;
     trace("link %lld: error %lld", model_link(conn), error, 0, 0);
     model_message_error(conn, error);
     maybe_act(conn);
@@ -124,6 +175,8 @@ static void on_error(weir_socket socket, int error, void *data)
 static void on_closed(weir_socket socket, void *data)
 {
     struct conn *conn = conn_of(socket, data);
+    if (is_handed(conn, socket, WEIR_MESSAGE_CLOSED, 0, NULL))
+        return;
     trace("link %lld: closed", model_link(conn), 0, 0, 0);
     model_message_closed(conn);
     maybe_act(conn);
@@ -140,7 +193,7 @@ static const weir_handler handler = {
 
 weir_owner act_owner(uint32_t owner)
 {
-    return weir_handled_by(&handler, &owners[owner]);
+    return post_is_box(owner) ? post_owner(owner) : weir_handled_by(&handler, &owners[owner]);
 }
 
 static void opened(weir_socket socket, int result, void *data)
@@ -159,13 +212,18 @@ static void opened(weir_socket socket, int result, void *data)
     maybe_act(conn);
 }
 
+static uint32_t some_buffer_size(void)
+{
+    return dice_chance(300) ? dice_size(200) : dice_between(200, 4000);
+}
+
 static const weir_option *listen_options(int32_t active)
 {
     static weir_option options[8];
     options[0] = WEIR_ACTIVE(active);
     options[1] = WEIR_PACKET(plan_style.packet);
-    options[2] = WEIR_MODE(dice_chance(500) ? WEIR_BINARY : WEIR_LIST);
-    options[3] = WEIR_BUFFER(dice_chance(300) ? dice_size(200) : dice_between(200, 4000));
+    options[2] = WEIR_MODE(program_style.shares || dice_chance(500) ? WEIR_BINARY : WEIR_LIST);
+    options[3] = WEIR_BUFFER(program_style.shares ? 16384 : some_buffer_size());
     options[4] = WEIR_HIGH_WATERMARK(dice_size(8000));
     options[5] = WEIR_EXIT_ON_CLOSE(dice_chance(800));
     options[6] = WEIR_DELAY_SEND(dice_chance(300));
@@ -179,21 +237,40 @@ static int32_t first_active(void)
     return modes[program_style.active ? dice_below(5) : 0];
 }
 
+static bool is_alone(void)
+{
+    return weir_scheduler_count(the_runtime) == 1;
+}
+
+/* A service waits for all schedulers. */
+static void listen_at(struct listening *listening)
+{
+    weir_socket handle = {0};
+    uint32_t owner = act_some_owner();
+    const weir_option *options = listen_options(first_active());
+    bool may_serve = is_alone() || !scheduler_current();
+    listening->serves = dice_chance(700) && (may_serve || dice_chance(100));
+    listening->busy = true;
+    int result = listening->serves ? weir_tcp_serve(the_runtime, "127.0.0.1", 0, options,
+                                                    act_owner(owner), &handle)
+                                   : weir_tcp_listen(the_runtime, "127.0.0.1", 0, options, &handle);
+    trace("listen: %lld", result, 0, 0, 0);
+    SIM_CHECK(may_serve || !listening->serves || result == -EDEADLK, "serve on a scheduler gave %s",
+              weir_error_name(result));
+    listening->busy = false;
+    listening->handle = handle;
+}
+
 static void listen_somewhere(void)
 {
     struct listening *listening = &listeners[dice_below(LISTENER_MOST)];
-    if (listening->handle.id != 0)
-        return;
-    listening->active = first_active();
-    listening->serves = dice_chance(700);
-    const weir_option *options = listen_options(listening->active);
-    int result = listening->serves
-                     ? weir_tcp_serve(the_runtime, "127.0.0.1", 0, options,
-                                      act_owner(dice_below(OWNER_COUNT)), &listening->handle)
-                     : weir_tcp_listen(the_runtime, "127.0.0.1", 0, options, &listening->handle);
-    trace("listen: %lld", result, 0, 0, 0);
-    if (result < 0)
-        listening->handle = (weir_socket){0};
+    if (listening->handle.id == 0 && !listening->busy)
+        listen_at(listening);
+}
+
+static bool is_own(weir_socket handle)
+{
+    return model_home(handle) == scheduler_current();
 }
 
 static void connect_somewhere(void)
@@ -203,9 +280,9 @@ static void connect_somewhere(void)
         return;
     uint16_t port = (uint16_t)(dice_chance(700) ? PORT_ACCEPTS : dice_between(1, PORT_COUNT - 1));
     int64_t timeout_ms = dice_chance(500) ? WEIR_INFINITY : (int64_t)dice_below(20);
-    pending->owner = dice_below(OWNER_COUNT);
+    pending->owner = act_some_owner();
     if (timeout_ms >= 0)
-        pending->deadline_ns = model_scheduler()->now_ns + (uint64_t)timeout_ms * 1000000u;
+        pending->deadline_ns = scheduler_current()->now_ns + (uint64_t)timeout_ms * 1000000u;
     int result =
         weir_tcp_connect_async(the_runtime, "127.0.0.1", port, listen_options(first_active()),
                                act_owner(pending->owner), timeout_ms, opened, pending);
@@ -221,11 +298,16 @@ static void accept_from(struct listening *listening)
     if (!pending)
         return;
     int64_t timeout_ms = dice_chance(500) ? WEIR_INFINITY : (int64_t)dice_below(40);
-    pending->owner = dice_below(OWNER_COUNT);
-    pending->refused = listening->serves;
-    pending->expected = -EINVAL;
+    pending->owner = act_some_owner();
+    pending->afar = !is_own(listening->handle);
+    pending->refused = listening->serves && model_live(listening->handle);
+    pending->expected = -EINVAL; /* others are not known to be alive when it gets there */
+    if (listening->serves && !is_own(listening->handle)) {
+        pending_end(pending);
+        return;
+    }
     if (timeout_ms >= 0)
-        pending->deadline_ns = model_scheduler()->now_ns + (uint64_t)timeout_ms * 1000000u;
+        pending->deadline_ns = scheduler_current()->now_ns + (uint64_t)timeout_ms * 1000000u;
     int result = weir_tcp_accept_async(listening->handle, act_owner(pending->owner), timeout_ms,
                                        opened, pending);
     trace("accept_async, call %lld: %lld", pending_index(pending), result, 0, 0);
@@ -234,46 +316,132 @@ static void accept_from(struct listening *listening)
         pending_end(pending);
 }
 
-static void act_on_listener(void)
+/* What a thread's accept or connect gave. */
+static void check_opened(weir_socket socket, int result, uint32_t owner, uint64_t deadline_ns)
 {
-    struct listening *listening = &listeners[dice_below(LISTENER_MOST)];
-    if (listening->handle.id == 0) {
-        listen_somewhere();
-    } else if (dice_chance(60)) {
-        SIM_CHECK(weir_close(listening->handle) == 0, "close failed");
-        trace("a listener is closed", 0, 0, 0, 0);
-        listening->handle = (weir_socket){0};
-    } else if (dice_chance(100)) {
-        int result = weir_setopts(listening->handle, WEIR_OPTIONS(WEIR_ACTIVE(first_active())));
-        SIM_CHECK(result == 0 || model_lenient, "a listener's setopts gave %d", result);
-    } else if (!listening->serves || dice_chance(50)) {
-        accept_from(listening);
-    }
+    trace("a thread opened a socket: %lld", result, 0, 0, 0);
+    SIM_CHECK(result != WEIR_TIMEOUT || kernel.now_ns >= deadline_ns, "a time-out too early");
+    if (result == 0)
+        (void)model_find(socket, owner);
 }
 
-static void act_on_connection(void)
+static uint64_t deadline_after(int64_t timeout_ms)
 {
-    for (int tries = 0; tries < 8; tries++) {
-        uint32_t index = dice_below(link_capacity < 64 ? link_capacity : 64);
-        if (!links[index].used || model_conn(index)->handle.id == 0)
-            continue;
-        act_at_random(model_conn(index));
+    return timeout_ms < 0 ? 0 : kernel.now_ns + (uint64_t)timeout_ms * 1000000u;
+}
+
+static void accept_and_wait(weir_socket listener)
+{
+    weir_socket socket = {0};
+    uint32_t owner = act_some_owner();
+    int64_t timeout_ms = (int64_t)dice_below(40);
+    uint64_t deadline_ns = deadline_after(timeout_ms);
+    int result = weir_tcp_accept(listener, act_owner(owner), timeout_ms, &socket);
+    check_opened(socket, result, owner, deadline_ns);
+}
+
+void program_connect_and_wait(void)
+{
+    weir_socket socket = {0};
+    uint32_t owner = act_some_owner();
+    uint16_t port = (uint16_t)(dice_chance(700) ? PORT_ACCEPTS : dice_between(1, PORT_COUNT - 1));
+    int64_t timeout_ms = (int64_t)dice_below(20);
+    uint64_t deadline_ns = deadline_after(timeout_ms);
+    int result = weir_tcp_connect(the_runtime, "127.0.0.1", port, listen_options(first_active()),
+                                  act_owner(owner), timeout_ms, &socket);
+    check_opened(socket, result, owner, deadline_ns);
+}
+
+static void close_listener(struct listening *listening)
+{
+    weir_socket handle = listening->handle;
+    const struct socket *socket = model_live(handle);
+    if (socket && closed_count < CLOSED_MOST)
+        closed_ports[closed_count++] = kernel_file(socket->fd)->port;
+    listening->handle = (weir_socket){0};
+    SIM_CHECK(weir_close(handle) == 0, "close failed");
+    trace("a listener is closed", 0, 0, 0, 0);
+}
+
+static void set_listener(const struct listening *listening)
+{
+    weir_socket handle = listening->handle;
+    int result = weir_setopts(handle, WEIR_OPTIONS(WEIR_ACTIVE(first_active())));
+    bool waits = scheduler_current() && (!is_own(handle) || !is_alone());
+    bool may_be_dead = !scheduler_current() || !model_live(handle); /* with its mailbox */
+    SIM_CHECK(result == 0 || model_lenient || (waits && result == -EDEADLK) ||
+                  (may_be_dead && result == -EINVAL),
+              "a listener's setopts gave %s", weir_error_name(result));
+}
+
+void program_act_on_listener(void)
+{
+    struct listening *listening = &listeners[dice_below(LISTENER_MOST)];
+    if (listening->handle.id == 0)
+        listen_somewhere();
+    else if (dice_chance(60))
+        close_listener(listening);
+    else if (dice_chance(100))
+        set_listener(listening);
+    else if (scheduler_current() && (!listening->serves || dice_chance(50)))
+        accept_from(listening);
+    else if (!scheduler_current() && !listening->serves)
+        accept_and_wait(listening->handle);
+}
+
+void program_act_on_connection(void)
+{
+    struct conn *conn = some_conn(scheduler_current() && !dice_chance(program_style.afar));
+    if (conn)
+        act_at_random(conn);
+}
+
+/* Takes over a packet: keeps it for a while, or lets it go. */
+void program_take_packet(weir_packet *packet)
+{
+    weir_packet *place = &kept[dice_below(KEPT_MOST)];
+    if (dice_chance(500)) {
+        weir_packet_release(packet);
         return;
     }
+    weir_packet_release(place);
+    *place = *packet;
+}
+
+void program_read_mail(uint32_t most)
+{
+    weir_message message;
+    if (most > 0 && most < UINT32_MAX)
+        most += post_waiting_count() / 8; /* not to be flooded */
+    for (uint32_t i = 0; i < most && post_receive(&message); i++)
+        if (message.kind == WEIR_MESSAGE_DATA)
+            program_take_packet(&message.packet);
+}
+
+/* To another scheduler, or to this one. */
+static void pass_on(void)
+{
+    uint32_t number = dice_below(weir_scheduler_count(the_runtime));
+    int result = weir_run_on(the_runtime, number, program_tick, NULL);
+    SIM_CHECK(result == 0 || (model_stopping && result == WEIR_CLOSED), "run_on gave %s",
+              weir_error_name(result));
 }
 
 void program_tick(void *unused)
 {
     (void)unused;
+    if (dice_chance(program_style.afar / 2))
+        pass_on();
     if (winding_down)
         return;
     uint32_t what = dice_below(10);
+    program_read_mail(dice_below(3));
     if (what < 2)
-        act_on_listener();
+        program_act_on_listener();
     else if (what < 3)
         connect_somewhere();
     else
-        act_on_connection();
+        program_act_on_connection();
 }
 
 static void open_file(void)
@@ -286,7 +454,7 @@ static void open_file(void)
     kernel_file(file_fd)->size = PROGRAM_FILE_SIZE;
 }
 
-void program_start(weir_runtime *runtime)
+void program_start(weir_runtime *runtime, uint32_t ticks_most)
 {
     the_runtime = runtime;
     winding_down = false;
@@ -294,8 +462,14 @@ void program_start(weir_runtime *runtime)
         listeners[i] = (struct listening){0};
     for (uint32_t i = 0; i < KEPT_MOST; i++)
         kept[i] = (weir_packet){0};
+    closed_count = 0;
+    errand_reset();
+    afar_reset();
+    post_start(program_style.mailboxes);
     open_file();
     listen_somewhere();
+    for (uint32_t i = 0; i < program_style.threads && ticks_most > 0; i++)
+        thread_start(dice_between(1, ticks_most < 100 ? ticks_most : 100));
 }
 
 int program_file(void)
@@ -303,18 +477,61 @@ int program_file(void)
     return file_fd;
 }
 
-void program_wind_down(void)
+static void give_back(void)
 {
-    system_close(file_fd);
-    winding_down = true;
     for (uint32_t i = 0; i < KEPT_MOST; i++)
         weir_packet_release(&kept[i]);
+}
+
+void program_wind_down(bool gives_back)
+{
+    winding_down = true;
+    if (gives_back)
+        give_back();
+}
+
+bool program_winds_down(void)
+{
+    return winding_down;
+}
+
+bool program_may_hold_packets(void)
+{
+    for (uint32_t i = 0; i < KEPT_MOST; i++)
+        if (kept[i].buffer)
+            return true;
+    return program_style.mailboxes > 0 || program_style.threads > 0 || !is_alone();
+}
+
+void program_end(void)
+{
+    program_read_mail(UINT32_MAX);
+    post_end();
+    give_back();
+    system_close(file_fd);
+}
+
+/* One of those that listen on a port: connections are spread over them. */
+static uint32_t listener_of_port(uint16_t port)
+{
+    uint32_t found[KERNEL_LISTENERS_MOST];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < kernel.capacity && count < KERNEL_LISTENERS_MOST; i++)
+        if (kernel.files[i].kind == FILE_LISTENER && kernel.files[i].port == port)
+            found[count++] = i;
+    return count > 0 ? found[dice_below(count)] : NO_LINK;
+}
+
+void program_check_quiet(void)
+{
+    for (uint32_t i = 0; i < closed_count && !model_lenient; i++)
+        SIM_CHECK(listener_of_port(closed_ports[i]) == NO_LINK,
+                  "somebody still listens on port %u, which was closed", closed_ports[i]);
 }
 
 uint32_t program_listener(void)
 {
     const struct listening *listening = &listeners[dice_below(LISTENER_MOST)];
-    struct socket *socket =
-        listening->handle.id ? socket_find(model_scheduler(), listening->handle) : NULL;
-    return socket ? kernel_fd_index(socket->fd) : NO_LINK;
+    struct socket *socket = model_live(listening->handle);
+    return socket ? listener_of_port(kernel_file(socket->fd)->port) : NO_LINK;
 }

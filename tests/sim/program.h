@@ -4,6 +4,7 @@
 #ifndef SIM_PROGRAM_H
 #define SIM_PROGRAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <weir/socket.h>
 
@@ -14,6 +15,10 @@ struct program_style {
     uint32_t close;
     uint32_t type;   /* of setopts: another packet type */
     uint32_t active; /* what listeners start with, as of WEIR_ACTIVE_* */
+    bool shares;     /* packets are large, and keep their buffers */
+    uint32_t threads;
+    uint32_t mailboxes;
+    uint32_t afar; /* of things done: to sockets of other schedulers */
 };
 extern struct program_style program_style;
 
@@ -22,11 +27,24 @@ enum { PROGRAM_FILE_SIZE = 100000, PROGRAM_FILE_ROOM = 120000 };
 extern uint8_t program_file_bytes[PROGRAM_FILE_ROOM];
 int program_file(void);
 
-void program_start(weir_runtime *runtime);
+/* Its threads do `ticks_most` things each. */
+void program_start(weir_runtime *runtime, uint32_t ticks_most);
 /* Something is done between callbacks, by what was posted to the scheduler. */
 void program_tick(void *unused);
-/* Gives back what it holds, and asks for nothing more. */
-void program_wind_down(void);
+/* The same in detail, and what threads do besides. */
+void program_act_on_listener(void);
+void program_act_on_connection(void);
+void program_connect_and_wait(void);
+void program_read_mail(uint32_t most);
+void program_take_packet(weir_packet *packet);
+bool program_winds_down(void);
+/* All is quiet: what was closed is. */
+void program_check_quiet(void);
+/* Asks for nothing more; gives back what it holds now, or else in the end. */
+void program_wind_down(bool gives_back);
+/* Whether any may be held by it, or by a call that comes home elsewhere. */
+bool program_may_hold_packets(void);
+void program_end(void);
 /* The file of a listener that peers may connect to; NO_LINK: none. */
 uint32_t program_listener(void);
 

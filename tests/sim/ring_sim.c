@@ -10,6 +10,7 @@
 #include "runtime/features.h"
 #include "runtime/operation.h"
 #include "runtime/ring.h"
+#include "sim/actor.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/kernel.h"
@@ -23,6 +24,7 @@ enum {
     QUEUE_SIZE = 1 << 21, /* completions, the overflow list included */
     BUFFER_MOST = 4096,
     OLD_COUNT = 64,
+    RING_MOST = 4,
 };
 
 struct entry {
@@ -36,6 +38,7 @@ struct entry {
 enum buffer_place { BUFFER_OUT, BUFFER_OFFERED, BUFFER_IN_RING };
 
 struct ring {
+    bool open;
     struct ring_config config;
     struct ring_counters counters;
     struct entry entries[ENTRY_MOST];
@@ -55,14 +58,26 @@ struct ring {
     uint32_t old_count;
 };
 
-static struct ring the_ring;
-static bool ring_is_open;
+static struct ring rings[RING_MOST];
+static struct ring *the_ring = &rings[0]; /* whose operations are dealt with */
+
+void ring_sim_choose(uint32_t ring)
+{
+    the_ring = &rings[ring];
+}
+
+static uint32_t index_of(const struct ring *ring)
+{
+    return (uint32_t)(ring - rings);
+}
 
 int ring_open(struct ring **out, const struct ring_config *config, struct ring_profile *profile)
 {
-    struct ring *ring = &the_ring;
-    SIM_CHECK(!ring_is_open, "a second ring");
-    ring_is_open = true;
+    struct ring *ring = rings;
+    while (ring < rings + RING_MOST && ring->open)
+        ring++;
+    SIM_CHECK(ring < rings + RING_MOST, "too many rings");
+    ring->open = true;
     ring->config = *config;
     ring->counters = (struct ring_counters){0};
     ring->entry_count = 0;
@@ -84,8 +99,7 @@ int ring_open(struct ring **out, const struct ring_config *config, struct ring_p
 
 void ring_close(struct ring *ring)
 {
-    (void)ring;
-    ring_is_open = false;
+    ring->open = false;
 }
 
 int ring_register_buffers(struct ring *ring)
@@ -116,7 +130,7 @@ void ring_publish_buffers(struct ring *ring)
 
 int ring_sim_take_buffer(void)
 {
-    struct ring *ring = &the_ring;
+    struct ring *ring = the_ring;
     if (ring->available_head == ring->available_tail)
         return -1;
     uint16_t buffer = ring->available[ring->available_head++ % BUFFER_MOST];
@@ -126,22 +140,22 @@ int ring_sim_take_buffer(void)
 
 uint8_t *ring_sim_buffer(int buffer)
 {
-    return the_ring.bytes[buffer];
+    return the_ring->bytes[buffer];
 }
 
 uint32_t ring_sim_buffer_size(void)
 {
-    return the_ring.config.buffer_size;
+    return the_ring->config.buffer_size;
 }
 
 uint32_t ring_sim_available(void)
 {
-    return the_ring.available_tail - the_ring.available_head;
+    return the_ring->available_tail - the_ring->available_head;
 }
 
 uint32_t ring_sim_buffer_count(void)
 {
-    return the_ring.config.buffer_count;
+    return the_ring->config.buffer_count;
 }
 
 static uint32_t visible(const struct ring *ring)
@@ -151,22 +165,22 @@ static uint32_t visible(const struct ring *ring)
 
 bool ring_sim_has_completions(void)
 {
-    return the_ring.tail != the_ring.head;
+    return the_ring->tail != the_ring->head;
 }
 
 uint32_t ring_sim_overflow_count(void)
 {
-    return the_ring.overflowed;
+    return the_ring->overflowed;
 }
 
 bool ring_sim_is_full(void)
 {
-    return the_ring.overflowed > 0 || visible(&the_ring) >= the_ring.config.completion_entries;
+    return the_ring->overflowed > 0 || visible(the_ring) >= the_ring->config.completion_entries;
 }
 
 bool ring_sim_post(uint64_t user_data, int32_t result, uint32_t flags)
 {
-    struct ring *ring = &the_ring;
+    struct ring *ring = the_ring;
     bool full = ring_sim_is_full();
     SIM_CHECK(ring->tail - ring->head < QUEUE_SIZE, "too many completions");
     ring->queue[ring->tail++ % QUEUE_SIZE] = (struct ring_completion){user_data, result, flags};
@@ -218,8 +232,10 @@ static void begin(struct ring *ring, const struct entry *entry)
 {
     uint32_t index = kernel_fd_index(entry->fd);
     struct op op = entry->op;
+    ring_sim_choose(index_of(ring));
+    op.ring = (uint8_t)index_of(ring);
     if (entry->cancels) {
-        if (!operation_cancel(entry->cancels)) {
+        if (!operation_cancel(entry->cancels, op.ring)) {
             trace("cancel of %llx finds nothing", (int64_t)entry->cancels, 0, 0, 0);
             ring_sim_post(op.user_data, -ENOENT, 0);
         }
@@ -351,41 +367,26 @@ void ring_submit(struct ring *ring)
         kernel.spent_ns += real_now_ns() - began_ns;
 }
 
-/* Until a completion is there or the time is up, whichever comes first. */
-static void wait(struct ring *ring, uint64_t until_ns)
+static bool has_visible(void *ring)
 {
-    while (visible(ring) == 0) {
-        uint64_t next_ns = event_next_ns();
-        if (next_ns > until_ns) {
-            kernel.now_ns = until_ns;
-            model_check_woken();
-            return;
-        }
-        if (next_ns == UINT64_MAX) {
-            model_check_woken();
-            kernel.asleep_for_ever = true;
-            return;
-        }
-        if (dice_chance(kernel.faults.interrupted))
-            return;
-        if (next_ns > kernel.now_ns)
-            kernel.now_ns = next_ns;
-        event_run_due(kernel.now_ns);
-        flush_overflow(ring);
-    }
+    return visible(ring) > 0;
 }
 
 static void turn(struct ring *ring, uint64_t timeout_ns)
 {
     enum { TURN_NS = 1000 };
     bool all = submit(ring);
+    actor_pause();
     kernel.now_ns += TURN_NS;
     event_run_due(kernel.now_ns);
     flush_overflow(ring);
     if (!all || timeout_ns == 0 || visible(ring) > 0)
         return;
+    ring_sim_choose(index_of(ring));
     model_check_asleep();
-    wait(ring, timeout_ns == UINT64_MAX ? UINT64_MAX : kernel.now_ns + timeout_ns);
+    actor_wait(has_visible, ring,
+               timeout_ns == UINT64_MAX ? UINT64_MAX : kernel.now_ns + timeout_ns);
+    flush_overflow(ring);
 }
 
 void ring_turn(struct ring *ring, uint64_t timeout_ns)
@@ -409,6 +410,7 @@ uint32_t ring_ready(const struct ring *ring)
 uint32_t ring_take(struct ring *ring, struct ring_completion *completions, uint32_t count)
 {
     uint32_t taken = 0;
+    actor_pause();
     while (taken < count && visible(ring) > 0)
         completions[taken++] = ring->queue[ring->head++ % QUEUE_SIZE];
     return taken;
@@ -416,5 +418,6 @@ uint32_t ring_take(struct ring *ring, struct ring_completion *completions, uint3
 
 struct ring_counters ring_get_counters(const struct ring *ring)
 {
+    actor_pause();
     return ring->counters;
 }

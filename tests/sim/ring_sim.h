@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated ring, as seen by the simulated kernel. */
+/* The simulated rings, as seen by the simulated kernel. */
 #ifndef SIM_RING_SIM_H
 #define SIM_RING_SIM_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Which of them all that follows is about: the one of the operation that is dealt with. */
+void ring_sim_choose(uint32_t ring);
 
 /* Posts a completion. False: it went to the overflow list, which ends a multishot; it was then
  * posted without RING_MORE. */

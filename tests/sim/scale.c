@@ -13,6 +13,7 @@
 #include "runtime/runtime.h"
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
+#include "sim/actor.h"
 #include "sim/dice.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
@@ -159,6 +160,7 @@ int main(int count, char **arguments)
     kernel_open(connections + BUSY_COUNT + 16);
     dice_seed(1);
     kernel_reset();
+    actor_reset();
     plan_style.by_hand = true;
     open_all();
     connect_idle(BUSY_COUNT);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "sim/actor.h"
 #include "sim/dice.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
@@ -16,6 +17,7 @@
 
 uint64_t clock_now_ns(void)
 {
+    actor_pause();
     return kernel.now_ns;
 }
 

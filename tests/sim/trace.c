@@ -8,7 +8,7 @@
 
 #include "sim/kernel.h"
 
-enum { LINE_COUNT = 1 << 14 };
+enum { LINE_COUNT = 1 << 15 };
 
 struct line {
     const char *format;

@@ -7,6 +7,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 #include "sim/act.h"
+#include "sim/actor.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/kernel.h"
@@ -23,7 +24,6 @@ enum { CAPACITY = 64, TURNS_MOST = 200000 };
 
 struct world {
     struct weir_runtime *runtime;
-    struct scheduler *scheduler;
     uint32_t ticks_left;
     uint32_t ticks;
     uint32_t peers_left;
@@ -70,6 +70,7 @@ static void choose_faults(void)
         .call = ONE_OF(0, 0, 30),
         .memory = ONE_OF(0, 0, 0, 0, 0, 300),
         .peer_reset = ONE_OF(0, 0, 10, 50),
+        .preempted = ONE_OF(0, 100, 500),
     };
     kernel.descriptor_limit = dice_chance(200) ? dice_between(4, 12) : CAPACITY;
 }
@@ -93,14 +94,26 @@ static void choose_style(void)
     };
 }
 
+/* What is sent from elsewhere is foreseen by the type of the time, and by there being memory. */
+static void choose_company(const weir_config *config)
+{
+    program_style.threads = ONE_OF(0, 1, 2);
+    program_style.mailboxes = ONE_OF(0, 2);
+    program_style.afar = config->schedulers > 1 ? ONE_OF(0, 300, 800) : 0;
+    if (kernel.faults.memory)
+        program_style.threads = program_style.mailboxes = program_style.afar = 0;
+    if (program_style.threads || program_style.afar)
+        program_style.type = 0;
+}
+
 static void choose_config(weir_config *config)
 {
     static const char *const features[] = {
         "", "", "", "multishot_receive", "multishot_accept", "buffer_ring", "kernel=6.1"};
     *config = (weir_config){
-        .schedulers = 1,
+        .schedulers = ONE_OF(1, 1, 2, 3),
         .buffer_count = ONE_OF(1, 2, 4, 16, 64),
-        .buffer_size = ONE_OF(64, 100, 512, 4096),
+        .buffer_size = ONE_OF(64, 100, 512, 4096, 16384),
         .submission_entries = ONE_OF(1, 2, 8, 64),
         .completion_entries = ONE_OF(2, 4, 16, 256),
         .completion_budget = ONE_OF(1, 2, 8, 256),
@@ -109,6 +122,14 @@ static void choose_config(weir_config *config)
         .zero_copy_from_bytes = ONE_OF(0, 0, 100, 2000),
         .features_off = features[dice_below(7)],
     };
+}
+
+/* Packets that are worth sharing a buffer for. */
+static void choose_sizes(const weir_config *config)
+{
+    program_style.shares = config->buffer_size > 4096 && config->buffer_count > 1;
+    if (program_style.shares)
+        plan_style.bytes_most = 60000;
 }
 
 static void connect_peer(uint32_t object, uint32_t tag)
@@ -133,73 +154,113 @@ static void tick(uint32_t object, uint32_t tag)
         memory_fail_nth(dice_size(30));
     }
     struct scheduler *here = scheduler_current();
+    uint32_t number = dice_below(world.runtime->scheduler_count);
     scheduler_become(NULL);
-    int result = weir_run_on(world.runtime, 0, program_tick, NULL);
+    int result = weir_run_on(world.runtime, number, program_tick, NULL);
     scheduler_become(here);
     SIM_CHECK(result == 0 || model_lenient, "run_on gave %s", weir_error_name(result));
     if (--world.ticks_left > 0)
         event_after(dice_size(2000000), tick, 0, 0);
 }
 
+static void fail_to_end(const struct scheduler *scheduler)
+{
+    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
+        const struct socket *socket = socket_table_at(&scheduler->sockets, slot);
+        if (socket->state != SOCKET_FREE)
+            trace("slot %lld: state %lld, %lld pending, descriptor %lld", slot, socket->state,
+                  socket->pending, socket->fd);
+    }
+    trace("%lld sockets, %lld calls outstanding", scheduler->sockets.used_count,
+          scheduler->outstanding, 0, 0);
+    sim_fail("the run does not end");
+}
+
+/* A scheduler's thread. */
+static void be_scheduler(void *data)
+{
+    struct scheduler *scheduler = data;
+    while (!scheduler_is_done(scheduler)) {
+        scheduler_turn(scheduler);
+        actor_end_turn();
+        if (++world.turns > TURNS_MOST)
+            fail_to_end(scheduler);
+        if (scheduler->state == SCHEDULER_STOPPING &&
+            scheduler->now_ns > scheduler->stop_deadline_ns)
+            model_lenient = true;
+    }
+    if (!program_may_hold_packets())
+        SIM_CHECK(scheduler->buffers->away == 0, "%u buffers were never given back",
+                  scheduler->buffers->away);
+    model_scheduler_over(scheduler);
+    scheduler_close(scheduler);
+}
+
+static void open_scheduler(struct scheduler *scheduler)
+{
+    int result = scheduler_open(scheduler);
+    SIM_CHECK(result == 0, "no scheduler: %s", weir_last_error_text());
+    scheduler_become(NULL);
+    actor_add(be_scheduler, scheduler, scheduler);
+}
+
 static void begin(uint32_t ticks_most)
 {
     weir_config config;
     choose_config(&config);
+    choose_company(&config);
+    choose_sizes(&config);
     int result = runtime_create(&world.runtime, &config);
     SIM_CHECK(result == 0, "no runtime: %s", weir_last_error_text());
-    world.scheduler = world.runtime->schedulers[0];
-    model_reset(world.scheduler);
-    result = scheduler_open(world.scheduler);
-    SIM_CHECK(result == 0, "no scheduler: %s", weir_last_error_text());
-    registry_publish(world.scheduler->index, world.scheduler);
-    program_start(world.runtime);
+    model_reset(world.runtime);
+    for (uint32_t i = 0; i < world.runtime->scheduler_count; i++)
+        open_scheduler(world.runtime->schedulers[i]);
+    for (uint32_t i = 0; i < world.runtime->scheduler_count; i++)
+        registry_publish(world.runtime->schedulers[i]->index, world.runtime->schedulers[i]);
     world.ticks_left = dice_between(1, ONE_OF(5, 40, 200));
     if (world.ticks_left > ticks_most)
         world.ticks_left = ticks_most;
+    program_start(world.runtime, ticks_most);
     world.peers_left = dice_between(1, ONE_OF(1, 4, 20));
     event_after(dice_size(1000), connect_peer, 0, 0);
     if (world.ticks_left > 0)
         event_after(dice_size(100000), tick, 0, 0);
 }
 
-static void fail_to_end(void)
+static void post_stop(struct scheduler *scheduler, struct inbox_node *node)
 {
-    for (uint32_t slot = 0; slot < socket_table_size(&world.scheduler->sockets); slot++) {
-        const struct socket *socket = socket_table_at(&world.scheduler->sockets, slot);
-        if (socket->state != SOCKET_FREE)
-            trace("slot %lld: state %lld, %lld pending, descriptor %lld", slot, socket->state,
-                  socket->pending, socket->fd);
-    }
-    trace("%lld sockets, %lld calls outstanding", world.scheduler->sockets.used_count,
-          world.scheduler->outstanding, 0, 0);
-    sim_fail("the run does not end");
+    (void)node;
+    scheduler_stop(scheduler);
 }
 
-static void turn(void)
+/* As weir_stop: nobody finds a scheduler any more, then each is told. */
+static void stop_schedulers(void)
 {
-    scheduler_turn(world.scheduler);
-    if (++world.turns > TURNS_MOST)
-        fail_to_end();
+    for (uint32_t i = 0; i < world.runtime->scheduler_count; i++)
+        registry_withdraw(world.runtime->schedulers[i]->index);
+    for (uint32_t i = 0; i < world.runtime->scheduler_count; i++) {
+        struct scheduler *scheduler = world.runtime->schedulers[i];
+        scheduler->stop.run = post_stop;
+        inbox_post(&scheduler->inbox, &scheduler->stop);
+        for (uint32_t steps = dice_size(100); steps > 0; steps--)
+            actor_step();
+    }
 }
 
 /* Nothing may be left. */
 static void end(void)
 {
     memory_fail_nth(0);
-    program_wind_down();
     model_stopping = true;
+    bool is_surprised = dice_chance(300);
+    if (!is_surprised)
+        program_wind_down(dice_chance(700));
     peer_relent();
-    registry_withdraw(world.scheduler->index);
-    scheduler_stop(world.scheduler);
-    while (!scheduler_is_done(world.scheduler)) {
-        kernel.asleep_for_ever = false;
-        turn();
-        if (world.scheduler->now_ns > world.scheduler->stop_deadline_ns)
-            model_lenient = true;
-    }
-    SIM_CHECK(world.scheduler->buffers->away == 0, "%u buffers were never given back",
-              world.scheduler->buffers->away);
-    scheduler_close(world.scheduler);
+    stop_schedulers();
+    program_wind_down(dice_chance(700));
+    while (actor_live_count() > 0)
+        SIM_CHECK(actor_step(), "somebody waits for ever");
+    program_end();
     runtime_free(world.runtime);
     model_check_end();
     SIM_CHECK(act_lent_count() == 0, "%u blocks of the program's memory were never given back",
@@ -213,11 +274,15 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
     dice_seed(seed);
     kernel_reset();
     pending_reset();
+    actor_reset();
     choose_faults();
     choose_style();
     begin(ticks_most);
-    while (!kernel.asleep_for_ever && (world.ticks_left > 0 || world.turns < 20000))
-        turn();
+    bool quiet = false;
+    while (!quiet && (world.ticks_left > 0 || world.turns < 20000))
+        quiet = !actor_step();
+    if (quiet)
+        program_check_quiet();
     end();
     SIM_CHECK(memory_live_count() == live, "%lld blocks of memory were never freed",
               (long long)(memory_live_count() - live));

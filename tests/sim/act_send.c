@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/act.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/busy.h"
+#include "runtime/call.h"
+#include "runtime/scheduler.h"
+#include "runtime/send_queue.h"
+#include "runtime/socket.h"
+#include "sim/afar.h"
+#include "sim/dice.h"
+#include "sim/kernel.h"
+#include "sim/link.h"
+#include "sim/pending.h"
+#include "sim/plan.h"
+#include "sim/post.h"
+#include "sim/program.h"
+#include "sim/trace.h"
+#include <weir/error.h>
+
+enum { HEADER_MOST = 4, SIZE_MOST = 6000 };
+
+static struct socket *live_socket(const struct conn *conn)
+{
+    return model_live(conn->handle);
+}
+
+static bool is_busy(const struct socket *socket)
+{
+    return socket && busy_is(scheduler_current(), socket);
+}
+
+/* What must be true of a send's result, whichever form it took. */
+static void check_refusal(const struct socket *socket, int result)
+{
+    switch (result) {
+    case -EMSGSIZE:
+        SIM_CHECK(socket && (socket_values(socket)->packet == WEIR_1 ||
+                             socket_values(socket)->packet == WEIR_2),
+                  "emsgsize for a packet that fits");
+        break;
+    case -ENOMEM:
+        SIM_CHECK(model_lenient, "enomem, and there was memory");
+        break;
+    case WEIR_CLOSED:
+    case -ENOTCONN:
+    case -ECONNRESET:
+        break;
+    default:
+        sim_fail("send gave %s", weir_error_name(result));
+    }
+}
+
+static void note_loss(struct conn *conn, bool was_open)
+{
+    if (was_open && links[model_link(conn)].out_taken < links[model_link(conn)].out_size)
+        conn->may_lose = true; /* a send after a shutdown loses the socket */
+}
+
+struct offer {
+    const uint8_t *bytes;
+    size_t size;
+    const weir_packet *packet;
+    bool to_be_cut; /* a file that is shorter */
+};
+
+typedef int send_form(struct conn *conn, const struct offer *offer);
+
+static int send_plainly(struct conn *conn, const struct offer *offer)
+{
+    return weir_send(conn->handle, offer->bytes, offer->size);
+}
+
+static int send_the_packet(struct conn *conn, const struct offer *offer)
+{
+    return weir_send_packet(conn->handle, offer->packet);
+}
+
+static int send_in_pieces(struct conn *conn, const struct offer *offer)
+{
+    size_t first = dice_below((uint32_t)offer->size + 1);
+    struct iovec pieces[] = {{(void *)offer->bytes, first},
+                             {NULL, 0},
+                             {(void *)(offer->bytes + first), offer->size - first}};
+    return weir_sendv(conn->handle, pieces, 3);
+}
+
+static uint32_t lent_count;
+
+uint32_t act_lent_count(void)
+{
+    return lent_count;
+}
+
+/* Its memory is ours again: who still sends from it is found out. */
+static void take_back(void *data)
+{
+    struct piece *piece = data;
+    SIM_CHECK(lent_count > 0, "memory is given back twice");
+    lent_count--;
+    memset((uint8_t *)piece->bytes, 0xEE, piece->size);
+}
+
+static int send_owned(struct conn *conn, const struct offer *offer)
+{
+    uint8_t *copy = plan_take((uint32_t)offer->size + 64);
+    if (!copy)
+        return send_plainly(conn, offer);
+    struct piece *piece = (struct piece *)(copy + (-(uintptr_t)copy % 16));
+    *piece = (struct piece){(uint8_t *)(piece + 1), offer->size};
+    memcpy((uint8_t *)piece->bytes, offer->bytes, offer->size);
+    lent_count++;
+    return weir_send_owned(conn->handle, piece->bytes, piece->size, take_back, piece);
+}
+
+/* Not as a file. */
+int act_send_in_some_form(struct conn *conn, const uint8_t *bytes, size_t size)
+{
+    static send_form *const forms[] = {send_plainly, send_plainly, send_in_pieces, send_owned};
+    return forms[dice_below(4)](conn, &(struct offer){.bytes = bytes, .size = size});
+}
+
+static int send_file(struct conn *conn, const struct offer *offer)
+{
+    size_t offset = (size_t)(offer->bytes - program_file_bytes);
+    return weir_send_file(conn->handle, program_file(), offset, offer->size);
+}
+
+static void send_bytes(struct conn *conn, send_form *form, const struct offer *offer)
+{
+    const uint8_t *bytes = offer->bytes;
+    size_t size = offer->size;
+    struct socket *socket = live_socket(conn);
+    bool was_open = socket && socket->state == SOCKET_OPEN && socket->sending != SENDING_OPEN;
+    bool busy = is_busy(socket);
+    model_note_resumed(conn);
+    size_t before =
+        socket && socket_is_stream(socket) && socket->output ? socket->output->queued_bytes : 0;
+    int result = form(conn, offer);
+    trace("link %lld: send of %lld bytes: %lld", model_link(conn), (int64_t)size, result, 0);
+    if (form == send_file && result == -EMFILE)
+        return;
+    SIM_CHECK(socket || result == WEIR_CLOSED || (result == -ENOMEM && model_lenient),
+              "a send on a dead handle gave %s", weir_error_name(result));
+    if (result == 0) {
+        SIM_CHECK(!busy, "a busy socket took a send");
+        model_accepted(conn, bytes, size);
+        conn->may_lose |= offer->to_be_cut;
+        conn->sends_files |= form == send_file;
+        SIM_CHECK(before == 0 || socket->output->busy ||
+                      socket->output->queued_bytes < socket_values(socket)->high_watermark,
+                  "above the high mark, and not busy");
+    } else if (result == -EAGAIN) {
+        SIM_CHECK(busy, "eagain of a socket that is not busy");
+        conn->owed_unbusy = true;
+    } else {
+        check_refusal(socket, result);
+        note_loss(conn, was_open);
+    }
+}
+
+/* A send's bytes: made where there is room for them, which also bounds what a run sends. */
+uint8_t *act_make_bytes(struct conn *conn, size_t size)
+{
+    if (!link_room(&links[model_link(conn)], 2 * (size + HEADER_MOST) + conn->suspended_bytes))
+        return NULL;
+    uint8_t *bytes = plan_take((uint32_t)size + 8);
+    if (!bytes)
+        return NULL;
+    uint64_t word = dice_next();
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(word >> (i % 8 * 8)) + (uint8_t)i;
+    return bytes;
+}
+
+size_t act_send_size(void)
+{
+    return dice_chance(30) ? 0 : dice_size(SIZE_MOST);
+}
+
+void act_send(struct conn *conn)
+{
+    static send_form *const forms[] = {send_plainly, send_plainly, send_in_pieces, send_owned};
+    size_t size = act_send_size();
+    const uint8_t *bytes = act_make_bytes(conn, size);
+    if (bytes)
+        send_bytes(conn, forms[dice_below(4)], &(struct offer){.bytes = bytes, .size = size});
+}
+
+void act_send_file(struct conn *conn)
+{
+    size_t size = dice_size(SIZE_MOST);
+    size_t offset = dice_below(PROGRAM_FILE_SIZE);
+    struct offer offer = {.bytes = program_file_bytes + offset,
+                          .size = size,
+                          .to_be_cut = offset + size > PROGRAM_FILE_SIZE};
+    if (link_room(&links[model_link(conn)], 2 * (size + HEADER_MOST) + conn->suspended_bytes))
+        send_bytes(conn, send_file, &offer);
+}
+
+void act_send_packet(struct conn *conn, const weir_packet *packet)
+{
+    size_t size = packet->size + packet->header_size;
+    struct offer offer = {packet->bytes - packet->header_size, size, packet, false};
+    if (link_room(&links[model_link(conn)], 2 * (size + HEADER_MOST) + conn->suspended_bytes))
+        send_bytes(conn, send_the_packet, &offer);
+}
+
+static void forget_suspended(struct conn *conn, const struct pending *pending)
+{
+    uint32_t mark = pending_index(pending) + 1;
+    uint32_t before = 0;
+    uint32_t here = conn->first_suspended;
+    while (here && here != mark) {
+        before = here;
+        here = pending_at(here - 1)->next;
+    }
+    if (!here)
+        return;
+    if (before)
+        pending_at(before - 1)->next = pending->next;
+    else
+        conn->first_suspended = pending->next;
+    if (conn->last_suspended == mark)
+        conn->last_suspended = before;
+}
+
+void act_sent(weir_socket handle, int result, void *data)
+{
+    struct pending *pending = data;
+    struct conn *conn = model_conn(pending->link);
+    bool same = links[pending->link].serial == pending->link_serial;
+    (void)handle;
+    pending_called(pending, PENDING_SEND, result);
+    if (same)
+        model_note_resumed(conn);
+    if (pending->bytes && same)
+        forget_suspended(conn, pending); /* it was never accepted */
+    SIM_CHECK(!pending->bytes || result < 0, "a send that was not accepted gave %s",
+              weir_error_name(result));
+    if (result != 0 && result != WEIR_TIMEOUT && result != -EINVAL)
+        check_refusal(same ? model_socket(conn) : NULL, result == -EMSGSIZE ? WEIR_CLOSED : result);
+    pending_end(pending);
+}
+
+void act_suspend(struct conn *conn, struct pending *pending)
+{
+    uint32_t mark = pending_index(pending) + 1;
+    pending->next = 0;
+    conn->suspended_bytes += pending->length + HEADER_MOST;
+    if (conn->first_suspended)
+        pending_at(conn->last_suspended - 1)->next = mark;
+    else
+        conn->first_suspended = mark;
+    conn->last_suspended = mark;
+}
+
+void act_send_async(struct conn *conn)
+{
+    size_t size = act_send_size();
+    uint8_t *bytes = act_make_bytes(conn, size);
+    struct pending *pending = bytes ? pending_begin(PENDING_SEND) : NULL;
+    if (!pending)
+        return;
+    struct socket *socket = live_socket(conn);
+    bool was_open = socket && socket->state == SOCKET_OPEN && socket->sending != SENDING_OPEN;
+    bool busy = is_busy(socket) && socket->sending == SENDING_OPEN;
+    model_note_resumed(conn);
+    pending->link = model_link(conn);
+    pending->link_serial = links[pending->link].serial;
+    pending->bytes = bytes;
+    pending->length = size;
+    int result = weir_send_async(conn->handle, bytes, size, act_sent, pending);
+    trace("link %lld: send_async of %lld bytes, call %lld: %lld", pending->link, (int64_t)size,
+          pending_index(pending), result);
+    pending->returned = true;
+    if (result != 0) {
+        SIM_CHECK(conn->handle.id && (result == -ENOMEM && model_lenient), "send_async gave %s",
+                  weir_error_name(result));
+        pending_end(pending);
+        return;
+    }
+    socket = model_socket(conn);
+    note_loss(conn, was_open);
+    if (socket && conn->sends < socket->sent.count) {
+        SIM_CHECK(!busy, "a busy socket took a send");
+        model_accepted(conn, bytes, size);
+        pending->bytes = NULL;
+    } else if (busy && socket) {
+        act_suspend(conn, pending);
+    }
+}

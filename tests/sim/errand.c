@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/errand.h"
+
+#include <stddef.h>
+
+#include "base/list.h"
+#include "sim/actor.h"
+#include "sim/link.h"
+#include "sim/trace.h"
+
+enum { ERRAND_MOST = 256 };
+
+static struct errand all[ERRAND_MOST];
+static bool taken[ERRAND_MOST];
+static struct errand *next[ACTOR_MOST]; /* each actor's */
+
+void errand_reset(void)
+{
+    for (uint32_t i = 0; i < ERRAND_MOST; i++)
+        taken[i] = false;
+    for (uint32_t i = 0; i < ACTOR_MOST; i++)
+        next[i] = NULL;
+}
+
+void errand_give_back(const struct errand *errand)
+{
+    if (errand >= all && errand < all + ERRAND_MOST)
+        taken[errand - all] = false;
+}
+
+static void run_note(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct errand *errand = list_entry(node, struct errand, node);
+    struct conn *conn = model_conn(errand->link);
+    bool same = links[errand->link].used && links[errand->link].serial == errand->link_serial &&
+                weir_same_socket(conn->handle, errand->handle);
+    (void)scheduler;
+    errand->note(errand, same && model_live(errand->handle) ? conn : NULL);
+    errand_give_back(errand);
+}
+
+void errand_begin(struct errand *errand, struct conn *conn, errand_note *note)
+{
+    SIM_CHECK(!next[actor_current()], "an errand within another");
+    errand->node.run = run_note;
+    errand->note = note;
+    errand->link = model_link(conn);
+    errand->link_serial = links[errand->link].serial;
+    errand->handle = conn->handle;
+    next[actor_current()] = errand;
+}
+
+struct errand *errand_take(void)
+{
+    uint32_t index = 0;
+    while (index < ERRAND_MOST && taken[index])
+        index++;
+    if (index == ERRAND_MOST)
+        return NULL;
+    taken[index] = true;
+    all[index] = (struct errand){0};
+    return &all[index];
+}
+
+bool errand_end(void)
+{
+    struct errand *errand = next[actor_current()];
+    next[actor_current()] = NULL;
+    if (errand)
+        errand_give_back(errand);
+    return !errand;
+}
+
+void __real_inbox_post(struct inbox *inbox, struct inbox_node *node);
+void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node);
+
+void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node)
+{
+    struct errand *errand = next[actor_current()];
+    if (errand && errand->skips == 0) {
+        next[actor_current()] = NULL;
+        __real_inbox_post(inbox, &errand->node);
+    } else if (errand) {
+        errand->skips--;
+    }
+    __real_inbox_post(inbox, node);
+}

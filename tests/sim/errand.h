@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A call that somebody makes on a socket of another scheduler, and what the model has to know of it
+ * at the moment that it is run: a note, which goes into that scheduler's inbox right before it.
+ */
+#ifndef SIM_ERRAND_H
+#define SIM_ERRAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/inbox.h"
+#include "sim/model.h"
+
+struct pending;
+struct errand;
+
+/* `conn` is NULL when the handle is dead by now. */
+typedef void errand_note(struct errand *errand, struct conn *conn);
+
+struct errand {
+    struct inbox_node node;
+    errand_note *note;
+    uint32_t link;
+    uint32_t link_serial;
+    weir_socket handle;
+    struct pending *pending;
+    const weir_option *options;
+    uint32_t skips; /* calls that are made before it, to find something out */
+    uint32_t from;  /* owners */
+    uint32_t to;
+    int expected; /* the call's result */
+};
+
+void errand_reset(void);
+
+/* The next call has this note. */
+void errand_begin(struct errand *errand, struct conn *conn, errand_note *note);
+
+/* One for a call that is not waited for: it comes back by itself. NULL: too many are under way. */
+struct errand *errand_take(void);
+void errand_give_back(const struct errand *errand);
+
+/* The call has returned. False: it has not been posted, and there will be no note. */
+bool errand_end(void);
+
+#endif

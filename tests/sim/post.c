@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/post.h"
+
+#include "runtime/mailbox.h"
+#include "sim/dice.h"
+#include "sim/link.h"
+#include "sim/model.h"
+#include "sim/trace.h"
+#include <weir/error.h>
+
+enum { LETTER_MOST = 1 << 19 };
+
+struct letter {
+    weir_socket socket;
+    enum weir_message_kind kind;
+    int error;
+    size_t size;
+    uint64_t sum;
+};
+
+struct letters {
+    uint32_t first;
+    uint32_t count;
+    struct letter all[LETTER_MOST];
+};
+
+struct box {
+    weir_mailbox *mailbox; /* NULL: destroyed */
+    struct letters letters;
+};
+
+static struct box boxes[POST_BOXES_MOST];
+static uint32_t box_count;
+static struct letters handed; /* out, to handlers, in the call that is under way */
+
+void post_start(uint32_t count)
+{
+    box_count = count;
+    handed.count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        boxes[i].letters.count = 0;
+        SIM_CHECK(weir_mailbox_create(&boxes[i].mailbox) == 0, "no mailbox");
+    }
+}
+
+bool post_is_alive(uint32_t owner)
+{
+    return boxes[owner - POST_FIRST_OWNER].mailbox != NULL;
+}
+
+weir_owner post_owner(uint32_t owner)
+{
+    return weir_mailed_to(boxes[owner - POST_FIRST_OWNER].mailbox);
+}
+
+uint32_t post_some_owner(void)
+{
+    uint32_t index = box_count ? dice_below(box_count) : 0;
+    return box_count && boxes[index].mailbox ? POST_FIRST_OWNER + index : 0;
+}
+
+static struct letter letter_of(const weir_message *message)
+{
+    const weir_packet *packet = &message->packet;
+    struct letter letter = {message->socket, message->kind, message->error, 0, 0};
+    if (message->kind != WEIR_MESSAGE_DATA)
+        return letter;
+    const uint8_t *bytes = packet->bytes - packet->header_size;
+    letter.size = packet->size + packet->header_size;
+    letter.sum = 1469598103934665603u;
+    for (size_t i = 0; i < letter.size; i++)
+        letter.sum = (letter.sum ^ bytes[i]) * 1099511628211u;
+    return letter;
+}
+
+static struct letter *at(struct letters *letters, uint32_t index)
+{
+    return &letters->all[(letters->first + index) % LETTER_MOST];
+}
+
+static void append(struct letters *letters, const struct letter *letter)
+{
+    SIM_CHECK(letters->count < LETTER_MOST, "too many messages in a mailbox");
+    *at(letters, letters->count++) = *letter;
+}
+
+static struct letter take(struct letters *letters, uint32_t index)
+{
+    struct letter letter = *at(letters, index);
+    for (uint32_t i = index; i > 0; i--)
+        *at(letters, i) = *at(letters, i - 1);
+    letters->first++;
+    letters->count--;
+    return letter;
+}
+
+static void compare(const struct letter *expected, const weir_message *message)
+{
+    struct letter letter = letter_of(message);
+    SIM_CHECK(weir_same_socket(letter.socket, expected->socket) && letter.kind == expected->kind &&
+                  letter.error == expected->error,
+              "a message of kind %d, where one of kind %d is next", letter.kind, expected->kind);
+    SIM_CHECK(letter.size == expected->size && letter.sum == expected->sum,
+              "a message of %zu bytes has changed on its way", letter.size);
+}
+
+static void tell_model(const weir_message *message, uint32_t owner)
+{
+    struct conn *conn = model_find(message->socket, owner);
+    SIM_CHECK(conn, "a message of a socket that nobody knows");
+    SIM_CHECK(conn->owner == owner, "a message for owner %u is put into the mailbox of %u",
+              conn->owner, owner);
+    trace("link %lld: kind %lld is put into mailbox %lld", model_link(conn), message->kind, owner,
+          0);
+    switch (message->kind) {
+    case WEIR_MESSAGE_DATA:
+        model_message_packet(conn, &message->packet);
+        break;
+    case WEIR_MESSAGE_ACCEPTED:
+        model_message_accepted(conn);
+        break;
+    case WEIR_MESSAGE_PASSIVE:
+        model_message_passive(conn);
+        break;
+    case WEIR_MESSAGE_ERROR:
+        model_message_error(conn, message->error);
+        break;
+    case WEIR_MESSAGE_CLOSED:
+        model_message_closed(conn);
+        break;
+    }
+}
+
+int __real_mailbox_put(weir_mailbox *mailbox, const weir_message *message);
+int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message);
+
+int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message)
+{
+    int result = __real_mailbox_put(mailbox, message);
+    for (uint32_t i = 0; i < box_count; i++) {
+        if (boxes[i].mailbox != mailbox || result < 0)
+            continue;
+        tell_model(message, POST_FIRST_OWNER + i);
+        struct letter letter = letter_of(message);
+        append(&boxes[i].letters, &letter);
+    }
+    return result;
+}
+
+bool post_receive(weir_message *message)
+{
+    uint32_t owner = post_some_owner();
+    if (owner == 0)
+        return false;
+    struct box *box = &boxes[owner - POST_FIRST_OWNER];
+    int result = weir_mailbox_receive(box->mailbox, 0, message);
+    SIM_CHECK(result == (box->letters.count ? 0 : WEIR_TIMEOUT), "mailbox_receive gave %s",
+              weir_error_name(result));
+    if (result < 0)
+        return false;
+    struct letter expected = take(&box->letters, 0);
+    trace("a message of kind %lld is taken out of mailbox %lld", message->kind, owner, 0, 0);
+    compare(&expected, message);
+    SIM_CHECK(weir_mailbox_count(box->mailbox) == box->letters.count, "mailbox_count is wrong");
+    return true;
+}
+
+uint32_t post_waiting_count(void)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < box_count; i++)
+        count += boxes[i].letters.count;
+    return count;
+}
+
+static void move_all(struct letters *from, weir_socket socket, struct letters *to)
+{
+    for (uint32_t i = 0; i < from->count;) {
+        if (!weir_same_socket(at(from, i)->socket, socket)) {
+            i++;
+            continue;
+        }
+        struct letter letter = take(from, i);
+        append(to, &letter);
+    }
+}
+
+/* What a handler has not been handed yet goes on to whoever follows it. */
+void post_hand_over(weir_socket socket, uint32_t from, uint32_t to)
+{
+    struct letters *target = post_is_box(to) ? &boxes[to - POST_FIRST_OWNER].letters : &handed;
+    if (target != &handed)
+        move_all(&handed, socket, target);
+    if (post_is_box(from))
+        move_all(&boxes[from - POST_FIRST_OWNER].letters, socket, target);
+}
+
+static int first_handed(weir_socket socket)
+{
+    for (uint32_t i = 0; i < handed.count; i++)
+        if (weir_same_socket(at(&handed, i)->socket, socket))
+            return (int)i;
+    return -1;
+}
+
+bool post_is_handed(weir_socket socket, const weir_message *message)
+{
+    int index = first_handed(socket);
+    if (index < 0)
+        return false;
+    struct letter expected = take(&handed, (uint32_t)index);
+    compare(&expected, message);
+    return true;
+}
+
+uint32_t post_handed_count(weir_socket socket)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < handed.count; i++)
+        count += weir_same_socket(at(&handed, i)->socket, socket);
+    return count;
+}
+
+static void drop(struct letters *letters, weir_socket socket, bool only_closed)
+{
+    for (uint32_t i = 0; i < letters->count;) {
+        const struct letter *letter = at(letters, i);
+        bool matches = weir_same_socket(letter->socket, socket) &&
+                       (!only_closed || letter->kind == WEIR_MESSAGE_CLOSED);
+        if (matches)
+            take(letters, i);
+        else
+            i++;
+    }
+}
+
+void post_forget(weir_socket socket, uint32_t owner)
+{
+    drop(&handed, socket, false);
+    if (post_is_box(owner))
+        drop(&boxes[owner - POST_FIRST_OWNER].letters, socket, true);
+}
+
+static void forsake(uint32_t owner)
+{
+    for (uint32_t i = 0; i < link_capacity; i++) {
+        struct conn *conn = model_conn(i);
+        if (conn->handle.id != 0 && conn->owner == owner)
+            conn->forsaken = true;
+    }
+}
+
+void post_destroy_some(void)
+{
+    uint32_t owner = post_some_owner();
+    if (owner == 0)
+        return;
+    struct box *box = &boxes[owner - POST_FIRST_OWNER];
+    weir_mailbox *mailbox = box->mailbox;
+    trace("mailbox %lld is destroyed", owner, 0, 0, 0);
+    box->mailbox = NULL;
+    box->letters.count = 0;
+    forsake(owner);
+    SIM_CHECK(weir_mailbox_destroy(mailbox) == 0, "mailbox_destroy failed");
+}
+
+void post_end(void)
+{
+    for (uint32_t i = 0; i < box_count; i++)
+        if (boxes[i].mailbox)
+            SIM_CHECK(weir_mailbox_destroy(boxes[i].mailbox) == 0, "mailbox_destroy failed");
+    box_count = 0;
+}

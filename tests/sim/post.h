@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The program's mailboxes, and what must lie in them: what is put in is checked against the model
+ * at once, and compared when it is taken out or handed over. */
+#ifndef SIM_POST_H
+#define SIM_POST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weir/mailbox.h>
+
+enum { POST_FIRST_OWNER = 16, POST_BOXES_MOST = 8 };
+
+void post_start(uint32_t count);
+void post_end(void);
+
+/* Owners from POST_FIRST_OWNER on are mailboxes. */
+static inline bool post_is_box(uint32_t owner)
+{
+    return owner >= POST_FIRST_OWNER;
+}
+bool post_is_alive(uint32_t owner);
+weir_owner post_owner(uint32_t owner);
+/* One that is alive; 0: there is none. */
+uint32_t post_some_owner(void);
+
+/* Takes the next message out of one that is alive and checks it. False: there is none. */
+bool post_receive(weir_message *message);
+
+uint32_t post_waiting_count(void);
+
+/* A socket's waiting messages go to the next owner: into its mailbox, or, one by one, to its
+ * handler. */
+void post_hand_over(weir_socket socket, uint32_t from, uint32_t to);
+/* Whether this is one of those that a handler is handed over; it must be the next. */
+bool post_is_handed(weir_socket socket, const weir_message *message);
+uint32_t post_handed_count(weir_socket socket);
+
+/* The application closes it: no `closed` is seen any more, and nothing is handed over. */
+void post_forget(weir_socket socket, uint32_t owner);
+
+/* Destroys one, from a thread: its sockets are forsaken. */
+void post_destroy_some(void);
+
+#endif
