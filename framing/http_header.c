@@ -126,7 +126,9 @@ static SCAN_FAR ptrdiff_t decode_short(struct framing_span input, const weir_dec
                                        struct framer *framer, weir_decoded *decoded,
                                        weir_http *http)
 {
-    struct block block = block_load_part(input.bytes, input.size);
+    if (input.size < BLOCK_HALF)
+        return decode_far(input, limits, framer, decoded, http);
+    struct block block = block_load_most(input.bytes, input.size);
     return decode_near(input, block, limits, framer, decoded, http);
 }
 
