@@ -36,6 +36,7 @@ if(WEIR_FUZZ)
     target_compile_options(weir_compiler INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 # Fat objects have plain code, too: that is what libweir.a gets.
+set(WEIR_WHOLE_FLAGS "")
 if(WEIR_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     set(WEIR_WHOLE_FLAGS -fno-lto)
     target_compile_options(weir_compiler INTERFACE -flto=auto -ffat-lto-objects)

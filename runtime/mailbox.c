@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "runtime/owner.h"
@@ -152,15 +153,13 @@ int weir_mailbox_destroy(weir_mailbox *mailbox)
 
 static struct timespec deadline_after(int64_t timeout_ms)
 {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += timeout_ms / 1000;
-    at.tv_nsec += timeout_ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
+    const int64_t second_ns = 1000000000;
+    int64_t now_ns = (int64_t)clock_now_ns();
+    int64_t ns = now_ns % second_ns + timeout_ms % 1000 * 1000000;
+    return (struct timespec){
+        .tv_sec = now_ns / second_ns + timeout_ms / 1000 + ns / second_ns,
+        .tv_nsec = ns % second_ns,
+    };
 }
 
 /* With the lock held. 0 when there is a message. */

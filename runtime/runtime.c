@@ -224,15 +224,20 @@ static int count_remaining(const weir_runtime *runtime)
     return count;
 }
 
+static uint64_t now_ms(void)
+{
+    return clock_now_ns() / 1000000;
+}
+
 int weir_drain(weir_runtime *runtime, int64_t timeout_ms)
 {
     const struct timespec look_again = {.tv_nsec = 5000000};
-    uint64_t until_ns =
-        timeout_ms < 0 ? UINT64_MAX : clock_now_ns() + (uint64_t)timeout_ms * 1000000u;
+    uint64_t until_ms =
+        timeout_ms < 0 ? UINT64_MAX : now_ms() + (uint64_t)timeout_ms + (timeout_ms > 0);
     if (scheduler_current())
         return error_say(-EDEADLK, "a runtime cannot be drained on a scheduler");
     while (count_remaining(runtime) > 0) {
-        if (clock_now_ns() >= until_ns)
+        if (now_ms() >= until_ms)
             return error_say(WEIR_TIMEOUT, "there are connections left");
         nanosleep(&look_again, NULL);
     }
