@@ -136,7 +136,8 @@ static int place_schedulers(struct weir_runtime *runtime, const weir_config *con
 {
     int allowed[RUNTIME_SCHEDULERS_MAX];
     int count = cpus_allowed(allowed, RUNTIME_SCHEDULERS_MAX);
-    if (config->cpus && *config->cpus) {
+    bool named = config->cpus && *config->cpus;
+    if (named) {
         count = cpus_parse(config->cpus, allowed, RUNTIME_SCHEDULERS_MAX);
         if (count < 0)
             return count;
@@ -145,7 +146,7 @@ static int place_schedulers(struct weir_runtime *runtime, const weir_config *con
     if (wanted < 1 || wanted > RUNTIME_SCHEDULERS_MAX)
         return error_say(-EINVAL, "schedulers: %u is out of range 1..%d", wanted,
                          RUNTIME_SCHEDULERS_MAX);
-    bool pinned = config->cpus || wanted == (uint32_t)count;
+    bool pinned = named || wanted == (uint32_t)count;
     for (uint32_t i = 0; i < wanted; i++)
         runtime->cpus[i] = pinned ? allowed[i % (uint32_t)count] : -1;
     runtime->scheduler_count = wanted;

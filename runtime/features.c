@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "address/number.h"
+#include "base/check.h"
 #include "base/error.h"
 
 const struct feature_row feature_rows[FEATURE_COUNT] = {
@@ -14,22 +15,35 @@ const struct feature_row feature_rows[FEATURE_COUNT] = {
 #undef X
 };
 
-static bool newer_than(const char *kernel, unsigned major, unsigned minor)
+struct version {
+    uint32_t major;
+    uint32_t minor;
+};
+
+/* "6.1", and nothing behind it. */
+static bool read_version(const char *text, struct version *version)
 {
-    unsigned its_major = 0;
-    unsigned its_minor = 0;
-    sscanf(kernel, "%u.%u", &its_major, &its_minor);
-    return its_major > major || (its_major == major && its_minor > minor);
+    struct span span = span_of(text);
+    return number_take(&span, 10, UINT32_MAX, &version->major) && span_skip(&span, '.') &&
+           number_take(&span, 10, UINT32_MAX, &version->minor) && span_is_empty(&span);
+}
+
+static bool is_newer(const char *kernel, struct version than)
+{
+    struct version version;
+    CHECK(read_version(kernel, &version));
+    return version.major != than.major ? version.major > than.major : version.minor > than.minor;
 }
 
 static int preset(const char *word, uint32_t *off)
 {
-    unsigned major;
-    unsigned minor;
-    if (sscanf(word, "kernel=%u.%u", &major, &minor) != 2)
+    static const char prefix[] = "kernel=";
+    struct version kernel;
+    if (strncmp(word, prefix, sizeof(prefix) - 1) != 0 ||
+        !read_version(word + sizeof(prefix) - 1, &kernel))
         return -EINVAL;
     for (unsigned i = 0; i < FEATURE_COUNT; i++)
-        if (newer_than(feature_rows[i].kernel, major, minor))
+        if (is_newer(feature_rows[i].kernel, kernel))
             *off |= 1u << i;
     return 0;
 }

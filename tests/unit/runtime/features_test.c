@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "runtime/cpus.h"
+#include "runtime/runtime.h"
 
 static uint32_t parse(const char *text)
 {
@@ -45,8 +46,11 @@ Test(features, are_switched_off_by_kernel)
 Test(features, wrong_names_are_named)
 {
     static const char *const wrong[] = {
-        "warp",     "send_zc,warp", "kernel=",
-        "kernel=6", "kernel=x.y",   "a_name_that_is_longer_than_any_feature_will_ever_be"};
+        "warp",        "send_zc,warp",
+        "kernel=",     "kernel=6",
+        "kernel=x.y",  "kernel=6.x",
+        "kernel=6.1x", "kernel=6.1.",
+        "kernel=-6.1", "a_name_that_is_longer_than_any_feature_will_ever_be"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         uint32_t off;
         cr_expect(features_parse(wrong[i], &off) == -EINVAL, "%s", wrong[i]);
@@ -85,6 +89,17 @@ Test(cpus, what_is_no_list)
         cr_expect(cpus_parse(wrong[i], cpus, 64) == -EINVAL, "%s", wrong[i]);
         cr_expect(strstr(weir_last_error_text(), "cpus") != NULL);
     }
+}
+
+/* No names are no wish. */
+Test(cpus, an_empty_list_pins_nobody)
+{
+    int cpus[64];
+    struct weir_runtime runtime = {0};
+    weir_config config = {.cpus = "", .schedulers = (uint32_t)cpus_allowed(cpus, 63) + 1};
+    cr_assert(runtime_configure(&runtime, &config) == 0, "%s", weir_last_error_text());
+    for (uint32_t i = 0; i < runtime.scheduler_count; i++)
+        cr_expect(runtime.cpus[i] == -1);
 }
 
 Test(cpus, cores_that_are_not_ours)
