@@ -281,7 +281,9 @@ void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memo
 
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size)
 {
+    enum { SEND_BYTES_MAX = INT32_MAX }; /* an entry's length has 32 bits, its result 31 */
     struct io_uring_sqe *entry = next_entry(ring, user_data);
+    size = size < SEND_BYTES_MAX ? size : SEND_BYTES_MAX;
     io_uring_prep_send(entry, fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     finish_entry(entry, user_data);
 }

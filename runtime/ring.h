@@ -67,7 +67,8 @@ void ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot)
 /* Into memory of ours; `all` waits until it is full. */
 void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size,
                        bool all);
-/* Sends never wait: -EAGAIN when there is no room. */
+/* Sends never wait: -EAGAIN when there is no room, and fewer bytes than `size` when there is some.
+ */
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size);
 /* The header and what it points to must live until the next ring_turn. */
 void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const struct msghdr *message,

@@ -90,6 +90,10 @@ struct held {
 
 static int hold_owned(struct held *held, const weir_owned_bytes *owned)
 {
+    if (!owned->bytes && owned->size > 0) {
+        owned->released(owned->data);
+        return no_bytes();
+    }
     held->buffer = buffer_adopt(owned->bytes, owned->size, owned->released, owned->data);
     if (!held->buffer) {
         owned->released(owned->data);

@@ -123,6 +123,41 @@ Test(forms, owned_memory_is_released_once)
     cr_expect(released(&count) == 3);
 }
 
+Test(forms, owned_memory_that_is_none_is_refused)
+{
+    int count = 0;
+    struct answer answer = {0};
+    weir_owned_bytes nothing = {NULL, 10, count_release, &count};
+    struct loopback loopback = loopback_open("[{active,false}]");
+    GIVES(weir_send_owned(loopback.socket, NULL, 10, count_release, &count), -EINVAL);
+    GIVES(weir_send_owned_async(loopback.socket, &nothing, answer_sent, &answer), -EINVAL);
+    cr_expect(released(&count) == 2);
+    GIVES(weir_send_owned(loopback.socket, NULL, 0, count_release, &count), 0);
+    EVENTUALLY(released(&count) == 3);
+    loopback_close(&loopback);
+    cr_expect(answer_count(&answer) == 0);
+}
+
+/* A length of 32 bits would be 0. */
+Test(forms, four_gibibytes_leave_from_where_they_lie)
+{
+    enum { SEEN = 1 << 20 };
+    const size_t size = 1ull << 32;
+    int count = 0;
+    void *zeros = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    cr_assert(zeros != MAP_FAILED);
+    struct loopback loopback = loopback_open("[{active,false}]");
+    GIVES(weir_send_owned(loopback.socket, zeros, size, count_release, &count), 0);
+    uint8_t *bytes = memory_allocate(SEEN);
+    peer_read(loopback.peer, bytes, SEEN);
+    cr_expect(memcmp(bytes, zeros, SEEN) == 0);
+    memory_free(bytes);
+    peer_reset(&loopback.peer);
+    EVENTUALLY(released(&count) == 1);
+    loopback_close(&loopback);
+    munmap(zeros, size);
+}
+
 Test(forms, owned_memory_that_cannot_leave_is_released_once)
 {
     int count = 0;
