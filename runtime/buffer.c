@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "runtime/canary.h"
 #include "runtime/registry.h"
@@ -43,7 +44,8 @@ static int lay_out(struct buffer_pool *pool)
     pool->buffers = memory_allocate_zeroed(pool->count, sizeof(*pool->buffers));
     pool->memory = memory_map((size_t)pool->count * pool->stride);
     if (!pool->buffers || !pool->memory)
-        return -ENOMEM;
+        return error_say(-ENOMEM, "no memory for %u receive buffers of %u bytes", pool->count,
+                         pool->size);
     pool->away = pool->count;
     for (uint32_t i = pool->count; i-- > 0;) {
         struct weir_buffer *buffer = &pool->buffers[i];

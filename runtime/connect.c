@@ -54,28 +54,15 @@ static weir_address local_address(const struct option_setup *setup, enum weir_fa
 
 static int bind_local(const struct option_setup *setup, enum weir_family family, int fd)
 {
-    struct sockaddr_storage local;
     if (!setup->has_local_address)
         return 0;
     weir_address address = local_address(setup, family);
-    socklen_t size = address_to_sockaddr(&address, &local);
-    return system_bind(fd, (struct sockaddr *)&local, size);
-}
-
-static int open_new(const struct option_setup *setup, enum weir_family family)
-{
-    int fd = system_socket((int)family, SOCK_STREAM, setup->netns);
-    int result = fd < 0 ? fd : options_prepare(setup, fd);
-    if (result >= 0)
-        return fd;
-    if (fd >= 0)
-        system_close(fd);
-    return result;
+    return descriptor_bind(fd, &address);
 }
 
 static int open_descriptor(struct option_setup *setup, enum weir_family *family)
 {
-    int fd = setup->fd >= 0 ? descriptor_open(setup) : open_new(setup, *family);
+    int fd = setup->fd >= 0 ? descriptor_open(setup) : descriptor_new(setup, *family);
     if (fd < 0)
         return fd;
     if (setup->fd >= 0)
@@ -157,12 +144,11 @@ static int attempt(struct scheduler *scheduler, struct call *call)
     return CALL_WAITS;
 }
 
-/* A bad argument or the end of the time ends the scan; any other error goes on to the next. */
+/* A bad argument ends the scan; any other error goes on to the next. */
 static int attempt_next(struct scheduler *scheduler, struct call *call)
 {
     struct connecting *connecting = call->as.open.connecting;
-    while (connecting->next < connecting->address_count && !connecting->given_up &&
-           connecting->error != -EINVAL) {
+    while (connecting->next < connecting->address_count && connecting->error != -EINVAL) {
         int result = attempt(scheduler, call);
         if (result >= 0)
             return result;
@@ -187,7 +173,6 @@ static void detach(struct scheduler *scheduler, struct call *call)
 {
     struct socket *socket = call->as.open.connecting->socket;
     scheduler_submit(scheduler); /* until then the kernel has not read the address */
-    call->as.open.connecting->given_up = true;
     socket->connector = NULL;
     socket_hold(socket);
     socket_move(socket, SOCKET_CLOSE);

@@ -19,8 +19,7 @@ struct connecting {
     size_t next; /* to be tried */
     struct sockaddr_storage peer;
     struct socket *socket; /* trying; NULL: not yet */
-    int error;             /* of the last attempt, or why it was given up */
-    bool given_up;
+    int error;             /* of the last attempt */
 };
 
 /* Checks and copies what a connect needs; `defaults` must outlive it. 0, WEIR_BADARG, -ENOMEM. */

@@ -3,8 +3,40 @@
 
 #include <errno.h>
 
+#include "address/address.h"
 #include "base/error.h"
 #include "base/system.h"
+
+static int say_no_socket(const char *netns, int error)
+{
+    const char *reason = weir_format_error(error);
+    return netns ? error_say(error, "no socket in the network namespace \"%s\": %s", netns, reason)
+                 : error_say(error, "no socket: %s", reason);
+}
+
+int descriptor_new(const struct option_setup *setup, enum weir_family family)
+{
+    int fd = system_socket((int)family, SOCK_STREAM, setup->netns);
+    if (fd < 0)
+        return say_no_socket(setup->netns, fd);
+    int result = options_prepare(setup, fd);
+    if (result >= 0)
+        return fd;
+    system_close(fd);
+    return result;
+}
+
+int descriptor_bind(int fd, const weir_address *address)
+{
+    struct sockaddr_storage storage;
+    char text[WEIR_ADDRESS_TEXT_SIZE];
+    socklen_t size = address_to_sockaddr(address, &storage);
+    int result = system_bind(fd, (struct sockaddr *)&storage, size);
+    return result < 0
+               ? error_say(result, "cannot bind to %s: %s",
+                           weir_address_format_endpoint(address, text), weir_format_error(result))
+               : 0;
+}
 
 static int socket_number(int fd, int name)
 {

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* {fd,_}: descriptors that the caller has opened. */
+/* Descriptors of streams: new ones, and those that the caller has opened, {fd,_}. */
 #ifndef RUNTIME_DESCRIPTOR_H
 #define RUNTIME_DESCRIPTOR_H
 
 #include "options/options.h"
+
+/* A new one with the kernel's options of the setup on it, or an error. */
+int descriptor_new(const struct option_setup *setup, enum weir_family family);
+
+/* 0, or an error with the address in its text. */
+int descriptor_bind(int fd, const weir_address *address);
 
 /*
  * Another descriptor of the setup's socket, with the kernel's options of the setup on it: a stream

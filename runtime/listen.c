@@ -40,33 +40,10 @@ int listen_plan(struct listen_plan *plan, const struct weir_runtime *runtime, co
     return 0;
 }
 
-static int say_where(const struct listen_plan *plan, const char *what, int error)
-{
-    char text[WEIR_ADDRESS_TEXT_SIZE];
-    return error_say(error, "%s %s: %s", what, weir_address_format_endpoint(&plan->address, text),
-                     weir_format_error(error));
-}
-
-static int say_no_socket(const struct listen_plan *plan, int error)
-{
-    const char *netns = plan->setup.netns;
-    return netns ? error_say(error, "no socket in the network namespace \"%s\": %s", netns,
-                             weir_format_error(error))
-                 : say_where(plan, "no socket for", error);
-}
-
 static int set_reuseport(int fd)
 {
     const int on = 1;
     return system_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-}
-
-static int bind_to(const struct listen_plan *plan, int fd)
-{
-    struct sockaddr_storage storage;
-    socklen_t size = address_to_sockaddr(&plan->address, &storage);
-    int result = system_bind(fd, (struct sockaddr *)&storage, size);
-    return result < 0 ? say_where(plan, "cannot bind to", result) : 0;
 }
 
 static int learn_port(struct listen_plan *plan, int fd)
@@ -90,7 +67,7 @@ static int bind_and_share(struct listen_plan *plan, int fd, bool first, bool sha
     if (!first || plan->setup.reuseport)
         result = set_reuseport(fd);
     if (result >= 0)
-        result = bind_to(plan, fd);
+        result = descriptor_bind(fd, &plan->address);
     if (result >= 0 && first && shared)
         result = set_reuseport(fd);
     if (result >= 0 && first)
@@ -103,20 +80,14 @@ static int bind_descriptor(struct listen_plan *plan, int fd)
 {
     plan->address.family = plan->setup.local.family;
     bool told = plan->has_text || plan->setup.has_local_address || plan->address.port != 0;
-    return told ? bind_to(plan, fd) : 0;
+    return told ? descriptor_bind(fd, &plan->address) : 0;
 }
 
-/* A new socket with its options, or an error. */
-static int open_socket(const struct listen_plan *plan)
+static int say_not_listening(const struct listen_plan *plan, int error)
 {
-    int fd = system_socket(plan->address.family, SOCK_STREAM, plan->setup.netns);
-    if (fd < 0)
-        return say_no_socket(plan, fd);
-    int result = options_prepare(&plan->setup, fd);
-    if (result >= 0)
-        return fd;
-    system_close(fd);
-    return result;
+    char text[WEIR_ADDRESS_TEXT_SIZE];
+    return error_say(error, "cannot listen on %s: %s",
+                     weir_address_format_endpoint(&plan->address, text), weir_format_error(error));
 }
 
 static int start_listening(struct listen_plan *plan, int fd, bool first, bool shared)
@@ -126,12 +97,14 @@ static int start_listening(struct listen_plan *plan, int fd, bool first, bool sh
     if (result < 0)
         return result;
     result = system_listen(fd, plan->setup.backlog);
-    return result < 0 ? say_where(plan, "cannot listen on", result) : 0;
+    return result < 0 ? say_not_listening(plan, result) : 0;
 }
 
 static int open_one(struct listen_plan *plan, bool first, bool shared)
 {
-    int fd = plan->setup.fd >= 0 ? descriptor_open(&plan->setup) : open_socket(plan);
+    int fd = plan->setup.fd >= 0
+                 ? descriptor_open(&plan->setup)
+                 : descriptor_new(&plan->setup, (enum weir_family)plan->address.family);
     if (fd < 0)
         return fd;
     int result = start_listening(plan, fd, first, shared);

@@ -254,7 +254,8 @@ int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uint16_t por
         return result;
     if (strlen(host) >= RESOLUTION_HOST_SIZE) {
         connecting_free(connecting);
-        return WEIR_NXDOMAIN;
+        return error_say(WEIR_NXDOMAIN, "connect: the name of a host has at most %d characters",
+                         RESOLUTION_HOST_SIZE - 1);
     }
     struct call *call = open_call(owner, timeout_ms, opened, data);
     if (!call) {

@@ -80,6 +80,12 @@ Test(connect, bad_arguments)
     GIVES(connect_to(&loopback, "127.0.0.1", 1, "[inet6]", WAIT_MS), -EAFNOSUPPORT);
     GIVES(connect_to(&loopback, "::1", 1, "[inet]", WAIT_MS), -EAFNOSUPPORT);
     GIVES(connect_to(&loopback, "127.0.0.1", 1, "[{ip,{192,0,2,1}}]", WAIT_MS), -EADDRNOTAVAIL);
+    cr_expect(strcmp(weir_last_error_text(),
+                     "cannot bind to 192.0.2.1:0: cannot assign requested address") == 0,
+              "%s", weir_last_error_text());
+    GIVES(connect_to(&loopback, "127.0.0.1", 1, "[{netns,\"/no/such\"}]", WAIT_MS), -ENOENT);
+    cr_expect(strstr(weir_last_error_text(), "network namespace \"/no/such\"") != NULL, "%s",
+              weir_last_error_text());
     GIVES(connect_to(&loopback, "no-such-host.invalid", 1, "[]", WAIT_MS), WEIR_NXDOMAIN);
     GIVES(weir_tcp_connect(loopback.runtime, "127.0.0.1", 1, WEIR_OPTIONS(), weir_owned_by_nobody(),
                            WAIT_MS, &loopback.socket),
