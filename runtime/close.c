@@ -103,7 +103,7 @@ static void close_any(struct scheduler *scheduler, struct socket *socket, bool a
 void close_socket(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->owner.mailbox && socket_is_stream(socket) && socket->closed_told)
-        mailbox_forget_closed(socket->owner.mailbox, socket_handle(scheduler, socket));
+        mailbox_forget_closed(socket_handle(scheduler, socket));
     close_any(scheduler, socket, false);
 }
 
@@ -123,6 +123,8 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
         return;
     socket_hold(socket);
     socket_move(socket, SOCKET_LOSE);
+    if (socket->active != WEIR_ACTIVE_FALSE) /* the owner is told; a recv is not asked for */
+        latches &= (uint8_t)~LATCH_RECEIVE;
     socket->latches = latches;
     dismiss_receiver(scheduler, socket);
     send_dismiss(scheduler, socket, WEIR_CLOSED);
@@ -133,11 +135,9 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
 
 void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches)
 {
-    bool told_by_receive =
-        socket->active != WEIR_ACTIVE_FALSE && socket->receiving == RECEIVING_OPEN;
-    if (told_by_receive || !socket_values(socket)->exit_on_close) {
+    bool to_be_told = socket->active != WEIR_ACTIVE_FALSE && socket->receiving == RECEIVING_OPEN;
+    if (to_be_told || socket->receiving == RECEIVING_REPORTED)
         socket->sending = SENDING_FAILED;
-        return;
-    }
-    close_lose(scheduler, socket, latches);
+    else
+        close_lose(scheduler, socket, latches);
 }

@@ -16,7 +16,8 @@ bool close_descriptor(struct socket *socket);
 void close_after_end(struct scheduler *scheduler, struct socket *socket);
 
 /* A send has failed. A socket that is being received for is told by the receive, after all that
- * came before; for any other the descriptor goes now. */
+ * came before; one that stays after its end, {exit_on_close,false}, fails once more; for any other
+ * the descriptor goes now. */
 void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches);
 
 /* The same at once: what is queued is dropped. */

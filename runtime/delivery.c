@@ -329,10 +329,11 @@ void delivery_receive(struct scheduler *scheduler, struct socket *socket,
  * raw bytes are never that, so a receiver gets them first. */
 static void hand_out_end(struct scheduler *scheduler, struct socket *socket)
 {
-    if (served_receiver(socket))
-        end_receiver(scheduler, socket, delivery_end_result(socket), LATCH_SEND);
+    int result = delivery_end_result(socket);
+    if (served_receiver(socket)) /* a close is told to the next send as well, an error is not */
+        end_receiver(scheduler, socket, result, result == WEIR_CLOSED ? LATCH_SEND : 0);
     else
-        tell_end(scheduler, socket, delivery_end_result(socket));
+        tell_end(scheduler, socket, result);
 }
 
 static bool kernel_fills_input(const struct socket *socket)

@@ -13,10 +13,18 @@
 #include "runtime/owner.h"
 #include "runtime/scheduler.h"
 
+enum { CLOSED_LISTS = 64 };
+
+/* All that live. Taken before the lock of any of them. */
+static pthread_mutex_t mailboxes_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct list mailboxes = {&mailboxes, &mailboxes};
+
 struct weir_mailbox {
+    struct list link; /* in `mailboxes` */
     pthread_mutex_t lock;
     pthread_cond_t arrived;
     struct list messages;
+    struct list closed[CLOSED_LISTS]; /* those of `messages` that say so, by their socket */
     size_t count;
     bool dead;
     atomic_uint refs;
@@ -34,7 +42,12 @@ int weir_mailbox_create(weir_mailbox **out)
     pthread_cond_init(&mailbox->arrived, &attributes);
     pthread_condattr_destroy(&attributes);
     list_init(&mailbox->messages);
+    for (size_t i = 0; i < CLOSED_LISTS; i++)
+        list_init(&mailbox->closed[i]);
     atomic_init(&mailbox->refs, 1);
+    pthread_mutex_lock(&mailboxes_lock);
+    list_append(&mailboxes, &mailbox->link);
+    pthread_mutex_unlock(&mailboxes_lock);
     *out = mailbox;
     return 0;
 }
@@ -81,6 +94,29 @@ int mailbox_put(weir_mailbox *mailbox, const weir_message *message)
     return 0;
 }
 
+static struct list *closed_list(weir_mailbox *mailbox, weir_socket socket)
+{
+    return &mailbox->closed[socket.id % CLOSED_LISTS];
+}
+
+/* With the lock held, as take_node. */
+static void add_node(weir_mailbox *mailbox, struct mailbox_node *node)
+{
+    list_append(&mailbox->messages, &node->link);
+    list_init(&node->closed);
+    if (node->message.kind == WEIR_MESSAGE_CLOSED)
+        list_append(closed_list(mailbox, node->message.socket), &node->closed);
+    mailbox->count++;
+}
+
+static struct mailbox_node *take_node(weir_mailbox *mailbox, struct mailbox_node *node)
+{
+    list_remove(&node->link);
+    list_remove(&node->closed);
+    mailbox->count--;
+    return node;
+}
+
 void mailbox_put_all(weir_mailbox *mailbox, struct list *list)
 {
     pthread_mutex_lock(&mailbox->lock);
@@ -90,33 +126,23 @@ void mailbox_put_all(weir_mailbox *mailbox, struct list *list)
             mailbox_free_node(list_entry(node, struct mailbox_node, link));
             continue;
         }
-        list_append(&mailbox->messages, node);
-        mailbox->count++;
+        add_node(mailbox, list_entry(node, struct mailbox_node, link));
         pthread_cond_signal(&mailbox->arrived); /* one thread each */
-    }
-    pthread_mutex_unlock(&mailbox->lock);
-}
-
-static void take_matching(weir_mailbox *mailbox, weir_socket socket, int kind, struct list *list)
-{
-    pthread_mutex_lock(&mailbox->lock);
-    struct list *node = mailbox->messages.next;
-    while (node != &mailbox->messages) {
-        struct list *next = node->next;
-        const weir_message *message = &list_entry(node, struct mailbox_node, link)->message;
-        if (weir_same_socket(message->socket, socket) && (kind < 0 || (int)message->kind == kind)) {
-            list_remove(node);
-            list_append(list, node);
-            mailbox->count--;
-        }
-        node = next;
     }
     pthread_mutex_unlock(&mailbox->lock);
 }
 
 void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list)
 {
-    take_matching(mailbox, socket, -1, list);
+    pthread_mutex_lock(&mailbox->lock);
+    struct list *link = mailbox->messages.next;
+    while (link != &mailbox->messages) {
+        struct mailbox_node *node = list_entry(link, struct mailbox_node, link);
+        link = link->next;
+        if (weir_same_socket(node->message.socket, socket))
+            list_append(list, &take_node(mailbox, node)->link);
+    }
+    pthread_mutex_unlock(&mailbox->lock);
 }
 
 static void free_nodes(struct list *list)
@@ -126,12 +152,26 @@ static void free_nodes(struct list *list)
         mailbox_free_node(list_entry(node, struct mailbox_node, link));
 }
 
-void mailbox_forget_closed(weir_mailbox *mailbox, weir_socket socket)
+static void forget_closed_of(weir_mailbox *mailbox, weir_socket socket)
 {
-    struct list forgotten;
-    list_init(&forgotten);
-    take_matching(mailbox, socket, WEIR_MESSAGE_CLOSED, &forgotten);
-    free_nodes(&forgotten);
+    pthread_mutex_lock(&mailbox->lock);
+    const struct list *all = closed_list(mailbox, socket);
+    struct list *link = all->next;
+    while (link != all) {
+        struct mailbox_node *node = list_entry(link, struct mailbox_node, closed);
+        link = link->next;
+        if (weir_same_socket(node->message.socket, socket))
+            mailbox_free_node(take_node(mailbox, node));
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+void mailbox_forget_closed(weir_socket socket)
+{
+    pthread_mutex_lock(&mailboxes_lock);
+    for (struct list *link = mailboxes.next; link != &mailboxes; link = link->next)
+        forget_closed_of(list_entry(link, struct weir_mailbox, link), socket);
+    pthread_mutex_unlock(&mailboxes_lock);
 }
 
 int weir_mailbox_destroy(weir_mailbox *mailbox)
@@ -140,6 +180,9 @@ int weir_mailbox_destroy(weir_mailbox *mailbox)
         return error_say(-EDEADLK, "a mailbox cannot be destroyed on a scheduler");
     struct list dropped;
     list_init(&dropped);
+    pthread_mutex_lock(&mailboxes_lock);
+    list_remove(&mailbox->link);
+    pthread_mutex_unlock(&mailboxes_lock);
     pthread_mutex_lock(&mailbox->lock);
     mailbox->dead = true;
     list_move_all(&dropped, &mailbox->messages);
@@ -186,8 +229,7 @@ int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message
     pthread_mutex_lock(&mailbox->lock);
     int result = wait_for_message(mailbox, timeout_ms);
     if (result == 0) {
-        node = list_entry(list_take(&mailbox->messages), struct mailbox_node, link);
-        mailbox->count--;
+        node = take_node(mailbox, list_entry(mailbox->messages.next, struct mailbox_node, link));
     }
     pthread_mutex_unlock(&mailbox->lock);
     if (node) {

@@ -8,6 +8,7 @@
 
 struct mailbox_node {
     struct list link;
+    struct list closed; /* WEIR_MESSAGE_CLOSED: beside those of other sockets */
     weir_message message;
 };
 
@@ -23,8 +24,9 @@ int mailbox_put(weir_mailbox *mailbox, const weir_message *message);
 void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list);
 void mailbox_put_all(weir_mailbox *mailbox, struct list *list);
 
-/* A socket is closed by its owner: a `closed` that waits must not be seen any more. */
-void mailbox_forget_closed(weir_mailbox *mailbox, weir_socket socket);
+/* Somebody closes a socket, which may be dead: a `closed` that waits for its owner must not be seen
+ * any more. */
+void mailbox_forget_closed(weir_socket socket);
 
 void mailbox_free_node(struct mailbox_node *node);
 

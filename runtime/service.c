@@ -302,10 +302,18 @@ static void leave_close(struct scheduler *scheduler, struct call *call)
 }
 
 static const struct call_operation operation_close = {
-    .name = "weir_close", .run = run_close, .leave = leave_close, .dead_result = 0};
+    .name = "weir_close", .run = run_close, .leave = leave_close, .dead_result = WEIR_CLOSED};
+
+/* A socket that has ended by itself may have told its owner so, who has not seen it yet. */
+static void see_to_dead(weir_socket handle, int result)
+{
+    if (result == WEIR_CLOSED && handle.id != 0)
+        mailbox_forget_closed(handle);
+}
 
 static void finish_close(struct call *call)
 {
+    see_to_dead(call->socket, call->result);
     memory_free(call);
 }
 
@@ -332,7 +340,7 @@ static void close_one(weir_socket handle)
         return;
     }
     struct call call = {0};
-    (void)call_make(&operation_close, handle, &call);
+    see_to_dead(handle, call_make(&operation_close, handle, &call));
 }
 
 int weir_close(weir_socket handle)

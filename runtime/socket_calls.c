@@ -109,14 +109,16 @@ static int run_controlling_process(struct scheduler *scheduler, struct socket *s
 {
     weir_owner from = call->as.owner.from;
     weir_owner to = call->as.owner.to;
-    if (socket->state == SOCKET_LISTENING || !owner_is(socket->owner, from))
+    bool listening = socket->state == SOCKET_LISTENING;
+    if (!listening && owner_is(socket->owner, to))
+        return 0; /* whoever asks */
+    if (listening || !owner_is(socket->owner, from))
         return error_say(WEIR_NOT_OWNER, "controlling_process: the socket has another owner");
     if (to.mailbox && mailbox_is_dead(to.mailbox))
         return error_say(WEIR_BADARG, "controlling_process: the mailbox is gone");
     if (owner_is_nobody(to) && socket->active != WEIR_ACTIVE_FALSE)
         return error_say(WEIR_BADARG, "controlling_process: an active socket needs an owner");
-    if (!owner_is(from, to))
-        owner_change(scheduler, socket, to);
+    owner_change(scheduler, socket, to);
     return 0;
 }
 

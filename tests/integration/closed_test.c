@@ -170,6 +170,7 @@ Test(closed, a_reset_is_shown_to_recv)
     weir_packet packet;
     peer_reset(&loopback.peer);
     GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &packet), -ECONNRESET);
+    GIVES(weir_send(loopback.socket, "a", 1), -ENOTCONN);
     GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &packet), -ENOTCONN);
     loopback_close(&loopback);
 }
@@ -217,6 +218,25 @@ Test(closed, ones_own_close_takes_a_waiting_closed_back)
     GIVES(weir_close(loopback.socket), 0);
     expect_text(&loopback, "abc");
     expect_quiet(&loopback);
+    loopback_close(&loopback);
+}
+
+/* Also one of a socket that is dead by then; those of other sockets stay. */
+Test(closed, ones_own_close_of_a_dead_socket_takes_its_closed_back)
+{
+    struct loopback loopback = loopback_open("[{active,true}]");
+    weir_mailbox *other;
+    GIVES(weir_mailbox_create(&other), 0);
+    peer_say(loopback.peer, "abc");
+    peer_leave(&loopback.peer);
+    EVENTUALLY(weir_mailbox_count(loopback.mailbox) == 2);
+    EVENTUALLY(weir_port(loopback.socket) == -EINVAL);
+    GIVES(weir_close((weir_socket){loopback.socket.id + (UINT64_C(1) << 32)}), 0);
+    GIVES((int)weir_mailbox_count(loopback.mailbox), 2);
+    GIVES(weir_close(loopback.socket), 0);
+    expect_text(&loopback, "abc");
+    expect_quiet(&loopback);
+    weir_mailbox_destroy(other);
     loopback_close(&loopback);
 }
 

@@ -174,8 +174,11 @@ Test(owner, only_the_owner_gives_away)
     GIVES(weir_mailbox_create(&other), 0);
     GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(other), weir_mailed_to(other)),
           WEIR_NOT_OWNER);
-    GIVES(weir_controlling_process(loopback.socket, weir_owned_by_nobody(), owner), WEIR_NOT_OWNER);
+    GIVES(weir_controlling_process(loopback.socket, weir_owned_by_nobody(), weir_mailed_to(other)),
+          WEIR_NOT_OWNER);
     GIVES(weir_controlling_process(loopback.socket, owner, owner), 0);
+    /* Nothing to change: whoever asks. */
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(other), owner), 0);
     GIVES(weir_controlling_process(loopback.socket, owner, weir_owned_by_nobody()), WEIR_BADARG);
     weir_close(loopback.socket);
     GIVES(weir_controlling_process(loopback.socket, owner, owner), WEIR_CLOSED);

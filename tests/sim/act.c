@@ -200,6 +200,8 @@ int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to)
     const struct socket *socket = live_socket(conn);
     if (!socket)
         return WEIR_CLOSED;
+    if (to == conn->owner)
+        return 0;
     if (from != conn->owner)
         return WEIR_NOT_OWNER;
     if (post_is_box(to) && !post_is_alive(to))

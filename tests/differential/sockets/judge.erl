@@ -1,0 +1,219 @@
+%% SPDX-License-Identifier: MIT
+%% Plays a program on both sides and says where they differ; makes one that differs shorter.
+-module(judge).
+-export([differs/3, shrink/3]).
+
+-define(BAD, "error emsgsize; closed; ").
+
+%% `same`, {differs, Index, Erlang, Weir} with the first line that does, or {known, Name}.
+differs({Opening, Steps}, Weir, How) ->
+    Program = Opening ++ Steps,
+    {Erlang, Weirs} = both(Program, Weir, How),
+    case first_difference(1, Erlang, Weirs) of
+        same -> same;
+        N -> known(N, Program, Erlang, Weirs, Weir, How)
+    end.
+
+both(Program, Weir, {Id, Quiet}) ->
+    Modes = generate:modes(Program),
+    Reference = weir:play(Weir, Program, Quiet, Modes),
+    Erlang = play:program(Program, {127, 0, 0, 1 + Id rem 200}, Quiet, Modes),
+    {[lists:flatten(L) || L <- nothing_after_closed(Erlang)], weir:lines(Reference)}.
+
+first_difference(_, [], []) -> same;
+first_difference(N, [Same | Erlang], [Same | Weir]) -> first_difference(N + 1, Erlang, Weir);
+first_difference(N, _, _) -> N.
+
+nth(N, Lines) when N =< length(Lines) -> lists:nth(N, Lines);
+nth(_, _) -> "nothing".
+
+%% What weir does otherwise on purpose shows in the first line that differs.
+known(N, Program, Erlang, Weirs, Weir, How) ->
+    Before = lists:zip(lists:sublist(Program, N - 1), lists:sublist(Erlang, N - 1)),
+    Case = {lists:nth(N, Program), nth(N, Erlang), nth(N, Weirs)},
+    Play = fun(Steps) -> both(Steps, Weir, How) end,
+    case [Name || {Name, Is} <- kinds(), Is(Case, Before, Play)] of
+        [Name | _] -> {known, Name};
+        [] -> {differs, N, nth(N, Erlang), nth(N, Weirs)}
+    end.
+
+kinds() ->
+    [{a_poll_reads_once, fun a_poll_reads_once/3},
+     {raw_bytes_are_cut_otherwise, fun raw_bytes_are_cut_otherwise/3},
+     {the_buffer_of_a_recv_stays, fun the_buffer_of_a_recv_stays/3},
+     {a_recv_waits_on, fun a_recv_waits_on/3},
+     {an_error_is_late, fun an_error_is_late/3},
+     {a_broken_stream_goes_on, fun a_broken_stream_goes_on/3},
+     {a_shut_end_reads_on, fun a_shut_end_reads_on/3},
+     {a_mean_is_rounded, fun a_mean_is_rounded/3},
+     {every_failed_send_is_a_reset, fun every_failed_send_is_a_reset/3},
+     {a_send_fails_later, fun a_send_fails_later/3},
+     {a_send_that_fails_closes_the_descriptor, fun a_send_that_fails_closes_the_descriptor/3},
+     {a_failed_send_is_counted, fun a_failed_send_is_counted/3}].
+
+steps_of(Before) -> [Step || {Step, _} <- Before].
+
+%% recv with time 0 reads the kernel's bytes once here; weir reads all there are, with the end.
+a_poll_reads_once({{recv, _, Length, 0}, "timeout", _}, Before, Play) ->
+    is_same(Play(steps_of(Before) ++ [{recv, s, Length, 30}]));
+a_poll_reads_once(_, _, _) -> false.
+
+%% How much one read gives is the kernel's business, and the reader's.
+raw_bytes_are_cut_otherwise({{recv, _, 0, _}, "ok " ++ Erlang, "ok " ++ Weir}, Before, Play) ->
+    (lists:prefix(Erlang, Weir) orelse lists:prefix(Weir, Erlang)) andalso
+        is_same(Play(steps_of(Before) ++ [{drain, s}]));
+raw_bytes_are_cut_otherwise({settle, Erlang, Weir}, Before, Play) ->
+    is_tcp(Erlang) andalso is_tcp(Weir) andalso
+        is_same_after([settle, {setopts, s, [{active, true}]}, settle], Before, Play);
+raw_bytes_are_cut_otherwise({{getstat, _}, "ok" ++ _, "ok" ++ _}, Before, Play) ->
+    lists:any(fun({{start, x, {recv, _, _, _}}, _}) -> true; (_) -> false end, Before) andalso
+        is_same_after([{join, x}, {drain, s}], Before, Play);
+raw_bytes_are_cut_otherwise(_, _, _) -> false.
+
+is_tcp(Line) -> string:find(Line, " tcp ") =/= nomatch.
+
+%% The same bytes in the end.
+is_same_after(Steps, Before, Play) ->
+    {Erlang, Weirs} = Play(steps_of(Before) ++ Steps),
+    N = length(Before),
+    run_together(lists:nthtail(N, Erlang)) =:= run_together(lists:nthtail(N, Weirs)).
+
+run_together(Lines) ->
+    re:replace(lists:append(Lines), "tcp|passive|ok|waits|timeout|a |b |[lb]?:|[; +]", "",
+               [global, {return, list}]).
+
+is_same({Erlang, Weirs}) -> Erlang =:= Weirs.
+
+%% recv of N bytes leaves a buffer of N bytes behind when it times out, which bounds the next reads
+%% of raw bytes here.
+the_buffer_of_a_recv_stays({Step, _, _}, Before, Play) ->
+    Without = [S || {S, Line} <- Before, not is_cut_recv(S, Line)],
+    length(Without) < length(Before) andalso Step =/= {join, x} andalso
+        is_same(Play((Without -- [{join, x}]) ++ [Step])).
+
+is_cut_recv({recv, _, N, _}, "timeout") -> N > 0;
+is_cut_recv({start, x, {recv, _, N, _}}, _) -> N > 0;
+is_cut_recv(_, _) -> false.
+
+%% A recv that waits while the socket is active for a while is not served here by what comes next.
+a_recv_waits_on({{join, x}, Erlang, "ok " ++ _}, Before, _) when Erlang =:= "waits"; Erlang =:= "timeout" ->
+    [_ | After] = lists:dropwhile(fun({{start, x, _}, _}) -> false; (_) -> true end, Before),
+    lists:any(fun({{setopts, _, Options}, "ok"}) -> lists:keymember(active, 1, Options); (_) -> false end,
+              After);
+a_recv_waits_on(_, _, _) -> false.
+
+%% A packet that cannot be framed behind a good one is noticed here when the next bytes come, or never
+%% when the good one was delivered by setopts.
+an_error_is_late({settle, Erlang, Weir}, Before, Play) when Erlang =/= Weir ->
+    lists:append(string:replace(Weir, ?BAD, "")) =:= Erlang andalso
+        case lists:last([settle | steps_of(Before)]) of
+            {setopts, _, _} -> true;
+            _ ->
+                {Late, _} = Play(steps_of(Before) ++ [pause, {remote, {send, <<0>>}}, settle]),
+                lists:last(Late) =:= Weir
+        end;
+an_error_is_late(_, _, _) -> false.
+
+%% {exit_on_close,false}: what follows a packet that cannot be framed is framed here.
+a_broken_stream_goes_on(_, Before, _) ->
+    has_option({exit_on_close, false}, Before) andalso
+        lists:any(fun({_, Line}) -> string:find(Line, "emsgsize") =/= nomatch end, Before).
+
+%% What comes after shutdown(read) is read here all the same, as the kernel has it.
+a_shut_end_reads_on({Step, _, _}, Before, _) ->
+    Reads = Step =:= settle orelse lists:member(element(1, Step), [recv, join, getstat]),
+    Reads andalso has_option({exit_on_close, false}, Before) andalso
+        lists:any(fun({{shutdown, _, How}, _}) -> How =/= write; (_) -> false end, Before).
+
+%% Here it is a sum of rounded numbers, in weir the quotient of two sums.
+a_mean_is_rounded({{getstat, _}, "ok " ++ Erlang, "ok " ++ Weir}, _, _) ->
+    lists:all(fun({N, Number, Other}) ->
+                  Number =:= Other orelse abs(Number - Other) =:= 1 andalso lists:member(N, [3, 5, 8])
+              end, lists:zip3(lists:seq(1, 9), numbers(Erlang), numbers(Weir)));
+a_mean_is_rounded(_, _, _) -> false.
+
+numbers(Line) -> [list_to_integer(Word) || Word <- string:lexemes(Line, " ")].
+
+%% {show_econnreset,true}: here whatever a send cannot do is shown as a reset, even that the socket's
+%% own end was shut down.
+every_failed_send_is_a_reset({{send, _, _}, "econnreset", "closed"}, _, _) -> true;
+every_failed_send_is_a_reset(_, _, _) -> false.
+
+%% Here an empty send goes well, and one with {delay_send,true} fails later.
+a_send_fails_later({{send, _, Bytes}, "ok", Weir}, Before, _) when Weir =:= "closed"; Weir =:= "econnreset" ->
+    Bytes =:= <<>> orelse has_option({delay_send, true}, Before);
+a_send_fails_later(_, _, _) -> false.
+
+has_option(Option, Before) ->
+    lists:any(fun({{listen, Options}, _}) -> lists:member(Option, Options);
+                 ({{connect, Options}, _}) -> lists:member(Option, Options);
+                 ({{setopts, _, Options}, _}) -> lists:member(Option, Options);
+                 (_) -> false
+              end, Before).
+
+has_failed_send(Before) ->
+    lists:any(fun({{send, _, _}, Line}) -> Line =/= "ok"; (_) -> false end, Before).
+
+%% An active socket with {exit_on_close,false} loses its descriptor here with the first send that
+%% fails, in weir with the next one.
+a_send_that_fails_closes_the_descriptor({Step, _, _}, Before, _) ->
+    Calls = [send, recv, peername, sockname, port, getopts, shutdown],
+    is_tuple(Step) andalso lists:member(element(1, Step), Calls) andalso
+        has_failed_send(Before) andalso has_option({exit_on_close, false}, Before).
+
+%% Here a send is counted before it fails.
+a_failed_send_is_counted({{getstat, _}, _, _}, Before, _) -> has_failed_send(Before);
+a_failed_send_is_counted(_, _, _) -> false.
+
+%% Nothing follows closed in weir; here somebody may still be told that he is passive, or that a
+%% send has failed.
+nothing_after_closed(Lines) -> nothing_after_closed(Lines, false).
+
+nothing_after_closed([], _) -> [];
+nothing_after_closed([Line | Lines], true) -> [silenced(Line) | nothing_after_closed(Lines, true)];
+nothing_after_closed([Line | Lines], false) ->
+    case string:split(Line, "closed; ") of
+        [Before, After] ->
+            [Before ++ "closed; " ++ silenced(After) | nothing_after_closed(Lines, true)];
+        _ -> [Line | nothing_after_closed(Lines, false)]
+    end.
+
+silenced(Line) -> re:replace(Line, "passive; |error econnreset; ", "", [global, {return, list}]).
+
+%% Leaves out what can be, one step at a time from the end, then options.
+shrink({Opening, _} = Program, Weir, How) ->
+    case differs(Program, Weir, How) of
+        {differs, N, _, _} ->
+            {_, Steps} = cut(Program, N),
+            {_, Shorter} = without(length(Steps) - 1, {Opening, Steps}, Weir, How),
+            plainer(1, {Opening, Shorter}, Weir, How);
+        _ -> Program
+    end.
+
+cut({Opening, Steps}, N) -> {Opening, lists:sublist(Steps, max(0, N - length(Opening)))}.
+
+without(N, Program, _, _) when N < 1 -> Program;
+without(N, {Opening, Steps} = Program, Weir, How) ->
+    {Before, [_ | After]} = lists:split(N - 1, Steps),
+    Shorter = {Opening, Before ++ After},
+    case is_needed(lists:nth(N, Steps), After) orelse differs(Shorter, Weir, How) of
+        {differs, M, _, _} ->
+            Cut = cut(Shorter, M),
+            without(min(N - 1, length(element(2, Cut)) - 1), Cut, Weir, How);
+        _ -> without(N - 1, Program, Weir, How)
+    end.
+
+is_needed({start, Slot, _}, After) -> lists:member({join, Slot}, After);
+is_needed(Barrier, [Next | _]) when Barrier =:= settle; Barrier =:= pause ->
+    Next =/= settle andalso Next =/= pause;
+is_needed(_, _) -> false.
+
+plainer(N, {[{Call, Options} | Rest], Steps} = Program, Weir, How)
+  when Call =:= listen, N =< length(Options) ->
+    {Before, [_ | After]} = lists:split(N - 1, Options),
+    Shorter = {[{Call, Before ++ After} | Rest], Steps},
+    case differs(Shorter, Weir, How) of
+        {differs, _, _, _} -> plainer(N, Shorter, Weir, How);
+        _ -> plainer(N + 1, Program, Weir, How)
+    end;
+plainer(_, Program, _, _) -> Program.

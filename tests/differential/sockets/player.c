@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "player.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "message.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { SEND_MAX = 65536, TEXT_SIZE = 4096 };
+
+static void wait_quiet(const struct player *player)
+{
+    struct timespec time = {player->quiet_ms / 1000, player->quiet_ms % 1000 * 1000000L};
+    nanosleep(&time, NULL);
+}
+
+static void write_result(FILE *to, int result)
+{
+    fputs(result < 0 ? weir_error_name(result) : "ok", to);
+}
+
+static weir_option *parse(const char *text)
+{
+    weir_option *options;
+    CHECK_EQ(weir_options_parse(text, &options), 0);
+    return options;
+}
+
+static weir_socket handle_of(const struct player *player, const char *name)
+{
+    return *name == 'l' ? player->listener : player->socket;
+}
+
+static const char *host_of(const struct player *player, char *text)
+{
+    return weir_address_format(&player->remote.address, text);
+}
+
+static void run_listen(struct player *player, char *arguments, FILE *to)
+{
+    char host[WEIR_ADDRESS_TEXT_SIZE];
+    weir_option *options = parse(arguments);
+    int result =
+        weir_tcp_listen(player->runtime, host_of(player, host), 0, options, &player->listener);
+    player->own_port = (uint16_t)weir_port(player->listener);
+    weir_options_free(options);
+    write_result(to, result);
+}
+
+static weir_owner owner_called(const struct player *player, const char *name)
+{
+    return weir_mailed_to(player->mailboxes[*name - 'a']);
+}
+
+static int timeout_from(const char *text)
+{
+    return text && *text != 'i' ? (int)strtol(text, NULL, 10) : WEIR_INFINITY;
+}
+
+static void run_accept(struct player *player, char *arguments, FILE *to)
+{
+    write_result(to, weir_tcp_accept(player->listener, owner_called(player, "a"),
+                                     timeout_from(arguments), &player->socket));
+}
+
+static void run_connect(struct player *player, char *arguments, FILE *to)
+{
+    char host[WEIR_ADDRESS_TEXT_SIZE];
+    weir_option *options = parse(arguments);
+    write_result(to, weir_tcp_connect(player->runtime, host_of(player, host), player->remote.port,
+                                      options, owner_called(player, "a"), 2000, &player->socket));
+    weir_options_free(options);
+}
+
+static void run_remote(struct player *player, char *arguments, FILE *to)
+{
+    remote_act(&player->remote, arguments, player->own_port, to);
+}
+
+static void run_recv(struct player *player, char *arguments, FILE *to)
+{
+    weir_packet packet;
+    weir_socket socket = handle_of(player, strsep(&arguments, " "));
+    size_t length = strtoul(strsep(&arguments, " "), NULL, 10);
+    int result = weir_recv(socket, length, timeout_from(arguments), &packet);
+    write_result(to, result);
+    if (result < 0)
+        return;
+    fputc(' ', to);
+    message_write_packet(to, &packet, player->modes);
+    weir_packet_release(&packet);
+}
+
+/* However it comes. */
+static void run_drain(struct player *player, char *arguments, FILE *to)
+{
+    weir_packet packet;
+    int result;
+    while ((result = weir_recv(handle_of(player, arguments), 0, 30, &packet)) == 0) {
+        if (packet.http) {
+            message_write_packet(to, &packet, false);
+        } else {
+            write_hex(to, packet.header, packet.header_size);
+            write_hex(to, packet.bytes, packet.size);
+        }
+        weir_packet_release(&packet);
+    }
+    fprintf(to, " %s", weir_error_name(result));
+}
+
+static void run_send(struct player *player, char *arguments, FILE *to)
+{
+    uint8_t bytes[SEND_MAX];
+    weir_socket socket = handle_of(player, strsep(&arguments, " "));
+    size_t size = bytes_from_hex(arguments, bytes, sizeof(bytes));
+    write_result(to, weir_send(socket, bytes, size));
+}
+
+static void run_setopts(struct player *player, char *arguments, FILE *to)
+{
+    weir_socket socket = handle_of(player, strsep(&arguments, " "));
+    weir_option *options = parse(arguments);
+    write_result(to, weir_setopts(socket, options));
+    weir_options_free(options);
+}
+
+static void run_getopts(struct player *player, char *arguments, FILE *to)
+{
+    char text[TEXT_SIZE];
+    size_t count;
+    weir_option *wanted;
+    weir_socket socket = handle_of(player, strsep(&arguments, " "));
+    CHECK_EQ(weir_options_parse_request(arguments, &wanted, &count), 0);
+    int result = weir_getopts(socket, wanted, count);
+    write_result(to, result);
+    if (result >= 0) {
+        CHECK_GE(weir_options_format(wanted, text, sizeof(text)), 0);
+        fprintf(to, " %s", text);
+    }
+    weir_options_free(wanted);
+}
+
+static void run_getstat(struct player *player, char *arguments, FILE *to)
+{
+    weir_statistics s;
+    int result = weir_getstat(handle_of(player, arguments), &s);
+    write_result(to, result);
+    if (result == 0)
+        fprintf(to, " %u %u %u %lu %u %u %u %u %lu", s.recv_cnt, s.recv_max, s.recv_avg, s.recv_oct,
+                s.recv_dvi, s.send_cnt, s.send_max, s.send_avg, s.send_oct);
+}
+
+static void run_shutdown(struct player *player, char *arguments, FILE *to)
+{
+    weir_socket socket = handle_of(player, strsep(&arguments, " "));
+    enum weir_how how = WEIR_READ_WRITE;
+    if (strcmp(arguments, "read") == 0)
+        how = WEIR_READ;
+    else if (strcmp(arguments, "write") == 0)
+        how = WEIR_WRITE;
+    write_result(to, weir_shutdown(socket, how));
+}
+
+static void run_close(struct player *player, char *arguments, FILE *to)
+{
+    write_result(to, weir_close(handle_of(player, arguments)));
+}
+
+/* A port is printed as right or wrong: every run has others. */
+static void write_name(FILE *to, int result, uint16_t port, uint16_t expected)
+{
+    write_result(to, result);
+    if (result >= 0)
+        fputs(port == expected ? " right" : " wrong", to);
+}
+
+/* What the subject's own end is bound to. */
+static uint16_t own_port(const struct player *player)
+{
+    return player->own_port ? player->own_port : player->remote.met_port;
+}
+
+static void run_peername(struct player *player, char *arguments, FILE *to)
+{
+    weir_address address = {0};
+    int result = weir_peername(handle_of(player, arguments), &address);
+    write_name(to, result, address.port, player->remote.port);
+}
+
+static void run_sockname(struct player *player, char *arguments, FILE *to)
+{
+    weir_address address = {0};
+    int result = weir_sockname(handle_of(player, arguments), &address);
+    write_name(to, result, address.port, own_port(player));
+}
+
+static void run_port(struct player *player, char *arguments, FILE *to)
+{
+    int port = weir_port(handle_of(player, arguments));
+    write_name(to, port, (uint16_t)port, own_port(player));
+}
+
+static void run_give(struct player *player, char *arguments, FILE *to)
+{
+    const char *from = strsep(&arguments, " ");
+    if (!player->mailboxes[*from - 'a']) {
+        fputs("gone", to);
+        return;
+    }
+    write_result(to, weir_controlling_process(player->socket, owner_called(player, from),
+                                              owner_called(player, arguments)));
+}
+
+static void run_kill(struct player *player, char *arguments, FILE *to)
+{
+    weir_mailbox **mailbox = &player->mailboxes[*arguments - 'a'];
+    if (*mailbox)
+        weir_mailbox_destroy(*mailbox);
+    *mailbox = NULL;
+    wait_quiet(player);
+    fputs("ok", to);
+}
+
+static void run_settle(struct player *player, char *arguments, FILE *to)
+{
+    (void)arguments;
+    wait_quiet(player);
+    for (int i = 0; i < 2; i++) {
+        fprintf(to, "%c ", 'a' + i);
+        if (player->mailboxes[i])
+            message_write_all(to, player->mailboxes[i], player->modes);
+    }
+}
+
+static void run_pause(struct player *player, char *arguments, FILE *to)
+{
+    (void)arguments;
+    wait_quiet(player);
+    fputs("paused", to);
+}
+
+static void *run_background(void *data)
+{
+    struct background *background = data;
+    FILE *to = open_memstream(&background->line, &background->size);
+    player_step(background->player, background->step, to);
+    fclose(to);
+    return NULL;
+}
+
+static struct background *background_called(struct player *player, const char *name)
+{
+    return &player->background[*name - 'x'];
+}
+
+static void run_start(struct player *player, char *arguments, FILE *to)
+{
+    struct background *background = background_called(player, strsep(&arguments, " "));
+    CHECK(!background->started);
+    *background =
+        (struct background){.started = true, .player = player, .step = memory_copy_text(arguments)};
+    CHECK_EQ(pthread_create(&background->thread, NULL, run_background, background), 0);
+    wait_quiet(player);
+    fputs("started", to);
+}
+
+static int join(struct background *background, int timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    int64_t ns = until.tv_nsec + timeout_ms % 1000 * INT64_C(1000000);
+    until.tv_sec += timeout_ms / 1000 + ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    int result = pthread_timedjoin_np(background->thread, NULL, &until);
+    background->joined = result == 0;
+    return result;
+}
+
+static void run_join(struct player *player, char *arguments, FILE *to)
+{
+    struct background *background = background_called(player, arguments);
+    bool waits = background->joined || join(background, player->quiet_ms) != 0;
+    fputs(waits ? "waits" : background->line, to);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(struct player *player, char *arguments, FILE *to);
+} steps[] = {
+    {"listen", run_listen},     {"accept", run_accept},   {"connect", run_connect},
+    {"remote", run_remote},     {"recv", run_recv},       {"send", run_send},
+    {"setopts", run_setopts},   {"getopts", run_getopts}, {"getstat", run_getstat},
+    {"shutdown", run_shutdown}, {"close", run_close},     {"peername", run_peername},
+    {"sockname", run_sockname}, {"port", run_port},       {"give", run_give},
+    {"kill", run_kill},         {"settle", run_settle},   {"pause", run_pause},
+    {"drain", run_drain},       {"start", run_start},     {"join", run_join},
+};
+
+/* What comes first in the arguments of most steps. */
+static bool is_unopened(const struct player *player, const char *arguments)
+{
+    return arguments && arguments[1] <= ' ' &&
+           ((*arguments == 's' && player->socket.id == 0) ||
+            (*arguments == 'l' && player->listener.id == 0));
+}
+
+void player_step(struct player *player, char *step, FILE *to)
+{
+    const char *name = strsep(&step, " ");
+    if (is_unopened(player, step)) {
+        fputs("no socket", to);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (strcmp(steps[i].name, name) == 0) {
+            steps[i].run(player, step, to);
+            return;
+        }
+    }
+    fprintf(stderr, "sockets: no step is called '%s'\n", name);
+    exit(2);
+}
+
+void player_start(struct player *player, weir_runtime *runtime, uint8_t address_byte)
+{
+    weir_address address = {.family = WEIR_INET, .bytes = {127, 0, 0, address_byte}};
+    player->runtime = runtime;
+    remote_new(&player->remote, address);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(weir_mailbox_create(&player->mailboxes[i]), 0);
+}
+
+static void finish_background(struct background *background)
+{
+    if (background->started && !background->joined)
+        pthread_join(background->thread, NULL);
+    memory_free(background->step);
+    free(background->line);
+}
+
+void player_finish(struct player *player)
+{
+    remote_end(&player->remote);
+    weir_close(player->socket);
+    weir_close(player->listener);
+    for (int i = 0; i < BACKGROUND_COUNT; i++)
+        finish_background(&player->background[i]);
+    for (int i = 0; i < 2; i++)
+        if (player->mailboxes[i])
+            weir_mailbox_destroy(player->mailboxes[i]);
+}
