@@ -154,8 +154,9 @@ act(background, State = #{slot := free}) ->
     {[{start, x, recv(State, pick([15, 500, 5000]))}], State#{slot := used}};
 act(background, State = #{slot := used}) -> {[{join, x}], State};
 act(odd, State) ->
-    {[pick([{recv, s, 67108865, 0}, {recv, s, 3, 0}, {send, s, <<>>}, {setopts, s, [{active, 1}, {active, 32766}]},
-            {drain, s}, {close, s}, {remote, read}])], State};
+    Odd = [{recv, s, 67108865, 0}, {recv, s, 3, 0}, {send, s, <<>>}, {close, s}, {drain, s},
+           {setopts, s, [{active, 1}, {active, 32766}]}, {remote, read}],
+    {[pick(Odd), barrier(State)], State};
 act(read, State) -> {[settle, {remote, read}], State};
 act(data, State) ->
     {Bytes, Next} = data(State),
