@@ -181,6 +181,25 @@ Test(closed, a_reset_is_shown_to_send)
     peer_reset(&loopback.peer);
     GIVES(weir_send(loopback.socket, "a", 1), -ECONNRESET);
     GIVES(weir_send(loopback.socket, "a", 1), -ENOTCONN);
+    GIVES(set(loopback.socket, "[{active,once}]"), 0);
+    expect_told(&loopback, WEIR_MESSAGE_ERROR, -ECONNRESET);
+    expect_told(&loopback, WEIR_MESSAGE_CLOSED, 0);
+    expect_dead(loopback.socket);
+    loopback_close(&loopback);
+}
+
+/* {exit_on_close,false} keeps nothing when a send finds the peer gone. */
+Test(closed, a_send_to_a_peer_that_is_gone_ends_what_stays)
+{
+    struct loopback loopback = loopback_open("[{active,false},{exit_on_close,false}]");
+    weir_packet packet;
+    peer_say(loopback.peer, "abc");
+    peer_reset(&loopback.peer);
+    GIVES(weir_send(loopback.socket, "a", 1), WEIR_CLOSED);
+    GIVES(weir_send(loopback.socket, "a", 1), -ENOTCONN);
+    GIVES(weir_port(loopback.socket), -EBADF);
+    GIVES(weir_recv(loopback.socket, 0, 0, &packet), WEIR_CLOSED);
+    GIVES(weir_recv(loopback.socket, 0, 0, &packet), -ENOTCONN);
     loopback_close(&loopback);
 }
 

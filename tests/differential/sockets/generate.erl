@@ -13,6 +13,8 @@
 %%                                    and their connections' owners are told
 %%   {packet,Type} inside a packet    this Erlang waits for what the packet misses, as long as it
 %%                                    knows how much; weir frames its bytes anew
+%%   buffer while there are bytes     the buffer there is stays as it is here
+%%   exit_on_close after the end      it is seen again here, and ends the socket
 %%   {active,N} that fails behind one  that does not: set, but nothing is read for it here
 %%   send_dvi of getstat              this Erlang does not have it
 %%   a closed that waits for `b`      is taken away by a close of `a` in weir, which does not know
@@ -23,7 +25,7 @@
 program(Seed, Id) ->
     rand:seed(exsss, erlang:phash2({Seed, Id}, 1 bsl 32)),
     Kind = pick([accepts, accepts, connects]),
-    State = #{kind => Kind, packet => raw, remote => open, owner => a, rest => <<>>, whole => true, slot => free,
+    State = #{kind => Kind, packet => raw, remote => open, owner => a, rest => <<>>, whole => true, sent => false, slot => free,
               types => some(types(), 3), sizes => one_in(4), shares => one_in(4), receives => not one_in(6)},
     {Opening, Next} = opening(Kind, State),
     {Opening, steps(3 + rand:uniform(12), Next) ++ [{getstat, s}, settle]}.
@@ -105,6 +107,9 @@ active(connects) -> active().
 active() ->
     weighed([{6, false}, {5, true}, {5, once}, {2, 1}, {2, 2}, {1, 5}, {1, -1}, {1, 0}, {1, -3}]).
 
+%% Of these a change of mind is left out.
+only_at_first() -> [packet, buffer, exit_on_close].
+
 more_active() -> weighed([{10, active()}, {1, 32767}, {1, -32768}, {1, 32766}]).
 
 steps(0, _) -> [];
@@ -129,11 +134,13 @@ act(active, State) -> {[{setopts, s, [{active, more_active()}]}, barrier(State)]
 act(packet, State = #{rest := Rest, whole := Whole}) when Rest =/= <<>>; not Whole -> act(State);
 act(packet, State = #{types := Types}) ->
     Type = pick(Types),
-    {[{setopts, s, [{packet, Type}]}, barrier(State)], State#{packet := Type}};
+    {[{setopts, s, [{packet, Type}]}, barrier(State)],
+     State#{packet := Type, whole := not maps:get(sent, State)}};
 act(setopts, State) ->
-    {Options, Next} = case option(State) of {[{packet, _}], _} -> {[], State}; Other -> Other end,
+    {Options, _} = option(State),
+    Later = [Option || {Name, _} = Option <- Options, not lists:member(Name, only_at_first())],
     Active = [{active, active()} || one_in(3)],
-    {[{setopts, s, Options ++ Active}, barrier(State)], Next};
+    {[{setopts, s, Later ++ Active}, barrier(State)], State};
 act(getopts, State) -> {[{getopts, handle(State), names()}], State};
 act(send, State) -> {[{send, s, bytes(rand:uniform(20) - 1)}, barrier(State)], State};
 act(shutdown, State) -> {[{shutdown, s, pick([read, write, read_write])}, barrier(State)], State};
@@ -194,7 +201,7 @@ data(State = #{packet := Type, rest := Rest, whole := Whole}) ->
     Cut = case one_in(3) of true -> rand:uniform(Size); false -> Size end,
     <<Piece:Cut/binary, Left/binary>> = Bytes,
     Forgotten = Left =/= <<>> andalso one_in(5),
-    {Piece, State#{rest := case Forgotten of true -> <<>>; false -> Left end,
+    {Piece, State#{sent := true, rest := case Forgotten of true -> <<>>; false -> Left end,
                    whole := Whole andalso Good andalso not Forgotten}}.
 
 body() -> bytes(weighed([{1, 0}, {2, 1}, {6, rand:uniform(12)}, {1, 40}])).

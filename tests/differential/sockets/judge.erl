@@ -43,6 +43,8 @@ kinds() ->
      {the_buffer_of_a_recv_stays, fun the_buffer_of_a_recv_stays/3},
      {a_recv_waits_on, fun a_recv_waits_on/3},
      {an_error_is_late, fun an_error_is_late/3},
+     {a_header_as_long_as_the_buffer, fun a_header_as_long_as_the_buffer/3},
+     {the_rest_of_a_packet_is_awaited, fun the_rest_of_a_packet_is_awaited/3},
      {a_broken_stream_goes_on, fun a_broken_stream_goes_on/3},
      {a_shut_end_reads_on, fun a_shut_end_reads_on/3},
      {a_mean_is_rounded, fun a_mean_is_rounded/3},
@@ -63,12 +65,30 @@ raw_bytes_are_cut_otherwise({{recv, _, 0, _}, "ok " ++ Erlang, "ok " ++ Weir}, B
     (lists:prefix(Erlang, Weir) orelse lists:prefix(Weir, Erlang)) andalso
         is_same(Play(steps_of(Before) ++ [{drain, s}]));
 raw_bytes_are_cut_otherwise({settle, Erlang, Weir}, Before, Play) ->
-    is_tcp(Erlang) andalso is_tcp(Weir) andalso
-        is_same_after([settle, {setopts, s, [{active, true}]}, settle], Before, Play);
-raw_bytes_are_cut_otherwise({{getstat, _}, "ok" ++ _, "ok" ++ _}, Before, Play) ->
-    lists:any(fun({{start, x, {recv, _, _, _}}, _}) -> true; (_) -> false end, Before) andalso
-        is_same_after([{join, x}, {drain, s}], Before, Play);
+    is_tcp(Erlang) andalso is_tcp(Weir) andalso is_same_in_the_end(Before, Play);
+raw_bytes_are_cut_otherwise({Step, _, _}, Before, Play) when is_tuple(Step) ->
+    lists:member(element(1, Step), [getstat, recv]) andalso is_raw(Before) andalso
+        (is_same_in_the_end(Before, Play) orelse
+         is_started(Before) andalso is_same_after([{join, x}, {drain, s}], Before, Play));
 raw_bytes_are_cut_otherwise(_, _, _) -> false.
+
+is_same_in_the_end(Before, Play) ->
+    is_same_after([settle, {setopts, s, [{active, true}]}, settle], Before, Play).
+
+is_started(Before) -> lists:any(fun({{start, x, _}, _}) -> true; (_) -> false end, Before).
+
+%% All options that were given, in order.
+options_of(Before) ->
+    lists:append([case Step of
+                      {listen, Options} -> Options;
+                      {connect, Options} -> Options;
+                      {setopts, s, Options} -> Options;
+                      _ -> []
+                  end || {Step, _} <- Before]).
+
+is_raw(Before) ->
+    Types = [raw | [Type || {packet, Type} <- options_of(Before)]],
+    lists:last(Types) =:= raw.
 
 is_tcp(Line) -> string:find(Line, " tcp ") =/= nomatch.
 
@@ -96,11 +116,10 @@ is_cut_recv({start, x, {recv, _, N, _}}, _) -> N > 0;
 is_cut_recv(_, _) -> false.
 
 %% A recv that waits while the socket is active for a while is not served here by what comes next.
-a_recv_waits_on({{join, x}, Erlang, "ok " ++ _}, Before, _) when Erlang =:= "waits"; Erlang =:= "timeout" ->
-    [_ | After] = lists:dropwhile(fun({{start, x, _}, _}) -> false; (_) -> true end, Before),
-    lists:any(fun({{setopts, _, Options}, "ok"}) -> lists:keymember(active, 1, Options); (_) -> false end,
-              After);
-a_recv_waits_on(_, _, _) -> false.
+a_recv_waits_on({Step, _, _}, Before, _) ->
+    Served = Step =:= settle orelse lists:member(element(1, Step), [join, recv, getstat]),
+    After = lists:dropwhile(fun({{start, x, _}, _}) -> false; (_) -> true end, Before),
+    Served andalso lists:any(fun({active, How}) -> How =/= false; (_) -> false end, options_of(After)).
 
 %% A packet that cannot be framed behind a good one is noticed here when the next bytes come, or never
 %% when the good one was delivered by setopts.
@@ -112,7 +131,31 @@ an_error_is_late({settle, Erlang, Weir}, Before, Play) when Erlang =/= Weir ->
                 {Late, _} = Play(steps_of(Before) ++ [pause, {remote, {send, <<0>>}}, settle]),
                 lists:last(Late) =:= Weir
         end;
+an_error_is_late({Step, _, Weir}, Before, Play)
+  when is_tuple(Step), Weir =:= "einval"; is_tuple(Step), Weir =:= "closed" ->
+    {Erlang, Weirs} = Play(steps_of(Before) ++ [settle]),
+    an_error_is_late({settle, lists:last(Erlang), lists:last(Weirs)}, Before, Play);
 an_error_is_late(_, _, _) -> false.
+
+%% The end of a header is seen with the byte behind it, which must fit into the buffer as well here.
+a_header_as_long_as_the_buffer({Step, _, _}, Before, Play) ->
+    Sizes = [N || {buffer, N} <- options_of(Before)],
+    Sizes =/= [] andalso
+        is_same(Play([wider(S) || S <- steps_of(Before)] ++ [Step])).
+
+wider({Call, Options}) when Call =:= listen; Call =:= connect ->
+    {Call, [case Option of {buffer, N} -> {buffer, N + 1}; _ -> Option end || Option <- Options]};
+wider(Step) -> Step.
+
+%% A packet of known size that has begun is waited for here even when {packet,Type} changes.
+the_rest_of_a_packet_is_awaited({Step, Erlang, Weir}, Before, _) ->
+    Changes = [Type || {{setopts, s, Options}, "ok"} <- [{Step, Erlang} | Before], {packet, Type} <- Options],
+    Changes =/= [] andalso
+        case Step of
+            {recv, _, _, _} -> Erlang =:= "timeout" andalso lists:prefix("ok ", Weir);
+            settle -> lists:prefix(lists:droplast(lists:droplast(Erlang)), Weir);
+            _ -> false
+        end.
 
 %% {exit_on_close,false}: what follows a packet that cannot be framed is framed here.
 a_broken_stream_goes_on(_, Before, _) ->
@@ -122,7 +165,7 @@ a_broken_stream_goes_on(_, Before, _) ->
 %% What comes after shutdown(read) is read here all the same, as the kernel has it.
 a_shut_end_reads_on({Step, _, _}, Before, _) ->
     Reads = Step =:= settle orelse lists:member(element(1, Step), [recv, join, getstat]),
-    Reads andalso has_option({exit_on_close, false}, Before) andalso
+    Reads andalso
         lists:any(fun({{shutdown, _, How}, _}) -> How =/= write; (_) -> false end, Before).
 
 %% Here it is a sum of rounded numbers, in weir the quotient of two sums.
@@ -144,12 +187,7 @@ a_send_fails_later({{send, _, Bytes}, "ok", Weir}, Before, _) when Weir =:= "clo
     Bytes =:= <<>> orelse has_option({delay_send, true}, Before);
 a_send_fails_later(_, _, _) -> false.
 
-has_option(Option, Before) ->
-    lists:any(fun({{listen, Options}, _}) -> lists:member(Option, Options);
-                 ({{connect, Options}, _}) -> lists:member(Option, Options);
-                 ({{setopts, _, Options}, _}) -> lists:member(Option, Options);
-                 (_) -> false
-              end, Before).
+has_option(Option, Before) -> lists:member(Option, options_of(Before)).
 
 has_failed_send(Before) ->
     lists:any(fun({{send, _, _}, Line}) -> Line =/= "ok"; (_) -> false end, Before).
