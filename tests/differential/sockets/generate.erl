@@ -14,6 +14,7 @@
 %%   {packet,Type} inside a packet    this Erlang waits for what the packet misses, as long as it
 %%                                    knows how much; weir frames its bytes anew
 %%   buffer while there are bytes     the buffer there is stays as it is here
+%%   show_econnreset after the end    that was told is told once more as it was here
 %%   exit_on_close after the end      it is seen again here, and ends the socket
 %%   {active,N} that fails behind one  that does not: set, but nothing is read for it here
 %%   send_dvi of getstat              this Erlang does not have it
@@ -108,7 +109,7 @@ active() ->
     weighed([{6, false}, {5, true}, {5, once}, {2, 1}, {2, 2}, {1, 5}, {1, -1}, {1, 0}, {1, -3}]).
 
 %% Of these a change of mind is left out.
-only_at_first() -> [packet, buffer, exit_on_close].
+only_at_first() -> [packet, buffer, exit_on_close, show_econnreset].
 
 more_active() -> weighed([{10, active()}, {1, 32767}, {1, -32768}, {1, 32766}]).
 

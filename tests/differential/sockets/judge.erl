@@ -62,18 +62,25 @@ a_poll_reads_once(_, _, _) -> false.
 
 %% How much one read gives is the kernel's business, and the reader's.
 raw_bytes_are_cut_otherwise({{recv, _, 0, _}, "ok " ++ Erlang, "ok " ++ Weir}, Before, Play) ->
-    (lists:prefix(Erlang, Weir) orelse lists:prefix(Weir, Erlang)) andalso
+    Erlang =/= Weir andalso is_raw(Before) andalso
         is_same(Play(steps_of(Before) ++ [{drain, s}]));
 raw_bytes_are_cut_otherwise({settle, Erlang, Weir}, Before, Play) ->
-    is_tcp(Erlang) andalso is_tcp(Weir) andalso is_same_in_the_end(Before, Play);
+    has_bytes(Erlang) andalso has_bytes(Weir) andalso is_same_in_the_end(Before, Play);
 raw_bytes_are_cut_otherwise({Step, _, _}, Before, Play) when is_tuple(Step) ->
     lists:member(element(1, Step), [getstat, recv]) andalso is_raw(Before) andalso
         (is_same_in_the_end(Before, Play) orelse
          is_started(Before) andalso is_same_after([{join, x}, {drain, s}], Before, Play));
 raw_bytes_are_cut_otherwise(_, _, _) -> false.
 
+has_bytes(Line) -> has_line(" tcp ", [Line]) orelse has_line(" port ", [Line]).
+
+%% Whatever was asked for last.
 is_same_in_the_end(Before, Play) ->
-    is_same_after([settle, {setopts, s, [{active, true}]}, settle], Before, Play).
+    Kept = lists:reverse(lists:dropwhile(fun({Step, _}) -> is_change(Step) end, lists:reverse(Before))),
+    is_same_after([settle, {setopts, s, [{active, true}]}, settle], Kept, Play).
+
+is_change({setopts, s, Options}) -> lists:keymember(packet, 1, Options);
+is_change(Step) -> Step =:= settle orelse Step =:= pause.
 
 is_started(Before) -> lists:any(fun({{start, x, _}, _}) -> true; (_) -> false end, Before).
 
@@ -90,8 +97,6 @@ is_raw(Before) ->
     Types = [raw | [Type || {packet, Type} <- options_of(Before)]],
     lists:last(Types) =:= raw.
 
-is_tcp(Line) -> string:find(Line, " tcp ") =/= nomatch.
-
 %% The same bytes in the end.
 is_same_after(Steps, Before, Play) ->
     {Erlang, Weirs} = Play(steps_of(Before) ++ Steps),
@@ -99,7 +104,7 @@ is_same_after(Steps, Before, Play) ->
     run_together(lists:nthtail(N, Erlang)) =:= run_together(lists:nthtail(N, Weirs)).
 
 run_together(Lines) ->
-    re:replace(lists:append(Lines), "tcp|passive|ok|waits|timeout|a |b |[lb]?:|[; +]", "",
+    re:replace(lists:append(Lines), "tcp|port|passive|ok|waits|timeout|einval|a |b |[lb]?:|[; +]", "",
                [global, {return, list}]).
 
 is_same({Erlang, Weirs}) -> Erlang =:= Weirs.
@@ -107,9 +112,12 @@ is_same({Erlang, Weirs}) -> Erlang =:= Weirs.
 %% recv of N bytes leaves a buffer of N bytes behind when it times out, which bounds the next reads
 %% of raw bytes here.
 the_buffer_of_a_recv_stays({Step, _, _}, Before, Play) ->
-    Without = [S || {S, Line} <- Before, not is_cut_recv(S, Line)],
-    length(Without) < length(Before) andalso Step =/= {join, x} andalso
-        is_same(Play((Without -- [{join, x}]) ++ [Step])).
+    Without = [{S, Line} || {S, Line} <- Before, not is_cut_recv(S, Line)],
+    CanJoin = is_started(Without),
+    Others = [{S, Line} || {S, Line} <- Without, CanJoin orelse S =/= {join, x}],
+    length(Others) < length(Before) andalso
+        (is_same_after([S || S <- [Step], CanJoin orelse S =/= {join, x}], Others, Play) orelse
+         is_same_after([{drain, s}], Others, Play) orelse is_same_in_the_end(Others, Play)).
 
 is_cut_recv({recv, _, N, _}, "timeout") -> N > 0;
 is_cut_recv({start, x, {recv, _, N, _}}, _) -> N > 0;
@@ -121,16 +129,10 @@ a_recv_waits_on({Step, _, _}, Before, _) ->
     After = lists:dropwhile(fun({{start, x, _}, _}) -> false; (_) -> true end, Before),
     Served andalso lists:any(fun({active, How}) -> How =/= false; (_) -> false end, options_of(After)).
 
-%% A packet that cannot be framed behind a good one is noticed here when the next bytes come, or never
-%% when the good one was delivered by setopts.
-an_error_is_late({settle, Erlang, Weir}, Before, Play) when Erlang =/= Weir ->
-    lists:append(string:replace(Weir, ?BAD, "")) =:= Erlang andalso
-        case lists:last([settle | steps_of(Before)]) of
-            {setopts, _, _} -> true;
-            _ ->
-                {Late, _} = Play(steps_of(Before) ++ [pause, {remote, {send, <<0>>}}, settle]),
-                lists:last(Late) =:= Weir
-        end;
+%% A packet that cannot be framed behind a good one is noticed here when the next bytes come, or
+%% never.
+an_error_is_late({settle, Erlang, Weir}, _, _) ->
+    Erlang =/= Weir andalso lists:append(string:replace(Weir, ?BAD, "")) =:= Erlang;
 an_error_is_late({Step, _, Weir}, Before, Play)
   when is_tuple(Step), Weir =:= "einval"; is_tuple(Step), Weir =:= "closed" ->
     {Erlang, Weirs} = Play(steps_of(Before) ++ [settle]),
@@ -158,15 +160,21 @@ the_rest_of_a_packet_is_awaited({Step, Erlang, Weir}, Before, _) ->
         end.
 
 %% {exit_on_close,false}: what follows a packet that cannot be framed is framed here.
-a_broken_stream_goes_on(_, Before, _) ->
+a_broken_stream_goes_on(_, Before, Play) ->
     has_option({exit_on_close, false}, Before) andalso
-        lists:any(fun({_, Line}) -> string:find(Line, "emsgsize") =/= nomatch end, Before).
+        (has_line("emsgsize", [Line || {_, Line} <- Before]) orelse
+         is_started(Before) andalso
+             begin
+                 {Erlang, Weirs} = Play(steps_of(Before) ++ [{join, x}]),
+                 has_line("emsgsize", [lists:last(Erlang)]) andalso has_line("emsgsize", [lists:last(Weirs)])
+             end).
+
+has_line(Word, Lines) -> lists:any(fun(Line) -> string:find(Line, Word) =/= nomatch end, Lines).
 
 %% What comes after shutdown(read) is read here all the same, as the kernel has it.
 a_shut_end_reads_on({Step, _, _}, Before, _) ->
-    Reads = Step =:= settle orelse lists:member(element(1, Step), [recv, join, getstat]),
-    Reads andalso
-        lists:any(fun({{shutdown, _, How}, _}) -> How =/= write; (_) -> false end, Before).
+    (Step =:= settle orelse is_started(Before) orelse lists:member(element(1, Step), [recv, getstat]))
+        andalso lists:any(fun({{shutdown, _, How}, _}) -> How =/= write; (_) -> false end, Before).
 
 %% Here it is a sum of rounded numbers, in weir the quotient of two sums.
 a_mean_is_rounded({{getstat, _}, "ok " ++ Erlang, "ok " ++ Weir}, _, _) ->
@@ -194,10 +202,14 @@ has_failed_send(Before) ->
 
 %% An active socket with {exit_on_close,false} loses its descriptor here with the first send that
 %% fails, in weir with the next one.
-a_send_that_fails_closes_the_descriptor({Step, _, _}, Before, _) ->
+a_send_that_fails_closes_the_descriptor({Step, _, _}, Before, _) when is_tuple(Step) ->
     Calls = [send, recv, peername, sockname, port, getopts, shutdown],
-    is_tuple(Step) andalso lists:member(element(1, Step), Calls) andalso
-        has_failed_send(Before) andalso has_option({exit_on_close, false}, Before).
+    lists:member(element(1, Step), Calls) andalso has_failed_send(Before) andalso
+        has_option({exit_on_close, false}, Before);
+a_send_that_fails_closes_the_descriptor({settle, Erlang, Weir}, Before, _) ->
+    silenced(Erlang) =:= silenced(Weir) andalso has_failed_send(Before) andalso
+        has_option({exit_on_close, false}, Before);
+a_send_that_fails_closes_the_descriptor(_, _, _) -> false.
 
 %% Here a send is counted before it fails.
 a_failed_send_is_counted({{getstat, _}, _, _}, Before, _) -> has_failed_send(Before);
@@ -216,7 +228,7 @@ nothing_after_closed([Line | Lines], false) ->
         _ -> [Line | nothing_after_closed(Lines, false)]
     end.
 
-silenced(Line) -> re:replace(Line, "passive; |error econnreset; ", "", [global, {return, list}]).
+silenced(Line) -> re:replace(Line, "passive; |error [a-z]+; ", "", [global, {return, list}]).
 
 %% Leaves out what can be, one step at a time from the end, then options.
 shrink({Opening, _} = Program, Weir, How) ->
