@@ -301,12 +301,12 @@ static void take_in(struct scheduler *scheduler, struct socket *socket, struct w
 }
 
 /* The descriptor is gone, or the end was told to a receiver: an owner that asks to be active is
- * told that it is closed, once, and why if no receiver was. */
+ * told that it is closed, once, and of a reset if no receiver was. */
 static void continue_after_end(struct scheduler *scheduler, struct socket *socket)
 {
-    bool told = (socket->latches & LATCH_RECEIVE) == 0;
+    int result = (socket->latches & LATCH_RECEIVE) ? delivery_end_result(socket) : WEIR_CLOSED;
     if (socket->active != WEIR_ACTIVE_FALSE)
-        tell_end(scheduler, socket, told ? WEIR_CLOSED : delivery_end_result(socket));
+        tell_end(scheduler, socket, result == -ECONNRESET ? result : WEIR_CLOSED);
 }
 
 /* The owner may have lost the descriptor meanwhile, by a send after shutdown(write). */

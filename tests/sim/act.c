@@ -179,8 +179,10 @@ void act_shutdown(struct conn *conn)
 void act_foresee_close(struct conn *conn)
 {
     const struct socket *socket = live_socket(conn);
-    if (!socket)
+    if (!socket) {
+        post_forget_closed(conn->handle);
         return;
+    }
     conn->closed = true;
     if (socket->fd >= 0 && kernel_file(socket->fd)->linger_on)
         conn->may_lose = true;

@@ -139,9 +139,10 @@ static void receive_async(struct conn *conn)
 
 static void note_close(struct errand *errand, struct conn *conn)
 {
-    (void)errand;
     if (conn)
         act_foresee_close(conn);
+    else
+        post_forget_closed(errand->handle);
 }
 
 static void close_async(struct conn *conn)
@@ -152,7 +153,8 @@ static void close_async(struct conn *conn)
     trace("link %lld: close from afar", model_link(conn), 0, 0, 0);
     errand_begin(errand, conn, note_close);
     SIM_CHECK(weir_close(conn->handle) == 0, "close failed");
-    (void)errand_end();
+    if (!errand_end())
+        post_forget_closed(conn->handle);
 }
 
 /* Nothing that would wait is let wait on a scheduler. */
@@ -257,7 +259,8 @@ static void close_and_wait(struct conn *conn)
     errand_begin(&errand, conn, note_close);
     trace("link %lld: a thread's close", model_link(conn), 0, 0, 0);
     SIM_CHECK(weir_close(handle) == 0, "close failed");
-    (void)errand_end();
+    if (!errand_end())
+        post_forget_closed(handle);
     SIM_CHECK(model_stopping || !model_live(handle), "a closed handle is alive");
 }
 

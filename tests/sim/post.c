@@ -241,6 +241,12 @@ void post_forget(weir_socket socket, uint32_t owner)
         drop(&boxes[owner - POST_FIRST_OWNER].letters, socket, true);
 }
 
+void post_forget_closed(weir_socket socket)
+{
+    for (uint32_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++)
+        drop(&boxes[i].letters, socket, true);
+}
+
 static void forsake(uint32_t owner)
 {
     for (uint32_t i = 0; i < link_capacity; i++) {

@@ -38,6 +38,9 @@ uint32_t post_handed_count(weir_socket socket);
 /* The application closes it: no `closed` is seen any more, and nothing is handed over. */
 void post_forget(weir_socket socket, uint32_t owner);
 
+/* A dead one is closed: of its messages only `closed` goes. */
+void post_forget_closed(weir_socket socket);
+
 /* Destroys one, from a thread: its sockets are forsaken. */
 void post_destroy_some(void);
 

@@ -6,17 +6,18 @@
 %% Left out here, because weir does it otherwise on purpose or does more:
 %%   sndbuf without buffer            it raises buffer, as the document says
 %%   packet 1, 2 with more bytes      than fit the header: refused
-%%   deliver port after accept        this Erlang gives such sockets no binaries
-%%   recv with deliver port           this Erlang sends its owner a message instead
+%%   deliver port                     recv sends a message here instead of returning, sockets that
+%%                                    were accepted get no binaries, and with header it kills the
+%%                                    whole Erlang now and then
 %%   line with packet_size > buffer   lines are cut at packet_size, as the document says
-%%   listen with {active,N}, N =< 0   it tells the listener's owner here; weir's listeners have none,
-%%                                    and their connections' owners are told
+%%   listen with {active,N}, N =< 0   it tells the listener's owner here; weir's listeners have
+%%                                    none, and their connections' owners are told
 %%   {packet,Type} inside a packet    this Erlang waits for what the packet misses, as long as it
 %%                                    knows how much; weir frames its bytes anew
 %%   buffer while there are bytes     the buffer there is stays as it is here
 %%   show_econnreset after the end    that was told is told once more as it was here
 %%   exit_on_close after the end      it is seen again here, and ends the socket
-%%   {active,N} that fails behind one  that does not: set, but nothing is read for it here
+%%   {active,N} that is set before    one that fails: nothing is read for it here
 %%   send_dvi of getstat              this Erlang does not have it
 %%   a closed that waits for `b`      is taken away by a close of `a` in weir, which does not know
 %%                                    who calls, and stays here
@@ -26,8 +27,9 @@
 program(Seed, Id) ->
     rand:seed(exsss, erlang:phash2({Seed, Id}, 1 bsl 32)),
     Kind = pick([accepts, accepts, connects]),
-    State = #{kind => Kind, packet => raw, remote => open, owner => a, rest => <<>>, whole => true, sent => false, slot => free,
-              types => some(types(), 3), sizes => one_in(4), shares => one_in(4), receives => not one_in(6)},
+    State = #{kind => Kind, packet => raw, remote => open, owner => a, rest => <<>>, whole => true,
+              sent => false, slot => free,
+              types => some(types(), 3), sizes => one_in(4), shares => one_in(4)},
     {Opening, Next} = opening(Kind, State),
     {Opening, steps(3 + rand:uniform(12), Next) ++ [{getstat, s}, settle]}.
 
@@ -57,8 +59,8 @@ weighed([{W, What} | _], N) when N =< W -> What;
 weighed([{W, _} | Rest], N) -> weighed(Rest, N - W).
 
 types() ->
-    [raw, raw, raw, raw, 1, 1, 2, 4, line, line, http, http_bin, httph, httph_bin, asn1, cdr, sunrm, fcgi,
-     tpkt].
+    [raw, raw, raw, raw, 1, 1, 2, 4, line, line, http, http_bin, httph, httph_bin, asn1, cdr,
+     sunrm, fcgi, tpkt].
 
 opening(accepts, State) ->
     {Options, Next} = options(State),
@@ -79,9 +81,9 @@ options(State) ->
 
 option(_, State) -> option(State).
 
-option(State = #{types := Types, sizes := Sizes, kind := Kind, receives := Receives}) ->
+option(State = #{types := Types, sizes := Sizes}) ->
     case weighed([{8, packet}, {2, exit_on_close}, {2, show_econnreset}, {1, header}, {1, mode},
-                  {2, buffer}, {1, packet_size}, {1, nodelay}, {1, deliver}, {1, delay_send},
+                  {2, buffer}, {1, packet_size}, {1, nodelay}, {1, delay_send},
                   {1, keepalive}]) of
         packet ->
             Type = pick(Types),
@@ -90,8 +92,7 @@ option(State = #{types := Types, sizes := Sizes, kind := Kind, receives := Recei
         mode -> {[{mode, pick([binary, list])}], State};
         buffer when Sizes -> {[{buffer, pick([5, 12, 30, 100, 1460])}], State};
         packet_size when Sizes -> {[{packet_size, packet_size(Types)}], State};
-        deliver when Kind =:= connects, not Receives -> {[{deliver, pick([term, port])}], State};
-        Name when Name =:= buffer; Name =:= packet_size; Name =:= deliver -> {[], State};
+        Name when Name =:= buffer; Name =:= packet_size -> {[], State};
         Name -> {[{Name, pick([true, false])}], State}
     end.
 
@@ -128,8 +129,6 @@ act(State = #{remote := Remote}) ->
             end],
     act(weighed(Acts), State).
 
-act(Reads, State = #{receives := false}) when Reads =:= recv; Reads =:= background; Reads =:= odd ->
-    act(active, State);
 act(recv, State) -> {[recv(State)], State};
 act(active, State) -> {[{setopts, s, [{active, more_active()}]}, barrier(State)], State};
 act(packet, State = #{rest := Rest, whole := Whole}) when Rest =/= <<>>; not Whole -> act(State);
@@ -163,7 +162,7 @@ act(background, State = #{slot := free}) ->
 act(background, State = #{slot := used}) -> {[{join, x}], State};
 act(odd, State) ->
     Odd = [{recv, s, 67108865, 0}, {recv, s, 3, 0}, {send, s, <<>>}, {close, s}, {drain, s},
-           {setopts, s, [{active, 1}, {active, 32766}]}, {remote, read}],
+           {setopts, s, [{active, 1}, {active, 32766}]}],
     {[pick(Odd), barrier(State)], State};
 act(read, State) -> {[settle, {remote, read}], State};
 act(data, State) ->
@@ -185,7 +184,8 @@ handle(#{kind := accepts}) -> pick([s, s, s, s, s, l]);
 handle(_) -> s.
 
 names() -> pick([[active], [active, packet, mode], [packet, packet_size, header, exit_on_close],
-                 [active, nodelay, keepalive, buffer, deliver], [show_econnreset, delay_send, active]]).
+                 [active, nodelay, keepalive, buffer, deliver],
+                 [show_econnreset, delay_send, active]]).
 
 recv(State) -> recv(State, pick([0, 0, 15])).
 
@@ -218,10 +218,13 @@ good(raw) -> bytes(rand:uniform(12));
 good(N) when is_integer(N) ->
     Body = body(),
     <<(byte_size(Body)):N/unit:8, Body/binary>>;
-good(line) -> [[$a + rand:uniform(3) || _ <- lists:seq(1, rand:uniform(15) - 1)], pick(["\n", "\n", "\r\n"])];
+good(line) ->
+    Letters = [$a + rand:uniform(3) || _ <- lists:seq(1, rand:uniform(15) - 1)],
+    [Letters, pick(["\n", "\n", "\r\n"])];
 good(asn1) ->
     Body = body(),
-    pick([<<16#30, (byte_size(Body)), Body/binary>>, <<16#30, 16#81, (byte_size(Body)), Body/binary>>]);
+    Size = byte_size(Body),
+    pick([<<16#30, Size, Body/binary>>, <<16#30, 16#81, Size, Body/binary>>]);
 good(cdr) ->
     Body = body(),
     pick([<<"GIOP", 1, 0, 1, 0, (byte_size(Body)):32/little, Body/binary>>,
