@@ -6,9 +6,10 @@
 %% Left out here, because weir does it otherwise on purpose or does more:
 %%   sndbuf without buffer            it raises buffer, as the document says
 %%   packet 1, 2 with more bytes      than fit the header: refused
-%%   deliver port                     recv sends a message here instead of returning, sockets that
-%%                                    were accepted get no binaries, and with header it kills the
-%%                                    whole Erlang now and then
+%%   deliver port                     recv sends a message here instead of returning, and sockets
+%%                                    that were accepted get no binaries
+%%   header                           kills the whole Erlang now and then: it allocates less than
+%%                                    nothing
 %%   line with packet_size > buffer   lines are cut at packet_size, as the document says
 %%   listen with {active,N}, N =< 0   it tells the listener's owner here; weir's listeners have
 %%                                    none, and their connections' owners are told
@@ -82,13 +83,12 @@ options(State) ->
 option(_, State) -> option(State).
 
 option(State = #{types := Types, sizes := Sizes}) ->
-    case weighed([{8, packet}, {2, exit_on_close}, {2, show_econnreset}, {1, header}, {1, mode},
+    case weighed([{8, packet}, {2, exit_on_close}, {2, show_econnreset}, {1, mode},
                   {2, buffer}, {1, packet_size}, {1, nodelay}, {1, delay_send},
                   {1, keepalive}]) of
         packet ->
             Type = pick(Types),
             {[{packet, Type}], State#{packet := Type}};
-        header -> {[{header, pick([0, 1, 2, 5])}], State};
         mode -> {[{mode, pick([binary, list])}], State};
         buffer when Sizes -> {[{buffer, pick([5, 12, 30, 100, 1460])}], State};
         packet_size when Sizes -> {[{packet_size, packet_size(Types)}], State};
