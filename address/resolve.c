@@ -42,7 +42,7 @@ static int look_up(const char *host, enum weir_family family, weir_address *addr
     struct addrinfo hints = {.ai_family = (int)family, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
     int error = getaddrinfo(host, NULL, &hints, &found);
-    if (error == EAI_MEMORY)
+    if (error == EAI_MEMORY || (error == EAI_SYSTEM && errno == ENOMEM))
         return error_say(-ENOMEM, "host '%s': out of memory", host);
     if (error)
         return no_such_host(host, gai_strerror(error));

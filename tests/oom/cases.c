@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -77,10 +78,50 @@ static int connect_and_close(weir_runtime *runtime)
     return connect_to(runtime, "127.0.0.1");
 }
 
-/* The name is looked up by a thread that the runtime starts for its first one. */
-static int resolve_and_close(weir_runtime *runtime)
+int resolve_on_thread(weir_runtime *runtime)
 {
     return connect_to(runtime, "localhost");
+}
+
+/* A handler's connect, whose name a thread of the runtime's looks up. */
+struct look_up {
+    weir_runtime *runtime;
+    uint16_t port;
+    int result;
+    weir_socket socket;
+    sem_t done;
+};
+
+static void opened(weir_socket socket, int result, void *data)
+{
+    struct look_up *look_up = data;
+    look_up->socket = socket;
+    look_up->result = result;
+    sem_post(&look_up->done);
+}
+
+static void ask(void *data)
+{
+    struct look_up *look_up = data;
+    look_up->result = weir_tcp_connect_async(look_up->runtime, "localhost", look_up->port,
+                                             WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                                             weir_owned_by_nobody(), PATIENCE_MS, opened, look_up);
+    if (look_up->result < 0)
+        sem_post(&look_up->done);
+}
+
+int resolve_on_scheduler(weir_runtime *runtime)
+{
+    struct look_up look_up = {.runtime = runtime};
+    int fd = plain_listener(&look_up.port);
+    sem_init(&look_up.done, 0, 0);
+    int result = weir_run_on(runtime, 0, ask, &look_up);
+    while (result == 0 && sem_wait(&look_up.done) < 0)
+        continue;
+    close(fd);
+    sem_destroy(&look_up.done);
+    result = result < 0 ? result : look_up.result;
+    return result < 0 ? result : weir_close(look_up.socket);
 }
 
 /* A plain client, and weir's end of it. */
@@ -194,7 +235,7 @@ const struct oom_case oom_cases[] = {
     {"serve", true, serve_and_close},     {"connect", true, connect_and_close},
     {"accept", true, accept_and_close},   {"send", true, send_and_close},
     {"setopts", true, set_options},       {"recv", true, receive},
-    {"resolve", true, resolve_and_close},
+    {"by name", true, resolve_on_thread}, {"resolve", true, resolve_on_scheduler},
 };
 
 const unsigned oom_case_count = sizeof(oom_cases) / sizeof(oom_cases[0]);

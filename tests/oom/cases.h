@@ -16,6 +16,10 @@ struct oom_case {
 extern const struct oom_case oom_cases[];
 extern const unsigned oom_case_count;
 
+/* Connects to a name, looked up by the caller, or by the runtime for a handler. */
+int resolve_on_thread(weir_runtime *runtime);
+int resolve_on_scheduler(weir_runtime *runtime);
+
 /* Says what is wrong, and exits. */
 void oom_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 

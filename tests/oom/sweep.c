@@ -5,7 +5,9 @@
  * it is called again.
  */
 #include <errno.h>
+#include <netdb.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -72,6 +74,42 @@ static void sweep(const struct oom_case *it, weir_runtime *runtime)
     printf("%-10s %3llu allocations failed one by one\n", it->name, (unsigned long long)nth - 1);
 }
 
+/* The C library's own allocations cannot be counted, so it is made to say that it had none. */
+static atomic_int look_up_error;
+static atomic_int look_up_errno;
+
+int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **found);
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **found);
+
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **found)
+{
+    int error = atomic_load(&look_up_error);
+    errno = atomic_load(&look_up_errno);
+    return error ? error : __real_getaddrinfo(host, service, hints, found);
+}
+
+static void fail_look_ups(weir_runtime *runtime, int error, int error_number, int expected)
+{
+    static int (*const forms[])(weir_runtime *) = {resolve_on_thread, resolve_on_scheduler};
+    for (int i = 0; i < 2; i++) {
+        int64_t live = memory_live_count();
+        atomic_store(&look_up_errno, error_number);
+        atomic_store(&look_up_error, error);
+        int result = forms[i](runtime);
+        atomic_store(&look_up_error, 0);
+        if (result != expected)
+            oom_fail("getaddrinfo gave %d: %s, not %s", error, weir_error_name(result),
+                     weir_error_name(expected));
+        expect_live("getaddrinfo", live);
+        result = forms[i](runtime);
+        if (result != 0)
+            oom_fail("after getaddrinfo gave %d: %s", error, weir_error_name(result));
+    }
+}
+
 int main(void)
 {
     int64_t live = memory_live_count();
@@ -83,6 +121,10 @@ int main(void)
         oom_fail("start: %s", weir_last_error_text());
     for (unsigned i = 0; i < oom_case_count; i++)
         sweep(&oom_cases[i], runtime);
+    fail_look_ups(runtime, EAI_MEMORY, 0, -ENOMEM);
+    fail_look_ups(runtime, EAI_SYSTEM, ENOMEM, -ENOMEM);
+    fail_look_ups(runtime, EAI_SYSTEM, EIO, WEIR_NXDOMAIN);
+    fail_look_ups(runtime, EAI_AGAIN, 0, WEIR_NXDOMAIN);
     weir_stop(runtime);
     expect_live("all", live);
     return 0;
