@@ -335,6 +335,22 @@ static void pin(const struct scheduler *scheduler)
     pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
+/* A callback has ended the thread, by pthread_exit or by being cancelled. Nobody else may use the
+ * ring, and whoever waits for the scheduler would wait for ever. */
+static void die(void *scheduler)
+{
+    CHECK(!"a callback has ended its scheduler's thread");
+    (void)scheduler;
+}
+
+static void run(struct scheduler *scheduler)
+{
+    pthread_cleanup_push(die, scheduler);
+    while (!scheduler_is_done(scheduler))
+        scheduler_turn(scheduler);
+    pthread_cleanup_pop(0);
+}
+
 void *scheduler_main(void *argument)
 {
     struct scheduler *scheduler = argument;
@@ -346,8 +362,7 @@ void *scheduler_main(void *argument)
     runtime_started(scheduler->runtime);
     if (scheduler->start_result < 0)
         return NULL;
-    while (!scheduler_is_done(scheduler))
-        scheduler_turn(scheduler);
+    run(scheduler);
     scheduler_close(scheduler);
     return NULL;
 }

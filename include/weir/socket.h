@@ -10,6 +10,7 @@
  * 4. An _async form calls back on the scheduler that it was called from; from an ordinary thread,
  *    on the scheduler of the socket. It calls back exactly once if it returned 0, and never
  *    before it has returned.
+ * 5. A callback must return: one that ends its thread (pthread_exit) ends the process.
  *
  * What they all have in common
  * 1. They return 0, or a count, or an error; weir_last_error_text says more where there is more.
