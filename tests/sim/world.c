@@ -189,6 +189,7 @@ static void be_scheduler(void *data)
             scheduler->now_ns > scheduler->stop_deadline_ns)
             model_lenient = true;
     }
+    buffer_pool_collect(scheduler->buffers);
     if (!program_may_hold_packets())
         SIM_CHECK(scheduler->buffers->away == 0, "%u buffers were never given back",
                   scheduler->buffers->away);
