@@ -375,6 +375,7 @@ static bool has_visible(void *ring)
 static void turn(struct ring *ring, uint64_t timeout_ns)
 {
     enum { TURN_NS = 1000 };
+    actor_pause(); /* it means to sleep, and has not said so to the kernel */
     bool all = submit(ring);
     actor_pause();
     kernel.now_ns += TURN_NS;
