@@ -17,19 +17,6 @@
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 
-/* A mailbox may be destroyed while a call for it waits. */
-static void keep_owner(weir_owner owner)
-{
-    if (owner.mailbox)
-        mailbox_keep(owner.mailbox);
-}
-
-static void release_owner(weir_owner owner)
-{
-    if (owner.mailbox)
-        mailbox_release(owner.mailbox);
-}
-
 static int check_mailbox(weir_owner owner)
 {
     if (owner.mailbox && mailbox_is_dead(owner.mailbox))
@@ -43,9 +30,9 @@ int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms, 
     int result = check_mailbox(owner);
     if (result < 0)
         return result;
-    keep_owner(owner);
+    owner_keep(owner);
     result = call_make(&operation_accept, listener, &call);
-    release_owner(owner);
+    owner_release(owner);
     if (result == 0)
         *socket = call.as.open.socket;
     return result;
@@ -58,7 +45,7 @@ static void finish_open(struct call *call)
         connecting_free(call->as.open.connecting);
     if (opened)
         opened(call->as.open.socket, call->result, call->data);
-    release_owner(call->as.open.owner);
+    owner_release(call->as.open.owner);
     memory_free(call);
 }
 
@@ -69,7 +56,7 @@ static struct call *open_call(weir_owner owner, int64_t timeout_ms, weir_opened 
         return NULL;
     call->timeout_ms = timeout_ms;
     call->as.open.owner = owner;
-    keep_owner(owner);
+    owner_keep(owner);
     call->callback = (void (*)(void))opened;
     call->data = data;
     call->finish = finish_open;
@@ -157,6 +144,7 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
     int result = prepare(&connecting, runtime, host, options, owner);
     if (result < 0)
         return result;
+    owner_keep(owner);
     result = look_up(connecting, host);
     if (result > 0) {
         set_addresses(connecting, (size_t)result, port);
@@ -165,6 +153,7 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
         result = call_make_on(&operation_connect, runtime_next_scheduler(runtime), &call);
         *socket = call.as.open.socket;
     }
+    owner_release(owner);
     connecting_free(connecting);
     return result;
 }

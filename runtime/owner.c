@@ -11,6 +11,18 @@
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 
+void owner_keep(weir_owner owner)
+{
+    if (owner.mailbox)
+        mailbox_keep(owner.mailbox);
+}
+
+void owner_release(weir_owner owner)
+{
+    if (owner.mailbox)
+        mailbox_release(owner.mailbox);
+}
+
 static int post_packet(weir_mailbox *mailbox, weir_socket handle, const weir_packet *packet)
 {
     weir_message message = {.kind = WEIR_MESSAGE_DATA, .socket = handle};

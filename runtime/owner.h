@@ -26,6 +26,10 @@ static inline bool owner_is(weir_owner a, weir_owner b)
     return a.handler == b.handler && a.data == b.data && a.mailbox == b.mailbox;
 }
 
+/* For as long as a call waits that names it: a mailbox may be destroyed meanwhile. */
+void owner_keep(weir_owner owner);
+void owner_release(weir_owner owner);
+
 /* Hands the waiting messages of the present owner on to the next. */
 void owner_change(struct scheduler *scheduler, struct socket *socket, weir_owner next);
 

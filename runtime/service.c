@@ -186,10 +186,13 @@ int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
     int result = listen_plan(&plan, runtime, address, port, options);
     if (result >= 0)
         result = check_service_owner(&plan, owner);
-    if (result >= 0)
-        result = listen_open(&plan, fds, runtime->scheduler_count);
+    if (result < 0)
+        return result;
+    owner_keep(owner);
+    result = listen_open(&plan, fds, runtime->scheduler_count);
     if (result >= 0)
         result = start_listeners(runtime, &plan, owner, fds, listeners);
+    owner_release(owner);
     if (result >= 0 && listener)
         *listener = listeners[0];
     return result < 0 ? result : 0;

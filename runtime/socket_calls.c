@@ -224,5 +224,8 @@ int weir_shutdown(weir_socket socket, enum weir_how how)
 int weir_controlling_process(weir_socket socket, weir_owner from, weir_owner to)
 {
     struct call call = {.as.owner = {from, to}};
-    return call_make(&operation_controlling_process, socket, &call);
+    owner_keep(to);
+    int result = call_make(&operation_controlling_process, socket, &call);
+    owner_release(to);
+    return result;
 }
