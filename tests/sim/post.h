@@ -40,6 +40,8 @@ void post_forget(weir_socket socket, uint32_t owner);
 
 /* A dead one is closed: of its messages only `closed` goes. */
 void post_forget_closed(weir_socket socket);
+/* The same, some time: a close from elsewhere has found it dead. */
+void post_may_forget_closed(weir_socket socket);
 
 /* Destroys one, from a thread: its sockets are forsaken. */
 void post_destroy_some(void);
