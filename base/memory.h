@@ -13,6 +13,10 @@ void *memory_resize(void *block, size_t size) __attribute__((warn_unused_result)
 char *memory_copy_text(const char *text) __attribute__((malloc, warn_unused_result));
 void memory_free(void *block);
 
+/* Free memory goes back to the kernel, where the allocator can do that. Takes some 0.1 ms for each
+ * MiB. */
+void memory_trim(void);
+
 /* Whole pages from the kernel, for rings of buffers; zeroed, not inherited by fork. */
 void *memory_map(size_t size) __attribute__((warn_unused_result));
 void memory_unmap(void *block, size_t size);

@@ -92,11 +92,41 @@ static void run_completions(struct scheduler *scheduler)
     }
 }
 
+/* What many slow peers have made the queues grow to would stay with the allocator for ever: after a
+ * flood 200 MiB of it. */
+static bool has_memory_to_return(const struct scheduler *scheduler)
+{
+    enum { WORTH_BYTES = 32 << 20 };
+    return scheduler->queued_bytes_peak >= WORTH_BYTES &&
+           scheduler->totals.queued_bytes <= scheduler->queued_bytes_peak / 8;
+}
+
+static void return_memory(struct timer *timer)
+{
+    struct scheduler *scheduler = list_entry(timer, struct scheduler, return_memory);
+    if (!has_memory_to_return(scheduler))
+        return;
+    scheduler->queued_bytes_peak = scheduler->totals.queued_bytes;
+    memory_trim();
+}
+
+/* Later, since queues that grow and shrink by the second need it again. */
+static void plan_to_return_memory(struct scheduler *scheduler)
+{
+    enum { LATER_MS = 1000 };
+    if (scheduler->totals.queued_bytes > scheduler->queued_bytes_peak)
+        scheduler->queued_bytes_peak = scheduler->totals.queued_bytes;
+    if (has_memory_to_return(scheduler) && !scheduler->return_memory.armed)
+        timer_arm(&scheduler->timers, &scheduler->return_memory,
+                  scheduler_now_ms(scheduler) + LATER_MS);
+}
+
 static void give_back_resources(struct scheduler *scheduler)
 {
     buffer_pool_collect(scheduler->buffers);
     receive_resume_starved(scheduler);
     buffer_pool_supply(scheduler->buffers);
+    plan_to_return_memory(scheduler);
     if (scheduler->descriptor_closed) {
         scheduler->descriptor_closed = false;
         accept_resume_paused(scheduler);
@@ -249,6 +279,7 @@ int scheduler_open(struct scheduler *scheduler)
     read_clock(scheduler);
     init_lists(scheduler);
     timer_wheel_init(&scheduler->timers, scheduler_now_ms(scheduler));
+    scheduler->return_memory.fire = return_memory;
     int result = open_memory(scheduler, limits);
     if (result >= 0)
         result = inbox_open(&scheduler->inbox);

@@ -48,6 +48,8 @@ struct scheduler {
     bool descriptor_closed;
     struct send_pools *pools;
     uint32_t paused_listeners;
+    uint64_t queued_bytes_peak; /* since memory was last returned to the kernel */
+    struct timer return_memory;
     uint64_t queued_bytes_limit; /* this scheduler's share of the runtime's */
     uint64_t stop_deadline_ns;
     weir_totals totals;    /* of this thread */
