@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/system.h"
 
+#include "base/check.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -12,24 +13,33 @@ static int result_of(int result)
     return result < 0 ? -errno : result;
 }
 
-/* setns moves the calling thread, so it is moved back at once; a thread that cannot go home would
- * open every later socket in the wrong place, which is why failing to return is fatal there. */
+static int enter(int netns)
+{
+    return result_of(setns(netns, CLONE_NEWNET));
+}
+
+/* setns moves the calling thread, which would open every later socket in the wrong place if it
+ * could not come back: entering where it is already shows whether it may. */
+static int socket_away(int family, int type, int home, int away)
+{
+    int result = enter(home);
+    if (result >= 0)
+        result = enter(away);
+    if (result < 0)
+        return result;
+    int fd = result_of(socket(family, type | SOCK_CLOEXEC, 0));
+    int back = enter(home);
+    CHECK_EQ(back, 0);
+    return fd;
+}
+
 static int socket_in(int family, int type, const char *netns)
 {
     int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     if (home < 0)
         return -errno;
     int away = open(netns, O_RDONLY | O_CLOEXEC);
-    int result = away < 0 ? -errno : result_of(setns(away, CLONE_NEWNET));
-    if (result >= 0) {
-        result = result_of(socket(family, type | SOCK_CLOEXEC, 0));
-        if (setns(home, CLONE_NEWNET) < 0) {
-            int error = -errno;
-            if (result >= 0)
-                close(result);
-            result = error;
-        }
-    }
+    int result = away < 0 ? -errno : socket_away(family, type, home, away);
     if (away >= 0)
         close(away);
     close(home);

@@ -6,7 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 Test(clock, does_not_go_back)
@@ -50,6 +55,59 @@ Test(system, sockets)
     cr_expect_eq(system_close(other), 0);
     cr_expect_eq(system_close(fd), 0);
     cr_expect_eq(system_listen(fd, 5), -EBADF);
+}
+
+/* Makes this process one that may go to its child's network namespace and not come back. */
+static pid_t become_homeless(void)
+{
+    int ready[2];
+    char byte;
+    if (unshare(CLONE_NEWUSER) < 0 || pipe(ready) < 0)
+        return -1;
+    pid_t child = fork();
+    if (child == 0) {
+        if (unshare(CLONE_NEWNET) < 0 || write(ready[1], "x", 1) != 1)
+            _exit(0);
+        pause();
+    }
+    close(ready[1]);
+    return read(ready[0], &byte, 1) == 1 ? child : -1;
+}
+
+static bool is_at_home(ino_t home)
+{
+    struct stat here;
+    return stat("/proc/thread-self/ns/net", &here) == 0 && here.st_ino == home;
+}
+
+enum { STAYED, LEFT, NO_NAMESPACES };
+
+static int try_to_leave(void)
+{
+    char path[64];
+    struct stat home;
+    pid_t child = become_homeless();
+    if (child < 0 || stat("/proc/thread-self/ns/net", &home) < 0)
+        return NO_NAMESPACES;
+    snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)child);
+    int result = system_socket(AF_INET, SOCK_STREAM, path);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    return result == -EPERM && is_at_home(home.st_ino) ? STAYED : LEFT;
+}
+
+/* In a process of its own: one with threads gets no other user namespace. */
+Test(system, nobody_leaves_who_may_not_come_back)
+{
+    int status;
+    pid_t process = fork();
+    if (process == 0)
+        _exit(try_to_leave());
+    waitpid(process, &status, 0);
+    cr_assert(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_NAMESPACES)
+        cr_skip("no namespaces to be had");
+    cr_expect_eq(WEXITSTATUS(status), STAYED);
 }
 
 Test(system, errors_are_negative_numbers)
