@@ -19,10 +19,13 @@ enum operation {
     OPERATION_COUNT
 };
 
+/* Of a socket, in its handle and in the completions of its operations: 24 bits, and 0 is none's. */
+enum { GENERATION_MAX = 0xFFFFFF };
+
 /* is a cancel 1 bit | kind 7 bits | generation 24 bits | slot 32 bits */
 static inline uint64_t operation_pack(enum operation kind, uint32_t generation, uint32_t slot)
 {
-    return (uint64_t)kind << 56 | (uint64_t)(generation & 0xFFFFFF) << 32 | slot;
+    return (uint64_t)kind << 56 | (uint64_t)(generation & GENERATION_MAX) << 32 | slot;
 }
 
 static inline enum operation operation_kind(uint64_t user_data)
@@ -43,7 +46,7 @@ static inline bool operation_is_cancel(uint64_t user_data)
 
 static inline uint32_t operation_generation(uint64_t user_data)
 {
-    return (uint32_t)(user_data >> 32) & 0xFFFFFF;
+    return (uint32_t)(user_data >> 32) & GENERATION_MAX;
 }
 
 static inline uint32_t operation_slot(uint64_t user_data)

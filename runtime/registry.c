@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "runtime/operation.h"
 #include "runtime/scheduler.h"
 
 struct entry {
@@ -19,6 +20,12 @@ struct entry {
 static struct entry entries[REGISTRY_CAPACITY];
 static pthread_mutex_t reservation = PTHREAD_MUTEX_INITIALIZER;
 
+/* From the first again while there are still enough of them for every slot of the next. */
+static uint32_t next_generation(uint32_t generation)
+{
+    return generation < GENERATION_MAX / 2 ? generation + 1 : 1;
+}
+
 int registry_reserve(uint32_t *generation)
 {
     int index = 0;
@@ -27,7 +34,7 @@ int registry_reserve(uint32_t *generation)
         index++;
     if (index < REGISTRY_CAPACITY) {
         entries[index].reserved = true;
-        *generation = entries[index].generation + 1;
+        *generation = next_generation(entries[index].generation);
     }
     pthread_mutex_unlock(&reservation);
     if (index == REGISTRY_CAPACITY)

@@ -11,8 +11,6 @@
 #include "runtime/send.h"
 #include "runtime/writable.h"
 
-enum { HANDLE_INDEX_SHIFT = 56, HANDLE_GENERATION_SHIFT = 32, GENERATION_MASK = 0xFFFFFF };
-
 struct socket *socket_create(struct scheduler *scheduler, int fd, enum weir_family family,
                              enum socket_event first)
 {
@@ -99,7 +97,7 @@ weir_socket socket_handle(const struct scheduler *scheduler, const struct socket
 struct socket *socket_find(struct scheduler *scheduler, weir_socket handle)
 {
     struct socket *socket = socket_table_at(&scheduler->sockets, (uint32_t)handle.id);
-    uint32_t generation = (uint32_t)(handle.id >> HANDLE_GENERATION_SHIFT) & GENERATION_MASK;
+    uint32_t generation = (uint32_t)(handle.id >> HANDLE_GENERATION_SHIFT) & GENERATION_MAX;
     if (!socket || socket->generation != generation)
         return NULL;
     bool live = socket->state == SOCKET_OPEN || socket->state == SOCKET_GONE ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A socket as its scheduler sees it. Idle it has this struct and nothing else: 256 bytes at most.
+ * A socket as its scheduler sees it. Idle it has this struct and nothing else.
  */
 #ifndef RUNTIME_SOCKET_H
 #define RUNTIME_SOCKET_H
@@ -98,14 +98,14 @@ struct socket {
         struct listener *listener; /* LISTENING */
         struct call *connector;    /* CONNECTING */
     };
-    struct list link; /* on the starved list */
+    struct list link; /* on the starved list; of a listener, on the paused one */
     struct traffic received;
     struct traffic sent;
 };
 
 _Static_assert(sizeof(struct socket) <= 240, "an idle connection's user memory");
 
-/* A new socket on `fd`; takes a reference to the block and to the owner. NULL: no memory. */
+/* A new socket on `fd`, without options and without an owner. NULL: no memory. */
 struct socket *socket_create(struct scheduler *scheduler, int fd, enum weir_family family,
                              enum socket_event first);
 void socket_set_options(struct socket *socket, struct option_block *options);
@@ -130,10 +130,13 @@ weir_socket socket_handle(const struct scheduler *scheduler, const struct socket
 /* The live socket of a handle of this scheduler, or NULL. */
 struct socket *socket_find(struct scheduler *scheduler, weir_socket handle);
 
+/* scheduler 8 bits | generation 24 bits | slot 32 bits */
+enum { HANDLE_INDEX_SHIFT = 56, HANDLE_GENERATION_SHIFT = 32 };
+
 /* The registry index of the scheduler that a handle is of. */
 static inline uint32_t socket_scheduler(weir_socket handle)
 {
-    return (uint32_t)(handle.id >> 56);
+    return (uint32_t)(handle.id >> HANDLE_INDEX_SHIFT);
 }
 
 static inline const struct option_values *socket_values(const struct socket *socket)

@@ -7,16 +7,12 @@
 #include "base/memory.h"
 #include "runtime/socket.h"
 
-enum {
-    CHUNK_SIZE = 64, /* sockets; about four pages */
-    GENERATION_MASK = 0xFFFFFF,
-};
+enum { CHUNK_SIZE = 64 }; /* sockets; about four pages */
 
 void socket_table_init(struct socket_table *table, uint32_t first_generation)
 {
-    *table = (struct socket_table){.first_generation = first_generation & GENERATION_MASK};
-    if (table->first_generation == 0)
-        table->first_generation = 1;
+    CHECK(first_generation > 0 && first_generation <= GENERATION_MAX);
+    *table = (struct socket_table){.first_generation = first_generation};
 }
 
 uint32_t socket_table_close(struct socket_table *table)
@@ -82,14 +78,19 @@ struct socket *socket_table_take(struct socket_table *table)
     return socket;
 }
 
+/* The slot that was freed last is taken first, so one alone may see every connection of a server.
+ * When its generations are used up it is given up: no handle may ever be another socket's. */
 void socket_table_free(struct socket_table *table, struct socket *socket)
 {
     uint32_t slot = socket->slot;
-    uint32_t generation = (socket->generation + 1) & GENERATION_MASK;
+    uint32_t generation = socket->generation;
     memset(socket, 0, sizeof(*socket));
     socket->slot = slot;
-    socket->generation = generation ? generation : 1; /* 0 is no socket's: a handle is never 0 */
+    socket->generation = generation;
     table->used_count--;
+    if (generation == GENERATION_MAX)
+        return;
+    socket->generation++;
     push_free(table, socket);
 }
 

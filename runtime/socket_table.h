@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Slots of sockets. They never move, and a slot is used again only with another generation. */
+/* Slots of sockets. They never move, and a slot is used again only with a later generation. */
 #ifndef RUNTIME_SOCKET_TABLE_H
 #define RUNTIME_SOCKET_TABLE_H
 
@@ -16,6 +16,7 @@ struct socket_table {
     uint32_t first_generation;
 };
 
+/* `first_generation` 1..GENERATION_MAX is every slot's. */
 void socket_table_init(struct socket_table *table, uint32_t first_generation);
 
 /* Every slot must be free. Returns the highest generation that was used. */

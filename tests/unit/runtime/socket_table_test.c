@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "base/memory.h"
+#include "runtime/registry.h"
 #include "runtime/socket.h"
 
 enum { MANY = 1000 };
@@ -48,23 +49,35 @@ Test(socket_table, a_slot_comes_back_as_another)
     cr_assert(socket_table_close(&table) == 102);
 }
 
-/* Generations have 24 bits, and none is 0: a handle never is. */
-Test(socket_table, generations_wrap)
+/* A handle is never another socket's. */
+Test(socket_table, a_slot_is_given_up_when_its_generations_are)
 {
     struct socket_table table;
-    socket_table_init(&table, 0xFFFFFF);
-    struct socket *socket = socket_table_take(&table);
-    cr_assert(socket->generation == 0xFFFFFF);
-    socket_table_free(&table, socket);
-    socket = socket_table_take(&table);
-    cr_assert(socket->generation == 1);
-    socket_table_free(&table, socket);
-    (void)socket_table_close(&table);
-    socket_table_init(&table, 0x1000000);
-    socket = socket_table_take(&table);
-    cr_assert(socket->generation == 1);
-    socket_table_free(&table, socket);
-    (void)socket_table_close(&table);
+    socket_table_init(&table, GENERATION_MAX - 1);
+    struct socket *first = socket_table_take(&table);
+    socket_table_free(&table, first);
+    cr_assert(socket_table_take(&table) == first && first->generation == GENERATION_MAX);
+    socket_table_free(&table, first);
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct socket *socket = socket_table_take(&table);
+        cr_assert(socket != first);
+        socket_table_free(&table, socket);
+    }
+    cr_assert(table.used_count == 0);
+    cr_assert(socket_table_close(&table) == GENERATION_MAX);
+}
+
+/* The numbers of schedulers do not run out, however long one has run. */
+Test(registry, generations_begin_again)
+{
+    uint32_t generation;
+    int index = registry_reserve(&generation);
+    cr_assert(index >= 0 && generation == 1);
+    registry_release((uint32_t)index, 41);
+    cr_assert(registry_reserve(&generation) == index && generation == 42);
+    registry_release((uint32_t)index, GENERATION_MAX);
+    cr_assert(registry_reserve(&generation) == index && generation == 1);
+    registry_release((uint32_t)index, 1);
 }
 
 Test(socket_table, does_without_memory)
