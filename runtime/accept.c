@@ -42,12 +42,16 @@ static void update(struct scheduler *scheduler, struct socket *socket)
     }
 }
 
+static void resume(struct listener *listener)
+{
+    list_remove(&listener->socket->link);
+    listener->accepting = ACCEPTING_NOT;
+    update(listener->scheduler, listener->socket);
+}
+
 static void retry(struct timer *timer)
 {
-    struct listener *listener = list_entry(timer, struct listener, retry);
-    listener->accepting = ACCEPTING_NOT;
-    scheduler_unpause(listener->scheduler);
-    update(listener->scheduler, listener->socket);
+    resume(list_entry(timer, struct listener, retry));
 }
 
 struct listener *listener_create(struct scheduler *scheduler, struct socket *socket)
@@ -99,7 +103,7 @@ static void pause_accepting(struct scheduler *scheduler, struct socket *socket)
     struct listener *listener = socket->listener;
     listener->accepting = ACCEPTING_PAUSED;
     scheduler->totals.accept_pauses++;
-    scheduler->paused_listeners++;
+    list_append(&scheduler->paused, &socket->link);
     timer_arm(&scheduler->timers, &listener->retry, scheduler_now_ms(scheduler) + RETRY_MS);
 }
 
@@ -127,13 +131,11 @@ void accept_completed(struct scheduler *scheduler, struct socket *socket,
 
 void accept_resume_paused(struct scheduler *scheduler)
 {
-    for (uint32_t i = 0;
-         scheduler->paused_listeners > 0 && i < socket_table_size(&scheduler->sockets); i++) {
-        struct socket *socket = socket_table_at(&scheduler->sockets, i);
-        if (socket->state != SOCKET_LISTENING || socket->listener->accepting != ACCEPTING_PAUSED)
-            continue;
-        timer_disarm(&scheduler->timers, &socket->listener->retry);
-        retry(&socket->listener->retry);
+    struct list *node;
+    while ((node = list_take(&scheduler->paused))) {
+        struct listener *listener = list_entry(node, struct socket, link)->listener;
+        timer_disarm(&scheduler->timers, &listener->retry);
+        resume(listener);
     }
 }
 
@@ -143,8 +145,7 @@ void accept_close(struct scheduler *scheduler, struct socket *socket)
     socket->listener = NULL;
     if (listener->accepting == ACCEPTING)
         cancel_start(scheduler, socket, OPERATION_ACCEPT);
-    if (listener->accepting == ACCEPTING_PAUSED)
-        scheduler_unpause(scheduler);
+    list_remove(&socket->link);
     timer_disarm(&scheduler->timers, &listener->retry);
     call_complete_all(scheduler, &listener->acceptors, WEIR_CLOSED);
     if (listener->spare_fd >= 0)

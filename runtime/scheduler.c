@@ -50,12 +50,6 @@ void scheduler_descriptor_closed(struct scheduler *scheduler)
     scheduler->descriptor_closed = true;
 }
 
-void scheduler_unpause(struct scheduler *scheduler)
-{
-    CHECK_GT(scheduler->paused_listeners, 0u);
-    scheduler->paused_listeners--;
-}
-
 static void wait_for_bell(struct scheduler *scheduler)
 {
     ring_wait_wake(scheduler->ring, operation_pack(OPERATION_WAKE, 0, 0), scheduler->inbox.bell);
@@ -237,8 +231,8 @@ void scheduler_turn(struct scheduler *scheduler)
 static void init_lists(struct scheduler *scheduler)
 {
     struct list *lists[] = {
-        &scheduler->starved, &scheduler->corked, &scheduler->delayed,  &scheduler->limited,
-        &scheduler->trying,  &scheduler->tried,  &scheduler->finished,
+        &scheduler->starved, &scheduler->paused, &scheduler->corked, &scheduler->delayed,
+        &scheduler->limited, &scheduler->trying, &scheduler->tried,  &scheduler->finished,
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         list_init(lists[i]);

@@ -36,6 +36,7 @@ struct scheduler {
     uint64_t now_ns; /* as of this turn's beginning */
     struct inbox inbox;
     struct list starved;  /* sockets that wait for a receive buffer */
+    struct list paused;   /* listeners that wait for a descriptor */
     struct list corked;   /* send queues to be flushed when the present completion is dealt with */
     struct list delayed;  /* send queues to be flushed at the end of the turn */
     struct list limited;  /* send queues that are busy by the runtime's limit */
@@ -47,7 +48,6 @@ struct scheduler {
     struct ring_completion *completions;
     bool descriptor_closed;
     struct send_pools *pools;
-    uint32_t paused_listeners;
     uint64_t queued_bytes_peak; /* since memory was last returned to the kernel */
     struct timer return_memory;
     uint64_t queued_bytes_limit; /* this scheduler's share of the runtime's */
@@ -88,7 +88,6 @@ void scheduler_submit(struct scheduler *scheduler);
 
 /* A descriptor is free again: who could not have one may try. */
 void scheduler_descriptor_closed(struct scheduler *scheduler);
-void scheduler_unpause(struct scheduler *scheduler);
 
 /* Asked for by every call: initial-exec, so that it is one load in the shared library too. */
 extern _Thread_local struct scheduler *scheduler_own __attribute__((tls_model("initial-exec")));
