@@ -20,7 +20,7 @@ static void dismiss_receiver(struct scheduler *scheduler, struct socket *socket)
         call_complete(scheduler, receiver, WEIR_CLOSED);
 }
 
-static struct linger read_linger(const struct socket *socket)
+struct linger close_linger(const struct socket *socket)
 {
     struct linger linger = {0};
     socklen_t size = sizeof(linger);
@@ -45,7 +45,7 @@ static bool resets(struct linger linger)
  * only a descriptor that is still open can take it back, by a reset. */
 bool close_descriptor(struct socket *socket)
 {
-    struct linger linger = read_linger(socket);
+    struct linger linger = close_linger(socket);
     if (send_notices(socket) > 0 && !resets(linger)) {
         if (socket->sending != SENDING_SHUT)
             (void)send_shutdown_now(socket);
@@ -64,9 +64,9 @@ static void close_stream(struct scheduler *scheduler, struct socket *socket, boo
     socket_move(socket, SOCKET_CLOSE);
     dismiss_receiver(scheduler, socket);
     send_dismiss(scheduler, socket, WEIR_CLOSED);
-    if (abort || (queued && socket->fd >= 0 && resets(read_linger(socket))))
+    if (abort || (queued && socket->fd >= 0 && resets(close_linger(socket))))
         send_drop(scheduler, socket);
-    if (socket->reading != READING_INTO && socket->reading != READING_INTO_CANCELLED)
+    if (!receive_fills_input(socket))
         input_drop(socket);
     flush_start(scheduler, socket);
 }
@@ -128,7 +128,7 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
     socket->latches = latches;
     dismiss_receiver(scheduler, socket);
     send_dismiss(scheduler, socket, WEIR_CLOSED);
-    if (socket->reading != READING_INTO && socket->reading != READING_INTO_CANCELLED)
+    if (!receive_fills_input(socket))
         input_drop(socket);
     socket_unhold(scheduler, socket);
 }

@@ -337,18 +337,12 @@ static void hand_out_end(struct scheduler *scheduler, struct socket *socket)
         tell_end(scheduler, socket, result);
 }
 
-static bool kernel_fills_input(const struct socket *socket)
-{
-    return socket->reading == READING_INTO || socket->reading == READING_INTO_CANCELLED;
-}
-
 void delivery_continue(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->delivering || !socket_is_stream(socket))
         return;
-    if (kernel_fills_input(socket)) {
-        receive_update(scheduler,
-                       socket); /* it may have to stop: what comes next sees to the rest */
+    if (receive_fills_input(socket)) { /* it may have to stop: its completion sees to the rest */
+        receive_update(scheduler, socket);
         return;
     }
     socket_hold(socket);

@@ -248,8 +248,8 @@ void flush_filled(struct scheduler *scheduler, struct socket *socket,
     struct segment *file = send_queue_file(queue);
     int result = completion->result;
     CHECK(file && queue->in_flight_bytes > 0);
-    if (result <= 0 ||
-        queue->flushing == FLUSHING_DROPPED) { /* 0: shorter than was promised, the packet is cut */
+    if (result <= 0 || queue->flushing == FLUSHING_DROPPED) {
+        /* 0: the file is shorter than was promised, and the packet is cut. */
         did_not_go_out(scheduler, socket, result == 0 ? -EIO : result);
         return;
     }

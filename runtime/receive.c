@@ -69,6 +69,11 @@ static void cancel(struct scheduler *scheduler, struct socket *socket)
     cancel_start(scheduler, socket, into ? OPERATION_RECEIVE_INTO : OPERATION_RECEIVE);
 }
 
+bool receive_fills_input(const struct socket *socket)
+{
+    return socket->reading == READING_INTO || socket->reading == READING_INTO_CANCELLED;
+}
+
 bool receive_is_cancelled(const struct socket *socket)
 {
     return socket->reading == READING_BUFFERS_CANCELLED;

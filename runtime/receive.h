@@ -21,6 +21,9 @@ void receive_update(struct scheduler *scheduler, struct socket *socket);
 /* Ends receiving for good. */
 void receive_stop(struct scheduler *scheduler, struct socket *socket);
 
+/* Whether the kernel writes into the input block: its bytes may not go. */
+bool receive_fills_input(const struct socket *socket);
+
 /* Whether nothing more is wanted of a receive that is in flight. */
 bool receive_is_cancelled(const struct socket *socket);
 bool receive_into_is_cancelled(const struct socket *socket);

@@ -212,13 +212,8 @@ int send_shutdown_now(struct socket *socket)
     return system_shutdown(socket->fd, SHUT_WR);
 }
 
-int send_shutdown(struct scheduler *scheduler, struct socket *socket, int how)
+int send_shutdown(struct scheduler *scheduler, struct socket *socket)
 {
-    if (how == SHUT_RDWR) {
-        int result = system_shutdown(socket->fd, SHUT_RD);
-        if (result < 0)
-            return result;
-    }
     if (send_queued_bytes(socket) == 0)
         return send_shutdown_now(socket);
     socket->sending = SENDING_SHUTTING;

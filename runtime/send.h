@@ -38,7 +38,7 @@ void send_free_if_idle(struct scheduler *scheduler, struct socket *socket);
 /* shutdown(write), whatever is queued. 0, or the system's error. */
 int send_shutdown_now(struct socket *socket);
 /* shutdown(write): now, or when the queue is empty. 0, or the system's error. */
-int send_shutdown(struct scheduler *scheduler, struct socket *socket, int how);
+int send_shutdown(struct scheduler *scheduler, struct socket *socket);
 
 /* The kernel would not send. */
 void send_failed(struct scheduler *scheduler, struct socket *socket, int error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gen_tcp:listen, services, and closing and setting what stands for several listeners. */
+/* gen_tcp:listen, and services. */
 #include "runtime/service.h"
 
 #include <errno.h>
@@ -17,8 +17,6 @@
 #include "runtime/owner.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler.h"
-#include "runtime/send.h"
-#include "runtime/send_queue.h"
 #include "runtime/set_options.h"
 #include "runtime/socket.h"
 
@@ -141,13 +139,13 @@ static int check_service_owner(const struct listen_plan *plan, weir_owner owner)
     return 0;
 }
 
-static void undo(const weir_socket *listeners, uint32_t made, const int *fds, uint32_t first,
-                 uint32_t count)
+/* The last ones are listeners by now, the first ones still descriptors. */
+static void undo(const int *fds, uint32_t fd_count, const weir_socket *listeners, uint32_t count)
 {
-    for (uint32_t i = count - made; i < count; i++)
-        weir_close(listeners[i]);
-    for (uint32_t i = first; i < count - made; i++)
+    for (uint32_t i = 0; i < fd_count; i++)
         system_close(fds[i]);
+    for (uint32_t i = fd_count; i < count; i++)
+        weir_close(listeners[i]);
 }
 
 /* From the last scheduler to the first, who gets to know the others. */
@@ -166,7 +164,7 @@ static int start_listeners(weir_runtime *runtime, const struct listen_plan *plan
         };
         int result = call_make_on(&operation_listen, runtime->schedulers[i]->index, &listen.call);
         if (result < 0) {
-            undo(listeners, count - 1 - i, fds, 0, count);
+            undo(fds, i + 1, listeners, count);
             return result;
         }
         listeners[i] = listen.call.as.open.socket;
@@ -218,13 +216,6 @@ static int run_siblings(struct scheduler *scheduler, struct socket *socket, stru
 static const struct call_operation operation_siblings = {
     .name = "a service's listeners", .run = run_siblings, .dead_result = 0};
 
-static uint32_t find_siblings(weir_socket handle, weir_socket *siblings)
-{
-    struct siblings_call call = {.siblings = siblings};
-    int count = call_make(&operation_siblings, handle, &call.call);
-    return count > 0 ? (uint32_t)count : 0;
-}
-
 /* Only what listens has siblings; a handler's own sockets are told from it without a call. */
 static bool may_have_siblings(weir_socket handle)
 {
@@ -233,6 +224,15 @@ static bool may_have_siblings(weir_socket handle)
         return true;
     const struct socket *socket = socket_find(here, handle);
     return socket && socket->state == SOCKET_LISTENING && socket->listener->sibling_count > 0;
+}
+
+uint32_t service_siblings(weir_socket handle, weir_socket siblings[RUNTIME_SCHEDULERS_MAX])
+{
+    if (!may_have_siblings(handle))
+        return 0;
+    struct siblings_call call = {.siblings = siblings};
+    int count = call_make(&operation_siblings, handle, &call.call);
+    return count > 0 ? (uint32_t)count : 0;
 }
 
 int service_may_setopts(weir_socket handle)
@@ -247,112 +247,8 @@ int service_setopts(weir_socket handle, const weir_option *options)
 {
     weir_socket siblings[RUNTIME_SCHEDULERS_MAX];
     int result = 0;
-    if (!may_have_siblings(handle))
-        return 0;
-    uint32_t count = find_siblings(handle, siblings);
+    uint32_t count = service_siblings(handle, siblings);
     for (uint32_t i = 0; i < count && result == 0; i++)
         result = weir_setopts(siblings[i], options);
     return result;
-}
-
-static int linger_seconds(const struct socket *socket)
-{
-    struct linger linger = {0};
-    socklen_t size = sizeof(linger);
-    if (system_getsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, &size) < 0)
-        return 0;
-    return linger.l_onoff ? linger.l_linger : 0;
-}
-
-static void close_one(weir_socket handle);
-
-/* A handler on another scheduler cannot ask for the siblings, so they are closed from here. A
- * thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
-static int close_listening(struct scheduler *scheduler, struct socket *socket, struct call *call)
-{
-    const struct listener *listener = socket->listener;
-    for (uint32_t i = 0; i < listener->sibling_count && call->kind == CALL_ASYNC; i++)
-        close_one(listener->siblings[i]);
-    close_socket(scheduler, socket);
-    if (call->kind != CALL_BLOCKING)
-        return 0;
-    socket->receiver = call;
-    return CALL_WAITS;
-}
-
-/* A thread waits for what is queued as long as {linger,{true,Seconds}} says; a handler never. */
-static int run_close(struct scheduler *scheduler, struct socket *socket, struct call *call)
-{
-    if (socket->state == SOCKET_LISTENING)
-        return close_listening(scheduler, socket, call);
-    int seconds =
-        call->kind == CALL_BLOCKING && socket_is_stream(socket) && send_queued_bytes(socket) > 0
-            ? linger_seconds(socket)
-            : 0;
-    close_socket(scheduler, socket);
-    if (seconds <= 0 || !socket->output)
-        return 0;
-    call->timeout_ms = (int64_t)seconds * 1000;
-    list_append(&socket->output->drained, &call->link);
-    call_set_timeout(scheduler, call);
-    return CALL_WAITS;
-}
-
-static void leave_close(struct scheduler *scheduler, struct call *call)
-{
-    (void)scheduler;
-    list_remove(&call->link);
-}
-
-static const struct call_operation operation_close = {
-    .name = "weir_close", .run = run_close, .leave = leave_close, .dead_result = WEIR_CLOSED};
-
-/* A socket that has ended by itself may have told its owner so, who has not seen it yet. */
-static void see_to_dead(weir_socket handle, int result)
-{
-    if (result == WEIR_CLOSED && handle.id != 0)
-        mailbox_forget_closed(handle);
-}
-
-static void finish_close(struct call *call)
-{
-    see_to_dead(call->socket, call->result);
-    memory_free(call);
-}
-
-/* From a handler on another scheduler: nobody waits for it. */
-static void close_elsewhere(weir_socket handle)
-{
-    struct call *call = call_allocate();
-    if (!call)
-        return;
-    call->finish = finish_close;
-    (void)call_make_async(&operation_close, handle, call);
-}
-
-static bool is_elsewhere(weir_socket handle)
-{
-    struct scheduler *here = scheduler_current();
-    return here && here->index != socket_scheduler(handle);
-}
-
-static void close_one(weir_socket handle)
-{
-    if (is_elsewhere(handle)) {
-        close_elsewhere(handle);
-        return;
-    }
-    struct call call = {0};
-    see_to_dead(handle, call_make(&operation_close, handle, &call));
-}
-
-int weir_close(weir_socket handle)
-{
-    weir_socket siblings[RUNTIME_SCHEDULERS_MAX];
-    bool asks = !is_elsewhere(handle) && may_have_siblings(handle);
-    uint32_t count = asks ? find_siblings(handle, siblings) : 0;
-    for (uint32_t i = 0; i < count; i++)
-        close_one(siblings[i]);
-    close_one(handle);
-    return 0;
 }

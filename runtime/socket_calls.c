@@ -84,24 +84,15 @@ static int run_getopts(struct scheduler *scheduler, struct socket *socket, struc
     return options_read(&source, OPTION_SET_TCP, call->as.options.wanted, call->as.options.count);
 }
 
-static int shut_reading(struct socket *socket)
-{
-    return system_shutdown(socket->fd, SHUT_RD);
-}
-
 static int run_shutdown(struct scheduler *scheduler, struct socket *socket, struct call *call)
 {
     if (socket->state != SOCKET_OPEN)
         return -ENOTCONN;
-    switch (call->as.how) {
-    case WEIR_READ:
-        return shut_reading(socket);
-    case WEIR_WRITE:
-        return send_shutdown(scheduler, socket, SHUT_WR);
-    case WEIR_READ_WRITE:
-        return send_shutdown(scheduler, socket, SHUT_RDWR);
-    }
-    return error_say(WEIR_BADARG, "shutdown: %d is not read, write or read_write", call->as.how);
+    enum weir_how how = call->as.how;
+    if (how != WEIR_READ && how != WEIR_WRITE && how != WEIR_READ_WRITE)
+        return error_say(WEIR_BADARG, "shutdown: %d is not read, write or read_write", how);
+    int result = how == WEIR_WRITE ? 0 : system_shutdown(socket->fd, SHUT_RD);
+    return result < 0 || how == WEIR_READ ? result : send_shutdown(scheduler, socket);
 }
 
 static int run_controlling_process(struct scheduler *scheduler, struct socket *socket,

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* inet:close and gen_tcp:close. */
+#include "base/memory.h"
+#include "runtime/accept.h"
+#include "runtime/call.h"
+#include "runtime/close.h"
+#include "runtime/mailbox.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler.h"
+#include "runtime/send.h"
+#include "runtime/send_queue.h"
+#include "runtime/service.h"
+#include "runtime/socket.h"
+
+static void close_one(weir_socket handle);
+
+/* A handler on another scheduler cannot ask for the siblings, so they are closed from here. A
+ * thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
+static int close_listening(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    const struct listener *listener = socket->listener;
+    for (uint32_t i = 0; i < listener->sibling_count && call->kind == CALL_ASYNC; i++)
+        close_one(listener->siblings[i]);
+    close_socket(scheduler, socket);
+    if (call->kind != CALL_BLOCKING)
+        return 0;
+    socket->receiver = call;
+    return CALL_WAITS;
+}
+
+/* A thread waits for what is queued as long as {linger,{true,Seconds}} says; a handler never. */
+static int seconds_to_wait(const struct socket *socket, const struct call *call)
+{
+    if (call->kind != CALL_BLOCKING || send_queued_bytes(socket) == 0)
+        return 0;
+    struct linger linger = close_linger(socket);
+    return linger.l_onoff ? linger.l_linger : 0;
+}
+
+static int run_close(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    if (socket->state == SOCKET_LISTENING)
+        return close_listening(scheduler, socket, call);
+    int seconds = seconds_to_wait(socket, call);
+    close_socket(scheduler, socket);
+    if (seconds <= 0 || !socket->output)
+        return 0;
+    call->timeout_ms = (int64_t)seconds * 1000;
+    list_append(&socket->output->drained, &call->link);
+    call_set_timeout(scheduler, call);
+    return CALL_WAITS;
+}
+
+static void leave_close(struct scheduler *scheduler, struct call *call)
+{
+    (void)scheduler;
+    list_remove(&call->link);
+}
+
+static const struct call_operation operation_close = {
+    .name = "weir_close", .run = run_close, .leave = leave_close, .dead_result = WEIR_CLOSED};
+
+/* A socket that has ended by itself may have told its owner so, who has not seen it yet. */
+static void see_to_dead(weir_socket handle, int result)
+{
+    if (result == WEIR_CLOSED && handle.id != 0)
+        mailbox_forget_closed(handle);
+}
+
+static void finish_close(struct call *call)
+{
+    see_to_dead(call->socket, call->result);
+    memory_free(call);
+}
+
+/* From a handler on another scheduler: nobody waits for it. */
+static void close_elsewhere(weir_socket handle)
+{
+    struct call *call = call_allocate();
+    if (!call)
+        return;
+    call->finish = finish_close;
+    (void)call_make_async(&operation_close, handle, call);
+}
+
+static bool is_elsewhere(weir_socket handle)
+{
+    struct scheduler *here = scheduler_current();
+    return here && here->index != socket_scheduler(handle);
+}
+
+static void close_one(weir_socket handle)
+{
+    if (is_elsewhere(handle)) {
+        close_elsewhere(handle);
+        return;
+    }
+    struct call call = {0};
+    see_to_dead(handle, call_make(&operation_close, handle, &call));
+}
+
+int weir_close(weir_socket handle)
+{
+    weir_socket siblings[RUNTIME_SCHEDULERS_MAX];
+    uint32_t count = is_elsewhere(handle) ? 0 : service_siblings(handle, siblings);
+    for (uint32_t i = 0; i < count; i++)
+        close_one(siblings[i]);
+    close_one(handle);
+    return 0;
+}
