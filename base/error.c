@@ -75,6 +75,11 @@ int error_say(int error, const char *format, ...)
     return error;
 }
 
+void error_copy_text(char text[ERROR_TEXT_SIZE])
+{
+    memcpy(text, last_text, ERROR_TEXT_SIZE);
+}
+
 /* The text may be this thread's own. */
 void error_set_text(const char *text)
 {

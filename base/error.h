@@ -8,8 +8,10 @@
 /* Notes what weir_last_error_text says, and returns `error`. */
 int error_say(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Carries a text from one thread to another, as when a scheduler did the call. */
 enum { ERROR_TEXT_SIZE = 160 };
+
+/* Carry a text from one thread to another, as when a scheduler did the call. */
+void error_copy_text(char text[ERROR_TEXT_SIZE]);
 void error_set_text(const char *text);
 void error_clear_text(void);
 

@@ -8,7 +8,6 @@
 #include "options/word.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 struct list {
@@ -69,7 +68,7 @@ static int checked(const weir_option *option, size_t position)
     char reason[ERROR_TEXT_SIZE];
     if (check_value(option) == 0)
         return 0;
-    snprintf(reason, sizeof(reason), "%s", weir_last_error_text());
+    error_copy_text(reason);
     return scan_error(position, "%s", reason);
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,10 +22,8 @@ static void sleep_until_done(struct call *call)
  * is woken by its address alone, which costs at worst a wake-up that somebody has to ignore. */
 static void wake_caller(struct call *call)
 {
-    if (call->result < 0 && call->text) {
-        strncpy(call->text, weir_last_error_text(), ERROR_TEXT_SIZE - 1);
-        call->text[ERROR_TEXT_SIZE - 1] = '\0';
-    }
+    if (call->result < 0)
+        error_copy_text(call->text);
     atomic_uint *done = &call->done;
     atomic_store_explicit(done, 1, memory_order_release);
     syscall(SYS_futex, done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);

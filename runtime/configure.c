@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,7 +60,7 @@ static int place_limits(struct scheduler_limits *limits, const weir_config *conf
 static int say_where(const char *where, int error)
 {
     char reason[ERROR_TEXT_SIZE];
-    snprintf(reason, sizeof(reason), "%s", weir_last_error_text());
+    error_copy_text(reason);
     return error_say(error, "%s: %s", where, reason);
 }
 
