@@ -17,8 +17,7 @@ struct resolver {
     pthread_t thread;
     bool running;
     bool closing;
-    struct resolution *first;
-    struct resolution *last;
+    struct list questions;
 };
 
 int resolver_open(struct resolver **out)
@@ -28,6 +27,7 @@ int resolver_open(struct resolver **out)
         return -ENOMEM;
     pthread_mutex_init(&resolver->lock, NULL);
     pthread_cond_init(&resolver->asked, NULL);
+    list_init(&resolver->questions);
     *out = resolver;
     return 0;
 }
@@ -45,13 +45,11 @@ static void answer(struct resolution *resolution, int result)
 /* With the lock held. NULL: the resolver closes. */
 static struct resolution *wait_for_question(struct resolver *resolver)
 {
-    while (!resolver->first && !resolver->closing)
+    while (list_is_empty(&resolver->questions) && !resolver->closing)
         pthread_cond_wait(&resolver->asked, &resolver->lock);
-    struct resolution *resolution = resolver->first;
-    if (resolver->closing || !resolution)
+    if (resolver->closing)
         return NULL;
-    resolver->first = resolution->next;
-    return resolution;
+    return list_entry(list_take(&resolver->questions), struct resolution, link);
 }
 
 static void *resolve(void *argument)
@@ -79,11 +77,9 @@ void resolver_stop(struct resolver *resolver)
     if (resolver->running)
         pthread_join(resolver->thread, NULL);
     resolver->running = false;
-    while (resolver->first) {
-        struct resolution *resolution = resolver->first;
-        resolver->first = resolution->next;
-        answer(resolution, WEIR_CLOSED);
-    }
+    struct list *link;
+    while ((link = list_take(&resolver->questions)))
+        answer(list_entry(link, struct resolution, link), WEIR_CLOSED);
 }
 
 void resolver_close(struct resolver *resolver)
@@ -106,23 +102,14 @@ static int start(struct resolver *resolver)
     return result;
 }
 
-static void enqueue(struct resolver *resolver, struct resolution *resolution)
-{
-    resolution->next = NULL;
-    if (resolver->first)
-        resolver->last->next = resolution;
-    else
-        resolver->first = resolution;
-    resolver->last = resolution;
-    pthread_cond_signal(&resolver->asked);
-}
-
 int resolver_ask(struct resolver *resolver, struct resolution *resolution)
 {
     pthread_mutex_lock(&resolver->lock);
     int result = start(resolver);
-    if (result == 0)
-        enqueue(resolver, resolution);
+    if (result == 0) {
+        list_append(&resolver->questions, &resolution->link);
+        pthread_cond_signal(&resolver->asked);
+    }
     pthread_mutex_unlock(&resolver->lock);
     return result;
 }

@@ -3,6 +3,7 @@
 #ifndef RUNTIME_RESOLVER_H
 #define RUNTIME_RESOLVER_H
 
+#include "base/list.h"
 #include "runtime/inbox.h"
 #include <weir/address.h>
 
@@ -13,7 +14,7 @@ enum { RESOLUTION_HOST_SIZE = 256 };
 
 struct resolution {
     struct inbox_node node; /* `node.run` runs on the scheduler when the answer is there */
-    struct resolution *next;
+    struct list link;
     struct scheduler *scheduler; /* which must not end before that */
     char host[RESOLUTION_HOST_SIZE];
     enum weir_family family;
