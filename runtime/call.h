@@ -71,7 +71,6 @@ struct call {
         struct {
             size_t length;
             weir_packet packet;
-            struct weir_buffer *keep;
         } receive;
         struct {
             weir_owner owner;

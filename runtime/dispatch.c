@@ -56,7 +56,7 @@ void dispatch(struct scheduler *scheduler, const struct ring_completion *complet
     struct socket *socket =
         socket_table_at(&scheduler->sockets, operation_slot(completion->user_data));
     if (kind == OPERATION_WAKE) {
-        scheduler_woken(scheduler);
+        scheduler_wait_for_bell(scheduler);
         return;
     }
     bool stale = !socket || is_stale(socket, completion);

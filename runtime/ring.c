@@ -225,111 +225,105 @@ void ring_publish_buffers(struct ring *ring)
     ring->offered = 0;
 }
 
-static struct io_uring_sqe *next_entry(struct ring *ring, uint64_t user_data)
+/* Its user_data comes last: some versions of liburing clear it when they prepare an entry. */
+static struct io_uring_sqe *next_entry(struct ring *ring)
 {
     struct io_uring_sqe *entry = io_uring_get_sqe(&ring->uring);
     while (!entry) {
         ring_submit(ring);
         entry = io_uring_get_sqe(&ring->uring);
     }
-    entry->user_data = user_data;
     return entry;
-}
-
-/* The prep functions of liburing clear user_data in some versions and not in others. */
-static void finish_entry(struct io_uring_sqe *entry, uint64_t user_data)
-{
-    entry->user_data = user_data;
 }
 
 void ring_accept(struct ring *ring, uint64_t user_data, int fd, bool multishot)
 {
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     if (multishot)
         io_uring_prep_multishot_accept(entry, fd, NULL, NULL, SOCK_CLOEXEC);
     else
         io_uring_prep_accept(entry, fd, NULL, NULL, SOCK_CLOEXEC);
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 void ring_connect(struct ring *ring, uint64_t user_data, int fd, const struct sockaddr *address,
                   socklen_t size)
 {
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     io_uring_prep_connect(entry, fd, address, size);
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 void ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot)
 {
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     io_uring_prep_recv(entry, fd, NULL, 0, 0);
     if (multishot)
         entry->ioprio |= IORING_RECV_MULTISHOT;
     entry->buf_group = BUFFER_GROUP;
     entry->flags |= IOSQE_BUFFER_SELECT;
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size,
                        bool all)
 {
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     io_uring_prep_recv(entry, fd, memory, size, all ? MSG_WAITALL : 0);
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size)
 {
     enum { SEND_BYTES_MAX = INT32_MAX }; /* an entry's length has 32 bits, its result 31 */
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     size = size < SEND_BYTES_MAX ? size : SEND_BYTES_MAX;
     io_uring_prep_send(entry, fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const struct msghdr *message,
                        bool zero_copy)
 {
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     if (zero_copy) {
         io_uring_prep_sendmsg_zc(entry, fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
         entry->ioprio |= ABI_SEND_ZC_REPORT_USAGE;
     } else {
         io_uring_prep_sendmsg(entry, fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offset, int to,
                  size_t size)
 {
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     io_uring_prep_splice(entry, from, (int64_t)offset, to, -1, (unsigned)size, 0);
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd)
 {
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     io_uring_prep_poll_multishot(entry, fd, POLLOUT);
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 void ring_cancel(struct ring *ring, uint64_t user_data, uint64_t target)
 {
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     io_uring_prep_cancel64(entry, target, 0);
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 void ring_wait_wake(struct ring *ring, uint64_t user_data, int fd)
 {
     static uint64_t taken; /* nobody reads it */
-    struct io_uring_sqe *entry = next_entry(ring, user_data);
+    struct io_uring_sqe *entry = next_entry(ring);
     io_uring_prep_read(entry, fd, &taken, sizeof(taken), 0);
-    finish_entry(entry, user_data);
+    entry->user_data = user_data;
 }
 
 uint32_t ring_pending(const struct ring *ring)
@@ -414,8 +408,6 @@ static uint32_t translate_flags(uint32_t flags, int32_t result)
         translated |= RING_BUFFER | (flags >> IORING_CQE_BUFFER_SHIFT) << RING_BUFFER_SHIFT;
     if (flags & IORING_CQE_F_MORE)
         translated |= RING_MORE;
-    if (flags & IORING_CQE_F_SOCK_NONEMPTY)
-        translated |= RING_NONEMPTY;
     if (flags & IORING_CQE_F_NOTIF)
         translated |= RING_NOTIFY | ((uint32_t)result & ABI_NOTIF_COPIED ? RING_COPIED : 0);
     return translated;

@@ -31,9 +31,8 @@ struct ring_profile {
 enum ring_completion_flag {
     RING_BUFFER = 1 << 0, /* the upper 16 bits of flags are the buffer that was filled */
     RING_MORE = 1 << 1,   /* the operation goes on */
-    RING_NONEMPTY = 1 << 2,
-    RING_NOTIFY = 1 << 3, /* zero-copy: the kernel is done with the memory */
-    RING_COPIED = 1 << 4, /* with RING_NOTIFY: it had to copy after all */
+    RING_NOTIFY = 1 << 2, /* zero-copy: the kernel is done with the memory */
+    RING_COPIED = 1 << 3, /* with RING_NOTIFY: it had to copy after all */
 };
 
 enum { RING_BUFFER_SHIFT = 16 };

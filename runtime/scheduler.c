@@ -50,14 +50,9 @@ void scheduler_descriptor_closed(struct scheduler *scheduler)
     scheduler->descriptor_closed = true;
 }
 
-static void wait_for_bell(struct scheduler *scheduler)
+void scheduler_wait_for_bell(struct scheduler *scheduler)
 {
     ring_wait_wake(scheduler->ring, operation_pack(OPERATION_WAKE, 0, 0), scheduler->inbox.bell);
-}
-
-void scheduler_woken(struct scheduler *scheduler)
-{
-    wait_for_bell(scheduler);
 }
 
 static void run_inbox(struct scheduler *scheduler)
@@ -294,7 +289,7 @@ int scheduler_open(struct scheduler *scheduler)
     }
     scheduler->totals.fallbacks =
         (uint64_t)__builtin_popcount(FEATURE_ALL & ~scheduler->profile.features);
-    wait_for_bell(scheduler);
+    scheduler_wait_for_bell(scheduler);
     scheduler_become(scheduler);
     return 0;
 }
@@ -382,8 +377,7 @@ void *scheduler_main(void *argument)
     pin(scheduler);
     scheduler->start_result = scheduler_open(scheduler);
     if (scheduler->start_result < 0)
-        snprintf(scheduler->start_text, sizeof(scheduler->start_text), "%s",
-                 weir_last_error_text());
+        error_copy_text(scheduler->start_text);
     runtime_started(scheduler->runtime);
     if (scheduler->start_result < 0)
         return NULL;

@@ -72,7 +72,7 @@ int scheduler_open(struct scheduler *scheduler);
 void scheduler_close(struct scheduler *scheduler);
 
 /* The bell has rung: listens for it again. */
-void scheduler_woken(struct scheduler *scheduler);
+void scheduler_wait_for_bell(struct scheduler *scheduler);
 
 /* One turn. */
 void scheduler_turn(struct scheduler *scheduler);

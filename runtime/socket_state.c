@@ -23,11 +23,3 @@ enum socket_state socket_state_next(enum socket_state state, enum socket_event e
         CHECK_NEVER(state * 16 + event);
     return next;
 }
-
-const char *socket_state_name(enum socket_state state)
-{
-    static const char *const names[SOCKET_STATE_COUNT] = {
-        "free", "connecting", "listening", "open", "gone", "closed",
-    };
-    return names[state];
-}

@@ -26,6 +26,4 @@ enum socket_event {
 /* The state that follows; a move that is not in the table aborts. */
 enum socket_state socket_state_next(enum socket_state state, enum socket_event event);
 
-const char *socket_state_name(enum socket_state state);
-
 #endif
