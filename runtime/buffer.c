@@ -242,6 +242,12 @@ bool buffer_may_be_held(const struct weir_buffer *buffer, const uint8_t *bytes, 
     return pool == own_pool && (large ? pool->lent < 3 * quarter : runs_on && pool->lent < quarter);
 }
 
+static void tell_owner(uint32_t scheduler)
+{
+    if (!CANARY(SILENT_RETURN))
+        registry_wake(scheduler);
+}
+
 static void send_home(struct weir_buffer *buffer)
 {
     struct buffer_pool *pool = buffer->pool;
@@ -255,8 +261,7 @@ static void send_home(struct weir_buffer *buffer)
         }
         buffer->next = last;
     } while (!atomic_compare_exchange_weak(&pool->returned, &last, buffer));
-    if (!CANARY(SILENT_RETURN))
-        registry_wake(scheduler);
+    tell_owner(scheduler);
 }
 
 /* Release and acquire: what the last holder did to the bytes happens before they are reused. */
