@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* inet:close and gen_tcp:close. */
+#include <errno.h>
+
+#include "base/error.h"
 #include "base/memory.h"
 #include "runtime/accept.h"
 #include "runtime/call.h"
@@ -12,7 +15,7 @@
 #include "runtime/service.h"
 #include "runtime/socket.h"
 
-static void close_one(weir_socket handle);
+static int close_one(weir_socket handle);
 
 /* A handler on another scheduler cannot ask for the siblings, so they are closed from here. A
  * thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
@@ -20,7 +23,7 @@ static int close_listening(struct scheduler *scheduler, struct socket *socket, s
 {
     const struct listener *listener = socket->listener;
     for (uint32_t i = 0; i < listener->sibling_count && call->kind == CALL_ASYNC; i++)
-        close_one(listener->siblings[i]);
+        (void)close_one(listener->siblings[i]);
     close_socket(scheduler, socket);
     if (call->kind != CALL_BLOCKING)
         return 0;
@@ -74,13 +77,14 @@ static void finish_close(struct call *call)
 }
 
 /* From a handler on another scheduler: nobody waits for it. */
-static void close_elsewhere(weir_socket handle)
+static int close_elsewhere(weir_socket handle)
 {
     struct call *call = call_allocate();
     if (!call)
-        return;
+        return error_say(-ENOMEM, "no memory to ask the socket's scheduler to close it");
     call->finish = finish_close;
     (void)call_make_async(&operation_close, handle, call);
+    return 0;
 }
 
 static bool is_elsewhere(weir_socket handle)
@@ -89,14 +93,13 @@ static bool is_elsewhere(weir_socket handle)
     return here && here->index != socket_scheduler(handle);
 }
 
-static void close_one(weir_socket handle)
+static int close_one(weir_socket handle)
 {
-    if (is_elsewhere(handle)) {
-        close_elsewhere(handle);
-        return;
-    }
+    if (is_elsewhere(handle))
+        return close_elsewhere(handle);
     struct call call = {0};
     see_to_dead(handle, call_make(&operation_close, handle, &call));
+    return 0;
 }
 
 int weir_close(weir_socket handle)
@@ -104,7 +107,6 @@ int weir_close(weir_socket handle)
     weir_socket siblings[RUNTIME_SCHEDULERS_MAX];
     uint32_t count = is_elsewhere(handle) ? 0 : service_siblings(handle, siblings);
     for (uint32_t i = 0; i < count; i++)
-        close_one(siblings[i]);
-    close_one(handle);
-    return 0;
+        (void)close_one(siblings[i]);
+    return close_one(handle);
 }

@@ -12,6 +12,7 @@
 #include "runtime/cancel.h"
 #include "runtime/close.h"
 #include "runtime/descriptor.h"
+#include "runtime/mailbox.h"
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 
@@ -162,6 +163,8 @@ static int run_connect(struct scheduler *scheduler, struct socket *unused, struc
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
+    if (call->as.open.owner.mailbox && mailbox_is_dead(call->as.open.owner.mailbox))
+        return WEIR_BADARG; /* since the call was made */
     int result = attempt_next(scheduler, call);
     if (result == CALL_WAITS)
         call_set_timeout(scheduler, call);

@@ -115,7 +115,7 @@ int send_now(struct scheduler *scheduler, struct socket *socket, const struct se
 }
 
 /* Nothing was queued: the kernel is offered the bytes before the call returns, so that it can say
- * what is wrong. Something was: the marks decide. */
+ * what is wrong, unless they are to be delayed. Something was: the marks decide. */
 static int run_send(struct scheduler *scheduler, struct socket *socket, struct call *call)
 {
     int result = check_sendable(scheduler, socket);
@@ -129,6 +129,8 @@ static int run_send(struct scheduler *scheduler, struct socket *socket, struct c
         return result;
     if (before > 0)
         return busy_check_mark(scheduler, socket) ? busy_cross(scheduler, socket, call) : 0;
+    if (socket_values(socket)->delay_send)
+        return 0;
     list_append(&scheduler->trying, &call->link);
     return CALL_WAITS;
 }

@@ -203,7 +203,8 @@ enum weir_how { WEIR_READ, WEIR_WRITE, WEIR_READ_WRITE };
 WEIR_API int weir_shutdown(weir_socket socket, enum weir_how how) WEIR_CHECK_RESULT;
 
 /*
- * inet:close/1, gen_tcp:close/1. Always 0. What is queued is still sent, unless {linger,{true,0}};
+ * inet:close/1, gen_tcp:close/1. 0; only from a handler of another scheduler than the socket's also
+ * -ENOMEM, and the socket stays open. What is queued is still sent, unless {linger,{true,0}};
  * {linger,{true,S}} makes a thread wait for that at most S seconds. No `closed` follows.
  */
 WEIR_API int weir_close(weir_socket socket);
