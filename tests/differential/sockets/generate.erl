@@ -8,7 +8,7 @@
 %%   packet 1, 2 with more bytes      than fit the header: refused
 %%   deliver port                     recv sends a message here instead of returning, and sockets
 %%                                    that were accepted get no binaries
-%%   header                           kills the whole Erlang now and then: it allocates less than
+%%   header                           this Erlang dies more often with it: it allocates less than
 %%                                    nothing
 %%   line with packet_size > buffer   lines are cut at packet_size, as the document says
 %%   listen with {active,N}, N =< 0   it tells the listener's owner here; weir's listeners have
