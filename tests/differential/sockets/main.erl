@@ -10,6 +10,10 @@
 %% A difference counts when it is still there with this much time for things to settle.
 -define(SURE_MS, 150).
 -define(SHRINK_MS, 60).
+%% And each time that its program is played with no other beside it, on a slow machine too.
+-define(ALONE_MS, 400).
+-define(ALONE_TIMES, 3).
+-define(SUSPECTS, 20).
 
 main() ->
     [Subject | Numbers] = init:get_plain_arguments(),
@@ -18,7 +22,7 @@ main() ->
 
 run(Weir, [Seed, Count]) ->
     Results = in_parallel(fun(Id) -> try_one(Weir, Seed, Id) end, lists:seq(1, Count)),
-    Bad = [Id || {Id, differs} <- Results],
+    Bad = convicted(Weir, Seed, [Id || {Id, differs} <- Results]),
     io:format("~w programs, ~w unsettled, known differences ~w, ~w differ~n",
               [Count, length([1 || {_, unsettled} <- Results]),
                counted([Name || {_, {known, Name}} <- Results]), length(Bad)]),
@@ -42,6 +46,17 @@ try_again(Program, Weir, Id) ->
         {differs, _, _, _} -> differs;
         same -> unsettled;
         Known -> Known
+    end.
+
+convicted(_, _, Suspects) when length(Suspects) > ?SUSPECTS -> Suspects;
+convicted(Weir, Seed, Suspects) ->
+    [Id || Id <- Suspects, differs_alone(generate:program(Seed, Id), Weir, Id, ?ALONE_TIMES)].
+
+differs_alone(_, _, _, 0) -> true;
+differs_alone(Program, Weir, Id, Times) ->
+    case judge:differs(Program, Weir, {Id, ?ALONE_MS}) of
+        {differs, _, _, _} -> differs_alone(Program, Weir, Id, Times - 1);
+        _ -> false
     end.
 
 %% The shortest of it that still differs.
