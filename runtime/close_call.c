@@ -4,16 +4,16 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "runtime/accept.h"
-#include "runtime/call.h"
-#include "runtime/close.h"
-#include "runtime/mailbox.h"
+#include "runtime/listener/accept.h"
+#include "runtime/owner/mailbox.h"
 #include "runtime/runtime.h"
-#include "runtime/scheduler.h"
-#include "runtime/send.h"
-#include "runtime/send_queue.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/send_queue/send_queue.h"
 #include "runtime/service.h"
-#include "runtime/socket.h"
+#include "runtime/stream/close.h"
+#include "runtime/stream/send.h"
 
 static int close_one(weir_socket handle);
 

@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "options/options.h"
-#include "runtime/cpus.h"
-#include "runtime/features.h"
+#include "runtime/ring/features.h"
 #include "runtime/runtime.h"
+#include "runtime/scheduler/cpus.h"
 
 struct bound {
     const char *name;

@@ -7,15 +7,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "runtime/accept.h"
-#include "runtime/call.h"
-#include "runtime/connect.h"
-#include "runtime/mailbox.h"
-#include "runtime/owner.h"
-#include "runtime/resolver.h"
+#include "runtime/listener/accept.h"
+#include "runtime/owner/mailbox.h"
+#include "runtime/owner/owner.h"
+#include "runtime/resolver/resolver.h"
 #include "runtime/runtime.h"
-#include "runtime/scheduler.h"
-#include "runtime/socket.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/stream/connect.h"
 
 static int check_mailbox(weir_owner owner)
 {

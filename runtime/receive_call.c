@@ -4,11 +4,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "runtime/call.h"
-#include "runtime/delivery.h"
-#include "runtime/receive.h"
-#include "runtime/scheduler.h"
-#include "runtime/socket.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/stream/delivery.h"
+#include "runtime/stream/receive.h"
 
 enum { LENGTH_MAX = 64 << 20 };
 

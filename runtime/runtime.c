@@ -7,14 +7,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "runtime/accept.h"
-#include "runtime/call.h"
-#include "runtime/close.h"
-#include "runtime/registry.h"
-#include "runtime/resolver.h"
-#include "runtime/scheduler.h"
-#include "runtime/socket.h"
-#include "runtime/totals.h"
+#include "runtime/listener/accept.h"
+#include "runtime/resolver/resolver.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/registry.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/totals.h"
+#include "runtime/stream/close.h"
 
 void runtime_started(struct weir_runtime *runtime)
 {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "options/options.h"
-#include "runtime/ring.h"
+#include "runtime/ring/ring.h"
 #include <weir/runtime.h>
 
 struct scheduler;

@@ -6,11 +6,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
-#include "runtime/buffer.h"
-#include "runtime/call.h"
-#include "runtime/scheduler.h"
-#include "runtime/send.h"
-#include "runtime/socket.h"
+#include "runtime/buffer/buffer.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/stream/send.h"
 
 static int send_on_own(struct scheduler *here, weir_socket handle, const struct send_source *source)
 {

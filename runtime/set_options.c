@@ -4,13 +4,13 @@
 #include <errno.h>
 
 #include "base/error.h"
-#include "runtime/accept.h"
-#include "runtime/busy.h"
-#include "runtime/delivery.h"
-#include "runtime/owner.h"
-#include "runtime/receive.h"
-#include "runtime/scheduler.h"
-#include "runtime/socket.h"
+#include "runtime/listener/accept.h"
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/stream/busy.h"
+#include "runtime/stream/delivery.h"
+#include "runtime/stream/receive.h"
 
 enum { ACTIVE_COUNT_MAX = 32767 };
 

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "command.h"
 #include "machine.h"
-#include "runtime/features.h"
-#include "runtime/ring.h"
+#include "runtime/ring/features.h"
+#include "runtime/ring/ring.h"
 #include "runtime/runtime.h"
 
 #include <errno.h>

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "runtime/runtime.h"
-#include "runtime/scheduler.h"
+#include "runtime/scheduler/scheduler.h"
 #include "scenario.h"
 #include <weir/weir.h>
 

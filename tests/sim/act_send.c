@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/busy.h"
-#include "runtime/call.h"
-#include "runtime/scheduler.h"
-#include "runtime/send_queue.h"
-#include "runtime/socket.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/send_queue/send_queue.h"
+#include "runtime/stream/busy.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
 #include "sim/kernel.h"

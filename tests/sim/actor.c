@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "runtime/scheduler.h"
+#include "runtime/scheduler/scheduler.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/kernel.h"

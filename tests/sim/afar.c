@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/busy.h"
-#include "runtime/scheduler.h"
-#include "runtime/send_queue.h"
-#include "runtime/socket.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/send_queue/send_queue.h"
+#include "runtime/stream/busy.h"
 #include "sim/act.h"
 #include "sim/dice.h"
 #include "sim/errand.h"

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "runtime/inbox.h"
+#include "runtime/scheduler/inbox.h"
 #include "sim/model.h"
 
 struct pending;

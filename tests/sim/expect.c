@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "runtime/socket.h"
+#include "runtime/scheduler/socket.h"
 #include "sim/link.h"
 #include "sim/trace.h"
 

@@ -6,9 +6,9 @@
 
 #include "base/memory.h"
 #include "runtime/runtime.h"
-#include "runtime/scheduler.h"
-#include "runtime/send_queue.h"
-#include "runtime/socket.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/send_queue/send_queue.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
 #include "sim/link.h"

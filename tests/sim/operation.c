@@ -6,9 +6,9 @@
 #include <poll.h>
 #include <string.h>
 
-#include "runtime/operation.h"
-#include "runtime/ring.h"
-#include "runtime/vectors.h"
+#include "runtime/ring/operation.h"
+#include "runtime/ring/ring.h"
+#include "runtime/ring/vectors.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/link.h"

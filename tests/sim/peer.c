@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "runtime/ring.h"
+#include "runtime/ring/ring.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/kernel.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/post.h"
 
-#include "runtime/mailbox.h"
+#include "runtime/owner/mailbox.h"
 #include "sim/dice.h"
 #include "sim/link.h"
 #include "sim/model.h"

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/system.h"
-#include "runtime/scheduler.h"
-#include "runtime/socket.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
 #include "sim/act.h"
 #include "sim/afar.h"
 #include "sim/dice.h"

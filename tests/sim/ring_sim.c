@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The seam of runtime/ring.h over the simulated kernel. */
+/* The seam of runtime/ring/ring.h over the simulated kernel. */
 #include "sim/ring_sim.h"
 
 #include <errno.h>
@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "base/memory.h"
-#include "runtime/features.h"
-#include "runtime/operation.h"
-#include "runtime/ring.h"
+#include "runtime/ring/features.h"
+#include "runtime/ring/operation.h"
+#include "runtime/ring/ring.h"
 #include "sim/actor.h"
 #include "sim/dice.h"
 #include "sim/event.h"

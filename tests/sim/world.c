@@ -2,10 +2,10 @@
 #include "sim/world.h"
 
 #include "base/memory.h"
-#include "runtime/registry.h"
 #include "runtime/runtime.h"
-#include "runtime/scheduler.h"
-#include "runtime/socket.h"
+#include "runtime/scheduler/registry.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
 #include "sim/act.h"
 #include "sim/actor.h"
 #include "sim/dice.h"

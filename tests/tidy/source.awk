@@ -64,8 +64,8 @@ function check_calls(code,    name) {
 }
 
 function check_include(line,    path, parts) {
-    if (line ~ /^#include <liburing/ && FILENAME !~ /^bench\// && FILENAME != "runtime/ring.c")
-        wrong("only runtime/ring.c includes liburing")
+    if (line ~ /^#include <liburing/ && FILENAME !~ /^bench\// && FILENAME != "runtime/ring/ring.c")
+        wrong("only runtime/ring/ring.c includes liburing")
     if (line !~ /^#include "/ || !(room in below))
         return
     path = line

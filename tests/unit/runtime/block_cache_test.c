@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/block_cache.h"
+#include "runtime/buffer/block_cache.h"
 
 #include <criterion/criterion.h>
 
 #include "base/memory.h"
-#include "runtime/buffer.h"
+#include "runtime/buffer/buffer.h"
 
 static struct weir_buffer *block_of(size_t size)
 {

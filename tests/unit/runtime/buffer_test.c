@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A pool without a ring, which is how it is without a kernel that picks. */
-#include "runtime/buffer.h"
+#include "runtime/buffer/buffer.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists that are read from text: kernel features, and cores. */
-#include "runtime/features.h"
+#include "runtime/ring/features.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "runtime/cpus.h"
 #include "runtime/runtime.h"
+#include "runtime/scheduler/cpus.h"
 
 static uint32_t parse(const char *text)
 {

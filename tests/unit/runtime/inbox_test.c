@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/inbox.h"
+#include "runtime/scheduler/inbox.h"
 
 #include <criterion/criterion.h>
 #include <poll.h>

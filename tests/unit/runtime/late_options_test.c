@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/late_options.h"
+#include "runtime/listener/late_options.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The send queue against a plain string of bytes, with a kernel that takes what it likes. */
-#include "runtime/send_queue.h"
+#include "runtime/send_queue/send_queue.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/memory.h"
-#include "runtime/buffer.h"
+#include "runtime/buffer/buffer.h"
 
 enum { MODEL_SIZE = 1 << 22, PIECES = 8 };
 

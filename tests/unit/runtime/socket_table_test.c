@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/socket_table.h"
+#include "runtime/scheduler/socket_table.h"
 
 #include <criterion/criterion.h>
 
 #include "base/memory.h"
-#include "runtime/registry.h"
-#include "runtime/socket.h"
+#include "runtime/scheduler/registry.h"
+#include "runtime/scheduler/socket.h"
 
 enum { MANY = 1000 };
 

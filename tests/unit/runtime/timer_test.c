@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The wheel against a list that is searched. */
-#include "runtime/timer.h"
+#include "runtime/scheduler/timer.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Bugs that tests/sim plants one at a time, to see that it finds them. In every other build none
+ * is there, and CANARY(...) costs nothing. */
+#ifndef BASE_CANARY_H
+#define BASE_CANARY_H
+
+#include <stdbool.h>
+
+enum canary {
+    CANARY_LOST_WAKE,          /* who posts to a sleeping scheduler rings no bell */
+    CANARY_DOUBLE_RELEASE,     /* a buffer that a stale completion brought comes back twice */
+    CANARY_REORDERED_SENDS,    /* what is queued behind an operation in flight overtakes */
+    CANARY_MISSED_REARM,       /* a multishot that ended with bytes is taken to go on */
+    CANARY_IGNORED_GENERATION, /* a stale completion is its slot's new socket's */
+    CANARY_STARVED_SLEEPS,     /* a scheduler sleeps though starved sockets could be armed */
+    CANARY_FORGOTTEN_UNBUSY,   /* a handler that was told EAGAIN hears no more of it */
+    CANARY_IGNORED_NOTICE,     /* memory of a zero-copy send is used again before its notice */
+    CANARY_ONE_CANCEL,         /* a cancel that did not find its operation is not repeated */
+    CANARY_MISSED_ROOM,        /* room for sending is taken for an end of the peer */
+    CANARY_DEAF_SIBLING,       /* a scheduler that posts to another one rings no bell */
+    CANARY_LEFT_BEHIND,        /* messages that wait are the old owner's after a hand-over */
+    CANARY_SILENT_RETURN,      /* who returns a buffer from elsewhere rings no bell */
+};
+
+#ifdef WEIR_CANARY
+#define CANARY(name) (WEIR_CANARY == CANARY_##name)
+#else
+#define CANARY(name) false
+#endif
+
+#endif

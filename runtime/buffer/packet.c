@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/buffer/packet.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "framing/framing.h"
+
+/* Below this a copy is cheaper than pinning a whole receive buffer for the packet's sake. */
+enum { SHARE_FROM_BYTES = 4096 };
+
+static bool header_applies(const struct option_values *values, size_t size)
+{
+    return values->header > 0 && values->mode == WEIR_BINARY && values->header <= size;
+}
+
+weir_packet packet_make(const weir_decoded *decoded, const weir_http *http,
+                        const struct option_values *values, struct weir_buffer *buffer)
+{
+    weir_packet packet = {
+        .bytes = decoded->bytes,
+        .size = decoded->size,
+        .http = http,
+        .mode = (enum weir_mode)values->mode,
+        .deliver = (enum weir_deliver)values->deliver,
+        .buffer = buffer,
+    };
+    if (!http && header_applies(values, decoded->size)) {
+        packet.header = decoded->bytes;
+        packet.header_size = values->header;
+        packet.bytes += values->header;
+        packet.size -= values->header;
+    }
+    return packet;
+}
+
+static bool worth_sharing(const weir_packet *packet)
+{
+    if (packet->mode == WEIR_LIST || packet->http)
+        return false;
+    if (!packet->buffer->pool)
+        return true;
+    const struct buffer_pool *pool = packet->buffer->pool;
+    return packet->size >= SHARE_FROM_BYTES && pool->lent < pool->count / 2;
+}
+
+/* Header, bytes and http structure, in one block of their own. */
+static int copy_packet(const weir_packet *packet, weir_packet *kept)
+{
+    size_t size = packet->header_size + packet->size;
+    size_t http_size = packet->http ? sizeof(weir_http) : 0;
+    const uint8_t *from = packet->bytes - packet->header_size;
+    struct weir_buffer *block = buffer_allocate(http_size + size);
+    if (!block)
+        return -ENOMEM;
+    uint8_t *to = block->bytes + http_size;
+    memcpy(to, from, size);
+    *kept = *packet;
+    kept->buffer = block;
+    kept->bytes = to + packet->header_size;
+    kept->header = packet->header ? to : NULL;
+    if (packet->http) {
+        weir_http *http = (weir_http *)block->bytes;
+        *http = *packet->http;
+        framing_rebase_http(http, from, to, size);
+        kept->http = http;
+    }
+    return 0;
+}
+
+int weir_packet_keep(const weir_packet *packet, weir_packet *kept)
+{
+    if (!worth_sharing(packet))
+        return copy_packet(packet, kept);
+    buffer_keep(packet->buffer);
+    *kept = *packet;
+    return 0;
+}
+
+void weir_packet_release(weir_packet *packet)
+{
+    if (packet->buffer)
+        buffer_release(packet->buffer);
+    *packet = (weir_packet){0};
+}
+
+/* By hand: gcc 12 makes no vectors of a loop whose count it does not know. */
+typedef uint8_t vector __attribute__((vector_size(16)));
+
+enum { BLOCK_VECTORS = 8, BLOCK_BYTES = BLOCK_VECTORS * sizeof(vector) };
+
+static vector gather(vector all, const uint8_t *bytes)
+{
+    for (int i = 0; i < BLOCK_VECTORS; i++) {
+        vector next;
+        memcpy(&next, bytes + (size_t)i * sizeof(next), sizeof(next));
+        all |= next;
+    }
+    return all;
+}
+
+static uint8_t fold(vector all)
+{
+    uint8_t folded = 0;
+    for (size_t i = 0; i < sizeof(all); i++)
+        folded |= all[i];
+    return folded;
+}
+
+bool packet_has_bit8(const uint8_t *bytes, size_t size)
+{
+    vector blocks = {0};
+    uint8_t rest = 0;
+    for (; size >= BLOCK_BYTES; size -= BLOCK_BYTES, bytes += BLOCK_BYTES)
+        blocks = gather(blocks, bytes);
+    for (; size > 0; size--, bytes++)
+        rest |= *bytes;
+    return ((fold(blocks) | rest) & 0x80) != 0;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/listener/accept.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "base/system.h"
+#include "runtime/listener/adopt.h"
+#include "runtime/listener/late_options.h"
+#include "runtime/owner/owner.h"
+#include "runtime/ring/features.h"
+#include "runtime/scheduler/cancel.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+
+/* When no descriptor is to be had a retry comes with the next close, or after this. */
+enum { RETRY_MS = 100 };
+
+static void arm(struct scheduler *scheduler, struct socket *socket)
+{
+    struct listener *listener = socket->listener;
+    bool multishot =
+        listener->serving && (scheduler->profile.features & FEATURE_BIT(MULTISHOT_ACCEPT));
+    listener->accepting = ACCEPTING;
+    socket_hold(socket);
+    ring_accept(scheduler->ring, socket_operation(socket, OPERATION_ACCEPT), socket->fd, multishot);
+}
+
+static void update(struct scheduler *scheduler, struct socket *socket)
+{
+    struct listener *listener = socket->listener;
+    bool wanted = listener->serving || !list_is_empty(&listener->acceptors);
+    if (wanted && listener->accepting == ACCEPTING_NOT) {
+        arm(scheduler, socket);
+    } else if (!wanted && listener->accepting == ACCEPTING) {
+        listener->accepting = ACCEPTING_CANCELLED;
+        cancel_start(scheduler, socket, OPERATION_ACCEPT);
+    }
+}
+
+static void resume(struct listener *listener)
+{
+    list_remove(&listener->socket->link);
+    listener->accepting = ACCEPTING_NOT;
+    update(listener->scheduler, listener->socket);
+}
+
+static void retry(struct timer *timer)
+{
+    resume(list_entry(timer, struct listener, retry));
+}
+
+struct listener *listener_create(struct scheduler *scheduler, struct socket *socket)
+{
+    struct listener *listener = memory_allocate_zeroed(1, sizeof(*listener));
+    if (!listener)
+        return NULL;
+    list_init(&listener->acceptors);
+    listener->spare_fd = -1;
+    listener->scheduler = scheduler;
+    listener->socket = socket;
+    listener->retry.fire = retry;
+    return listener;
+}
+
+void accept_serve(struct scheduler *scheduler, struct socket *socket, weir_owner owner)
+{
+    socket->listener->serving = true;
+    socket_set_owner(socket, owner);
+    update(scheduler, socket);
+}
+
+static void give_to_acceptor(struct scheduler *scheduler, struct socket *socket, int fd)
+{
+    struct list *node = list_take(&socket->listener->acceptors);
+    if (!node) {
+        CHECK_EQ(socket->listener->spare_fd, -1);
+        socket->listener->spare_fd = fd;
+        return;
+    }
+    struct call *call = list_entry(node, struct call, link);
+    timer_disarm(&scheduler->timers, &call->timer);
+    adopt_for_call(scheduler, socket, fd, call);
+}
+
+static void take_connection(struct scheduler *scheduler, struct socket *socket, int fd)
+{
+    scheduler->totals.accepts++;
+    if (socket->listener->serving)
+        adopt_for_owner(scheduler, socket, fd, socket->owner);
+    else
+        give_to_acceptor(scheduler, socket, fd);
+}
+
+/* Not armed again at once: the connection stays in the backlog, and asking for it over and over
+ * would cost a whole core. */
+static void pause_accepting(struct scheduler *scheduler, struct socket *socket)
+{
+    struct listener *listener = socket->listener;
+    listener->accepting = ACCEPTING_PAUSED;
+    scheduler->totals.accept_pauses++;
+    list_append(&scheduler->paused, &socket->link);
+    timer_arm(&scheduler->timers, &listener->retry, scheduler_now_ms(scheduler) + RETRY_MS);
+}
+
+static bool lacks_resources(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS;
+}
+
+void accept_completed(struct scheduler *scheduler, struct socket *socket,
+                      const struct ring_completion *completion)
+{
+    if (socket->state != SOCKET_LISTENING) {
+        accept_discard(completion);
+        return;
+    }
+    if (!(completion->flags & RING_MORE))
+        socket->listener->accepting = ACCEPTING_NOT;
+    if (completion->result >= 0)
+        take_connection(scheduler, socket, completion->result);
+    else if (lacks_resources(completion->result))
+        pause_accepting(scheduler, socket);
+    if (socket->state == SOCKET_LISTENING)
+        update(scheduler, socket);
+}
+
+void accept_resume_paused(struct scheduler *scheduler)
+{
+    struct list *node;
+    while ((node = list_take(&scheduler->paused))) {
+        struct listener *listener = list_entry(node, struct socket, link)->listener;
+        timer_disarm(&scheduler->timers, &listener->retry);
+        resume(listener);
+    }
+}
+
+void accept_close(struct scheduler *scheduler, struct socket *socket)
+{
+    struct listener *listener = socket->listener;
+    socket->listener = NULL;
+    if (listener->accepting == ACCEPTING)
+        cancel_start(scheduler, socket, OPERATION_ACCEPT);
+    list_remove(&socket->link);
+    timer_disarm(&scheduler->timers, &listener->retry);
+    call_complete_all(scheduler, &listener->acceptors, WEIR_CLOSED);
+    if (listener->spare_fd >= 0)
+        system_close(listener->spare_fd);
+    memory_free(listener->late);
+    memory_free(listener->siblings);
+    memory_free(listener);
+}
+
+bool accept_is_cancelled(const struct socket *socket)
+{
+    return socket->state == SOCKET_CLOSED || socket->listener->accepting == ACCEPTING_CANCELLED;
+}
+
+void accept_discard(const struct ring_completion *completion)
+{
+    if (completion->result >= 0)
+        system_close(completion->result);
+}
+
+static int check_owner(const struct socket *socket, weir_owner owner)
+{
+    if (owner_is_nobody(owner) && socket_values(socket)->active != WEIR_ACTIVE_FALSE)
+        return error_say(WEIR_BADARG, "an active socket needs an owner: give one, or "
+                                      "{active,false}");
+    return 0;
+}
+
+static int run_accept(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    if (socket->state != SOCKET_LISTENING || socket->listener->serving)
+        return -EINVAL;
+    int result = check_owner(socket, call->as.open.owner);
+    if (result < 0)
+        return result;
+    list_append(&socket->listener->acceptors, &call->link);
+    int spare_fd = socket->listener->spare_fd;
+    if (spare_fd >= 0) {
+        socket->listener->spare_fd = -1;
+        give_to_acceptor(scheduler, socket, spare_fd);
+        return CALL_WAITS;
+    }
+    call_set_timeout(scheduler, call);
+    update(scheduler, socket);
+    return CALL_WAITS;
+}
+
+static void leave_accept(struct scheduler *scheduler, struct call *call)
+{
+    list_remove(&call->link);
+    struct socket *socket = socket_find(scheduler, call->socket);
+    if (socket)
+        update(scheduler, socket);
+}
+
+const struct call_operation operation_accept = {
+    .name = "weir_tcp_accept",
+    .run = run_accept,
+    .leave = leave_accept,
+    .dead_result = WEIR_CLOSED,
+    .may_wait = true,
+};
+
+static int note(struct listener *listener, const weir_option *options)
+{
+    weir_option *late = late_options_join(listener->late, options);
+    if (!late)
+        return error_say(-ENOMEM, "no memory for the listener's options");
+    memory_free(listener->late);
+    listener->late = late;
+    return 0;
+}
+
+/* Connections that came before now: in the backlog, or accepted and not looked at. */
+static uint32_t waiting_count(const struct scheduler *scheduler, const struct socket *socket)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    uint32_t taken = scheduler->last_count + (socket->listener->spare_fd >= 0);
+    size_t least = offsetof(struct tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked);
+    if (system_getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < least)
+        return UINT32_MAX;
+    return info.tcpi_unacked + ring_ready(scheduler->ring) + taken;
+}
+
+int accept_note_options(struct scheduler *scheduler, struct socket *socket,
+                        const weir_option *options)
+{
+    struct listener *listener = socket->listener;
+    listener->late_count = waiting_count(scheduler, socket);
+    if (listener->late_count > 0 || options_forgotten(options))
+        return note(listener, options);
+    if (listener->late)
+        listener->late = late_options_shorten(listener->late);
+    return 0;
+}
+
+void accept_complete_options(struct listener *listener, int fd)
+{
+    if (!listener->late)
+        return;
+    options_inherit(listener->late, fd, listener->socket->family);
+    if (listener->late_count > 0 && --listener->late_count == 0)
+        listener->late = late_options_shorten(listener->late);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Listeners: taking connections, for whoever waits in accept or for the owner of a service. */
+#ifndef RUNTIME_LISTENER_ACCEPT_H
+#define RUNTIME_LISTENER_ACCEPT_H
+
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "runtime/ring/ring.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/timer.h"
+#include <weir/socket.h>
+
+struct scheduler;
+struct socket;
+
+enum accepting {
+    ACCEPTING_NOT,
+    ACCEPTING,
+    ACCEPTING_CANCELLED,
+    ACCEPTING_PAUSED, /* no descriptor was to be had */
+};
+
+struct listener {
+    enum accepting accepting;
+    bool serving;          /* every connection is for the owner, without being asked for */
+    struct list acceptors; /* calls that wait, in order */
+    int spare_fd;          /* accepted when nobody waited any more; -1: none */
+    struct timer retry;
+    struct scheduler *scheduler;
+    struct socket *socket;
+    weir_option *late;     /* options that accepted sockets lack */
+    uint32_t late_count;   /* connections to come that lack those set since it listens */
+    weir_socket *siblings; /* on the other schedulers; the first of a service has them */
+    uint32_t sibling_count;
+};
+
+extern const struct call_operation operation_accept;
+
+/* NULL: no memory. */
+struct listener *listener_create(struct scheduler *scheduler, struct socket *socket);
+
+/* From now on every connection is the owner's. */
+void accept_serve(struct scheduler *scheduler, struct socket *socket, weir_owner owner);
+
+void accept_completed(struct scheduler *scheduler, struct socket *socket,
+                      const struct ring_completion *completion);
+
+/* A descriptor has been closed: listeners that found none try again. */
+void accept_resume_paused(struct scheduler *scheduler);
+
+/* Whether nothing more is wanted of an accept that is in flight. */
+bool accept_is_cancelled(const struct socket *socket);
+
+/* The listener's part of closing: those who wait get WEIR_CLOSED. */
+void accept_close(struct scheduler *scheduler, struct socket *socket);
+
+/* Gives back what a completion holds whose listener is gone. */
+void accept_discard(const struct ring_completion *completion);
+
+/* Remembers options that were set on a listening socket: connections that have come lack them.
+ * 0, or -ENOMEM. */
+int accept_note_options(struct scheduler *scheduler, struct socket *socket,
+                        const weir_option *options);
+
+/* Sets what a connection lacks of its listener's options. */
+void accept_complete_options(struct listener *listener, int fd);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/listener/adopt.h"
+
+#include <errno.h>
+
+#include "base/memory.h"
+#include "base/system.h"
+#include "runtime/listener/accept.h"
+#include "runtime/owner/mailbox.h"
+#include "runtime/owner/owner.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/registry.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/stream/receive.h"
+
+struct socket *adopt(struct scheduler *scheduler, int fd, enum weir_family family, weir_owner owner)
+{
+    struct socket *socket = socket_create(scheduler, fd, family, SOCKET_ESTABLISH);
+    if (!socket) {
+        system_close(fd);
+        return NULL;
+    }
+    socket_set_owner(socket, owner);
+    scheduler->totals.connections++;
+    return socket;
+}
+
+void adopt_start(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->active <= 0) { /* a count that is spent at once */
+        socket->active = WEIR_ACTIVE_FALSE;
+        owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);
+    }
+    receive_update(scheduler, socket);
+}
+
+void adopt_for_owner(struct scheduler *scheduler, struct socket *listener, int fd, weir_owner owner)
+{
+    accept_complete_options(listener->listener, fd);
+    struct socket *socket = adopt(scheduler, fd, (enum weir_family)listener->family, owner);
+    if (!socket)
+        return;
+    socket_set_options(socket, listener->options);
+    socket->options_inherited = true;
+    socket->active = socket_values(socket)->active; /* which the owner may change at once */
+    socket_hold(socket);
+    owner_tell(scheduler, socket, WEIR_MESSAGE_ACCEPTED, 0);
+    if (socket->state == SOCKET_OPEN)
+        adopt_start(scheduler, socket);
+    socket_unhold(scheduler, socket);
+}
+
+/* A connection on its way to another scheduler. */
+struct handover {
+    struct inbox_node node;
+    int fd;
+    enum weir_family family;
+    struct option_values values;
+    struct call *call;
+};
+
+static int finish_handover(struct scheduler *scheduler, struct handover *handover)
+{
+    struct call *call = handover->call;
+    if (call->as.open.owner.mailbox && mailbox_is_dead(call->as.open.owner.mailbox)) {
+        system_close(handover->fd);
+        return WEIR_BADARG;
+    }
+    struct option_block *block = option_block_create(&handover->values);
+    if (!block) {
+        system_close(handover->fd);
+        return -ENOMEM;
+    }
+    struct socket *socket = adopt(scheduler, handover->fd, handover->family, call->as.open.owner);
+    if (!socket) {
+        option_block_drop(block);
+        return -ENOMEM;
+    }
+    socket_set_options(socket, block);
+    socket->active = block->values.active;
+    block->values.buffer_explicit = false; /* not inherited */
+    option_block_drop(block);
+    call->as.open.socket = socket_handle(scheduler, socket);
+    socket_hold(socket);
+    adopt_start(scheduler, socket);
+    socket_unhold(scheduler, socket);
+    return 0;
+}
+
+static void arrive(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct handover *handover = list_entry(node, struct handover, node);
+    int result = WEIR_CLOSED;
+    if (scheduler->state == SCHEDULER_STOPPING)
+        system_close(handover->fd);
+    else
+        result = finish_handover(scheduler, handover);
+    call_complete(scheduler, handover->call, result);
+    memory_free(handover);
+}
+
+static uint32_t destination(const struct scheduler *scheduler, const struct call *call)
+{
+    if (call->kind == CALL_BLOCKING)
+        return runtime_next_scheduler(scheduler->runtime);
+    return call->origin ? call->origin->index : scheduler->index;
+}
+
+static int send_over(uint32_t index, struct handover *handover)
+{
+    struct scheduler *target = registry_enter(index);
+    if (!target) {
+        system_close(handover->fd);
+        return WEIR_CLOSED;
+    }
+    handover->node.run = arrive;
+    inbox_post(&target->inbox, &handover->node);
+    registry_leave(index);
+    return 0;
+}
+
+void adopt_for_call(struct scheduler *scheduler, struct socket *listener, int fd, struct call *call)
+{
+    accept_complete_options(listener->listener, fd);
+    struct handover *handover = memory_allocate(sizeof(*handover));
+    if (!handover) {
+        system_close(fd);
+        call_complete(scheduler, call, -ENOMEM);
+        return;
+    }
+    *handover = (struct handover){
+        .fd = fd,
+        .family = (enum weir_family)listener->family,
+        .values = *socket_values(listener),
+        .call = call,
+    };
+    int result = send_over(destination(scheduler, call), handover);
+    if (result < 0) {
+        memory_free(handover);
+        call_complete(scheduler, call, result);
+    }
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a socket of a descriptor that was accepted, on the scheduler that it is to live on. */
+#ifndef RUNTIME_LISTENER_ADOPT_H
+#define RUNTIME_LISTENER_ADOPT_H
+
+#include <weir/socket.h>
+
+struct scheduler;
+struct socket;
+struct call;
+
+/* On the listener's own scheduler, for the owner of a service, who is told `accepted`. */
+void adopt_for_owner(struct scheduler *scheduler, struct socket *listener, int fd,
+                     weir_owner owner);
+
+/* For a call of accept, which completes: on the scheduler that made it, or, for a thread, on the
+ * runtime's schedulers in turn. */
+void adopt_for_call(struct scheduler *scheduler, struct socket *listener, int fd,
+                    struct call *call);
+
+/* Establishes a socket and lets it receive as its options say. NULL: no memory, and `fd` is
+ * closed. */
+struct socket *adopt(struct scheduler *scheduler, int fd, enum weir_family family,
+                     weir_owner owner);
+
+/* The second half, once the options are set: {active,N} with nothing left is told, and what is
+ * wanted is received. */
+void adopt_start(struct scheduler *scheduler, struct socket *socket);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/listener/listen.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "base/error.h"
+#include "base/system.h"
+#include "runtime/runtime.h"
+#include "runtime/stream/descriptor.h"
+
+static int read_address(struct listen_plan *plan, const char *text)
+{
+    const struct option_setup *setup = &plan->setup;
+    plan->address = setup->local;
+    plan->has_text = text && *text;
+    if (!plan->has_text)
+        return 0;
+    if (weir_address_parse(text, &plan->address) < 0)
+        return error_say(WEIR_BADARG, "listen: \"%s\" is not an address", text);
+    if (setup->family_given && plan->address.family != setup->local.family)
+        return error_say(WEIR_BADARG,
+                         "listen: \"%s\" is not of the family that the options ask for", text);
+    plan->address.port = setup->local.port;
+    return 0;
+}
+
+int listen_plan(struct listen_plan *plan, const struct weir_runtime *runtime, const char *address,
+                uint16_t port, const weir_option *options)
+{
+    int result = options_set_up(&plan->setup, OPTION_LISTEN, runtime->default_listen, options);
+    if (result < 0)
+        return result;
+    result = read_address(plan, address);
+    if (result < 0)
+        return result;
+    if (port)
+        plan->address.port = port;
+    return 0;
+}
+
+static int set_reuseport(int fd)
+{
+    const int on = 1;
+    return system_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+}
+
+static int learn_port(struct listen_plan *plan, int fd)
+{
+    struct sockaddr_storage storage;
+    socklen_t size = sizeof(storage);
+    weir_address bound;
+    int result = system_getsockname(fd, (struct sockaddr *)&storage, &size);
+    if (result >= 0)
+        result = address_from_sockaddr(&storage, &bound);
+    if (result >= 0)
+        plan->address.port = bound.port;
+    return result;
+}
+
+/* The first binds alone, so a port that somebody else listens on is found out; sharing is allowed
+ * from then on, for the others. */
+static int bind_and_share(struct listen_plan *plan, int fd, bool first, bool shared)
+{
+    int result = 0;
+    if (!first || plan->setup.reuseport)
+        result = set_reuseport(fd);
+    if (result >= 0)
+        result = descriptor_bind(fd, &plan->address);
+    if (result >= 0 && first && shared)
+        result = set_reuseport(fd);
+    if (result >= 0 && first)
+        result = learn_port(plan, fd);
+    return result;
+}
+
+/* The caller's has been bound by the caller, unless listen was told where to. */
+static int bind_descriptor(struct listen_plan *plan, int fd)
+{
+    plan->address.family = plan->setup.local.family;
+    bool told = plan->has_text || plan->setup.has_local_address || plan->address.port != 0;
+    return told ? descriptor_bind(fd, &plan->address) : 0;
+}
+
+static int say_not_listening(const struct listen_plan *plan, int error)
+{
+    char text[WEIR_ADDRESS_TEXT_SIZE];
+    return error_say(error, "cannot listen on %s: %s",
+                     weir_address_format_endpoint(&plan->address, text), weir_format_error(error));
+}
+
+static int start_listening(struct listen_plan *plan, int fd, bool first, bool shared)
+{
+    int result =
+        plan->setup.fd >= 0 ? bind_descriptor(plan, fd) : bind_and_share(plan, fd, first, shared);
+    if (result < 0)
+        return result;
+    result = system_listen(fd, plan->setup.backlog);
+    return result < 0 ? say_not_listening(plan, result) : 0;
+}
+
+static int open_one(struct listen_plan *plan, bool first, bool shared)
+{
+    int fd = plan->setup.fd >= 0
+                 ? descriptor_open(&plan->setup)
+                 : descriptor_new(&plan->setup, (enum weir_family)plan->address.family);
+    if (fd < 0)
+        return fd;
+    int result = start_listening(plan, fd, first, shared);
+    if (result < 0) {
+        system_close(fd);
+        return result;
+    }
+    return fd;
+}
+
+int listen_open(struct listen_plan *plan, int *fds, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        fds[i] = open_one(plan, i == 0, count > 1);
+        if (fds[i] >= 0)
+            continue;
+        for (uint32_t opened = 0; opened < i; opened++)
+            system_close(fds[opened]);
+        return fds[i];
+    }
+    return 0;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/owner/mailbox.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/scheduler.h"
+
+enum { CLOSED_LISTS = 64 };
+
+/* All that live. Taken before the lock of any of them. */
+static pthread_mutex_t mailboxes_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct list mailboxes = {&mailboxes, &mailboxes};
+
+struct weir_mailbox {
+    struct list link; /* in `mailboxes` */
+    pthread_mutex_t lock;
+    pthread_cond_t arrived;
+    struct list messages;
+    struct list closed[CLOSED_LISTS]; /* those of `messages` that say so, by their socket */
+    size_t count;
+    bool dead;
+    atomic_uint refs;
+};
+
+int weir_mailbox_create(weir_mailbox **out)
+{
+    weir_mailbox *mailbox = memory_allocate_zeroed(1, sizeof(*mailbox));
+    if (!mailbox)
+        return error_say(-ENOMEM, "no memory for a mailbox");
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&mailbox->lock, NULL);
+    pthread_cond_init(&mailbox->arrived, &attributes);
+    pthread_condattr_destroy(&attributes);
+    list_init(&mailbox->messages);
+    for (size_t i = 0; i < CLOSED_LISTS; i++)
+        list_init(&mailbox->closed[i]);
+    atomic_init(&mailbox->refs, 1);
+    pthread_mutex_lock(&mailboxes_lock);
+    list_append(&mailboxes, &mailbox->link);
+    pthread_mutex_unlock(&mailboxes_lock);
+    *out = mailbox;
+    return 0;
+}
+
+void mailbox_keep(weir_mailbox *mailbox)
+{
+    atomic_fetch_add_explicit(&mailbox->refs, 1, memory_order_relaxed);
+}
+
+void mailbox_release(weir_mailbox *mailbox)
+{
+    if (atomic_fetch_sub_explicit(&mailbox->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    CHECK(list_is_empty(&mailbox->messages));
+    pthread_mutex_destroy(&mailbox->lock);
+    pthread_cond_destroy(&mailbox->arrived);
+    memory_free(mailbox);
+}
+
+bool mailbox_is_dead(weir_mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    bool dead = mailbox->dead;
+    pthread_mutex_unlock(&mailbox->lock);
+    return dead;
+}
+
+void mailbox_free_node(struct mailbox_node *node)
+{
+    weir_packet_release(&node->message.packet);
+    memory_free(node);
+}
+
+int mailbox_put(weir_mailbox *mailbox, const weir_message *message)
+{
+    struct mailbox_node *node = memory_allocate(sizeof(*node));
+    if (!node)
+        return -ENOMEM;
+    struct list one;
+    list_init(&one);
+    node->message = *message;
+    list_append(&one, &node->link);
+    mailbox_put_all(mailbox, &one);
+    return 0;
+}
+
+static struct list *closed_list(weir_mailbox *mailbox, weir_socket socket)
+{
+    return &mailbox->closed[socket.id % CLOSED_LISTS];
+}
+
+/* With the lock held, as take_node. */
+static void add_node(weir_mailbox *mailbox, struct mailbox_node *node)
+{
+    list_append(&mailbox->messages, &node->link);
+    list_init(&node->closed);
+    if (node->message.kind == WEIR_MESSAGE_CLOSED)
+        list_append(closed_list(mailbox, node->message.socket), &node->closed);
+    mailbox->count++;
+}
+
+static struct mailbox_node *take_node(weir_mailbox *mailbox, struct mailbox_node *node)
+{
+    list_remove(&node->link);
+    list_remove(&node->closed);
+    mailbox->count--;
+    return node;
+}
+
+void mailbox_put_all(weir_mailbox *mailbox, struct list *list)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    struct list *node;
+    while ((node = list_take(list))) {
+        if (mailbox->dead) {
+            mailbox_free_node(list_entry(node, struct mailbox_node, link));
+            continue;
+        }
+        add_node(mailbox, list_entry(node, struct mailbox_node, link));
+        pthread_cond_signal(&mailbox->arrived); /* one thread each */
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    struct list *link = mailbox->messages.next;
+    while (link != &mailbox->messages) {
+        struct mailbox_node *node = list_entry(link, struct mailbox_node, link);
+        link = link->next;
+        if (weir_same_socket(node->message.socket, socket))
+            list_append(list, &take_node(mailbox, node)->link);
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+static void free_nodes(struct list *list)
+{
+    struct list *node;
+    while ((node = list_take(list)))
+        mailbox_free_node(list_entry(node, struct mailbox_node, link));
+}
+
+static void forget_closed_of(weir_mailbox *mailbox, weir_socket socket)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    const struct list *all = closed_list(mailbox, socket);
+    struct list *link = all->next;
+    while (link != all) {
+        struct mailbox_node *node = list_entry(link, struct mailbox_node, closed);
+        link = link->next;
+        if (weir_same_socket(node->message.socket, socket))
+            mailbox_free_node(take_node(mailbox, node));
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+void mailbox_forget_closed(weir_socket socket)
+{
+    pthread_mutex_lock(&mailboxes_lock);
+    for (struct list *link = mailboxes.next; link != &mailboxes; link = link->next)
+        forget_closed_of(list_entry(link, struct weir_mailbox, link), socket);
+    pthread_mutex_unlock(&mailboxes_lock);
+}
+
+int weir_mailbox_destroy(weir_mailbox *mailbox)
+{
+    if (scheduler_current())
+        return error_say(-EDEADLK, "a mailbox cannot be destroyed on a scheduler");
+    struct list dropped;
+    list_init(&dropped);
+    pthread_mutex_lock(&mailboxes_lock);
+    list_remove(&mailbox->link);
+    pthread_mutex_unlock(&mailboxes_lock);
+    pthread_mutex_lock(&mailbox->lock);
+    mailbox->dead = true;
+    list_move_all(&dropped, &mailbox->messages);
+    mailbox->count = 0;
+    pthread_mutex_unlock(&mailbox->lock);
+    free_nodes(&dropped);
+    owner_died(mailbox);
+    mailbox_release(mailbox);
+    return 0;
+}
+
+static struct timespec deadline_after(int64_t timeout_ms)
+{
+    const int64_t second_ns = 1000000000;
+    int64_t now_ns = (int64_t)clock_now_ns();
+    int64_t ns = now_ns % second_ns + timeout_ms % 1000 * 1000000;
+    return (struct timespec){
+        .tv_sec = now_ns / second_ns + timeout_ms / 1000 + ns / second_ns,
+        .tv_nsec = ns % second_ns,
+    };
+}
+
+/* With the lock held. 0 when there is a message. */
+static int wait_for_message(weir_mailbox *mailbox, int64_t timeout_ms)
+{
+    struct timespec deadline = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+    while (list_is_empty(&mailbox->messages)) {
+        if (timeout_ms == 0)
+            return WEIR_TIMEOUT;
+        if (timeout_ms < 0)
+            pthread_cond_wait(&mailbox->arrived, &mailbox->lock);
+        else if (pthread_cond_timedwait(&mailbox->arrived, &mailbox->lock, &deadline) == ETIMEDOUT)
+            timeout_ms = 0;
+    }
+    return 0;
+}
+
+int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message *message)
+{
+    if (scheduler_current() && timeout_ms != 0)
+        return error_say(-EDEADLK, "waiting for a mailbox would hold up a scheduler");
+    error_clear_text();
+    struct mailbox_node *node = NULL;
+    pthread_mutex_lock(&mailbox->lock);
+    int result = wait_for_message(mailbox, timeout_ms);
+    if (result == 0) {
+        node = take_node(mailbox, list_entry(mailbox->messages.next, struct mailbox_node, link));
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+    if (node) {
+        *message = node->message;
+        memory_free(node);
+    }
+    return result;
+}
+
+size_t weir_mailbox_count(weir_mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    size_t count = mailbox->count;
+    pthread_mutex_unlock(&mailbox->lock);
+    return count;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/scheduler/call.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "runtime/scheduler/registry.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+
+static void sleep_until_done(struct call *call)
+{
+    while (atomic_load_explicit(&call->done, memory_order_acquire) == 0)
+        syscall(SYS_futex, &call->done, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+}
+
+/* The call is its thread's again, and may be gone, from the moment that `done` is set. The futex
+ * is woken by its address alone, which costs at worst a wake-up that somebody has to ignore. */
+static void wake_caller(struct call *call)
+{
+    if (call->result < 0)
+        error_copy_text(call->text);
+    atomic_uint *done = &call->done;
+    atomic_store_explicit(done, 1, memory_order_release);
+    syscall(SYS_futex, done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+struct call *call_allocate(void)
+{
+    struct call *call = memory_allocate_zeroed(1, sizeof(*call));
+    if (!call)
+        error_say(-ENOMEM, "no memory for a call");
+    return call;
+}
+
+static void come_home(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct call *call = list_entry(node, struct call, node);
+    list_append(&scheduler->finished, &call->link);
+}
+
+/* An _async call is always finished from the turn, never under the function that made it. */
+static void return_to_origin(struct scheduler *scheduler, struct call *call)
+{
+    struct scheduler *origin = call->origin;
+    if (!origin || origin == scheduler) {
+        list_append(&scheduler->finished, &call->link);
+        return;
+    }
+    /* The origin does not end while calls of its own are outstanding, nor while it is held. */
+    uint32_t index = origin->index;
+    registry_hold(index);
+    call->node.run = come_home;
+    inbox_post(&origin->inbox, &call->node);
+    registry_leave(index);
+}
+
+void call_complete(struct scheduler *scheduler, struct call *call, int result)
+{
+    timer_disarm(&scheduler->timers, &call->timer);
+    call->result = result;
+    if (call->kind == CALL_BLOCKING)
+        wake_caller(call);
+    else
+        return_to_origin(scheduler, call);
+}
+
+static void expire(struct timer *timer)
+{
+    struct call *call = list_entry(timer, struct call, timer);
+    error_clear_text();
+    call->operation->leave(call->scheduler, call);
+    call_complete(call->scheduler, call, WEIR_TIMEOUT);
+}
+
+void call_set_timeout(struct scheduler *scheduler, struct call *call)
+{
+    if (call->timeout_ms < 0)
+        return;
+    /* One more: a wheel of whole milliseconds must not cut the first one short. */
+    call->timer.fire = expire;
+    timer_arm(&scheduler->timers, &call->timer,
+              scheduler_now_ms(scheduler) + (uint64_t)call->timeout_ms + 1);
+}
+
+void call_complete_all(struct scheduler *scheduler, struct list *calls, int result)
+{
+    struct list *node;
+    while ((node = list_take(calls)))
+        call_complete(scheduler, list_entry(node, struct call, link), result);
+}
+
+/* What the call needs of its socket is looked up where it runs: the handle may have died on the
+ * way there. An operation of the scheduler itself has no socket. */
+static int run_call(struct scheduler *scheduler, struct call *call)
+{
+    call->scheduler = scheduler;
+    list_init(&call->link);
+    if (call->socket.id == 0)
+        return call->operation->run(scheduler, NULL, call);
+    struct socket *socket = socket_find(scheduler, call->socket);
+    if (!socket)
+        return call->operation->dead_result;
+    socket_hold(socket);
+    int result = call->operation->run(scheduler, socket, call);
+    socket_unhold(scheduler, socket);
+    return result;
+}
+
+static void run_posted(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct call *call = list_entry(node, struct call, node);
+    error_clear_text();
+    int result = run_call(scheduler, call);
+    if (result != CALL_WAITS)
+        call_complete(scheduler, call, result);
+}
+
+static void post(struct scheduler *scheduler, struct call *call)
+{
+    call->node.run = run_posted;
+    inbox_post(&scheduler->inbox, &call->node);
+}
+
+static int wait_for(struct scheduler *scheduler, struct call *call)
+{
+    char text[ERROR_TEXT_SIZE] = "";
+    call->kind = CALL_BLOCKING;
+    call->text = text;
+    post(scheduler, call);
+    sleep_until_done(call);
+    if (call->result < 0)
+        error_set_text(text);
+    return call->result;
+}
+
+static int refuse_to_wait(const struct call_operation *operation)
+{
+    return error_say(-EDEADLK, "%s would wait, which a scheduler must not: %s", operation->name,
+                     operation->may_wait ? "use its _async form"
+                                         : "make it on the scheduler of the socket");
+}
+
+int call_make_on(const struct call_operation *operation, uint32_t index, struct call *call)
+{
+    struct scheduler *here = scheduler_current();
+    call->operation = operation;
+    if (here && here->index == index) {
+        call->kind = CALL_DIRECT;
+        return operation->may_wait ? refuse_to_wait(operation) : run_call(here, call);
+    }
+    if (here)
+        return refuse_to_wait(operation);
+    struct scheduler *scheduler = registry_enter(index);
+    if (!scheduler)
+        return operation->dead_result;
+    int result = wait_for(scheduler, call);
+    registry_leave(index);
+    return result;
+}
+
+int call_make(const struct call_operation *operation, weir_socket socket, struct call *call)
+{
+    call->socket = socket;
+    error_clear_text();
+    if (socket.id == 0)
+        return operation->dead_result;
+    return call_make_on(operation, socket_scheduler(socket), call);
+}
+
+static int discard(struct call *call, int result)
+{
+    call->callback = NULL;
+    call->result = result;
+    call->finish(call);
+    return result;
+}
+
+int call_make_async_on(const struct call_operation *operation, uint32_t index, struct call *call)
+{
+    struct scheduler *here = scheduler_current();
+    call->operation = operation;
+    call->kind = CALL_ASYNC;
+    call->origin = here;
+    if (here && here->index == index) {
+        here->outstanding++;
+        int result = run_call(here, call);
+        if (result != CALL_WAITS)
+            call_complete(here, call, result);
+        return 0;
+    }
+    struct scheduler *scheduler = registry_enter(index);
+    if (!scheduler)
+        return discard(call, operation->dead_result);
+    if (here)
+        here->outstanding++;
+    post(scheduler, call);
+    registry_leave(index);
+    return 0;
+}
+
+int call_make_async(const struct call_operation *operation, weir_socket socket, struct call *call)
+{
+    call->socket = socket;
+    error_clear_text();
+    if (socket.id == 0)
+        return discard(call, operation->dead_result);
+    return call_make_async_on(operation, socket_scheduler(socket), call);
+}
+
+void call_finish_all(struct scheduler *scheduler)
+{
+    struct list *node;
+    while ((node = list_take(&scheduler->finished))) {
+        struct call *call = list_entry(node, struct call, link);
+        if (call->origin)
+            scheduler->outstanding--;
+        call->finish(call);
+    }
+}

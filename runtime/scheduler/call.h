@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A call: what a caller asks of a socket's scheduler, and how the answer gets back.
+ *
+ * A blocking call lies on its caller's stack; the thread sleeps until it is complete. An _async
+ * call is of the scheduler's memory, comes home to the scheduler that made it, and is finished
+ * there. On the socket's own scheduler a call that cannot wait is run as a plain function.
+ */
+#ifndef RUNTIME_SCHEDULER_CALL_H
+#define RUNTIME_SCHEDULER_CALL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "runtime/scheduler/inbox.h"
+#include "runtime/scheduler/timer.h"
+#include "runtime/send_queue/send_source.h"
+#include <weir/socket.h>
+
+struct call;
+struct scheduler;
+struct socket;
+struct connecting;
+
+/* CALL_WAITS: the call is on some list and will be completed from there. No count is ever that. */
+enum { CALL_WAITS = INT32_MAX };
+
+/* One row per operation that a caller can ask for. */
+struct call_operation {
+    const char *name;
+    /* Its result, or CALL_WAITS. `socket` is live. */
+    int (*run)(struct scheduler *scheduler, struct socket *socket, struct call *call);
+    /* Makes a waiting call forget its wait: its time is up, or its socket is closed. */
+    void (*leave)(struct scheduler *scheduler, struct call *call);
+    int dead_result; /* what a handle that is dead gives */
+    bool may_wait;   /* refused on a scheduler in its blocking form */
+};
+
+enum call_kind {
+    CALL_BLOCKING, /* a thread sleeps on `done` */
+    CALL_ASYNC,
+    CALL_DIRECT, /* run in place, on the scheduler itself */
+};
+
+struct call {
+    struct inbox_node node;
+    struct list link; /* on the list that it waits on, or of finished calls */
+    struct timer timer;
+    const struct call_operation *operation;
+    struct scheduler *scheduler; /* where it runs */
+    struct scheduler *origin;    /* CALL_ASYNC: where to finish; NULL: where it ran */
+    enum call_kind kind;
+    weir_socket socket;
+    int64_t timeout_ms;
+    int result;
+    atomic_uint done;
+    char *text; /* CALL_BLOCKING: the error's text goes here */
+
+    void (*callback)(void); /* weir_opened, weir_sent or weir_received; may be NULL */
+    void *data;
+    void (*finish)(struct call *call); /* calls back and frees what the call holds */
+    union {
+        struct {
+            struct send_source source;
+            struct iovec piece;       /* CALL_ASYNC: what the source points to */
+            struct weir_buffer *held; /* CALL_ASYNC: what the bytes lie in */
+        } send;
+        struct {
+            size_t length;
+            weir_packet packet;
+        } receive;
+        struct {
+            weir_owner owner;
+            weir_socket socket; /* the result */
+            struct connecting *connecting;
+        } open;
+        struct {
+            weir_owner from;
+            weir_owner to;
+        } owner;
+        struct {
+            const weir_option *options;
+            weir_option *wanted;
+            size_t count;
+        } options;
+        weir_address *address;
+        weir_statistics *statistics;
+        enum weir_how how;
+    } as;
+};
+
+/*
+ * Asks for an operation in its blocking form: here and now on the socket's own scheduler, else by
+ * sleeping until its scheduler has done it. The call's result.
+ */
+int call_make(const struct call_operation *operation, weir_socket socket, struct call *call);
+
+/* Asks for it in its _async form. 0, or an error with nothing called back. `call` is taken in
+ * either case. */
+int call_make_async(const struct call_operation *operation, weir_socket socket, struct call *call);
+
+/* The same for what needs no socket: `index` is the scheduler's. */
+int call_make_on(const struct call_operation *operation, uint32_t index, struct call *call);
+int call_make_async_on(const struct call_operation *operation, uint32_t index, struct call *call);
+
+/* Memory for an _async call, all zero. NULL: no memory. */
+struct call *call_allocate(void);
+
+/* Scheduler: completes a waiting call. */
+void call_complete(struct scheduler *scheduler, struct call *call, int result);
+
+/* Scheduler: arms the call's time-out, after which it leaves its wait with WEIR_TIMEOUT. */
+void call_set_timeout(struct scheduler *scheduler, struct call *call);
+
+/* Scheduler: completes every call of a list with `result`. */
+void call_complete_all(struct scheduler *scheduler, struct list *calls, int result);
+
+/* Scheduler: finishes the _async calls that have come home. */
+void call_finish_all(struct scheduler *scheduler);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All schedulers of the process by number, so that a handle finds its own. A thread that is no
+ * scheduler stays "inside" one while it uses it; a scheduler ends only when nobody is inside.
+ */
+#ifndef RUNTIME_SCHEDULER_REGISTRY_H
+#define RUNTIME_SCHEDULER_REGISTRY_H
+
+#include <stdint.h>
+
+struct scheduler;
+
+enum { REGISTRY_CAPACITY = 256 };
+
+/* Takes a free number, for which `generation` is where its handles' generations start: a handle
+ * of an earlier scheduler with this number never matches. The number, or WEIR_SYSTEM_LIMIT. */
+int registry_reserve(uint32_t *generation);
+void registry_publish(uint32_t index, struct scheduler *scheduler);
+
+/* Nobody can enter any more. */
+void registry_withdraw(uint32_t index);
+uint32_t registry_user_count(uint32_t index);
+
+/* Gives the number back; handles up to `generation` have been used. */
+void registry_release(uint32_t index, uint32_t generation);
+
+/* Keeps a scheduler that cannot have ended yet from ending until it is left. */
+void registry_hold(uint32_t index);
+
+/* NULL when there is no such scheduler; else leave it again. */
+struct scheduler *registry_enter(uint32_t index);
+void registry_leave(uint32_t index);
+
+/* Makes the scheduler do a turn soon, if there is one. */
+void registry_wake(uint32_t index);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/scheduler/scheduler.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "runtime/listener/accept.h"
+#include "runtime/ring/features.h"
+#include "runtime/ring/operation.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/dispatch.h"
+#include "runtime/scheduler/registry.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/totals.h"
+#include "runtime/send_queue/segment.h"
+#include "runtime/stream/busy.h"
+#include "runtime/stream/close.h"
+#include "runtime/stream/delivery.h"
+#include "runtime/stream/flush.h"
+#include "runtime/stream/receive.h"
+#include "runtime/stream/send.h"
+
+/* How long a stop waits for queued bytes to leave before it drops them. */
+static const uint64_t stop_grace_ns = 1000000000u;
+
+_Thread_local struct scheduler *scheduler_own;
+
+void scheduler_become(struct scheduler *scheduler)
+{
+    scheduler_own = scheduler;
+    buffer_pool_own(scheduler ? scheduler->buffers : NULL);
+}
+
+void scheduler_submit(struct scheduler *scheduler)
+{
+    if (ring_pending(scheduler->ring) > 0)
+        ring_submit(scheduler->ring);
+    if (ring_pending(scheduler->ring) == 0)
+        vectors_reset(&scheduler->vectors);
+}
+
+void scheduler_descriptor_closed(struct scheduler *scheduler)
+{
+    scheduler->descriptor_closed = true;
+}
+
+void scheduler_wait_for_bell(struct scheduler *scheduler)
+{
+    ring_wait_wake(scheduler->ring, operation_pack(OPERATION_WAKE, 0, 0), scheduler->inbox.bell);
+}
+
+static void run_inbox(struct scheduler *scheduler)
+{
+    struct inbox_node *node = inbox_take(&scheduler->inbox);
+    while (node) {
+        struct inbox_node *next = node->next;
+        node->run(scheduler, node);
+        flush_corked(scheduler);
+        node = next;
+    }
+}
+
+static void run_completions(struct scheduler *scheduler)
+{
+    const struct scheduler_limits *limits = &scheduler->runtime->limits;
+    uint32_t count = ring_take(scheduler->ring, scheduler->completions, limits->completion_budget);
+    scheduler->totals.completions += count;
+    scheduler->last_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        error_clear_text(); /* calls that it ends are not to say what other calls said */
+        dispatch(scheduler, &scheduler->completions[i]);
+        flush_corked(scheduler);
+        if (ring_pending(scheduler->ring) >= limits->eager_submit)
+            scheduler_submit(scheduler);
+    }
+}
+
+/* What many slow peers have made the queues grow to would stay with the allocator for ever: after a
+ * flood 200 MiB of it. */
+static bool has_memory_to_return(const struct scheduler *scheduler)
+{
+    enum { WORTH_BYTES = 32 << 20 };
+    return scheduler->queued_bytes_peak >= WORTH_BYTES &&
+           scheduler->totals.queued_bytes <= scheduler->queued_bytes_peak / 8;
+}
+
+static void return_memory(struct timer *timer)
+{
+    struct scheduler *scheduler = list_entry(timer, struct scheduler, return_memory);
+    if (!has_memory_to_return(scheduler))
+        return;
+    scheduler->queued_bytes_peak = scheduler->totals.queued_bytes;
+    memory_trim();
+}
+
+/* Later, since queues that grow and shrink by the second need it again. */
+static void plan_to_return_memory(struct scheduler *scheduler)
+{
+    enum { LATER_MS = 1000 };
+    if (scheduler->totals.queued_bytes > scheduler->queued_bytes_peak)
+        scheduler->queued_bytes_peak = scheduler->totals.queued_bytes;
+    if (has_memory_to_return(scheduler) && !scheduler->return_memory.armed)
+        timer_arm(&scheduler->timers, &scheduler->return_memory,
+                  scheduler_now_ms(scheduler) + LATER_MS);
+}
+
+static void give_back_resources(struct scheduler *scheduler)
+{
+    buffer_pool_collect(scheduler->buffers);
+    receive_resume_starved(scheduler);
+    buffer_pool_supply(scheduler->buffers);
+    plan_to_return_memory(scheduler);
+    if (scheduler->descriptor_closed) {
+        scheduler->descriptor_closed = false;
+        accept_resume_paused(scheduler);
+    }
+}
+
+/* 0 when there is something to do at once. */
+static uint64_t time_to_sleep_ns(struct scheduler *scheduler)
+{
+    uint64_t next_ms = timer_next_ms(&scheduler->timers);
+    uint64_t now_ns = scheduler->now_ns;
+    uint64_t sleep_ns = UINT64_MAX;
+    if (!list_is_empty(&scheduler->finished) || !inbox_is_empty(&scheduler->inbox) ||
+        !list_is_empty(&scheduler->trying) || receive_can_resume(scheduler))
+        return 0;
+    if (next_ms != UINT64_MAX)
+        sleep_ns = next_ms * 1000000u > now_ns ? next_ms * 1000000u - now_ns : 0;
+    if (scheduler->state == SCHEDULER_STOPPING && sleep_ns > 1000000u)
+        sleep_ns = 1000000u;
+    return sleep_ns;
+}
+
+static bool look_until(struct scheduler *scheduler, uint64_t until_ns)
+{
+    enum { LOOKS_PER_CLOCK = 16 };
+    while (clock_now_ns() < until_ns) {
+        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+            if (ring_has_work(scheduler->ring) || !inbox_is_empty(&scheduler->inbox))
+                return true;
+            clock_relax();
+        }
+    }
+    return false;
+}
+
+/* An idle scheduler looks before it sleeps: waking up is nearly all of a lone request's latency.
+ * Only an idle one: while many sockets are busy a turn that starts early has less to do, and each
+ * request costs more. */
+static bool spin(struct scheduler *scheduler)
+{
+    enum { IDLE_COMPLETIONS = 2 };
+    uint64_t budget_ns = scheduler->runtime->limits.busy_wait_ns;
+    if (budget_ns == 0 || scheduler->last_count > IDLE_COMPLETIONS)
+        return false;
+    if (scheduler->last_count > 0)
+        scheduler->spin_until_ns = clock_now_ns() + budget_ns;
+    return look_until(scheduler, scheduler->spin_until_ns);
+}
+
+/* False: somebody has come meanwhile, and would not be noticed. */
+static bool begin_sleep(struct scheduler *scheduler)
+{
+    return inbox_begin_sleep(&scheduler->inbox) && !buffer_pool_has_returns(scheduler->buffers);
+}
+
+static void wait_for_work(struct scheduler *scheduler)
+{
+    uint64_t sleep_ns = time_to_sleep_ns(scheduler);
+    if (sleep_ns > 0 && scheduler->runtime->limits.busy_wait_ns > 0) {
+        scheduler_submit(scheduler);
+        if (spin(scheduler))
+            sleep_ns = 0;
+    }
+    if (sleep_ns > 0 && !begin_sleep(scheduler))
+        sleep_ns = 0;
+    ring_turn(scheduler->ring, sleep_ns);
+    inbox_end_sleep(&scheduler->inbox);
+    if (ring_pending(scheduler->ring) == 0)
+        vectors_reset(&scheduler->vectors);
+    list_move_all(&scheduler->tried, &scheduler->trying);
+}
+
+static void read_clock(struct scheduler *scheduler)
+{
+    scheduler->now_ns = clock_now_ns();
+}
+
+static void publish_totals(struct scheduler *scheduler)
+{
+    struct ring_counters counters = ring_get_counters(scheduler->ring);
+    scheduler->totals.turns++;
+    scheduler->totals.system_calls = counters.system_calls;
+    scheduler->totals.completion_overflows = counters.overflows;
+    totals_publish(&scheduler->published, &scheduler->totals);
+}
+
+/*
+ * Completions come before timers: a time-out never beats data that had arrived in time. Calls that
+ * came with the inbox are finished before both: who gets a socket hears of it before its packets.
+ */
+void scheduler_turn(struct scheduler *scheduler)
+{
+    read_clock(scheduler);
+    run_inbox(scheduler);
+    call_finish_all(scheduler);
+    run_completions(scheduler);
+    send_settle_tried(scheduler);
+    busy_relieve(scheduler);
+    timer_advance(&scheduler->timers, scheduler_now_ms(scheduler));
+    call_finish_all(scheduler);
+    flush_corked(scheduler);
+    flush_delayed(scheduler);
+    give_back_resources(scheduler);
+    publish_totals(scheduler);
+    wait_for_work(scheduler);
+}
+
+static void init_lists(struct scheduler *scheduler)
+{
+    struct list *lists[] = {
+        &scheduler->starved, &scheduler->paused, &scheduler->corked, &scheduler->delayed,
+        &scheduler->limited, &scheduler->trying, &scheduler->tried,  &scheduler->finished,
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        list_init(lists[i]);
+}
+
+static int open_buffers(struct scheduler *scheduler, const struct scheduler_limits *limits)
+{
+    struct buffer_pool_config config = {
+        .ring = scheduler->ring,
+        .scheduler = scheduler->index,
+        .count = limits->ring.buffer_count,
+        .size = limits->ring.buffer_size,
+        .kernel_picks = (scheduler->profile.features & FEATURE_BIT(BUFFER_RING)) != 0,
+    };
+    return buffer_pool_open(&scheduler->buffers, &config);
+}
+
+static int open_memory(struct scheduler *scheduler, const struct scheduler_limits *limits)
+{
+    scheduler->pools = send_pools_open();
+    scheduler->completions =
+        memory_allocate(limits->completion_budget * sizeof(*scheduler->completions));
+    return scheduler->pools && scheduler->completions ? 0 : -ENOMEM;
+}
+
+static void free_memory(struct scheduler *scheduler)
+{
+    if (scheduler->pools)
+        send_pools_close(scheduler->pools);
+    memory_free(scheduler->completions);
+    scheduler->pools = NULL;
+    scheduler->completions = NULL;
+}
+
+int scheduler_open(struct scheduler *scheduler)
+{
+    const struct scheduler_limits *limits = &scheduler->runtime->limits;
+    read_clock(scheduler);
+    init_lists(scheduler);
+    timer_wheel_init(&scheduler->timers, scheduler_now_ms(scheduler));
+    scheduler->return_memory.fire = return_memory;
+    int result = open_memory(scheduler, limits);
+    if (result >= 0)
+        result = inbox_open(&scheduler->inbox);
+    if (result < 0) {
+        free_memory(scheduler);
+        return result;
+    }
+    result = ring_open(&scheduler->ring, &limits->ring, &scheduler->profile);
+    if (result >= 0) {
+        result = open_buffers(scheduler, limits);
+        if (result < 0)
+            ring_close(scheduler->ring);
+    }
+    if (result < 0) {
+        inbox_close(&scheduler->inbox);
+        free_memory(scheduler);
+        return result;
+    }
+    scheduler->totals.fallbacks =
+        (uint64_t)__builtin_popcount(FEATURE_ALL & ~scheduler->profile.features);
+    scheduler_wait_for_bell(scheduler);
+    scheduler_become(scheduler);
+    return 0;
+}
+
+void scheduler_close(struct scheduler *scheduler)
+{
+    scheduler_become(NULL);
+    ring_close(scheduler->ring);
+    buffer_pool_close(scheduler->buffers);
+    inbox_close(&scheduler->inbox);
+    free_memory(scheduler);
+    scheduler->last_generation = socket_table_close(&scheduler->sockets);
+}
+
+static void each_socket(struct scheduler *scheduler,
+                        void (*act)(struct scheduler *, struct socket *))
+{
+    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
+        struct socket *socket = socket_table_at(&scheduler->sockets, slot);
+        if (socket->state != SOCKET_FREE)
+            act(scheduler, socket);
+    }
+}
+
+/* Not closed by its owner: the `closed` that a mailbox has been told stays there. */
+static void stop_socket(struct scheduler *scheduler, struct socket *socket)
+{
+    socket_hold(socket);
+    delivery_stop(scheduler, socket);
+    close_after_end(scheduler, socket);
+    socket_unhold(scheduler, socket);
+}
+
+void scheduler_stop(struct scheduler *scheduler)
+{
+    scheduler->state = SCHEDULER_STOPPING;
+    scheduler->stop_deadline_ns = scheduler->now_ns + stop_grace_ns;
+    each_socket(scheduler, stop_socket);
+}
+
+bool scheduler_is_done(struct scheduler *scheduler)
+{
+    if (scheduler->state != SCHEDULER_STOPPING)
+        return false;
+    if (scheduler->sockets.used_count > 0 && scheduler->now_ns > scheduler->stop_deadline_ns)
+        each_socket(scheduler, close_abort);
+    return scheduler->sockets.used_count == 0 && scheduler->outstanding == 0 &&
+           list_is_empty(&scheduler->trying) && list_is_empty(&scheduler->tried) &&
+           list_is_empty(&scheduler->finished) && inbox_is_empty(&scheduler->inbox) &&
+           registry_user_count(scheduler->index) == 0;
+}
+
+static void pin(const struct scheduler *scheduler)
+{
+    char name[16];
+    snprintf(name, sizeof(name), "weir-%u", scheduler->number);
+    pthread_setname_np(pthread_self(), name);
+    if (scheduler->cpu < 0)
+        return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)scheduler->cpu, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+/* A callback has ended the thread, by pthread_exit or by being cancelled. Nobody else may use the
+ * ring, and whoever waits for the scheduler would wait for ever. */
+static void die(void *scheduler)
+{
+    CHECK(!"a callback has ended its scheduler's thread");
+    (void)scheduler;
+}
+
+static void run(struct scheduler *scheduler)
+{
+    pthread_cleanup_push(die, scheduler);
+    while (!scheduler_is_done(scheduler))
+        scheduler_turn(scheduler);
+    pthread_cleanup_pop(0);
+}
+
+void *scheduler_main(void *argument)
+{
+    struct scheduler *scheduler = argument;
+    pin(scheduler);
+    scheduler->start_result = scheduler_open(scheduler);
+    if (scheduler->start_result < 0)
+        error_copy_text(scheduler->start_text);
+    runtime_started(scheduler->runtime);
+    if (scheduler->start_result < 0)
+        return NULL;
+    run(scheduler);
+    scheduler_close(scheduler);
+    return NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* One thread, one ring, and all that belongs to them. Only its own thread touches it. */
+#ifndef RUNTIME_SCHEDULER_SCHEDULER_H
+#define RUNTIME_SCHEDULER_SCHEDULER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "runtime/buffer/buffer.h"
+#include "runtime/ring/ring.h"
+#include "runtime/ring/vectors.h"
+#include "runtime/scheduler/inbox.h"
+#include "runtime/scheduler/socket_table.h"
+#include "runtime/scheduler/timer.h"
+#include <weir/runtime.h>
+
+struct weir_runtime;
+
+/* Stopping: its sockets are closed, and it ends when nothing is left. */
+enum scheduler_state { SCHEDULER_RUNNING, SCHEDULER_STOPPING };
+
+struct scheduler {
+    uint32_t index;  /* in the registry, and in handles */
+    uint32_t number; /* in its runtime */
+    enum scheduler_state state;
+    struct weir_runtime *runtime;
+    struct ring *ring;
+    struct ring_profile profile;
+    struct buffer_pool *buffers;
+    struct socket_table sockets;
+    struct timer_wheel timers;
+    uint64_t now_ns; /* as of this turn's beginning */
+    struct inbox inbox;
+    struct list starved;  /* sockets that wait for a receive buffer */
+    struct list paused;   /* listeners that wait for a descriptor */
+    struct list corked;   /* send queues to be flushed when the present completion is dealt with */
+    struct list delayed;  /* send queues to be flushed at the end of the turn */
+    struct list limited;  /* send queues that are busy by the runtime's limit */
+    struct list trying;   /* sends whose bytes the kernel has not been offered yet */
+    struct list tried;    /* those whose bytes it has */
+    struct list finished; /* _async calls to be finished */
+    uint32_t outstanding; /* _async calls made here that have not been finished */
+    struct vectors vectors;
+    struct ring_completion *completions;
+    bool descriptor_closed;
+    struct send_pools *pools;
+    uint64_t queued_bytes_peak; /* since memory was last returned to the kernel */
+    struct timer return_memory;
+    uint64_t queued_bytes_limit; /* this scheduler's share of the runtime's */
+    uint64_t stop_deadline_ns;
+    weir_totals totals;    /* of this thread */
+    weir_totals published; /* for others to read; see totals.h */
+    uint32_t last_count;   /* completions of the last turn */
+    uint64_t spin_until_ns;
+    uint32_t last_generation; /* that its handles have used */
+    struct inbox_node stop;
+    pthread_t thread;
+    int cpu; /* -1: not pinned */
+    int start_result;
+    char start_text[ERROR_TEXT_SIZE];
+};
+
+/* The thread's main: opens, turns until it is told to stop, closes. */
+void *scheduler_main(void *scheduler);
+
+/* Opens what it needs, on its own thread. 0, or an error with nothing left behind. */
+int scheduler_open(struct scheduler *scheduler);
+void scheduler_close(struct scheduler *scheduler);
+
+/* The bell has rung: listens for it again. */
+void scheduler_wait_for_bell(struct scheduler *scheduler);
+
+/* One turn. */
+void scheduler_turn(struct scheduler *scheduler);
+
+/* Closes every socket; the scheduler ends once they have settled. */
+void scheduler_stop(struct scheduler *scheduler);
+
+/* Whether it was told to stop and nothing of it is left. */
+bool scheduler_is_done(struct scheduler *scheduler);
+
+/* Submits what is queued before the turn is over. */
+void scheduler_submit(struct scheduler *scheduler);
+
+/* A descriptor is free again: who could not have one may try. */
+void scheduler_descriptor_closed(struct scheduler *scheduler);
+
+/* Asked for by every call: initial-exec, so that it is one load in the shared library too. */
+extern _Thread_local struct scheduler *scheduler_own __attribute__((tls_model("initial-exec")));
+
+/* The scheduler that this thread is, or NULL. */
+static inline struct scheduler *scheduler_current(void)
+{
+    return scheduler_own;
+}
+void scheduler_become(struct scheduler *scheduler);
+
+static inline uint64_t scheduler_now_ms(const struct scheduler *scheduler)
+{
+    return scheduler->now_ns / 1000000u;
+}
+
+#endif

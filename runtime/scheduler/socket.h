@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A socket as its scheduler sees it. Idle it has this struct and nothing else.
+ */
+#ifndef RUNTIME_SCHEDULER_SOCKET_H
+#define RUNTIME_SCHEDULER_SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "framing/framing.h"
+#include "options/option_block.h"
+#include "runtime/ring/operation.h"
+#include "runtime/stream/socket_state.h"
+#include "runtime/stream/statistics.h"
+#include <weir/socket.h>
+
+struct scheduler;
+struct call;
+struct listener;
+struct send_queue;
+
+/* Whether the kernel is receiving for the socket. */
+enum reading {
+    READING_NOT,
+    READING_BUFFERS,           /* into the pool's buffers */
+    READING_BUFFERS_CANCELLED, /* the last completion is on the way */
+    READING_INTO,              /* into the input block, the rest of a large packet */
+    READING_INTO_CANCELLED,
+    READING_STARVED, /* waits for a buffer */
+};
+
+/* How the receiving side stands. */
+enum receiving {
+    RECEIVING_OPEN,
+    RECEIVING_ENDED,    /* end or error seen, not told yet; what came before is told first */
+    RECEIVING_REPORTED, /* told */
+    RECEIVING_BROKEN,   /* a packet that cannot be framed was told, and the socket stays: nothing
+                           more comes, and recv waits for it */
+};
+
+/* Whether the kernel tells when there is room for sending; from the first time that there is none
+ * until the descriptor is closed. */
+enum watching {
+    WATCHING_NOT,
+    WATCHING,
+    WATCHING_CANCELLED, /* the last completion is on the way */
+};
+
+enum sending {
+    SENDING_OPEN,
+    SENDING_SHUTTING, /* shut down as soon as the queue is empty */
+    SENDING_SHUT,
+    SENDING_FAILED, /* the receiving side has yet to tell the owner */
+};
+
+/* One-shot answers of a socket whose descriptor is gone. */
+enum latch {
+    LATCH_SEND = 1 << 0,    /* the next send is told why */
+    LATCH_RECEIVE = 1 << 1, /* the next receive is told why */
+};
+
+struct socket {
+    uint32_t slot;
+    uint32_t generation;
+    int fd;                /* -1: none */
+    uint16_t pending;      /* operations in flight, and holds while callbacks run */
+    uint16_t armed_buffer; /* READING_BUFFERS without a buffer ring: the buffer it reads into */
+
+    uint8_t state;      /* enum socket_state */
+    uint8_t reading;    /* enum reading */
+    uint8_t receiving;  /* enum receiving */
+    uint8_t sending;    /* enum sending */
+    uint8_t watching;   /* enum watching */
+    uint8_t latches;    /* enum latch */
+    uint8_t family;     /* enum weir_family */
+    bool closed_told;   /* tcp_closed is sent at most once */
+    bool zero_copy_off; /* the kernel copies for this peer */
+    bool bulk;          /* receive one buffer at a time: its last packet was large, or none came */
+
+    bool bit8_seen;
+    bool options_inherited; /* shared with its listener, or were so when the listener went */
+    bool delivering;        /* its packets are being handed out, further down the stack */
+    int32_t active;         /* WEIR_ACTIVE_*, or how many messages are left */
+    int32_t error;          /* what ended receiving or sending */
+    struct framer framer;
+    struct option_block *options;
+    weir_owner owner;
+
+    struct weir_buffer *input; /* received and not framed yet; NULL when empty */
+    uint32_t input_start;
+    uint32_t input_end;
+    uint32_t needed;       /* whole size of the packet that has begun; 0: not known */
+    struct call *receiver; /* the one who waits in recv; of a listener, in close */
+    union {
+        struct send_queue *output; /* NULL when nothing is queued */
+        struct listener *listener; /* LISTENING */
+        struct call *connector;    /* CONNECTING */
+    };
+    struct list link; /* on the starved list; of a listener, on the paused one */
+    struct traffic received;
+    struct traffic sent;
+};
+
+_Static_assert(sizeof(struct socket) <= 240, "an idle connection's user memory");
+
+/* A new socket on `fd`, without options and without an owner. NULL: no memory. */
+struct socket *socket_create(struct scheduler *scheduler, int fd, enum weir_family family,
+                             enum socket_event first);
+void socket_set_options(struct socket *socket, struct option_block *options);
+void socket_set_owner(struct socket *socket, weir_owner owner);
+
+/* Moves along the table of socket_state.c. */
+void socket_move(struct socket *socket, enum socket_event event);
+
+/* Keeps the slot while callbacks run that may close the socket; settles it in the end. */
+static inline void socket_hold(struct socket *socket)
+{
+    socket->pending++;
+}
+void socket_unhold(struct scheduler *scheduler, struct socket *socket);
+
+/* Called whenever something may have come to its end: closes the descriptor and frees the slot
+ * once nothing is queued or in flight. */
+void socket_settle(struct scheduler *scheduler, struct socket *socket);
+
+weir_socket socket_handle(const struct scheduler *scheduler, const struct socket *socket);
+
+/* The live socket of a handle of this scheduler, or NULL. */
+struct socket *socket_find(struct scheduler *scheduler, weir_socket handle);
+
+/* scheduler 8 bits | generation 24 bits | slot 32 bits */
+enum { HANDLE_INDEX_SHIFT = 56, HANDLE_GENERATION_SHIFT = 32 };
+
+/* The registry index of the scheduler that a handle is of. */
+static inline uint32_t socket_scheduler(weir_socket handle)
+{
+    return (uint32_t)(handle.id >> HANDLE_INDEX_SHIFT);
+}
+
+static inline const struct option_values *socket_values(const struct socket *socket)
+{
+    return &socket->options->values;
+}
+
+static inline bool socket_is_stream(const struct socket *socket)
+{
+    return socket->state == SOCKET_OPEN || socket->state == SOCKET_GONE;
+}
+
+static inline uint64_t socket_operation(const struct socket *socket, enum operation kind)
+{
+    return operation_pack(kind, socket->generation, socket->slot);
+}
+
+#endif

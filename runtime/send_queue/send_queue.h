@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a socket has to send, in order. Pure: it knows bytes, marks and who waits, and no kernel.
+ * Invariant: what is in flight is part of what is queued, and a segment is never empty.
+ */
+#ifndef RUNTIME_SEND_QUEUE_SEND_QUEUE_H
+#define RUNTIME_SEND_QUEUE_SEND_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/list.h"
+#include "runtime/send_queue/segment.h"
+
+struct socket;
+
+/* What becomes of the front of a queue. */
+enum flushing {
+    FLUSHING_NOT,
+    FLUSHING_IN_FLIGHT,
+    FLUSHING_DROPPED, /* in flight, and what comes back of it is not sent on */
+    FLUSHING_BLOCKED, /* the kernel has no room: it says when there is some */
+};
+
+struct send_queue {
+    struct segment *first;
+    struct segment *last;
+    size_t queued_bytes;         /* not known to be sent, those in flight included */
+    size_t in_flight_bytes;      /* FLUSHING_IN_FLIGHT and _DROPPED only */
+    uint32_t notices;            /* zero-copy sends whose memory the kernel still uses */
+    struct segment *unconfirmed; /* what they have sent, until the last notice has come */
+    size_t unconfirmed_bytes;    /* lent to the kernel since there was no notice to wait for */
+    struct file_pipe *pipe;      /* between a file and the socket; NULL: none was needed */
+    struct socket *socket;
+    struct list flush_link; /* on its scheduler's flushing list */
+    struct list crossed;    /* calls that crossed the high mark and wait for the low one */
+    struct list suspended;  /* calls that found the socket busy: nothing of theirs is queued */
+    struct list drained;    /* calls of close that wait until it is empty */
+    struct list limit_link; /* on its scheduler's list of those that its limit keeps busy */
+    bool busy;
+    bool refused;     /* a handler was told EAGAIN and is owed an unbusy */
+    bool zero_copy;   /* the operation in flight is */
+    uint8_t flushing; /* enum flushing */
+    struct send_queue *next_free;
+};
+
+/* NULL: no memory. */
+struct send_queue *send_queue_open(struct send_pools *pools, struct socket *socket);
+/* Drops what is queued. Nobody may wait and nothing be in flight. */
+void send_queue_close(struct send_pools *pools, struct send_queue *queue);
+/* Drops what is queued behind the operation in flight, if there is one; that one is the last. */
+void send_queue_drop(struct send_pools *pools, struct send_queue *queue);
+
+/* Where the next `size` bytes go, contiguous. NULL: no memory. send_queue_grow makes them part of
+ * the queue once they are written. */
+uint8_t *send_queue_room(struct send_pools *pools, struct send_queue *queue, size_t size);
+
+static inline void send_queue_grow(struct send_queue *queue, size_t size)
+{
+    queue->last->size += size;
+    queue->queued_bytes += size;
+}
+
+/* Appends a segment that is not empty. */
+void send_queue_link(struct send_queue *queue, struct segment *segment);
+
+/* The pieces from the front on, at most `count`, up to the next file. How many; their bytes are in
+ * flight now. */
+size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t count);
+/* The file whose turn it is, or NULL. */
+static inline struct segment *send_queue_file(const struct send_queue *queue)
+{
+    return queue->first && queue->first->kind == SEGMENT_FILE ? queue->first : NULL;
+}
+
+/* An operation for the first `size` bytes is in flight. */
+void send_queue_begin(struct send_queue *queue, size_t size);
+
+/* The bytes in flight go out by a zero-copy operation: they stay until its notice comes. */
+void send_queue_lend(struct send_queue *queue);
+void send_queue_noticed(struct send_pools *pools, struct send_queue *queue);
+
+/* The operation in flight is over and has sent `size` bytes. */
+void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t size);
+
+static inline bool send_queue_is_idle(const struct send_queue *queue)
+{
+    return queue->queued_bytes == 0 && queue->notices == 0 && list_is_empty(&queue->crossed) &&
+           list_is_empty(&queue->suspended);
+}
+
+#endif

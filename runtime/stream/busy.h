@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Watermarks. A socket is busy from the send that brings a queue that was not empty to the high
+ * mark until what is queued has fallen to the low one.
+ */
+#ifndef RUNTIME_STREAM_BUSY_H
+#define RUNTIME_STREAM_BUSY_H
+
+#include <stdbool.h>
+
+struct scheduler;
+struct socket;
+struct call;
+
+/* Whether a send has to wait. Over the runtime's limit of queued bytes that is every socket with
+ * something queued. */
+bool busy_is(const struct scheduler *scheduler, const struct socket *socket);
+
+/* Something was queued behind what was there: whether the socket has become busy by it. */
+bool busy_check_mark(struct scheduler *scheduler, struct socket *socket);
+
+/* The handler's form of waiting: it is told when the socket is no longer busy. */
+void busy_refuse(struct scheduler *scheduler, struct socket *socket);
+
+/* Waits with its bytes queued: for the low mark, {send_timeout} at most. The call's result, or
+ * CALL_WAITS. */
+int busy_cross(struct scheduler *scheduler, struct socket *socket, struct call *call);
+
+/* Waits with nothing queued until the socket is not busy. CALL_WAITS. */
+int busy_suspend(struct scheduler *scheduler, struct socket *socket, struct call *call);
+
+/* A call that crossed the mark has waited long enough. */
+void busy_expire(struct scheduler *scheduler, struct call *call);
+
+/* Something was sent: lets those go on who may. */
+void busy_drained(struct scheduler *scheduler, struct socket *socket);
+
+/* Once a turn: lets those go on whom the runtime's limit has held up, if it does so no more. */
+void busy_relieve(struct scheduler *scheduler);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/close.h"
+
+#include "base/system.h"
+#include "runtime/listener/accept.h"
+#include "runtime/owner/mailbox.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/connect.h"
+#include "runtime/stream/flush.h"
+#include "runtime/stream/input.h"
+#include "runtime/stream/receive.h"
+#include "runtime/stream/send.h"
+
+static void dismiss_receiver(struct scheduler *scheduler, struct socket *socket)
+{
+    struct call *receiver = socket->receiver;
+    socket->receiver = NULL;
+    if (receiver)
+        call_complete(scheduler, receiver, WEIR_CLOSED);
+}
+
+struct linger close_linger(const struct socket *socket)
+{
+    struct linger linger = {0};
+    socklen_t size = sizeof(linger);
+    (void)system_getsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, &size);
+    return linger;
+}
+
+static void write_linger(const struct socket *socket, bool on)
+{
+    struct linger linger = {.l_onoff = on};
+    (void)system_setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+/* {linger,{true,0}}: what is queued is thrown away, and the peer told so by a reset. */
+static bool resets(struct linger linger)
+{
+    return linger.l_onoff && linger.l_linger == 0;
+}
+
+/* Time to linger is waited for by the closing call, never by close(2), which would hold up the
+ * whole scheduler. The memory of zero-copy sends is the kernel's until they are confirmed, and
+ * only a descriptor that is still open can take it back, by a reset. */
+bool close_descriptor(struct socket *socket)
+{
+    struct linger linger = close_linger(socket);
+    if (send_notices(socket) > 0 && !resets(linger)) {
+        if (socket->sending != SENDING_SHUT)
+            (void)send_shutdown_now(socket);
+        return false;
+    }
+    if (linger.l_onoff && !resets(linger))
+        write_linger(socket, false);
+    system_close(socket->fd);
+    socket->fd = -1;
+    return true;
+}
+
+static void close_stream(struct scheduler *scheduler, struct socket *socket, bool abort)
+{
+    bool queued = send_queued_bytes(socket) > 0;
+    socket_move(socket, SOCKET_CLOSE);
+    dismiss_receiver(scheduler, socket);
+    send_dismiss(scheduler, socket, WEIR_CLOSED);
+    if (abort || (queued && socket->fd >= 0 && resets(close_linger(socket))))
+        send_drop(scheduler, socket);
+    if (!receive_fills_input(socket))
+        input_drop(socket);
+    flush_start(scheduler, socket);
+}
+
+static void close_any(struct scheduler *scheduler, struct socket *socket, bool abort)
+{
+    socket_hold(socket);
+    if (abort && socket->fd >= 0)
+        write_linger(socket, true);
+    switch ((enum socket_state)socket->state) {
+    case SOCKET_OPEN:
+    case SOCKET_GONE:
+        close_stream(scheduler, socket, abort);
+        scheduler->totals.connections--;
+        break;
+    case SOCKET_LISTENING:
+        accept_close(scheduler, socket);
+        socket_move(socket, SOCKET_CLOSE);
+        break;
+    case SOCKET_CONNECTING:
+        connect_abandon(scheduler, socket);
+        break;
+    case SOCKET_CLOSED:
+        if (abort)
+            send_drop(scheduler, socket);
+        break;
+    case SOCKET_FREE:
+    case SOCKET_STATE_COUNT:
+        break;
+    }
+    socket_unhold(scheduler, socket);
+}
+
+void close_socket(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->owner.mailbox && socket_is_stream(socket) && socket->closed_told)
+        mailbox_forget_closed(socket_handle(scheduler, socket));
+    close_any(scheduler, socket, false);
+}
+
+void close_after_end(struct scheduler *scheduler, struct socket *socket)
+{
+    close_any(scheduler, socket, false);
+}
+
+void close_abort(struct scheduler *scheduler, struct socket *socket)
+{
+    close_any(scheduler, socket, true);
+}
+
+void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latches)
+{
+    if (socket->state != SOCKET_OPEN)
+        return;
+    socket_hold(socket);
+    socket_move(socket, SOCKET_LOSE);
+    if (socket->active != WEIR_ACTIVE_FALSE) /* the owner is told; a recv is not asked for */
+        latches &= (uint8_t)~LATCH_RECEIVE;
+    socket->latches = latches;
+    dismiss_receiver(scheduler, socket);
+    send_dismiss(scheduler, socket, WEIR_CLOSED);
+    if (!receive_fills_input(socket))
+        input_drop(socket);
+    socket_unhold(scheduler, socket);
+}
+
+void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches)
+{
+    bool to_be_told = socket->active != WEIR_ACTIVE_FALSE && socket->receiving == RECEIVING_OPEN;
+    if (to_be_told || socket->receiving == RECEIVING_REPORTED)
+        socket->sending = SENDING_FAILED;
+    else
+        close_lose(scheduler, socket, latches);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The ways in which a socket ends. */
+#ifndef RUNTIME_STREAM_CLOSE_H
+#define RUNTIME_STREAM_CLOSE_H
+
+#include <sys/socket.h>
+
+#include "runtime/scheduler/socket.h"
+
+/* The owner closes it: nothing more is told. What is queued is still sent. */
+void close_socket(struct scheduler *scheduler, struct socket *socket);
+
+/* The same, once its end has been told. */
+void close_after_end(struct scheduler *scheduler, struct socket *socket);
+
+/* The same at once: what is queued is dropped. */
+void close_abort(struct scheduler *scheduler, struct socket *socket);
+
+/* The descriptor goes, the handle stays and answers as `latches` say. What is queued is still
+ * sent unless sending is what failed. */
+void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latches);
+
+/* A send has failed. A socket that is being received for is told by the receive, after all that
+ * came before; one that stays after its end, {exit_on_close,false}, fails once more; for any other
+ * the descriptor goes now. */
+void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches);
+
+/* Closes the descriptor of a socket that has nothing to send and no operation in flight, without
+ * ever waiting. False: later, the peer has yet to confirm what was sent without a copy. */
+bool close_descriptor(struct socket *socket);
+
+/* {linger,_} of a socket that has its descriptor. */
+struct linger close_linger(const struct socket *socket);
+
+#endif

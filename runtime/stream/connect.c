@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/connect.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/system.h"
+#include "runtime/listener/adopt.h"
+#include "runtime/owner/mailbox.h"
+#include "runtime/scheduler/cancel.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/stream/close.h"
+#include "runtime/stream/descriptor.h"
+
+int connecting_create(struct connecting **out, const weir_option *defaults,
+                      const weir_option *options)
+{
+    struct connecting *connecting = memory_allocate_zeroed(1, sizeof(*connecting));
+    if (!connecting)
+        return -ENOMEM;
+    connecting->options = options ? options_copy(options) : NULL;
+    int result =
+        options && !connecting->options
+            ? -ENOMEM
+            : options_set_up(&connecting->setup, OPTION_CONNECT, defaults, connecting->options);
+    if (result < 0) {
+        connecting_free(connecting);
+        return result;
+    }
+    *out = connecting;
+    return 0;
+}
+
+void connecting_free(struct connecting *connecting)
+{
+    memory_free(connecting->options);
+    memory_free(connecting);
+}
+
+/* Where the options chose no family, the peer's address has. */
+static weir_address local_address(const struct option_setup *setup, enum weir_family family)
+{
+    weir_address address = setup->local;
+    address.family = (uint8_t)family;
+    if (family == WEIR_INET6 && setup->is_loopback) {
+        memset(address.bytes, 0, sizeof(address.bytes));
+        address.bytes[15] = 1;
+    }
+    return address;
+}
+
+static int bind_local(const struct option_setup *setup, enum weir_family family, int fd)
+{
+    if (!setup->has_local_address)
+        return 0;
+    weir_address address = local_address(setup, family);
+    return descriptor_bind(fd, &address);
+}
+
+static int open_descriptor(struct option_setup *setup, enum weir_family *family)
+{
+    int fd = setup->fd >= 0 ? descriptor_open(setup) : descriptor_new(setup, *family);
+    if (fd < 0)
+        return fd;
+    if (setup->fd >= 0)
+        *family = (enum weir_family)setup->local.family;
+    int result = bind_local(setup, *family, fd);
+    if (result < 0) {
+        system_close(fd);
+        return result;
+    }
+    return fd;
+}
+
+static int create_socket(struct scheduler *scheduler, struct call *call, enum weir_family family)
+{
+    struct connecting *connecting = call->as.open.connecting;
+    int fd = open_descriptor(&connecting->setup, &family);
+    if (fd < 0)
+        return fd;
+    struct option_block *block = option_block_create(&connecting->setup.values);
+    struct socket *socket = block ? socket_create(scheduler, fd, family, SOCKET_CONNECT) : NULL;
+    if (!socket) {
+        if (block)
+            option_block_drop(block);
+        system_close(fd);
+        return -ENOMEM;
+    }
+    socket_set_options(socket, block);
+    socket->active = block->values.active;
+    option_block_drop(block);
+    socket_set_owner(socket, call->as.open.owner);
+    socket->connector = call;
+    connecting->socket = socket;
+    return 0;
+}
+
+static void establish(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    descriptor_taken(&call->as.open.connecting->setup);
+    socket->connector = NULL;
+    socket_move(socket, SOCKET_ESTABLISH);
+    scheduler->totals.connects++;
+    scheduler->totals.connections++;
+    call->as.open.socket = socket_handle(scheduler, socket);
+    adopt_start(scheduler, socket);
+}
+
+static bool is_connected(const struct connecting *connecting)
+{
+    return connecting->setup.fd >= 0 && descriptor_is_connected(connecting->socket->fd);
+}
+
+/* It was handed over connected. */
+static void establish_at_once(struct scheduler *scheduler, struct call *call)
+{
+    struct socket *socket = call->as.open.connecting->socket;
+    socket_hold(socket);
+    establish(scheduler, socket, call);
+    socket_unhold(scheduler, socket);
+}
+
+/* CALL_WAITS: an attempt is on the way; 0: there is nothing to attempt; else why this address
+ * cannot even be tried. */
+static int attempt(struct scheduler *scheduler, struct call *call)
+{
+    struct connecting *connecting = call->as.open.connecting;
+    const weir_address *address = &connecting->addresses[connecting->next++];
+    int result = create_socket(scheduler, call, (enum weir_family)address->family);
+    if (result < 0)
+        return result;
+    if (is_connected(connecting)) {
+        establish_at_once(scheduler, call);
+        return 0;
+    }
+    struct socket *socket = connecting->socket;
+    socklen_t size = address_to_sockaddr(address, &connecting->peer);
+    socket_hold(socket);
+    ring_connect(scheduler->ring, socket_operation(socket, OPERATION_CONNECT), socket->fd,
+                 (struct sockaddr *)&connecting->peer, size);
+    return CALL_WAITS;
+}
+
+/* A bad argument ends the scan; any other error goes on to the next. */
+static int attempt_next(struct scheduler *scheduler, struct call *call)
+{
+    struct connecting *connecting = call->as.open.connecting;
+    while (connecting->next < connecting->address_count && connecting->error != -EINVAL) {
+        int result = attempt(scheduler, call);
+        if (result >= 0)
+            return result;
+        connecting->error = result;
+    }
+    return connecting->error ? connecting->error : WEIR_NXDOMAIN;
+}
+
+static int run_connect(struct scheduler *scheduler, struct socket *unused, struct call *call)
+{
+    (void)unused;
+    if (scheduler->state == SCHEDULER_STOPPING)
+        return WEIR_CLOSED;
+    if (call->as.open.owner.mailbox && mailbox_is_dead(call->as.open.owner.mailbox))
+        return WEIR_BADARG; /* since the call was made */
+    int result = attempt_next(scheduler, call);
+    if (result == CALL_WAITS)
+        call_set_timeout(scheduler, call);
+    return result;
+}
+
+/* The kernel still holds the attempt: it is cancelled here and cleaned up by its completion. */
+static void detach(struct scheduler *scheduler, struct call *call)
+{
+    struct socket *socket = call->as.open.connecting->socket;
+    scheduler_submit(scheduler); /* until then the kernel has not read the address */
+    socket->connector = NULL;
+    socket_hold(socket);
+    socket_move(socket, SOCKET_CLOSE);
+    cancel_start(scheduler, socket, OPERATION_CONNECT);
+    socket_unhold(scheduler, socket);
+}
+
+bool connect_is_cancelled(const struct socket *socket)
+{
+    return socket->state == SOCKET_CLOSED;
+}
+
+const struct call_operation operation_connect = {
+    .name = "weir_tcp_connect",
+    .run = run_connect,
+    .leave = detach,
+    .dead_result = WEIR_CLOSED,
+    .may_wait = true,
+};
+
+void connect_abandon(struct scheduler *scheduler, struct socket *socket)
+{
+    struct call *call = socket->connector;
+    detach(scheduler, call);
+    call_complete(scheduler, call, WEIR_CLOSED);
+}
+
+static void established(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    timer_disarm(&scheduler->timers, &call->timer);
+    establish(scheduler, socket, call);
+    call_complete(scheduler, call, 0);
+}
+
+/* Some kernels report every failure of a connect that had to wait as ECONNRESET. */
+static int real_error(const struct socket *socket, int result)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (result != -ECONNRESET ||
+        system_getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error == 0)
+        return result;
+    return -error;
+}
+
+static void refused(struct scheduler *scheduler, struct socket *socket, struct call *call,
+                    int error)
+{
+    call->as.open.connecting->error = error;
+    socket->connector = NULL;
+    socket_move(socket, SOCKET_CLOSE);
+    int result = attempt_next(scheduler, call);
+    if (result != CALL_WAITS)
+        call_complete(scheduler, call, result);
+}
+
+void connect_completed(struct scheduler *scheduler, struct socket *socket,
+                       const struct ring_completion *completion)
+{
+    if (socket->state != SOCKET_CONNECTING)
+        return;
+    struct call *call = socket->connector;
+    if (completion->result == 0)
+        established(scheduler, socket, call);
+    else
+        refused(scheduler, socket, call, real_error(socket, completion->result));
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Connecting: the addresses of a name in turn, until one answers or the time is up. */
+#ifndef RUNTIME_STREAM_CONNECT_H
+#define RUNTIME_STREAM_CONNECT_H
+
+#include "options/options.h"
+#include "runtime/ring/ring.h"
+#include "runtime/scheduler/call.h"
+#include <sys/socket.h>
+
+enum { CONNECT_ADDRESSES_MAX = 16 };
+
+/* An attempt to connect. */
+struct connecting {
+    struct option_setup setup;
+    weir_option *options; /* of its own; the setup points into it */
+    weir_address addresses[CONNECT_ADDRESSES_MAX];
+    size_t address_count;
+    size_t next; /* to be tried */
+    struct sockaddr_storage peer;
+    struct socket *socket; /* trying; NULL: not yet */
+    int error;             /* of the last attempt */
+};
+
+/* Checks and copies what a connect needs; `defaults` must outlive it. 0, WEIR_BADARG, -ENOMEM. */
+int connecting_create(struct connecting **connecting, const weir_option *defaults,
+                      const weir_option *options);
+void connecting_free(struct connecting *connecting);
+
+/* A call without a socket; the open socket is its result. The call owns its `connecting`. */
+extern const struct call_operation operation_connect;
+
+void connect_completed(struct scheduler *scheduler, struct socket *socket,
+                       const struct ring_completion *completion);
+
+/* Whether nothing more is wanted of a connect that is in flight. */
+bool connect_is_cancelled(const struct socket *socket);
+
+/* The scheduler stops. */
+void connect_abandon(struct scheduler *scheduler, struct socket *socket);
+
+#endif

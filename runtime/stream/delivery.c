@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/delivery.h"
+
+#include <errno.h>
+
+#include "base/check.h"
+#include "runtime/buffer/packet.h"
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/stream/close.h"
+#include "runtime/stream/input.h"
+#include "runtime/stream/receive.h"
+
+bool delivery_is_wanted(const struct socket *socket)
+{
+    return socket->active != WEIR_ACTIVE_FALSE || socket->receiver;
+}
+
+/* The one who is served by what arrives. While the socket is active that is its owner, and who
+ * waits in recv goes on waiting. */
+static struct call *served_receiver(const struct socket *socket)
+{
+    return socket->active == WEIR_ACTIVE_FALSE ? socket->receiver : NULL;
+}
+
+int delivery_end_result(const struct socket *socket)
+{
+    bool is_end = socket->error == 0 || socket->error == -EPIPE;
+    if (socket->error == -ECONNRESET)
+        is_end = !socket_values(socket)->show_econnreset;
+    return is_end ? WEIR_CLOSED : socket->error;
+}
+
+static bool is_receiving(const struct socket *socket)
+{
+    return socket->state == SOCKET_OPEN && socket->receiving <= RECEIVING_ENDED;
+}
+
+static struct call *take_receiver(struct socket *socket)
+{
+    struct call *receiver = socket->receiver;
+    socket->receiver = NULL;
+    return receiver;
+}
+
+/* tcp_error if there is something to say, then tcp_closed, then the socket's end unless
+ * {exit_on_close,false}. The owner may close it in between. */
+static void tell_end(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    bool ends = socket_values(socket)->exit_on_close;
+    if (socket->closed_told)
+        return;
+    socket->closed_told = true;
+    socket->receiving = RECEIVING_REPORTED;
+    if (error != WEIR_CLOSED)
+        owner_tell(scheduler, socket, WEIR_MESSAGE_ERROR, error);
+    if (socket_is_stream(socket))
+        owner_tell(scheduler, socket, WEIR_MESSAGE_CLOSED, 0);
+    if (socket_is_stream(socket) && ends)
+        close_after_end(scheduler, socket);
+}
+
+static void end_receiver(struct scheduler *scheduler, struct socket *socket, int result,
+                         uint8_t latches)
+{
+    socket->receiving = RECEIVING_REPORTED;
+    input_drop(socket);
+    call_complete(scheduler, take_receiver(socket), result);
+    if (socket_values(socket)->exit_on_close)
+        close_lose(scheduler, socket, latches);
+}
+
+/* A packet that cannot be framed, or memory that cannot be had: nothing that follows can be. */
+static void fail(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    if (served_receiver(socket))
+        end_receiver(scheduler, socket, error, 0);
+    else
+        tell_end(scheduler, socket, error);
+    if (socket->state == SOCKET_OPEN)
+        socket->receiving = RECEIVING_BROKEN;
+}
+
+/* Once means exactly one, and the mode changes before the message is seen. */
+static bool count_down(struct socket *socket)
+{
+    if (socket->active == WEIR_ACTIVE_TRUE)
+        return false;
+    if (socket->active == WEIR_ACTIVE_ONCE) {
+        socket->active = WEIR_ACTIVE_FALSE;
+        return false;
+    }
+    if (--socket->active > 0)
+        return false;
+    socket->active = WEIR_ACTIVE_FALSE;
+    return true;
+}
+
+static int give_to_owner(struct scheduler *scheduler, struct socket *socket,
+                         const weir_packet *packet)
+{
+    bool passive = count_down(socket);
+    int result = owner_tell_packet(scheduler, socket, packet);
+    if (passive && socket->state == SOCKET_OPEN)
+        owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);
+    return result;
+}
+
+static int raw_packet(const struct socket *socket, const uint8_t *bytes, size_t size,
+                      weir_decoded *decoded)
+{
+    const struct call *receiver = served_receiver(socket);
+    size_t length = receiver ? receiver->as.receive.length : 0;
+    size_t most = socket_values(socket)->buffer;
+    if (size < length) {
+        *decoded = (weir_decoded){.needed = length};
+        return WEIR_DECODE_MORE;
+    }
+    if (length == 0)
+        length = size < most ? size : most;
+    *decoded = (weir_decoded){.bytes = bytes, .size = length, .consumed = length};
+    return WEIR_DECODE_OK;
+}
+
+/* A header that fills the socket's buffer and still does not say how long its packet is, is too
+ * long. Lines have limits of their own. */
+static bool header_is_too_long(const struct option_values *values, size_t size)
+{
+    return values->packet < WEIR_LINE && size >= values->limits.line_length;
+}
+
+/* The longest header of a size of its own, cdr's. */
+enum { HEADER_SIZE_MAX = 12 };
+
+/* The same when the header has come at once, with what follows it: how bytes come never matters. */
+static bool header_is_cut(const struct option_values *values, const uint8_t *bytes, size_t size)
+{
+    size_t limit = values->limits.line_length;
+    weir_decoded decoded;
+    if (limit >= HEADER_SIZE_MAX || size <= limit || values->packet >= WEIR_LINE)
+        return false;
+    int result = weir_decode_packet((enum weir_packet_type)values->packet, bytes, limit,
+                                    &values->limits, &decoded, NULL);
+    return result == WEIR_DECODE_MORE && decoded.needed == 0;
+}
+
+/* {deliver,port} gives an owner the lines of http as they came, and nothing is learnt from them:
+ * a start line is not followed by headers. */
+static bool delivers_raw_lines(const struct socket *socket)
+{
+    return socket_values(socket)->deliver == WEIR_PORT && !served_receiver(socket);
+}
+
+static int next_packet(struct socket *socket, const uint8_t *bytes, size_t size,
+                       weir_decoded *decoded, weir_http *http)
+{
+    const struct option_values *values = socket_values(socket);
+    if (values->packet == WEIR_RAW)
+        return raw_packet(socket, bytes, size, decoded);
+    if (header_is_cut(values, bytes, size))
+        return WEIR_DECODE_INVALID;
+    uint8_t http_header = socket->framer.http_header;
+    int result = framer_next(&socket->framer, (enum weir_packet_type)values->packet,
+                             &values->limits, bytes, size, decoded, http);
+    if (delivers_raw_lines(socket) && values->packet < WEIR_HTTPH)
+        socket->framer.http_header = http_header;
+    if (result == WEIR_DECODE_MORE && decoded->needed == 0 && header_is_too_long(values, size))
+        return WEIR_DECODE_INVALID;
+    return result;
+}
+
+static weir_packet make_packet(const struct socket *socket, struct weir_buffer *buffer,
+                               const weir_decoded *decoded, const weir_http *http)
+{
+    const struct option_values *values = socket_values(socket);
+    bool is_decoded =
+        framing_is_http((enum weir_packet_type)values->packet) && !delivers_raw_lines(socket);
+    return packet_make(decoded, is_decoded ? http : NULL, values, buffer);
+}
+
+static void count_packet(struct scheduler *scheduler, struct socket *socket,
+                         const weir_decoded *decoded)
+{
+    socket->bulk = decoded->consumed >= INPUT_DIRECT_FROM_BYTES;
+    scheduler->totals.packets_received++;
+    traffic_count(&socket->received, decoded->consumed);
+    if (socket_values(socket)->bit8 && !socket->bit8_seen)
+        socket->bit8_seen = packet_has_bit8(decoded->bytes, decoded->size);
+}
+
+/* 0; an error of a recv leaves the packet for the next one, any other ends the socket. */
+static int hand_out_one(struct scheduler *scheduler, struct socket *socket,
+                        const weir_packet *packet, const weir_decoded *decoded)
+{
+    struct call *receiver = served_receiver(socket);
+    int result = receiver ? weir_packet_keep(packet, &receiver->as.receive.packet) : 0;
+    if (result == 0)
+        count_packet(scheduler, socket, decoded);
+    if (receiver) {
+        call_complete(scheduler, take_receiver(socket), result);
+        return result;
+    }
+    result = give_to_owner(scheduler, socket, packet);
+    if (result < 0)
+        fail(scheduler, socket, result);
+    return result;
+}
+
+/* How many bytes were framed. The owner may change everything about the socket meanwhile. */
+static size_t hand_out(struct scheduler *scheduler, struct socket *socket,
+                       struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
+{
+    size_t used = 0;
+    while (used < size && delivery_is_wanted(socket) && is_receiving(socket)) {
+        const struct framer before = socket->framer;
+        weir_decoded decoded;
+        weir_http http;
+        int result = next_packet(socket, bytes + used, size - used, &decoded, &http);
+        if (result == WEIR_DECODE_MORE) {
+            socket->needed = (uint32_t)decoded.needed;
+            break;
+        }
+        if (result != WEIR_DECODE_OK) {
+            fail(scheduler, socket, -EMSGSIZE);
+            break;
+        }
+        weir_packet packet = make_packet(socket, buffer, &decoded, &http);
+        if (hand_out_one(scheduler, socket, &packet, &decoded) < 0) {
+            socket->framer = before;
+            break;
+        }
+        used += decoded.consumed;
+        socket->needed = 0;
+    }
+    return used;
+}
+
+static size_t hand_out_input(struct scheduler *scheduler, struct socket *socket)
+{
+    struct weir_buffer *block = socket->input;
+    buffer_keep(block);
+    size_t used =
+        hand_out(scheduler, socket, block, block->bytes + socket->input_start, input_size(socket));
+    if (socket->input == block)
+        input_consume(socket, used);
+    buffer_release(block);
+    return used;
+}
+
+static void keep(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
+                 size_t size)
+{
+    if (is_receiving(socket) && input_append(scheduler, socket, bytes, size) < 0)
+        fail(scheduler, socket, -ENOMEM);
+}
+
+/* How much of the new bytes to put behind a packet that has begun: what it misses, or, while that
+ * is not known, as much again as there is. */
+static size_t top_up_size(const struct socket *socket, size_t size)
+{
+    enum { FIRST_GUESS = 256 };
+    size_t guess = input_missing(socket);
+    if (!delivery_is_wanted(socket))
+        return size;
+    if (guess == 0)
+        guess = input_size(socket) > FIRST_GUESS ? input_size(socket) : FIRST_GUESS;
+    return guess < size ? guess : size;
+}
+
+/* Completes the packet that has begun. What the guess took too much is framed in place. */
+static size_t top_up(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
+                     size_t size)
+{
+    size_t taken = top_up_size(socket, size);
+    keep(scheduler, socket, bytes, taken);
+    if (!socket->input || hand_out_input(scheduler, socket) == 0)
+        return taken;
+    size_t rest = input_size(socket);
+    if (rest > taken)
+        return taken;
+    input_take_back(socket, rest);
+    return taken - rest;
+}
+
+static void take_in(struct scheduler *scheduler, struct socket *socket, struct weir_buffer *buffer,
+                    size_t size)
+{
+    const uint8_t *bytes = buffer->bytes;
+    while (size > 0 && socket->input && is_receiving(socket)) {
+        size_t used = top_up(scheduler, socket, bytes, size);
+        bytes += used;
+        size -= used;
+    }
+    if (size == 0 || !is_receiving(socket))
+        return;
+    size_t used = hand_out(scheduler, socket, buffer, bytes, size);
+    if (used < size)
+        keep(scheduler, socket, bytes + used, size - used);
+}
+
+/* The descriptor is gone, or the end was told to a receiver: an owner that asks to be active is
+ * told that it is closed, once, and of a reset if no receiver was. */
+static void continue_after_end(struct scheduler *scheduler, struct socket *socket)
+{
+    int result = (socket->latches & LATCH_RECEIVE) ? delivery_end_result(socket) : WEIR_CLOSED;
+    if (socket->active != WEIR_ACTIVE_FALSE)
+        tell_end(scheduler, socket, result == -ECONNRESET ? result : WEIR_CLOSED);
+}
+
+/* The owner may have lost the descriptor meanwhile, by a send after shutdown(write). */
+static void end_delivering(struct scheduler *scheduler, struct socket *socket)
+{
+    socket->delivering = false;
+    if (socket->state == SOCKET_GONE)
+        continue_after_end(scheduler, socket);
+}
+
+void delivery_receive(struct scheduler *scheduler, struct socket *socket,
+                      struct weir_buffer *buffer, size_t size)
+{
+    CHECK(!socket->delivering);
+    socket->delivering = true;
+    take_in(scheduler, socket, buffer, size);
+    end_delivering(scheduler, socket);
+}
+
+/* All that came before the end has been handed out, or is part of a packet that never came whole:
+ * raw bytes are never that, so a receiver gets them first. */
+static void hand_out_end(struct scheduler *scheduler, struct socket *socket)
+{
+    int result = delivery_end_result(socket);
+    if (served_receiver(socket)) /* a close is told to the next send as well, an error is not */
+        end_receiver(scheduler, socket, result, result == WEIR_CLOSED ? LATCH_SEND : 0);
+    else
+        tell_end(scheduler, socket, result);
+}
+
+void delivery_continue(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->delivering || !socket_is_stream(socket))
+        return;
+    if (receive_fills_input(socket)) { /* it may have to stop: its completion sees to the rest */
+        receive_update(scheduler, socket);
+        return;
+    }
+    socket_hold(socket);
+    socket->delivering = true;
+    if (socket->state == SOCKET_GONE || socket->receiving == RECEIVING_REPORTED)
+        continue_after_end(scheduler, socket);
+    else if (socket->input && delivery_is_wanted(socket))
+        hand_out_input(scheduler, socket);
+    if (socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_ENDED &&
+        delivery_is_wanted(socket))
+        hand_out_end(scheduler, socket);
+    end_delivering(scheduler, socket);
+    receive_update(scheduler, socket);
+    socket_unhold(scheduler, socket);
+}
+
+void delivery_stop(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket_is_stream(socket) && socket->active != WEIR_ACTIVE_FALSE)
+        tell_end(scheduler, socket, WEIR_CLOSED);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handing packets out: the active modes, the one who waits in recv, and what is told at the end.
+ */
+#ifndef RUNTIME_STREAM_DELIVERY_H
+#define RUNTIME_STREAM_DELIVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct scheduler;
+struct socket;
+struct weir_buffer;
+
+/* Whether somebody would take a packet: the owner of an active socket, or a receiver. */
+bool delivery_is_wanted(const struct socket *socket);
+
+/* Frames and hands out what has just been received; keeps what is not wanted or not whole. */
+void delivery_receive(struct scheduler *scheduler, struct socket *socket,
+                      struct weir_buffer *buffer, size_t size);
+
+/* Hands out what was kept, and the end if that is what comes next. After anything has changed. */
+void delivery_continue(struct scheduler *scheduler, struct socket *socket);
+
+/* The runtime stops: an owner that waits for messages is told that there will be no more. */
+void delivery_stop(struct scheduler *scheduler, struct socket *socket);
+
+/* What recv gives on a socket that has ended: its error if it is shown, else closed. */
+int delivery_end_result(const struct socket *socket);
+
+#endif

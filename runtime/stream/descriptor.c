@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/descriptor.h"
+
+#include <errno.h>
+
+#include "address/address.h"
+#include "base/error.h"
+#include "base/system.h"
+
+static int say_no_socket(const char *netns, int error)
+{
+    const char *reason = weir_format_error(error);
+    return netns ? error_say(error, "no socket in the network namespace \"%s\": %s", netns, reason)
+                 : error_say(error, "no socket: %s", reason);
+}
+
+int descriptor_new(const struct option_setup *setup, enum weir_family family)
+{
+    int fd = system_socket((int)family, SOCK_STREAM, setup->netns);
+    if (fd < 0)
+        return say_no_socket(setup->netns, fd);
+    int result = options_prepare(setup, fd);
+    if (result >= 0)
+        return fd;
+    system_close(fd);
+    return result;
+}
+
+int descriptor_bind(int fd, const weir_address *address)
+{
+    struct sockaddr_storage storage;
+    char text[WEIR_ADDRESS_TEXT_SIZE];
+    socklen_t size = address_to_sockaddr(address, &storage);
+    int result = system_bind(fd, (struct sockaddr *)&storage, size);
+    return result < 0
+               ? error_say(result, "cannot bind to %s: %s",
+                           weir_address_format_endpoint(address, text), weir_format_error(result))
+               : 0;
+}
+
+static int socket_number(int fd, int name)
+{
+    int number = 0;
+    socklen_t size = sizeof(number);
+    int result = system_getsockopt(fd, SOL_SOCKET, name, &number, &size);
+    return result < 0 ? result : number;
+}
+
+static int say_why(int fd, int error)
+{
+    return error_say(error, "option fd: descriptor %d: %s", fd, weir_format_error(error));
+}
+
+/* The family, or an error. */
+static int check_kind(int fd)
+{
+    int type = socket_number(fd, SO_TYPE);
+    int family = socket_number(fd, SO_DOMAIN);
+    if (type < 0)
+        return say_why(fd, type);
+    if (type != SOCK_STREAM || (family != AF_INET && family != AF_INET6))
+        return error_say(WEIR_BADARG, "option fd: descriptor %d is no TCP socket", fd);
+    return family;
+}
+
+/* The ring waits where a descriptor blocks; one that does not would give EAGAIN instead. */
+static int prepare(struct option_setup *setup, int fd)
+{
+    int result = system_set_blocking(fd);
+    if (result < 0)
+        return say_why(setup->fd, result);
+    return options_prepare(setup, fd);
+}
+
+int descriptor_open(struct option_setup *setup)
+{
+    int family = check_kind(setup->fd);
+    if (family < 0)
+        return family;
+    if (setup->family_given && setup->local.family != family)
+        return error_say(WEIR_BADARG, "option fd: descriptor %d is of another family", setup->fd);
+    setup->local.family = (uint8_t)family;
+    int fd = system_duplicate(setup->fd);
+    if (fd < 0)
+        return say_why(setup->fd, fd);
+    int result = prepare(setup, fd);
+    if (result < 0) {
+        system_close(fd);
+        return result;
+    }
+    return fd;
+}
+
+void descriptor_taken(const struct option_setup *setup)
+{
+    if (setup->fd >= 0)
+        system_close(setup->fd);
+}
+
+bool descriptor_is_connected(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    return system_getpeername(fd, (struct sockaddr *)&address, &size) >= 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors of streams: new ones, and those that the caller has opened, {fd,_}. */
+#ifndef RUNTIME_STREAM_DESCRIPTOR_H
+#define RUNTIME_STREAM_DESCRIPTOR_H
+
+#include "options/options.h"
+
+/* A new one with the kernel's options of the setup on it, or an error. */
+int descriptor_new(const struct option_setup *setup, enum weir_family family);
+
+/* 0, or an error with the address in its text. */
+int descriptor_bind(int fd, const weir_address *address);
+
+/*
+ * Another descriptor of the setup's socket, with the kernel's options of the setup on it: a stream
+ * socket of inet or inet6, whose family is put into the setup. The caller's is left as it is until
+ * descriptor_taken. -EBADF, -ENOTSOCK, WEIR_BADARG, -EMFILE, or what an option gives.
+ */
+int descriptor_open(struct option_setup *setup);
+
+/* The socket lives: the caller's descriptor is closed. */
+void descriptor_taken(const struct option_setup *setup);
+
+bool descriptor_is_connected(int fd);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/flush.h"
+
+#include <errno.h>
+
+#include "base/check.h"
+#include "runtime/ring/features.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler/cancel.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/send_queue/file_pipe.h"
+#include "runtime/send_queue/send_queue.h"
+#include "runtime/stream/busy.h"
+#include "runtime/stream/send.h"
+#include "runtime/stream/writable.h"
+
+void flush_schedule(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    if (queue->flushing != FLUSHING_NOT || !list_is_empty(&queue->flush_link))
+        return;
+    list_append(socket_values(socket)->delay_send ? &scheduler->delayed : &scheduler->corked,
+                &queue->flush_link);
+}
+
+static void flush_list(struct scheduler *scheduler, struct list *list)
+{
+    struct list batch;
+    struct list *node;
+    list_init(&batch);
+    list_move_all(&batch, list);
+    while ((node = list_take(&batch)))
+        flush_start(scheduler, list_entry(node, struct send_queue, flush_link)->socket);
+}
+
+void flush_corked(struct scheduler *scheduler)
+{
+    flush_list(scheduler, &scheduler->corked);
+}
+
+void flush_delayed(struct scheduler *scheduler)
+{
+    flush_list(scheduler, &scheduler->delayed);
+}
+
+/* A peer for which the kernel copies after all is not offered zero copy again: it would only cost
+ * a second completion. */
+static bool worth_zero_copy(const struct scheduler *scheduler, const struct socket *socket)
+{
+    enum { LENT_BYTES_MAX = 4 << 20 }; /* their memory is held until the peer has confirmed them */
+    size_t from_bytes = scheduler->runtime->limits.zero_copy_from_bytes;
+    const struct send_queue *queue = socket->output;
+    return from_bytes > 0 && !socket->zero_copy_off && queue->in_flight_bytes >= from_bytes &&
+           queue->unconfirmed_bytes < LENT_BYTES_MAX &&
+           (scheduler->profile.features & FEATURE_BIT(SEND_ZC));
+}
+
+static void start_bytes(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    uint64_t operation = socket_operation(socket, OPERATION_SEND);
+    struct msghdr *message = vectors_take(&scheduler->vectors);
+    message->msg_iovlen = send_queue_gather(queue, message->msg_iov, VECTORS_PER_MESSAGE);
+    if (worth_zero_copy(scheduler, socket)) {
+        send_queue_lend(queue);
+        ring_send_message(scheduler->ring, operation, socket->fd, message, true);
+    } else if (message->msg_iovlen > 1) {
+        ring_send_message(scheduler->ring, operation, socket->fd, message, false);
+    } else {
+        ring_send(scheduler->ring, operation, socket->fd, message->msg_iov[0].iov_base,
+                  message->msg_iov[0].iov_len);
+        vectors_put_back(&scheduler->vectors);
+    }
+}
+
+static void splice_out(struct scheduler *scheduler, struct socket *socket)
+{
+    struct file_pipe *pipe = socket->output->pipe;
+    send_queue_begin(socket->output, pipe->filled_bytes);
+    ring_splice(scheduler->ring, socket_operation(socket, OPERATION_SEND), pipe->read_fd,
+                UINT64_MAX, socket->fd, pipe->filled_bytes);
+}
+
+static void splice_in(struct scheduler *scheduler, struct socket *socket,
+                      const struct segment *file)
+{
+    struct send_queue *queue = socket->output;
+    send_queue_begin(queue, file->size < FILE_PIPE_BYTES ? file->size : FILE_PIPE_BYTES);
+    ring_splice(scheduler->ring, socket_operation(socket, OPERATION_FILL), file->fd, file->offset,
+                queue->pipe->write_fd, queue->in_flight_bytes);
+}
+
+/* False: there is no pipe to be had. */
+static bool start_file(struct scheduler *scheduler, struct socket *socket,
+                       const struct segment *file)
+{
+    struct send_queue *queue = socket->output;
+    if (!queue->pipe && !(queue->pipe = file_pipe_open()))
+        return false;
+    if (queue->pipe->filled_bytes > 0)
+        splice_out(scheduler, socket);
+    else
+        splice_in(scheduler, socket, file);
+    return true;
+}
+
+void flush_start(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    if (!queue || queue->flushing != FLUSHING_NOT || queue->queued_bytes == 0 || socket->fd < 0)
+        return;
+    list_remove(&queue->flush_link);
+    if (vectors_are_full(&scheduler->vectors))
+        scheduler_submit(scheduler);
+    if (vectors_are_full(&scheduler->vectors)) { /* the kernel takes nothing now: next turn */
+        list_append(&scheduler->delayed, &queue->flush_link);
+        return;
+    }
+    const struct segment *file = send_queue_file(queue);
+    if (file && !start_file(scheduler, socket, file)) {
+        send_failed(scheduler, socket, -EMFILE);
+        return;
+    }
+    if (!file)
+        start_bytes(scheduler, socket);
+    scheduler->totals.send_operations++;
+    socket_hold(socket);
+}
+
+/* Sends never wait, splices do. */
+void flush_cancel(struct scheduler *scheduler, struct socket *socket)
+{
+    const struct send_queue *queue = socket->output;
+    if (send_queue_file(queue))
+        cancel_start(scheduler, socket,
+                     queue->pipe->filled_bytes > 0 ? OPERATION_SEND : OPERATION_FILL);
+}
+
+bool flush_is_cancelled(const struct socket *socket)
+{
+    return socket->output && socket->output->flushing == FLUSHING_DROPPED;
+}
+
+/* The kernel is not left to wait by itself: once a peer has shut its own side down, poll reports
+ * that for ever, so io_uring tries the send 128 times over and then blocks a worker thread with
+ * it (6.18); and a send that is being tried again is found by no cancel. */
+static void block(struct scheduler *scheduler, struct socket *socket)
+{
+    scheduler->totals.blocked_sends++;
+    send_queue_sent(scheduler->pools, socket->output, 0);
+    socket->output->flushing = FLUSHING_BLOCKED;
+    writable_watch(scheduler, socket);
+}
+
+void flush_unblock(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    if (!queue || queue->flushing != FLUSHING_BLOCKED)
+        return;
+    queue->flushing = FLUSHING_NOT;
+    flush_start(scheduler, socket);
+}
+
+static void went_out(struct scheduler *scheduler, struct socket *socket, size_t size)
+{
+    struct send_queue *queue = socket->output;
+    bool dropped = queue->flushing == FLUSHING_DROPPED;
+    scheduler->totals.bytes_sent += size;
+    scheduler->totals.queued_bytes -= size;
+    if (size < queue->in_flight_bytes)
+        scheduler->totals.short_sends++;
+    if (queue->pipe && send_queue_file(queue))
+        queue->pipe->filled_bytes -= size;
+    send_queue_sent(scheduler->pools, queue, size);
+    if (dropped) {
+        send_drop(scheduler, socket);
+        return;
+    }
+    busy_drained(scheduler, socket);
+    queue = socket->output; /* who was let go on may have changed everything */
+    if (queue && queue->queued_bytes > 0)
+        flush_start(scheduler, socket);
+    else if (queue)
+        send_emptied(scheduler, socket);
+}
+
+static bool is_transient(int result)
+{
+    return result == -EINTR || result == -EAGAIN || result == -ENOBUFS || result == -ENOMEM;
+}
+
+/* The kernel or the kind of socket has no zero copy, or the memlock limit is reached. */
+static bool may_be_for_zero_copy(int error)
+{
+    return error == -EINVAL || error == -EOPNOTSUPP || error == -ENOMEM;
+}
+
+static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    struct send_queue *queue = socket->output;
+    bool copy_instead = queue->zero_copy && may_be_for_zero_copy(error);
+    bool dropped = queue->flushing == FLUSHING_DROPPED;
+    send_queue_sent(scheduler->pools, queue, 0);
+    socket->zero_copy_off |= copy_instead;
+    if (dropped)
+        send_drop(scheduler, socket);
+    else if (copy_instead || is_transient(error))
+        flush_start(scheduler, socket);
+    else
+        send_failed(scheduler, socket, error);
+}
+
+/* The memory of a zero-copy send is the kernel's until this; the next send did not wait for it. */
+static void noticed(struct scheduler *scheduler, struct socket *socket,
+                    const struct ring_completion *completion)
+{
+    if (completion->flags & RING_COPIED)
+        socket->zero_copy_off = true;
+    send_queue_noticed(scheduler->pools, socket->output);
+    send_free_if_idle(scheduler, socket);
+}
+
+void flush_completed(struct scheduler *scheduler, struct socket *socket,
+                     const struct ring_completion *completion)
+{
+    CHECK(socket->output);
+    if (completion->flags & RING_NOTIFY) {
+        noticed(scheduler, socket, completion);
+        return;
+    }
+    CHECK_GT(socket->output->in_flight_bytes, 0u);
+    /* An operation that was refused before it began is its own notice. */
+    if (socket->output->zero_copy && !(completion->flags & RING_MORE))
+        send_queue_noticed(scheduler->pools, socket->output);
+    if (completion->result >= 0)
+        went_out(scheduler, socket, (size_t)completion->result);
+    else if (completion->result == -EAGAIN && !flush_is_cancelled(socket))
+        block(scheduler, socket);
+    else
+        did_not_go_out(scheduler, socket, completion->result);
+}
+
+void flush_filled(struct scheduler *scheduler, struct socket *socket,
+                  const struct ring_completion *completion)
+{
+    struct send_queue *queue = socket->output;
+    struct segment *file = send_queue_file(queue);
+    int result = completion->result;
+    CHECK(file && queue->in_flight_bytes > 0);
+    if (result <= 0 || queue->flushing == FLUSHING_DROPPED) {
+        /* 0: the file is shorter than was promised, and the packet is cut. */
+        did_not_go_out(scheduler, socket, result == 0 ? -EIO : result);
+        return;
+    }
+    send_queue_sent(scheduler->pools, queue, 0);
+    file->offset += (uint64_t)result;
+    queue->pipe->filled_bytes = (size_t)result;
+    flush_start(scheduler, socket);
+}

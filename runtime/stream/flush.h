@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* From the send queue to the kernel: one operation in flight per socket, always. */
+#ifndef RUNTIME_STREAM_FLUSH_H
+#define RUNTIME_STREAM_FLUSH_H
+
+#include <stdbool.h>
+
+#include "runtime/ring/ring.h"
+
+struct scheduler;
+struct socket;
+
+/* Something was queued: it leaves with all that is queued behind it until the present completion
+ * is dealt with or, with {delay_send,true}, until the turn ends. */
+void flush_schedule(struct scheduler *scheduler, struct socket *socket);
+void flush_corked(struct scheduler *scheduler);
+void flush_delayed(struct scheduler *scheduler);
+
+/* Hands what is queued to the kernel, unless an operation is in flight or there was no room. */
+void flush_start(struct scheduler *scheduler, struct socket *socket);
+void flush_cancel(struct scheduler *scheduler, struct socket *socket);
+/* Whether nothing more is wanted of the operation in flight. */
+bool flush_is_cancelled(const struct socket *socket);
+
+/* There may be room again. */
+void flush_unblock(struct scheduler *scheduler, struct socket *socket);
+
+void flush_completed(struct scheduler *scheduler, struct socket *socket,
+                     const struct ring_completion *completion);
+/* A part of a file is in its pipe. */
+void flush_filled(struct scheduler *scheduler, struct socket *socket,
+                  const struct ring_completion *completion);
+
+#endif

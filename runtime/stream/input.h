@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A socket's received bytes that have not been framed: the beginning of a packet, or what came
+ * while nobody wanted it. They lie in a block of their own, start <= end <= capacity.
+ */
+#ifndef RUNTIME_STREAM_INPUT_H
+#define RUNTIME_STREAM_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct scheduler;
+struct socket;
+
+/* From here on the rest of a packet is received into its own memory: below it a copy costs less
+ * than a receive of its own. */
+enum { INPUT_DIRECT_FROM_BYTES = 65536 };
+
+size_t input_size(const struct socket *socket);
+
+/* Appends a copy; makes room for the whole of the packet that has begun when its size is known.
+ * 0, or -ENOMEM. */
+int input_append(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
+                 size_t size);
+
+/* Bytes at the front were framed. */
+void input_consume(struct socket *socket, size_t size);
+
+/* Bytes at the end are taken back: they are framed where they came from. */
+void input_take_back(struct socket *socket, size_t size);
+
+void input_drop(struct socket *socket);
+
+/* How much of the packet that has begun is missing; 0 when that is not known. */
+size_t input_missing(const struct socket *socket);
+
+/* Whether the rest of the packet is worth a receive straight into its memory. */
+bool input_wants_direct(const struct socket *socket);
+
+#endif

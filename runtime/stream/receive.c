@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/receive.h"
+
+#include <errno.h>
+
+#include "base/canary.h"
+#include "base/check.h"
+#include "runtime/ring/features.h"
+#include "runtime/scheduler/cancel.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/stream/delivery.h"
+#include "runtime/stream/input.h"
+
+static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
+{
+    return (scheduler->profile.features & feature) != 0;
+}
+
+static void starve(struct scheduler *scheduler, struct socket *socket)
+{
+    scheduler->totals.starved++;
+    buffer_pool_miss(scheduler->buffers);
+    socket->reading = READING_STARVED;
+    list_append(&scheduler->starved, &socket->link);
+}
+
+/* Without a buffer ring the buffer is ours to choose, and is bound while the receive waits. */
+static void arm_with_own_buffer(struct scheduler *scheduler, struct socket *socket)
+{
+    struct weir_buffer *buffer = buffer_pool_take(scheduler->buffers);
+    if (!buffer) {
+        starve(scheduler, socket);
+        return;
+    }
+    socket->armed_buffer = buffer->index;
+    socket->reading = READING_BUFFERS;
+    socket_hold(socket);
+    ring_receive_into(scheduler->ring, socket_operation(socket, OPERATION_RECEIVE), socket->fd,
+                      buffer->bytes, buffer->capacity, false);
+}
+
+static void arm_buffers(struct scheduler *scheduler, struct socket *socket)
+{
+    if (!has_feature(scheduler, FEATURE_BIT(BUFFER_RING))) {
+        arm_with_own_buffer(scheduler, socket);
+        return;
+    }
+    bool multishot = has_feature(scheduler, FEATURE_BIT(MULTISHOT_RECEIVE)) && !socket->bulk;
+    socket->reading = READING_BUFFERS;
+    socket_hold(socket);
+    ring_receive(scheduler->ring, socket_operation(socket, OPERATION_RECEIVE), socket->fd,
+                 multishot);
+}
+
+static void arm_into(struct scheduler *scheduler, struct socket *socket)
+{
+    size_t rest = input_missing(socket);
+    socket->reading = READING_INTO;
+    socket_hold(socket);
+    ring_receive_into(scheduler->ring, socket_operation(socket, OPERATION_RECEIVE_INTO), socket->fd,
+                      socket->input->bytes + socket->input_end, rest, true);
+}
+
+static void cancel(struct scheduler *scheduler, struct socket *socket)
+{
+    bool into = socket->reading == READING_INTO;
+    socket->reading = into ? READING_INTO_CANCELLED : READING_BUFFERS_CANCELLED;
+    cancel_start(scheduler, socket, into ? OPERATION_RECEIVE_INTO : OPERATION_RECEIVE);
+}
+
+bool receive_fills_input(const struct socket *socket)
+{
+    return socket->reading == READING_INTO || socket->reading == READING_INTO_CANCELLED;
+}
+
+bool receive_is_cancelled(const struct socket *socket)
+{
+    return socket->reading == READING_BUFFERS_CANCELLED;
+}
+
+bool receive_into_is_cancelled(const struct socket *socket)
+{
+    return socket->reading == READING_INTO_CANCELLED;
+}
+
+void receive_update(struct scheduler *scheduler, struct socket *socket)
+{
+    bool wants = socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_OPEN &&
+                 delivery_is_wanted(socket);
+    bool large = input_wants_direct(socket);
+    switch ((enum reading)socket->reading) {
+    case READING_NOT:
+        if (wants && large)
+            arm_into(scheduler, socket);
+        else if (wants)
+            arm_buffers(scheduler, socket);
+        break;
+    case READING_BUFFERS:
+        if (wants && large)
+            cancel(scheduler, socket);
+        break;
+    case READING_INTO:
+        if (!wants || !large)
+            cancel(scheduler, socket);
+        break;
+    case READING_BUFFERS_CANCELLED:
+    case READING_INTO_CANCELLED:
+    case READING_STARVED:
+        break;
+    }
+}
+
+void receive_stop(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->reading == READING_STARVED) {
+        list_remove(&socket->link);
+        socket->reading = READING_NOT;
+    } else if (socket->reading == READING_BUFFERS || socket->reading == READING_INTO) {
+        cancel(scheduler, socket);
+    }
+}
+
+static void end_receiving(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    if (socket->receiving != RECEIVING_OPEN)
+        return;
+    socket->receiving = RECEIVING_ENDED;
+    socket->error = error;
+    delivery_continue(scheduler, socket);
+}
+
+/* Results that say nothing of the connection: the receive is armed again if it is still wanted. */
+static bool is_transient(int result)
+{
+    return result == -ECANCELED || result == -EINTR || result == -EAGAIN || result == -ENOMEM;
+}
+
+static void handle_end(struct scheduler *scheduler, struct socket *socket, int result)
+{
+    if (socket->state != SOCKET_OPEN || is_transient(result))
+        return;
+    if (result == -ENOBUFS)
+        starve(scheduler, socket);
+    else
+        end_receiving(scheduler, socket, result);
+}
+
+/* A socket that wants nothing and is sent something stops receiving: the kernel's window, and so
+ * the peer, does the rest. One that asks again in time has cost no cancel. */
+static void handle_bytes(struct scheduler *scheduler, struct socket *socket,
+                         struct weir_buffer *buffer, size_t size)
+{
+    buffer->filled = size;
+    if (socket->state != SOCKET_OPEN || socket->receiving != RECEIVING_OPEN)
+        return;
+    bool wanted = delivery_is_wanted(socket);
+    scheduler->totals.bytes_received += size;
+    delivery_receive(scheduler, socket, buffer, size);
+    if (!wanted && socket->reading == READING_BUFFERS && !delivery_is_wanted(socket))
+        cancel(scheduler, socket);
+}
+
+static struct weir_buffer *buffer_of(struct scheduler *scheduler, const struct socket *socket,
+                                     const struct ring_completion *completion)
+{
+    if (completion->flags & RING_BUFFER)
+        return buffer_pool_at(scheduler->buffers,
+                              (uint16_t)(completion->flags >> RING_BUFFER_SHIFT));
+    if (!has_feature(scheduler, FEATURE_BIT(BUFFER_RING)))
+        return buffer_pool_at(scheduler->buffers, socket->armed_buffer);
+    return NULL;
+}
+
+void receive_completed(struct scheduler *scheduler, struct socket *socket,
+                       const struct ring_completion *completion)
+{
+    struct weir_buffer *buffer = buffer_of(scheduler, socket, completion);
+    if (!(completion->flags & RING_MORE) && !(CANARY(MISSED_REARM) && completion->result > 0))
+        socket->reading = READING_NOT;
+    if (completion->result > 0)
+        handle_bytes(scheduler, socket, buffer, (size_t)completion->result);
+    else
+        handle_end(scheduler, socket, completion->result);
+    if (buffer)
+        buffer_dispatched(buffer);
+    receive_update(scheduler, socket);
+}
+
+void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
+                            const struct ring_completion *completion)
+{
+    socket->reading = READING_NOT;
+    if (completion->result > 0) {
+        socket->input_end += (uint32_t)completion->result;
+        CHECK_LE(socket->input_end, socket->input->capacity);
+        scheduler->totals.bytes_received += (uint64_t)completion->result;
+    } else {
+        handle_end(scheduler, socket, completion->result);
+    }
+    delivery_continue(scheduler, socket); /* also what it was cancelled for */
+    receive_update(scheduler, socket);
+}
+
+/* A receive that is armed again takes no buffer until there is something to receive: as long as
+ * there are buffers, the others of the list have their turn too. */
+bool receive_can_resume(const struct scheduler *scheduler)
+{
+    return !CANARY(STARVED_SLEEPS) && !list_is_empty(&scheduler->starved) &&
+           buffer_pool_available(scheduler->buffers) > 0;
+}
+
+void receive_resume_starved(struct scheduler *scheduler)
+{
+    uint32_t available = buffer_pool_available(scheduler->buffers);
+    for (; available > 0 && !list_is_empty(&scheduler->starved); available--) {
+        struct socket *socket = list_entry(list_take(&scheduler->starved), struct socket, link);
+        socket->reading = READING_NOT;
+        receive_update(scheduler, socket);
+    }
+}
+
+void receive_discard(struct scheduler *scheduler, const struct ring_completion *completion)
+{
+    if (completion->flags & RING_BUFFER)
+        buffer_dispatched(
+            buffer_pool_at(scheduler->buffers, (uint16_t)(completion->flags >> RING_BUFFER_SHIFT)));
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/send.h"
+
+#include <errno.h>
+
+#include "base/system.h"
+#include "framing/framing.h"
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/send_queue/send_queue.h"
+#include "runtime/send_queue/send_source.h"
+#include "runtime/stream/busy.h"
+#include "runtime/stream/close.h"
+#include "runtime/stream/delivery.h"
+#include "runtime/stream/flush.h"
+
+static bool has_queue(const struct socket *socket)
+{
+    return (socket_is_stream(socket) || socket->state == SOCKET_CLOSED) && socket->output;
+}
+
+size_t send_queued_bytes(const struct socket *socket)
+{
+    return has_queue(socket) ? socket->output->queued_bytes : 0;
+}
+
+uint32_t send_notices(const struct socket *socket)
+{
+    return has_queue(socket) ? socket->output->notices : 0;
+}
+
+static int shown_error(const struct socket *socket)
+{
+    bool reset = socket->error == -ECONNRESET && socket_values(socket)->show_econnreset;
+    return reset ? -ECONNRESET : WEIR_CLOSED;
+}
+
+static int refusal(struct socket *socket)
+{
+    bool told = (socket->latches & LATCH_SEND) != 0;
+    socket->latches &= (uint8_t)~LATCH_SEND;
+    return told ? shown_error(socket) : -ENOTCONN;
+}
+
+/* Whether the socket can take anything at all. */
+static int check_sendable(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->state == SOCKET_LISTENING)
+        return -ENOTCONN;
+    if (socket->state == SOCKET_GONE)
+        return refusal(socket);
+    if (socket->sending == SENDING_OPEN)
+        return 0;
+    if (socket->sending == SENDING_FAILED && socket->receiving == RECEIVING_OPEN)
+        return shown_error(socket);
+    /* The document's functions lose the whole socket over a send after shutdown(write). */
+    socket_hold(socket);
+    close_lose(scheduler, socket, LATCH_RECEIVE);
+    send_drop(scheduler, socket);
+    delivery_continue(scheduler, socket);
+    socket_unhold(scheduler, socket);
+    return WEIR_CLOSED;
+}
+
+static int enqueue(struct scheduler *scheduler, struct socket *socket,
+                   const struct send_source *source, const uint8_t *header, size_t header_size)
+{
+    if (!socket->output && !(socket->output = send_queue_open(scheduler->pools, socket)))
+        return -ENOMEM;
+    int result = send_source_enqueue(source, scheduler->pools, socket->output, header, header_size);
+    if (result < 0) {
+        send_free_if_idle(scheduler, socket);
+        return result;
+    }
+    scheduler->totals.queued_bytes += source->size + header_size;
+    flush_schedule(scheduler, socket);
+    return 0;
+}
+
+/* Queues all of it. 0, or an error with nothing queued. */
+static int take(struct scheduler *scheduler, struct socket *socket,
+                const struct send_source *source)
+{
+    uint8_t header[FRAMING_HEADER_MAX];
+    enum weir_packet_type type = (enum weir_packet_type)socket_values(socket)->packet;
+    int header_size = framing_encode_header(type, source->size, header);
+    size_t size = source->size + (size_t)header_size;
+    if (header_size < 0)
+        return error_say(header_size, "send: %zu bytes do not fit a packet of type %s",
+                         source->size, weir_packet_type_name(type));
+    int result = size > 0 ? enqueue(scheduler, socket, source, header, (size_t)header_size) : 0;
+    if (result < 0)
+        return result;
+    traffic_count(&socket->sent, size);
+    scheduler->totals.packets_sent++;
+    return 0;
+}
+
+int send_now(struct scheduler *scheduler, struct socket *socket, const struct send_source *source)
+{
+    int result = check_sendable(scheduler, socket);
+    if (result < 0)
+        return result;
+    if (busy_is(scheduler, socket)) {
+        busy_refuse(scheduler, socket);
+        return -EAGAIN;
+    }
+    size_t before = send_queued_bytes(socket);
+    result = take(scheduler, socket, source);
+    if (result == 0 && before > 0)
+        busy_check_mark(scheduler, socket);
+    return result;
+}
+
+/* Nothing was queued: the kernel is offered the bytes before the call returns, so that it can say
+ * what is wrong, unless they are to be delayed. Something was: the marks decide. */
+static int run_send(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    int result = check_sendable(scheduler, socket);
+    if (result < 0)
+        return result;
+    if (busy_is(scheduler, socket))
+        return busy_suspend(scheduler, socket, call);
+    size_t before = send_queued_bytes(socket);
+    result = take(scheduler, socket, &call->as.send.source);
+    if (result < 0)
+        return result;
+    if (before > 0)
+        return busy_check_mark(scheduler, socket) ? busy_cross(scheduler, socket, call) : 0;
+    if (socket_values(socket)->delay_send)
+        return 0;
+    list_append(&scheduler->trying, &call->link);
+    return CALL_WAITS;
+}
+
+static void leave_send(struct scheduler *scheduler, struct call *call)
+{
+    list_remove(&call->link);
+    busy_expire(scheduler, call);
+}
+
+const struct call_operation operation_send = {
+    .name = "weir_send",
+    .run = run_send,
+    .leave = leave_send,
+    .dead_result = WEIR_CLOSED,
+    .may_wait = true,
+};
+
+static int tried_result(struct socket *socket)
+{
+    if (socket->state == SOCKET_GONE && (socket->latches & LATCH_SEND))
+        return refusal(socket);
+    return socket->sending == SENDING_FAILED ? shown_error(socket) : 0;
+}
+
+void send_settle_tried(struct scheduler *scheduler)
+{
+    struct list *node;
+    while ((node = list_take(&scheduler->tried))) {
+        struct call *call = list_entry(node, struct call, link);
+        struct socket *socket = socket_find(scheduler, call->socket);
+        call_complete(scheduler, call, socket ? tried_result(socket) : WEIR_CLOSED);
+    }
+}
+
+void send_dismiss(struct scheduler *scheduler, struct socket *socket, int result)
+{
+    struct send_queue *queue = socket->output;
+    if (!queue)
+        return;
+    queue->refused = false;
+    call_complete_all(scheduler, &queue->crossed, result);
+    call_complete_all(scheduler, &queue->suspended, result);
+}
+
+void send_free_if_idle(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    if (!queue || !send_queue_is_idle(queue) || queue->refused)
+        return;
+    socket->output = NULL;
+    send_queue_close(scheduler->pools, queue);
+}
+
+void send_free(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->output)
+        send_queue_close(scheduler->pools, socket->output);
+    socket->output = NULL;
+}
+
+void send_drop(struct scheduler *scheduler, struct socket *socket)
+{
+    struct send_queue *queue = socket->output;
+    if (!queue)
+        return;
+    scheduler->totals.queued_bytes -= queue->queued_bytes;
+    send_queue_drop(scheduler->pools, queue);
+    scheduler->totals.queued_bytes += queue->queued_bytes;
+    if (queue->in_flight_bytes > 0) {
+        flush_cancel(scheduler, socket);
+        return;
+    }
+    call_complete_all(scheduler, &queue->drained, 0);
+    send_free_if_idle(scheduler, socket);
+}
+
+int send_shutdown_now(struct socket *socket)
+{
+    socket->sending = SENDING_SHUT;
+    return system_shutdown(socket->fd, SHUT_WR);
+}
+
+int send_shutdown(struct scheduler *scheduler, struct socket *socket)
+{
+    if (send_queued_bytes(socket) == 0)
+        return send_shutdown_now(socket);
+    socket->sending = SENDING_SHUTTING;
+    call_complete_all(scheduler, &socket->output->suspended, WEIR_CLOSED);
+    flush_start(scheduler, socket);
+    return 0;
+}
+
+/* A handler that waits for `unbusy` is told all the same: its next send says what has happened. */
+void send_failed(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    bool refused = socket->output && socket->output->refused;
+    bool told = socket->output && !list_is_empty(&socket->output->crossed);
+    uint8_t latches = told ? LATCH_RECEIVE : LATCH_RECEIVE | LATCH_SEND;
+    if (socket->error == 0)
+        socket->error = error;
+    send_dismiss(scheduler, socket, WEIR_CLOSED);
+    send_drop(scheduler, socket);
+    if (socket->state == SOCKET_OPEN)
+        close_lose_by_send(scheduler, socket, latches);
+    if (refused && socket_is_stream(socket))
+        owner_tell_unbusy(scheduler, socket);
+}
+
+void send_emptied(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->sending == SENDING_SHUTTING)
+        (void)send_shutdown_now(socket);
+    call_complete_all(scheduler, &socket->output->drained, 0);
+    send_free_if_idle(scheduler, socket);
+}

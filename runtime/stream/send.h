@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Sending: what may be sent, who has to wait, and what becomes of it when it cannot be. */
+#ifndef RUNTIME_STREAM_SEND_H
+#define RUNTIME_STREAM_SEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct scheduler;
+struct socket;
+struct call_operation;
+struct send_source;
+
+/* Every way of sending, as a call that may wait while the socket is busy. */
+extern const struct call_operation operation_send;
+
+/* The handler's form: never waits. 0, -EAGAIN while busy, or an error. */
+int send_now(struct scheduler *scheduler, struct socket *socket, const struct send_source *source);
+
+/* Calls whose bytes the kernel has been offered: they have succeeded unless they failed. */
+void send_settle_tried(struct scheduler *scheduler);
+
+/* What is queued or in flight. */
+size_t send_queued_bytes(const struct socket *socket);
+/* Zero-copy sends that the kernel has not given a notice of. */
+uint32_t send_notices(const struct socket *socket);
+
+/* Completes those who wait to send; nobody is told `unbusy` any more. */
+void send_dismiss(struct scheduler *scheduler, struct socket *socket, int result);
+/* Drops what is queued; cancels what is in flight. */
+void send_drop(struct scheduler *scheduler, struct socket *socket);
+/* Gives up the queue of a socket that has ended. */
+void send_free(struct scheduler *scheduler, struct socket *socket);
+/* Gives up a queue that nobody needs. */
+void send_free_if_idle(struct scheduler *scheduler, struct socket *socket);
+
+/* shutdown(write), whatever is queued. 0, or the system's error. */
+int send_shutdown_now(struct socket *socket);
+/* shutdown(write): now, or when the queue is empty. 0, or the system's error. */
+int send_shutdown(struct scheduler *scheduler, struct socket *socket);
+
+/* The kernel would not send. */
+void send_failed(struct scheduler *scheduler, struct socket *socket, int error);
+/* The kernel has sent all that was queued. */
+void send_emptied(struct scheduler *scheduler, struct socket *socket);
+
+#endif

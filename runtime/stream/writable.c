@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/writable.h"
+
+#include <poll.h>
+
+#include "base/canary.h"
+#include "runtime/scheduler/cancel.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/socket.h"
+#include "runtime/stream/flush.h"
+
+/* One operation for the rest of the socket's life: the kernel tells each time that room comes
+ * after there was none, as epoll does edge-triggered, and costs nothing in between. */
+void writable_watch(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->watching != WATCHING_NOT)
+        return;
+    socket->watching = WATCHING;
+    socket_hold(socket);
+    ring_watch_writable(scheduler->ring, socket_operation(socket, OPERATION_WRITABLE), socket->fd);
+}
+
+/* Told of is also that the peer has shut its side down, which is no room. */
+static bool may_be_writable(const struct ring_completion *completion)
+{
+    enum { EVENTS = CANARY(MISSED_ROOM) ? POLLHUP : POLLOUT | POLLERR | POLLHUP };
+    bool goes_on = (completion->flags & RING_MORE) != 0;
+    return !goes_on || completion->result < 0 || (completion->result & EVENTS) != 0;
+}
+
+void writable_completed(struct scheduler *scheduler, struct socket *socket,
+                        const struct ring_completion *completion)
+{
+    if (!(completion->flags & RING_MORE))
+        socket->watching = WATCHING_NOT;
+    if (may_be_writable(completion))
+        flush_unblock(scheduler, socket);
+}
+
+void writable_stop(struct scheduler *scheduler, struct socket *socket)
+{
+    if (socket->watching != WATCHING)
+        return;
+    socket->watching = WATCHING_CANCELLED;
+    cancel_start(scheduler, socket, OPERATION_WRITABLE);
+}
+
+bool writable_is_cancelled(const struct socket *socket)
+{
+    return socket->watching == WATCHING_CANCELLED;
+}
