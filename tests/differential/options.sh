@@ -26,4 +26,6 @@ trap 'rm -rf "$work"' EXIT
 echo "options: --seed $seed --count $count"
 escript "$here/options.escript" generate "$seed" "$count" >"$work/cases"
 "$subject" <"$work/cases" >"$work/weir"
-escript "$here/options.escript" compare "$work/cases" "$work/weir"
+. "$here/erlang.sh"
+until_it_has_ended options "$work/said" ' cases, ' \
+    escript "$here/options.escript" compare "$work/cases" "$work/weir"

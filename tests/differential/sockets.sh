@@ -26,25 +26,7 @@ trap 'rm -rf "$work"' EXIT
 echo "sockets: --seed $seed --count $count"
 erlc -o "$work" "$(dirname "$0")"/sockets/*.erl
 
-# This Erlang dies now and then in its allocator, with nothing said of any program: it is started
-# again.
-play() {
-    # shellcheck disable=SC2086
-    ERL_CRASH_DUMP=/dev/null erl +sbwt none -noshell -pa "$work" \
-        -run main main -extra "$subject" "$seed" "$count" $program >"$work/said" 2>&1
-}
-
-has_ended() {
-    grep -q -e ' programs, ' -e '^--seed' "$work/said"
-}
-
-for attempt in 1 2 3; do
-    status=0
-    play || status=$?
-    if [ "$status" -eq 0 ] || has_ended; then
-        break
-    fi
-    echo "sockets: attempt $attempt: Erlang died with status $status"
-done
-cat "$work/said"
-exit "$status"
+. "$(dirname "$0")/erlang.sh"
+# shellcheck disable=SC2086
+until_it_has_ended sockets "$work/said" ' programs, \|^--seed' erl +sbwt none -noshell \
+    -pa "$work" -run main main -extra "$subject" "$seed" "$count" $program

@@ -400,9 +400,11 @@ Test(buffering, an_http_line_over_the_buffer_is_emsgsize)
     loopback_close(&loopback);
 }
 
-/* A message of 1 MiB is received where it is delivered from: what is moved in user space is no
- * more than the one buffer that its beginning came in. */
-enum { LARGE = 1 << 20, RECEIVE_BUFFER = 16384 };
+/* A message of 1 MiB is received where it is delivered from: what is moved in user space is the one
+ * buffer that its beginning came in, and, when the kernel that was to wait for all of it came back
+ * early (its workers may be interrupted), a rest that is not worth an operation of its own. */
+enum { LARGE = 1 << 20, RECEIVE_BUFFER = 16384, REST_MOST = 32768 };
+enum { COPIED_MOST = 3 * (RECEIVE_BUFFER + REST_MOST) };
 
 static char *large_packet(void)
 {
@@ -440,9 +442,8 @@ Test(buffering, a_large_packet_is_received_in_place)
     for (int i = 0; i < 3; i++)
         expect_data(&loopback, bytes + 4, LARGE);
     pthread_join(writer, NULL);
-    uint64_t most = 3 * RECEIVE_BUFFER;
-    cr_assert(copied(loopback.runtime, loopback.socket) <= most, "%lu bytes were copied",
-              (unsigned long)copied(loopback.runtime, loopback.socket));
+    uint64_t bytes_copied = copied(loopback.runtime, loopback.socket);
+    cr_assert(bytes_copied <= COPIED_MOST, "%lu bytes were copied", (unsigned long)bytes_copied);
     free(bytes);
     loopback_close(&loopback);
 }
@@ -460,7 +461,8 @@ Test(buffering, a_large_recv_is_received_in_place)
         weir_packet_release(&packet);
     }
     pthread_join(writer, NULL);
-    cr_assert(copied(loopback.runtime, loopback.socket) <= 3 * RECEIVE_BUFFER);
+    uint64_t bytes_copied = copied(loopback.runtime, loopback.socket);
+    cr_assert(bytes_copied <= COPIED_MOST, "%lu bytes were copied", (unsigned long)bytes_copied);
     free(bytes);
     loopback_close(&loopback);
 }

@@ -70,16 +70,15 @@ Test(leak, ten_thousand_connections, .timeout = 240)
     for (int i = 0; i < WARM; i++)
         visit(port, i);
     EVENTUALLY(totals_of(loopback.runtime).connections == 0);
+    settle(loopback.listener);
     int descriptors = descriptor_count();
     int64_t blocks = memory_live_count();
     for (int i = 0; i < VISITS; i++)
         visit(port, i);
+    EVENTUALLY(totals_of(loopback.runtime).accepts == VISITS + WARM);
     EVENTUALLY(totals_of(loopback.runtime).connections == 0);
-    settle(loopback.listener);
-    cr_expect(descriptor_count() == descriptors);
-    cr_expect(memory_live_count() == blocks, "%ld blocks more",
-              (long)(memory_live_count() - blocks));
-    cr_expect(totals_of(loopback.runtime).accepts == VISITS + WARM);
+    EVENTUALLY(descriptor_count() <= descriptors);
+    EVENTUALLY(memory_live_count() <= blocks);
     loopback_close(&loopback);
 }
 
@@ -106,8 +105,8 @@ Test(leak, a_thousand_connects)
             blocks = memory_live_count();
         }
     }
-    cr_expect(descriptor_count() == descriptors);
-    cr_expect(memory_live_count() == blocks);
+    EVENTUALLY(descriptor_count() <= descriptors);
+    EVENTUALLY(memory_live_count() <= blocks);
     loopback_close(&loopback);
 }
 
@@ -147,7 +146,7 @@ Test(leak, stop_while_traffic_runs)
         peer_leave(&visitors[i].peer);
     }
     weir_mailbox_destroy(loopback.mailbox);
-    cr_expect(thread_count() == threads);
+    EVENTUALLY(thread_count() == threads); /* a thread that was joined has yet to leave /proc */
     cr_expect(descriptor_count() == loopback.descriptors);
     cr_expect(memory_live_count() == loopback.blocks, "%ld blocks more",
               (long)(memory_live_count() - loopback.blocks));
@@ -331,7 +330,7 @@ Test(leak, a_connection_without_a_descriptor_waits)
     peer_leave(&early);
     peer_write(starved, "\0\0\0\1a", 5);
     peer_read(starved, back, 5);
-    cr_expect(totals_of(loopback.runtime).accepts == 2);
+    EVENTUALLY(totals_of(loopback.runtime).accepts == 2); /* published when the turn is over */
     peer_leave(&starved);
     weir_stop(loopback.runtime);
     weir_mailbox_destroy(loopback.mailbox);
