@@ -51,7 +51,25 @@ typedef struct weir_handler {
     void (*unbusy)(weir_socket socket, void *data); /* a send that was refused may be tried again */
     void (*error)(weir_socket socket, int error, void *data); /* tcp_error; `closed` follows */
     void (*closed)(weir_socket socket, void *data);           /* tcp_closed */
+    void (*gone)(weir_socket socket, void *data);             /* the last: see below */
 } weir_handler;
+
+/*
+ * When state can be freed: `gone` comes exactly once for every connection that the handler owns in
+ * the end, whatever ended it: its peer, weir_close from anywhere, an error, {send_timeout_close},
+ * weir_stop, and whether it was active or not.
+ *
+ * 1. It is the last of all: nothing is called with that socket after it, nor the callback of an
+ *    _async call that was made on the socket's scheduler. (One made on another scheduler, or by
+ *    none of its runtime's, may be answered later.)
+ * 2. It comes from the turn, never under a call of the application's. The handle is dead by then.
+ *    What was queued has been sent or dropped: a peer that does not read may delay it.
+ * 3. weir_controlling_process that has returned 0 leaves it to the new owner, and the former is
+ *    called no more; one that has returned an error leaves it to the former.
+ * 4. `data` is what weir_set_data has given last, else the owner's.
+ * 5. No socket, no `gone`: an accept or connect that has failed, and a connection for which there
+ *    was no memory, which is not `accepted` either. Listeners have none.
+ */
 
 typedef struct weir_mailbox weir_mailbox;
 

@@ -143,6 +143,7 @@ void accept_close(struct scheduler *scheduler, struct socket *socket)
 {
     struct listener *listener = socket->listener;
     socket->listener = NULL;
+    socket_set_owner(socket, weir_owned_by_nobody()); /* `gone` is for connections */
     if (listener->accepting == ACCEPTING)
         cancel_start(scheduler, socket, OPERATION_ACCEPT);
     list_remove(&socket->link);

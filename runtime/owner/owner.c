@@ -97,6 +97,11 @@ void owner_tell_unbusy(struct scheduler *scheduler, struct socket *socket)
         handler->unbusy(socket_handle(scheduler, socket), socket->owner.data);
 }
 
+void owner_tell_gone(struct scheduler *scheduler, struct socket *socket)
+{
+    socket->owner.handler->gone(socket_handle(scheduler, socket), socket->owner.data);
+}
+
 static void free_messages(struct list *messages)
 {
     struct list *node;

@@ -14,6 +14,7 @@ int owner_tell_packet(struct scheduler *scheduler, struct socket *socket,
                       const weir_packet *packet);
 void owner_tell(struct scheduler *scheduler, struct socket *socket, enum weir_message_kind kind,
                 int error);
+void owner_tell_gone(struct scheduler *scheduler, struct socket *socket);
 void owner_tell_unbusy(struct scheduler *scheduler, struct socket *socket);
 
 static inline bool owner_is_nobody(weir_owner owner)
@@ -24,6 +25,11 @@ static inline bool owner_is_nobody(weir_owner owner)
 static inline bool owner_is(weir_owner a, weir_owner b)
 {
     return a.handler == b.handler && a.data == b.data && a.mailbox == b.mailbox;
+}
+
+static inline bool owner_waits_for_gone(weir_owner owner)
+{
+    return owner.handler && owner.handler->gone;
 }
 
 /* For as long as a call waits that names it: a mailbox may be destroyed meanwhile. */

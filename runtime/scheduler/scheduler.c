@@ -129,7 +129,8 @@ static uint64_t time_to_sleep_ns(struct scheduler *scheduler)
     uint64_t now_ns = scheduler->now_ns;
     uint64_t sleep_ns = UINT64_MAX;
     if (!list_is_empty(&scheduler->finished) || !inbox_is_empty(&scheduler->inbox) ||
-        !list_is_empty(&scheduler->trying) || receive_can_resume(scheduler))
+        !list_is_empty(&scheduler->trying) || !list_is_empty(&scheduler->settled) ||
+        !list_is_empty(&scheduler->leaving) || receive_can_resume(scheduler))
         return 0;
     if (next_ms != UINT64_MAX)
         sleep_ns = next_ms * 1000000u > now_ns ? next_ms * 1000000u - now_ns : 0;
@@ -216,6 +217,7 @@ void scheduler_turn(struct scheduler *scheduler)
     busy_relieve(scheduler);
     timer_advance(&scheduler->timers, scheduler_now_ms(scheduler));
     call_finish_all(scheduler);
+    socket_release_settled(scheduler);
     flush_corked(scheduler);
     flush_delayed(scheduler);
     give_back_resources(scheduler);
@@ -228,6 +230,7 @@ static void init_lists(struct scheduler *scheduler)
     struct list *lists[] = {
         &scheduler->starved, &scheduler->paused, &scheduler->corked, &scheduler->delayed,
         &scheduler->limited, &scheduler->trying, &scheduler->tried,  &scheduler->finished,
+        &scheduler->settled, &scheduler->leaving,
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         list_init(lists[i]);

@@ -42,6 +42,8 @@ struct scheduler {
     struct list limited;  /* send queues that are busy by the runtime's limit */
     struct list trying;   /* sends whose bytes the kernel has not been offered yet */
     struct list tried;    /* those whose bytes it has */
+    struct list settled;  /* sockets that have ended, whose handlers are still to be told */
+    struct list leaving;  /* those of the turn before */
     struct list finished; /* _async calls to be finished */
     uint32_t outstanding; /* _async calls made here that have not been finished */
     struct vectors vectors;

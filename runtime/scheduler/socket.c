@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/owner/mailbox.h"
+#include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/close.h"
@@ -68,6 +69,31 @@ static void release_slot(struct scheduler *scheduler, struct socket *socket)
     socket_table_free(&scheduler->sockets, socket);
 }
 
+/* A handler may be called from the turn only, and after the callbacks of its calls: those that are
+ * being tried, or have come home, are finished in the next turn at the latest. */
+static void release(struct scheduler *scheduler, struct socket *socket)
+{
+    if (!owner_waits_for_gone(socket->owner))
+        release_slot(scheduler, socket);
+    else if (list_is_empty(&socket->link))
+        list_append(&scheduler->settled, &socket->link);
+}
+
+void socket_release_settled(struct scheduler *scheduler)
+{
+    struct list leaving;
+    struct list *node;
+    list_init(&leaving);
+    list_move_all(&leaving, &scheduler->leaving);
+    list_move_all(&scheduler->leaving, &scheduler->settled);
+    while ((node = list_take(&leaving))) {
+        struct socket *socket = list_entry(node, struct socket, link);
+        error_clear_text();
+        owner_tell_gone(scheduler, socket);
+        release_slot(scheduler, socket);
+    }
+}
+
 void socket_settle(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->state != SOCKET_GONE && socket->state != SOCKET_CLOSED)
@@ -84,7 +110,8 @@ void socket_settle(struct scheduler *scheduler, struct socket *socket)
         return;
     if (socket->receiver)
         call_complete(scheduler, socket->receiver, 0);
-    release_slot(scheduler, socket);
+    socket->receiver = NULL;
+    release(scheduler, socket);
 }
 
 weir_socket socket_handle(const struct scheduler *scheduler, const struct socket *socket)

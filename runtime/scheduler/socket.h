@@ -98,7 +98,8 @@ struct socket {
         struct listener *listener; /* LISTENING */
         struct call *connector;    /* CONNECTING */
     };
-    struct list link; /* on the starved list; of a listener, on the paused one */
+    struct list link; /* on the starved list; of a listener, on the paused one; in the end, on the
+                         settled one */
     struct traffic received;
     struct traffic sent;
 };
@@ -124,6 +125,10 @@ void socket_unhold(struct scheduler *scheduler, struct socket *socket);
 /* Called whenever something may have come to its end: closes the descriptor and frees the slot
  * once nothing is queued or in flight. */
 void socket_settle(struct scheduler *scheduler, struct socket *socket);
+
+/* Once a turn: tells the handlers of sockets that settled before the last one, and frees the
+ * slots. */
+void socket_release_settled(struct scheduler *scheduler);
 
 weir_socket socket_handle(const struct scheduler *scheduler, const struct socket *socket);
 

@@ -171,14 +171,21 @@ static int run_connect(struct scheduler *scheduler, struct socket *unused, struc
     return result;
 }
 
+/* It never was its owner's: nobody is told of its end. */
+static void give_up(struct socket *socket)
+{
+    socket->connector = NULL;
+    socket_set_owner(socket, weir_owned_by_nobody());
+    socket_move(socket, SOCKET_CLOSE);
+}
+
 /* The kernel still holds the attempt: it is cancelled here and cleaned up by its completion. */
 static void detach(struct scheduler *scheduler, struct call *call)
 {
     struct socket *socket = call->as.open.connecting->socket;
     scheduler_submit(scheduler); /* until then the kernel has not read the address */
-    socket->connector = NULL;
     socket_hold(socket);
-    socket_move(socket, SOCKET_CLOSE);
+    give_up(socket);
     cancel_start(scheduler, socket, OPERATION_CONNECT);
     socket_unhold(scheduler, socket);
 }
@@ -225,8 +232,7 @@ static void refused(struct scheduler *scheduler, struct socket *socket, struct c
                     int error)
 {
     call->as.open.connecting->error = error;
-    socket->connector = NULL;
-    socket_move(socket, SOCKET_CLOSE);
+    give_up(socket);
     int result = attempt_next(scheduler, call);
     if (result != CALL_WAITS)
         call_complete(scheduler, call, result);
