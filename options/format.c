@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Options as Erlang terms: what parse.c reads. */
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/error.h"
+#include "options/check.h"
 #include "options/word.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,9 +41,7 @@ static int write_word(struct writer *writer, const weir_option *option)
 {
     const struct option_row *row = option_row_of(option);
     const char *word = word_of((enum option_type)row->type, option->value.number);
-    if (!word)
-        return error_say(-EINVAL, "option %s: %" PRId64 " has no name", row->atom,
-                         option->value.number);
+    CHECK(word != NULL);
     write_text(writer, "%s", word);
     return 0;
 }
@@ -66,9 +67,27 @@ static void write_inet6(struct writer *writer, const uint8_t *bytes, uint32_t sc
     write_text(writer, "}");
 }
 
+static int no_text(const weir_option *option, const char *what)
+{
+    return error_say(-EINVAL, "option %s: %s has no text", option_row_of(option)->atom, what);
+}
+
+/* In text the second number of a link-local address is its scope: such an address has none of its
+ * own, and others have no scope. */
+static bool address_has_text(const weir_address *address)
+{
+    uint32_t first = bytes_read_be16(address->bytes);
+    bool is_link_local = address->family == WEIR_INET6 && (first == 0xfe80 || first == 0xff02);
+    if (!is_link_local)
+        return address->scope_id == 0;
+    return address->scope_id <= UINT16_MAX && bytes_read_be16(address->bytes + 2) == 0;
+}
+
 static int write_address(struct writer *writer, const weir_option *option)
 {
     const weir_address *address = &option->value.address;
+    if (!address_has_text(address))
+        return no_text(option, "an address with that scope");
     if (address->family == WEIR_ANY_FAMILY)
         write_text(writer, address->bytes[15] ? "loopback" : "any");
     else if (address->family == WEIR_INET6)
@@ -81,6 +100,8 @@ static int write_address(struct writer *writer, const weir_option *option)
 static int write_interface(struct writer *writer, const weir_option *option)
 {
     const weir_address *address = &option->value.address;
+    if (address->family == WEIR_ANY_FAMILY)
+        return no_text(option, "an interface without a family");
     if (address->family == WEIR_INET6)
         write_text(writer, "%" PRIu32, address->scope_id);
     else
@@ -107,6 +128,8 @@ static int write_membership(struct writer *writer, const weir_option *option)
 static int write_linger(struct writer *writer, const weir_option *option)
 {
     const weir_linger *linger = &option->value.linger;
+    if (linger->seconds < 0)
+        return no_text(option, "a negative time");
     write_text(writer, "{%s,%" PRId32 "}", linger->on ? "true" : "false", linger->seconds);
     return 0;
 }
@@ -139,21 +162,15 @@ static int write_name(struct writer *writer, const weir_option *option)
 
 static int write_path(struct writer *writer, const weir_option *option)
 {
-    const char *path = option->value.path ? option->value.path : "";
-    write_quoted(writer, path, strlen(path));
+    write_quoted(writer, option->value.path, strlen(option->value.path));
     return 0;
 }
 
-/* A request has a size and no bytes yet. */
 static int write_raw(struct writer *writer, const weir_option *option)
 {
     const weir_raw *raw = &option->value.raw;
     const uint8_t *bytes = raw->bytes;
     write_text(writer, "%" PRId32 ",%" PRId32 ",", raw->level, raw->number);
-    if (!bytes && raw->size) {
-        write_text(writer, "%zu", raw->size);
-        return 0;
-    }
     write_text(writer, "<<");
     for (size_t i = 0; i < raw->size; i++)
         write_text(writer, "%s%u", i ? "," : "", bytes[i]);
@@ -186,12 +203,15 @@ static int write_option(struct writer *writer, const weir_option *option)
     if (!option_known(option))
         return error_say(-EINVAL, "option %d: there is no such option", (int)option->id);
     const struct option_row *row = option_row_of(option);
+    int result = check_value(option);
+    if (result < 0)
+        return result;
     if (row->type == OPTION_FLAG) {
         write_text(writer, "%s", row->atom);
         return 0;
     }
     write_text(writer, "{%s,", row->atom);
-    int result = writers[row->type](writer, option);
+    result = writers[row->type](writer, option);
     write_text(writer, "}");
     return result;
 }
@@ -208,5 +228,7 @@ int weir_options_format(const weir_option *options, char *text, size_t size)
             return result;
     }
     write_text(&writer, "]");
+    if (writer.length > INT_MAX)
+        return error_say(-EINVAL, "the text of the list is longer than %d bytes", INT_MAX);
     return (int)writer.length;
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/suggest.h"
 #include "options/check.h"
 #include "options/copy.h"
 #include "options/word.h"
@@ -22,18 +23,20 @@ int parse_unexpected(const struct parser *parser, const char *expected)
     size_t position = token->position;
     switch (token->kind) {
     case TOKEN_END:
-        return scan_error(position, "%s has to follow, but the text ends", expected);
+        return scan_error(&parser->scanner, position, "%s has to follow, but the text ends",
+                          expected);
     case TOKEN_ATOM:
-        return scan_error(position, "%s has to follow, not '%.*s'", expected, (int)token->length,
-                          token->bytes);
+        return scan_error(&parser->scanner, position, "%s has to follow, not '%.*s'", expected,
+                          (int)token->length, token->bytes);
     case TOKEN_MARK:
-        return scan_error(position, "%s has to follow, not %c", expected, token->mark);
+        return scan_error(&parser->scanner, position, "%s has to follow, not %c", expected,
+                          token->mark);
     case TOKEN_INTEGER:
-        return scan_error(position, "%s has to follow, not an integer", expected);
+        return scan_error(&parser->scanner, position, "%s has to follow, not an integer", expected);
     case TOKEN_STRING:
-        return scan_error(position, "%s has to follow, not a string", expected);
+        return scan_error(&parser->scanner, position, "%s has to follow, not a string", expected);
     default:
-        return scan_error(position, "%s has to follow, not a binary", expected);
+        return scan_error(&parser->scanner, position, "%s has to follow, not a binary", expected);
     }
 }
 
@@ -49,6 +52,18 @@ int parse_mark(struct parser *parser, char mark)
                                        : parse_unexpected(parser, expected);
 }
 
+static int unknown(const struct parser *parser)
+{
+    char text[SUGGEST_TEXT_SIZE];
+    const struct token *token = &parser->scanner.token;
+    struct suggestion suggestion;
+    suggest_begin(&suggestion, token->bytes, token->length);
+    for (size_t id = WEIR_OPTION_END + 1; id < WEIR_OPTION_COUNT; id++)
+        suggest_look(&suggestion, option_rows[id].atom);
+    return scan_error(&parser->scanner, token->position, "there is no option '%.*s'%s",
+                      (int)token->length, token->bytes, suggest_text(&suggestion, text));
+}
+
 /* The option that the present token names. */
 static int parse_option_name(struct parser *parser, weir_option *option)
 {
@@ -57,19 +72,18 @@ static int parse_option_name(struct parser *parser, weir_option *option)
         return parse_unexpected(parser, "the name of an option");
     *option = weir_option_number(option_by_name(token->bytes, token->length), 0);
     if (option->id == WEIR_OPTION_END)
-        return scan_error(token->position, "there is no option '%.*s'", (int)token->length,
-                          token->bytes);
+        return unknown(parser);
     return scan(&parser->scanner);
 }
 
 /* Says of a value that parsed what is wrong with it, at its position. */
-static int checked(const weir_option *option, size_t position)
+static int checked(const struct parser *parser, const weir_option *option, size_t position)
 {
     char reason[ERROR_TEXT_SIZE];
     if (check_value(option) == 0)
         return 0;
     error_copy_text(reason);
-    return scan_error(position, "%s", reason);
+    return scan_error(&parser->scanner, position, "%s", reason);
 }
 
 /* {name,Value}, or {raw,Level,Number,Bytes} */
@@ -80,14 +94,14 @@ static int parse_pair(struct parser *parser, weir_option *option)
     if (result == 0)
         result = parse_option_name(parser, option);
     if (result == 0 && parser->request && option->id != WEIR_OPTION_RAW)
-        return scan_error(start, "a request is a name without a value");
+        return scan_error(&parser->scanner, start, "a request is a name without a value");
     if (result == 0)
         result = parse_mark(parser, ',');
     size_t position = parser->scanner.token.position;
     if (result == 0)
         result = parse_value(parser, option);
     if (result == 0 && !parser->request)
-        result = checked(option, position);
+        result = checked(parser, option, position);
     return result < 0 ? result : parse_mark(parser, '}');
 }
 
@@ -106,9 +120,28 @@ static int parse_bare_word(struct parser *parser, weir_option *option)
         return result;
     bool flag = option_row_of(option)->type == OPTION_FLAG;
     if (parser->request ? option->id == WEIR_OPTION_RAW : !flag)
-        return scan_error(token.position, "%s needs a value", option_row_of(option)->atom);
+        return scan_error(&parser->scanner, token.position, "%s needs a value",
+                          option_row_of(option)->atom);
     option->value.number = flag;
     return 0;
+}
+
+static int no_memory(void)
+{
+    return error_say(-ENOMEM, "no memory for a list of options");
+}
+
+/* Each request has a buffer, and few characters ask for a large one. */
+static int check_buffers(struct parser *parser, const weir_option *option, size_t position)
+{
+    enum { BUFFERS_SIZE_MAX = 1024 * 1024 };
+    if (!parser->request || option->id != WEIR_OPTION_RAW)
+        return 0;
+    parser->buffers_size += option->value.raw.size;
+    return parser->buffers_size <= BUFFERS_SIZE_MAX
+               ? 0
+               : scan_error(&parser->scanner, position, "the requests ask for more than %d bytes",
+                            BUFFERS_SIZE_MAX);
 }
 
 static int append(struct list *list, const weir_option *option)
@@ -117,7 +150,7 @@ static int append(struct list *list, const weir_option *option)
         size_t room = list->room ? 2 * list->room : 8;
         weir_option *larger = memory_resize(list->options, room * sizeof(*larger));
         if (!larger)
-            return -ENOMEM;
+            return no_memory();
         list->options = larger;
         list->room = room;
     }
@@ -128,10 +161,13 @@ static int append(struct list *list, const weir_option *option)
 static int parse_option(struct parser *parser, struct list *list)
 {
     weir_option option;
+    size_t position = parser->scanner.token.position;
     bool bare = parser->scanner.token.kind == TOKEN_ATOM;
     if (!bare && !parse_at_mark(parser, '{'))
         return parse_unexpected(parser, "an option");
     int result = bare ? parse_bare_word(parser, &option) : parse_pair(parser, &option);
+    if (result == 0)
+        result = check_buffers(parser, &option, position);
     return result < 0 ? result : append(list, &option);
 }
 
@@ -161,6 +197,8 @@ static int parse_text(struct parser *parser, struct list *list)
         if (result == 0)
             result = parse_mark(parser, ']');
     }
+    if (result == 0 && parse_at_mark(parser, '.'))
+        result = scan(&parser->scanner);
     if (result == 0 && parser->scanner.token.kind != TOKEN_END)
         return parse_unexpected(parser, "the end");
     return result;
@@ -182,12 +220,12 @@ static int parse_list(const char *text, bool request, weir_option **options, siz
     /* No text means more bytes than this: a segment 0:64 means eight. */
     char *bytes = memory_allocate(2 * strlen(text) + 1);
     if (!bytes)
-        return -ENOMEM;
+        return no_memory();
     int result = parse_into(text, request, bytes, &list);
     if (result == 0) {
         *count = list.length - 1;
         *options = request ? copy_request(list.options) : options_copy(list.options);
-        result = *options ? 0 : -ENOMEM;
+        result = *options ? 0 : no_memory();
     }
     memory_free(list.options);
     memory_free(bytes);

@@ -8,7 +8,8 @@
 
 struct parser {
     struct scanner scanner;
-    bool request; /* names to be read, not values to be set */
+    bool request;        /* names to be read, not values to be set */
+    size_t buffers_size; /* of what the requests so far are read into, in bytes */
 };
 
 /* The present token has to be this mark, and the next one becomes the present one. `what` says

@@ -26,11 +26,11 @@ static bool token_is(const struct parser *parser, const char *atom)
            memcmp(token->bytes, atom, token->length) == 0;
 }
 
-/* Minus is a token of its own, as in Erlang. */
+/* A sign is a token of its own, as in Erlang. */
 static int parse_integer(struct parser *parser, int64_t *number)
 {
     bool negative = parse_at_mark(parser, '-');
-    int result = negative ? advance(parser) : 0;
+    int result = negative || parse_at_mark(parser, '+') ? advance(parser) : 0;
     if (result < 0)
         return result;
     if (token_of(parser)->kind != TOKEN_INTEGER)
@@ -46,8 +46,9 @@ static int parse_integer_within(struct parser *parser, int64_t least, int64_t mo
     if (result < 0)
         return result;
     if (*number < least || *number > most)
-        return scan_error(position, "%" PRId64 " is out of range %" PRId64 "..%" PRId64, *number,
-                          least, most);
+        return scan_error(&parser->scanner, position,
+                          "%" PRId64 " is out of range %" PRId64 "..%" PRId64, *number, least,
+                          most);
     return 0;
 }
 
@@ -58,8 +59,8 @@ static int parse_word(struct parser *parser, enum option_type type, int64_t *num
     if (token->kind != TOKEN_ATOM)
         return parse_unexpected(parser, word_list(type, list));
     if (!word_number(type, token->bytes, token->length, number))
-        return scan_error(token->position, "'%.*s' is none of %s", (int)token->length, token->bytes,
-                          word_list(type, list));
+        return scan_error(&parser->scanner, token->position, "'%.*s' is none of %s",
+                          (int)token->length, token->bytes, word_list(type, list));
     return advance(parser);
 }
 
@@ -83,8 +84,9 @@ static int parse_word_or_number(struct parser *parser, weir_option *option)
     int result = parse_number_value(parser, option);
     if (result < 0 || !word_exists((enum option_type)row->type, option->value.number))
         return result;
-    return scan_error(position, "option %s: %" PRId64 " is out of range %" PRId64 "..%" PRId64,
-                      row->atom, option->value.number, row->least, row->most);
+    return scan_error(&parser->scanner, position,
+                      "option %s: %" PRId64 " is out of range %" PRId64 "..%" PRId64, row->atom,
+                      option->value.number, row->least, row->most);
 }
 
 /* 0, 1, 2 and 4 are words that happen to be numbers. */
@@ -101,7 +103,8 @@ static int parse_packet(struct parser *parser, weir_option *option)
     size_t length = (size_t)snprintf(digits, sizeof(digits), "%" PRId64, number);
     char list[WORD_LIST_SIZE];
     if (!word_number(OPTION_PACKET, digits, length, &option->value.number))
-        return scan_error(position, "%s is none of %s", digits, word_list(OPTION_PACKET, list));
+        return scan_error(&parser->scanner, position, "%s is none of %s", digits,
+                          word_list(OPTION_PACKET, list));
     return 0;
 }
 
@@ -143,13 +146,13 @@ static int parse_tuple(struct parser *parser, weir_address *address)
     if (count < 0)
         return count;
     if (count != 4 && count != 8)
-        return scan_error(start, "an address has 4 or 8 numbers, not %d", count);
+        return scan_error(&parser->scanner, start, "an address has 4 or 8 numbers, not %d", count);
     int64_t most = count == 4 ? UINT8_MAX : UINT16_MAX;
     *address = (weir_address){.family = count == 4 ? WEIR_INET : WEIR_INET6};
     for (int i = 0; i < count; i++) {
         if (numbers[i] < 0 || numbers[i] > most)
-            return scan_error(positions[i], "%" PRId64 " is out of range 0..%" PRId64, numbers[i],
-                              most);
+            return scan_error(&parser->scanner, positions[i],
+                              "%" PRId64 " is out of range 0..%" PRId64, numbers[i], most);
         if (count == 4)
             address->bytes[i] = (uint8_t)numbers[i];
         else
@@ -186,7 +189,7 @@ static int parse_interface(struct parser *parser, weir_address *interface)
     }
     int result = parse_tuple(parser, interface);
     if (result == 0 && interface->family != WEIR_INET)
-        return scan_error(position, "the interface of inet6 is an index");
+        return scan_error(&parser->scanner, position, "the interface of inet6 is an index");
     return result;
 }
 
@@ -259,7 +262,8 @@ static int parse_sized_integer(struct parser *parser, int64_t number)
     if (result < 0)
         return result;
     if (bits < 8 || bits > 64 || bits % 8 != 0)
-        return scan_error(position, "%" PRId64 " bits are not 1 to 8 whole bytes", bits);
+        return scan_error(&parser->scanner, position, "%" PRId64 " bits are not 1 to 8 whole bytes",
+                          bits);
     for (int64_t shift = 0; shift < bits; shift += 8)
         *parser->scanner.place++ = (char)(number >> (little ? shift : bits - 8 - shift));
     return 0;
@@ -280,7 +284,7 @@ static int parse_segment(struct parser *parser)
     if (parse_at_mark(parser, ':'))
         return parse_sized_integer(parser, number);
     if (number < 0 || number > UINT8_MAX)
-        return scan_error(position, "%" PRId64 " is out of range 0..255", number);
+        return scan_error(&parser->scanner, position, "%" PRId64 " is out of range 0..255", number);
     *parser->scanner.place++ = (char)number;
     return 0;
 }
@@ -316,9 +320,10 @@ static int parse_name(struct parser *parser, weir_option *option)
     if (result < 0)
         return result;
     if (size >= WEIR_OPTION_NAME_SIZE)
-        return scan_error(position, "the name is longer than %d bytes", WEIR_OPTION_NAME_SIZE - 1);
+        return scan_error(&parser->scanner, position, "the name is longer than %d bytes",
+                          WEIR_OPTION_NAME_SIZE - 1);
     if (memchr(bytes, '\0', size))
-        return scan_error(position, "a zero byte in a name");
+        return scan_error(&parser->scanner, position, "a zero byte in a name");
     memcpy(option->value.name, bytes, size + 1);
     return 0;
 }
@@ -329,7 +334,7 @@ static int parse_path(struct parser *parser, weir_option *option)
     if (token.kind != TOKEN_STRING)
         return parse_unexpected(parser, "a string");
     if (memchr(token.bytes, '\0', token.length))
-        return scan_error(token.position, "a zero byte in a path");
+        return scan_error(&parser->scanner, token.position, "a zero byte in a path");
     option->value.path = token.bytes;
     return advance(parser);
 }
@@ -393,6 +398,7 @@ int parse_value(struct parser *parser, weir_option *option)
 {
     const struct option_row *row = option_row_of(option);
     if (!parsers[row->type])
-        return scan_error(token_of(parser)->position, "%s is a word without a value", row->atom);
+        return scan_error(&parser->scanner, token_of(parser)->position,
+                          "%s is a word without a value", row->atom);
     return parsers[row->type](parser, option);
 }

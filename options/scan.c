@@ -27,7 +27,13 @@ static bool is_in_atom(char c)
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Of UTF-8: all of a character's bytes but its first. */
+static bool continues_character(char c)
+{
+    return ((uint8_t)c & 0xc0) == 0x80;
 }
 
 /* The value of a digit of any base up to 36, or 36. */
@@ -39,14 +45,23 @@ static int64_t digit_of(char c)
     return is_lower(lower) ? lower - 'a' + 10 : 36;
 }
 
-int scan_error(size_t position, const char *format, ...)
+/* What a reader counts: characters from 1, not bytes. */
+static size_t character_number(const struct scanner *scanner, size_t position)
+{
+    size_t number = 1;
+    for (size_t i = 0; i < position; i++)
+        number += !continues_character(scanner->text[i + 1]);
+    return number;
+}
+
+int scan_error(const struct scanner *scanner, size_t position, const char *format, ...)
 {
     char reason[ERROR_TEXT_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(reason, sizeof(reason), format, arguments);
     va_end(arguments);
-    return error_say(-EINVAL, "character %zu: %s", position + 1, reason);
+    return error_say(-EINVAL, "character %zu: %s", character_number(scanner, position), reason);
 }
 
 static char peek(const struct scanner *scanner)
@@ -63,16 +78,23 @@ static bool skip(struct scanner *scanner, const char *text)
     return true;
 }
 
+/* 1_000: between two digits, one. */
+static void skip_underscore(struct scanner *scanner, int64_t base)
+{
+    if (peek(scanner) == '_' && digit_of(scanner->text[scanner->position + 1]) < base)
+        scanner->position++;
+}
+
 static int scan_digits(struct scanner *scanner, int64_t base, int64_t *number)
 {
     size_t start = scanner->position;
     *number = 0;
-    for (; digit_of(peek(scanner)) < base; scanner->position++)
+    for (; digit_of(peek(scanner)) < base; scanner->position++, skip_underscore(scanner, base))
         if (__builtin_mul_overflow(*number, base, number) ||
             __builtin_add_overflow(*number, digit_of(peek(scanner)), number))
-            return scan_error(start, "the integer is too large");
+            return scan_error(scanner, start, "the integer is too large");
     if (scanner->position == start)
-        return scan_error(start, "a digit of base %d has to follow", (int)base);
+        return scan_error(scanner, start, "a digit of base %d has to follow", (int)base);
     return 0;
 }
 
@@ -84,7 +106,7 @@ static int scan_integer(struct scanner *scanner)
     if (result < 0 || !skip(scanner, "#"))
         return result;
     if (token->number < 2 || token->number > 36)
-        return scan_error(token->position, "a base is from 2 to 36");
+        return scan_error(scanner, token->position, "a base is from 2 to 36");
     return scan_digits(scanner, token->number, &token->number);
 }
 
@@ -101,15 +123,26 @@ static int scan_hex(struct scanner *scanner, int64_t *byte)
     if (skip(scanner, "{")) {
         int result = scan_digits(scanner, 16, byte);
         if (result == 0 && !skip(scanner, "}"))
-            return scan_error(scanner->position, "a } has to follow");
+            return scan_error(scanner, scanner->position, "a } has to follow");
         return result;
     }
     *byte = 0;
     for (int i = 0; i < 2; i++, scanner->position++) {
         if (digit_of(peek(scanner)) >= 16)
-            return scan_error(scanner->position, "a digit of base 16 has to follow");
+            return scan_error(scanner, scanner->position, "a digit of base 16 has to follow");
         *byte = *byte * 16 + digit_of(peek(scanner));
     }
+    return 0;
+}
+
+/* \^A is what the control key makes of A. */
+static int scan_control(struct scanner *scanner, int64_t *byte)
+{
+    char c = peek(scanner);
+    if (c != '?' && (c < '@' || c > '_') && !is_lower(c))
+        return scan_error(scanner, scanner->position, "a letter has to follow \\^");
+    *byte = c == '?' ? 0x7f : c & 0x1f;
+    scanner->position++;
     return 0;
 }
 
@@ -127,27 +160,40 @@ static int scan_escape(struct scanner *scanner, int64_t *byte)
         int result = scan_hex(scanner, byte);
         if (result < 0)
             return result;
+    } else if (c == '^') {
+        scanner->position++;
+        return scan_control(scanner, byte);
     } else if (c) {
         const char *letter = strchr(letters, c);
         *byte = (uint8_t)(letter ? meanings[letter - letters] : c);
         scanner->position++;
     } else {
-        return scan_error(scanner->position, "the text ends within an escape");
+        return scan_error(scanner, scanner->position, "the text ends within an escape");
     }
-    return *byte <= 255 ? 0 : scan_error(start, "a character above 255");
+    return *byte <= 255 ? 0 : scan_error(scanner, start, "a character above 255");
 }
 
-/* A quoted atom or string, up to the mark it began with. */
-static int scan_quoted(struct scanner *scanner, enum token_kind kind)
+/* Blanks, and comments to the end of their line. */
+static void skip_blanks(struct scanner *scanner)
 {
-    struct token *token = &scanner->token;
+    for (;;) {
+        while (is_blank(peek(scanner)))
+            scanner->position++;
+        if (peek(scanner) != '%')
+            return;
+        scanner->position += strcspn(scanner->text + scanner->position, "\n");
+    }
+}
+
+/* Up to the mark that it begins with, and over that. */
+static int scan_between_quotes(struct scanner *scanner)
+{
+    size_t start = scanner->position;
     char quote = peek(scanner);
-    token->kind = kind;
-    token->bytes = scanner->place;
     scanner->position++;
     while (peek(scanner) != quote) {
         if (!peek(scanner))
-            return scan_error(token->position, "the quote is not closed");
+            return scan_error(scanner, start, "the quote is not closed");
         int64_t byte = (uint8_t)peek(scanner);
         scanner->position++;
         if (byte == '\\') {
@@ -158,8 +204,40 @@ static int scan_quoted(struct scanner *scanner, enum token_kind kind)
         *scanner->place++ = (char)byte;
     }
     scanner->position++;
+    return 0;
+}
+
+/* A quoted atom, or strings that stand side by side, which are one. */
+static int scan_quoted(struct scanner *scanner, enum token_kind kind)
+{
+    struct token *token = &scanner->token;
+    int result;
+    token->kind = kind;
+    token->bytes = scanner->place;
+    do {
+        result = scan_between_quotes(scanner);
+        skip_blanks(scanner);
+    } while (result == 0 && kind == TOKEN_STRING && peek(scanner) == '"');
     token->length = (size_t)(scanner->place - token->bytes);
     *scanner->place++ = '\0';
+    return result;
+}
+
+/* $a, $\n: a character's number. */
+static int scan_character(struct scanner *scanner)
+{
+    struct token *token = &scanner->token;
+    token->kind = TOKEN_INTEGER;
+    scanner->position++;
+    char c = peek(scanner);
+    if (!c)
+        return scan_error(scanner, scanner->position, "a character has to follow $");
+    scanner->position++;
+    if (c == '\\')
+        return scan_escape(scanner, &token->number);
+    if ((uint8_t)c > 127)
+        return scan_error(scanner, scanner->position - 1, "$ takes ASCII only");
+    token->number = (uint8_t)c;
     return 0;
 }
 
@@ -181,23 +259,22 @@ static int scan_mark(struct scanner *scanner)
         token->kind = TOKEN_BINARY_OPEN;
     } else if (skip(scanner, ">>")) {
         token->kind = TOKEN_BINARY_CLOSE;
-    } else if (strchr("{}[],-:/", peek(scanner))) {
+    } else if (strchr("{}[],-+:/.", peek(scanner))) {
         token->kind = TOKEN_MARK;
         token->mark = peek(scanner);
         scanner->position++;
     } else {
         unsigned byte = (uint8_t)peek(scanner);
         bool printable = byte > 32 && byte < 127;
-        return printable ? scan_error(token->position, "'%c' is not expected", (int)byte)
-                         : scan_error(token->position, "byte %u is not expected", byte);
+        return printable ? scan_error(scanner, token->position, "'%c' is not expected", (int)byte)
+                         : scan_error(scanner, token->position, "byte %u is not expected", byte);
     }
     return 0;
 }
 
 int scan(struct scanner *scanner)
 {
-    while (is_blank(peek(scanner)))
-        scanner->position++;
+    skip_blanks(scanner);
     char c = peek(scanner);
     scanner->token = (struct token){.kind = TOKEN_END, .position = scanner->position};
     if (!c)
@@ -206,6 +283,8 @@ int scan(struct scanner *scanner)
         return scan_integer(scanner);
     if (is_lower(c))
         return scan_atom(scanner);
+    if (c == '$')
+        return scan_character(scanner);
     if (c == '\'')
         return scan_quoted(scanner, TOKEN_ATOM);
     if (c == '"')

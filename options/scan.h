@@ -13,7 +13,7 @@ enum token_kind {
     TOKEN_STRING,
     TOKEN_BINARY_OPEN,  /* << */
     TOKEN_BINARY_CLOSE, /* >> */
-    TOKEN_MARK,         /* one of {}[],-:/ */
+    TOKEN_MARK,         /* one of {}[],-+:/. */
 };
 
 struct token {
@@ -35,7 +35,9 @@ struct scanner {
 /* Moves on to the next token. 0, or -EINVAL with position and reason in the error text. */
 int scan(struct scanner *scanner);
 
-/* Says "character N: ...", counted from 1, and returns -EINVAL. */
-int scan_error(size_t position, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Says "character N: ...", counted from 1 in characters of UTF-8, and returns -EINVAL.
+ * `position` is that of a byte, from 0. */
+int scan_error(const struct scanner *scanner, size_t position, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The command `weir`: one table of subcommands, and what is said about them. */
+#include "base/suggest.h"
 #include "command.h"
 #include "decode.h"
 #include "doctor.h"
 #include "options.h"
 #include "serve.h"
-#include "suggest.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -29,7 +29,7 @@ static const struct command commands[] = {
     {"version", "", "print the version", NULL, run_version},
 };
 
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]), SUGGESTION_DISTANCE = 2 };
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
 int command_misused(const char *name, const char *format, ...)
 {
@@ -59,20 +59,13 @@ static const struct command *find(const char *name)
 
 static int unknown(const char *name)
 {
-    const struct command *nearest = NULL;
-    size_t distance = SUGGESTION_DISTANCE + 1;
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        size_t here = suggest_distance(name, commands[i].name);
-        if (here < distance) {
-            distance = here;
-            nearest = &commands[i];
-        }
-    }
-    fprintf(stderr, "weir: there is no command '%s'", name);
-    if (nearest)
-        fprintf(stderr, "; did you mean '%s'?\n", nearest->name);
-    else
-        fprintf(stderr, "; 'weir help' lists them\n");
+    char text[SUGGEST_TEXT_SIZE];
+    struct suggestion suggestion;
+    suggest_begin(&suggestion, name, strlen(name));
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        suggest_look(&suggestion, commands[i].name);
+    fprintf(stderr, "weir: there is no command '%s'%s\n", name,
+            suggestion.nearest ? suggest_text(&suggestion, text) : "; 'weir help' lists them");
     return EXIT_USAGE;
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "base/suggest.h"
 #include "command.h"
 #include "options/describe.h"
-#include "suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_LENGTH = 80, SUGGESTION_DISTANCE = 3 };
+enum { LINE_LENGTH = 80 };
 
 const char options_details[] =
     "Without NAME: every option with its default and what it is for. With NAME: its values, its\n"
@@ -86,18 +86,14 @@ static void explain(const struct option_row *row)
 
 static int unknown(const char *name)
 {
-    const struct option_row *nearest = NULL;
-    size_t distance = SUGGESTION_DISTANCE + 1;
-    for (const struct option_row *row = first(); row < beyond(); row++) {
-        size_t here = suggest_distance(name, row->atom);
-        if (here < distance) {
-            distance = here;
-            nearest = row;
-        }
-    }
-    if (nearest)
-        return command_misused("options", "there is no option '%s'; did you mean '%s'?", name,
-                               nearest->atom);
+    char text[SUGGEST_TEXT_SIZE];
+    struct suggestion suggestion;
+    suggest_begin(&suggestion, name, strlen(name));
+    for (const struct option_row *row = first(); row < beyond(); row++)
+        suggest_look(&suggestion, row->atom);
+    if (suggestion.nearest)
+        return command_misused("options", "there is no option '%s'%s", name,
+                               suggest_text(&suggestion, text));
     return command_misused("options", "there is no option '%s'; 'weir options' lists them", name);
 }
 

@@ -295,9 +295,11 @@ WEIR_API enum weir_option_id weir_option_from_name(const char *name);
  *
  *     [{active,once},{packet,4},binary,{ip,{127,0,0,1}},{raw,6,8,<<30:32/native>>}]
  *
- * Each value is checked; whether a call takes the option is seen when it is given to one. The
- * list in `options` is the caller's: weir_options_free. 0; -EINVAL, with "character N: ..." (from
- * 1) in weir_last_error_text; -ENOMEM. Any thread.
+ * Integers may be written 16#ff, 1_000 and $\n, strings may stand side by side and have escapes
+ * such as "\x1b" and "\^a", comments begin with %, and a dot may end it. Bytes above 127 in a
+ * string are taken as they are. Each value is checked; whether a call takes the option is seen
+ * when it is given to one. The list in `options` is the caller's: weir_options_free. 0; -EINVAL,
+ * with "character N: ..." (of UTF-8, from 1) in weir_last_error_text; -ENOMEM. Any thread.
  */
 WEIR_API int weir_options_parse(const char *text, weir_option **options) WEIR_CHECK_RESULT;
 
@@ -306,7 +308,8 @@ WEIR_API int weir_options_parse(const char *text, weir_option **options) WEIR_CH
  *
  *     [active,packet,{raw,6,11,92}]
  *
- * Raw requests have their buffers. `count` is the number of requests. Else as weir_options_parse.
+ * Raw requests have their buffers, 1 MiB at most for all of them. `count` is the number of
+ * requests. Else as weir_options_parse.
  */
 WEIR_API int weir_options_parse_request(const char *text, weir_option **options,
                                         size_t *count) WEIR_CHECK_RESULT;
@@ -317,7 +320,9 @@ WEIR_API void weir_options_free(weir_option *options);
 /*
  * A list as text, which weir_options_parse reads back. As snprintf: returns the length of the
  * whole, writes what fits into `size` bytes with a final NUL, and `text` may be NULL if `size` is
- * 0. -EINVAL for an option or a word that is none. Any thread.
+ * 0. -EINVAL for what has no text: an option or a value that is none, a raw option without bytes,
+ * an inet6 address whose scope is not its second number ({ip,_} takes that of fe80:: and ff02::
+ * from there). The port of an address counts for nothing and is left out. Any thread.
  */
 WEIR_API int weir_options_format(const weir_option *options, char *text,
                                  size_t size) WEIR_CHECK_RESULT;

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <string.h>
 
 struct reading {
     const char *text;
@@ -49,6 +50,16 @@ static const struct reading readings[] = {
     {"{bind_to_device,<<>>}", "[{bind_to_device,<<>>}]"},
     {"{congestion,<<\"cu\",\"bic\">>}", "[{congestion,<<\"cubic\">>}]"},
     {"{netns,\"/run/netns/\\\"a\\\\\\n\"}", "[{netns,\"/run/netns/\\\"a\\\\\\x0a\"}]"},
+    {"{line_delimiter,$\\n}.", "[{line_delimiter,10}]"},
+    {"[{line_delimiter,$a},{line_delimiter,$ },{line_delimiter,$\\x41},{line_delimiter,$\\^a}] .\n",
+     "[{line_delimiter,97},{line_delimiter,32},{line_delimiter,65},{line_delimiter,1}]"},
+    {"[{packet_size,1_000},{packet_size,16#f_f},{packet_size,+7}]",
+     "[{packet_size,1000},{packet_size,255},{packet_size,7}]"},
+    {"% all of them\n[{packet,4}, % bytes\n {active,once}]. % the end",
+     "[{packet,4},{active,once}]"},
+    {"{netns,\"/%\\^a\\^?\" % not a comment before\n \"b\"}", "[{netns,\"/%\\x01\\x7fb\"}]"},
+    {"{raw,1,2,<<$a,\"b\" \"c\">>}", "[{raw,1,2,<<97,98,99>>}]"},
+    {"{packet,\f4\v}", "[{packet,4}]"},
 };
 
 static char *formatted(const weir_option *options)
@@ -89,7 +100,16 @@ static const struct mistake mistakes[] = {
     {"[{packet,4},]", "character 13: an option has to follow, not ]"},
     {"[{packet,4} {header,1}]", "character 13: ] has to follow, not {"},
     {"{packet,4},", "character 11: the end has to follow, not ,"},
-    {"{packet,4}.", "character 11: '.' is not expected"},
+    {"{packet,4}..", "character 12: the end has to follow, not ."},
+    {"{packet,4}.[]", "character 12: the end has to follow, not ["},
+    {"[{packet,4}.]", "character 12: ] has to follow, not ."},
+    {"{packet,.}", "character 9: an integer has to follow, not ."},
+    {"{packet_size,1__0}", "character 15: '_' is not expected"},
+    {"{packet_size,1_}", "character 15: '_' is not expected"},
+    {"{line_delimiter,$", "character 18: a character has to follow $"},
+    {"{line_delimiter,$\xc3\xa9}", "character 18: $ takes ASCII only"},
+    {"{netns,\"/\xc3\xa9\xe2\x82\xac\",4}", "character 13: } has to follow, not ,"},
+    {"{netns,\"/\\^1\"}", "character 12: a letter has to follow \\^"},
     {"{packet 4}", "character 9: , has to follow, not an integer"},
     {"{packet}", "character 8: , has to follow, not }"},
     {"{packet,}", "character 9: an integer has to follow, not }"},
@@ -99,11 +119,13 @@ static const struct mistake mistakes[] = {
                        "tpkt, line, http, http_bin, httph, httph_bin"},
     {"{packet,4,5}", "character 10: } has to follow, not ,"},
     {"{Packet,4}", "character 2: 'P' is not expected"},
-    {"{packets,4}", "character 2: there is no option 'packets'"},
+    {"{packets,4}", "character 2: there is no option 'packets'; did you mean 'packet'?"},
     {"{4,4}", "character 2: the name of an option has to follow, not an integer"},
     {"{\"packet\",4}", "character 2: the name of an option has to follow, not a string"},
     {"{<<>>,4}", "character 2: the name of an option has to follow, not a binary"},
     {"[{nodelay,true}, nodelay]", "character 18: nodelay needs a value"},
+    {"[{exit_on_clsoe,true}]",
+     "character 3: there is no option 'exit_on_clsoe'; did you mean 'exit_on_close'?"},
     {"[foo]", "character 2: there is no option 'foo'"},
     {"{inet,true}", "character 7: inet is a word without a value"},
     {"{nodelay,1}", "character 10: false, true has to follow, not an integer"},
@@ -207,17 +229,39 @@ Test(parse, requests_have_no_values)
     }
 }
 
+/* 17 characters ask for 65,522 bytes. */
+Test(parse, requests_ask_for_a_bounded_amount_of_memory)
+{
+    static char text[512];
+    weir_option *options;
+    size_t count;
+    const size_t length = strlen("{raw,6,11,65522},");
+    text[0] = '[';
+    for (size_t i = 0; i < 17; i++)
+        memcpy(text + 1 + i * length, "{raw,6,11,65522},", length);
+    memcpy(text + 16 * length, "]", 2);
+    cr_expect(eq(int, weir_options_parse_request(text, &options, &count), 0));
+    weir_options_free(options);
+    memcpy(text + 16 * length, ",{", 2);
+    memcpy(text + 17 * length, "]", 2);
+    cr_expect(eq(int, weir_options_parse_request(text, &options, &count), -EINVAL));
+    expect_error_text("character 274: the requests ask for more than 1048576 bytes");
+}
+
 Test(parse, memory_that_runs_out_is_reported_and_nothing_leaks)
 {
     const char *text = "[{packet,4},{netns,\"/x\"},binary,binary,binary,binary,binary,binary,list]";
     int result = -ENOMEM;
     for (uint64_t nth = 1; result < 0; nth++) {
         weir_option *options;
+        cr_expect(eq(int, weir_options_parse("[", &options), -EINVAL)); /* leaves a text */
         memory_fail_nth(nth);
         result = weir_options_parse(text, &options);
         memory_fail_nth(0);
         if (result < 0)
             cr_expect(eq(int, result, -ENOMEM));
+        if (result < 0)
+            expect_error_text("no memory for a list of options");
         else
             cr_expect(gt(u64, nth, 4));
         weir_options_free(options);
@@ -243,5 +287,38 @@ Test(format, what_has_no_name)
     cr_expect(eq(int, weir_options_format(options, text, sizeof(text)), -EINVAL));
     options[0] = WEIR_PACKET(WEIR_PACKET_TYPE_COUNT);
     cr_expect(eq(int, weir_options_format(options, text, sizeof(text)), -EINVAL));
-    expect_error_text("option packet: 14 has no name");
+    expect_error_text("option packet: 14 is none of 0, raw, 1, 2, asn1, 4, cdr, sunrm, fcgi, tpkt, "
+                      "line, http, http_bin, httph, httph_bin");
+}
+
+/* Each would be read back as something else, or not at all. */
+Test(format, what_has_no_text)
+{
+    const weir_address scoped_loopback = {WEIR_INET6, {[15] = 1}, 0, 3};
+    const weir_address scoped_inet = {WEIR_INET, {127, 0, 0, 1}, 0, 3};
+    const weir_address far_scope = {WEIR_INET6, {0xfe, 0x80, [15] = 1}, 0, 65536};
+    const weir_address other_link_local = {WEIR_INET6, {0xfe, 0x80, 0, 1, [15] = 1}, 0, 0};
+    const weir_address half_any = {WEIR_ANY_FAMILY, {1, [15] = 1}, 0, 0};
+    const weir_option options[] = {
+        WEIR_IP(scoped_loopback),
+        WEIR_IP(scoped_inet),
+        WEIR_IFADDR(far_scope),
+        WEIR_IP(other_link_local),
+        WEIR_IP(half_any),
+        WEIR_MULTICAST_IF(half_any),
+        WEIR_PACKET_SIZE(-1),
+        WEIR_ACTIVE(40000),
+        WEIR_LINGER(false, -1),
+        WEIR_NODELAY(2),
+        WEIR_SEND_TIMEOUT(-2),
+        WEIR_NETNS(NULL),
+        WEIR_NETNS(""),
+        WEIR_RAW(1, 2, NULL, 4),
+        WEIR_RAW(1, 2, "", 70000),
+    };
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        const weir_option list[] = {options[i], WEIR_REQUEST(END)};
+        cr_expect(eq(int, weir_options_format(list, NULL, 0), -EINVAL), "option %zu", i);
+        cr_expect(weir_last_error_text()[0] != '\0');
+    }
 }
