@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "runtime/listener/accept.h"
 #include "runtime/resolver/resolver.h"
 #include "runtime/scheduler/call.h"
@@ -102,7 +103,7 @@ static void stop_schedulers(struct weir_runtime *runtime, uint32_t count)
 
 static int start_scheduler(struct scheduler *scheduler)
 {
-    int result = -pthread_create(&scheduler->thread, NULL, scheduler_main, scheduler);
+    int result = thread_create(&scheduler->thread, scheduler_main, scheduler);
     return result < 0 ? error_say(result, "no thread for a scheduler: raise the limits of "
                                           "processes (ulimit -u, TasksMax)")
                       : 0;

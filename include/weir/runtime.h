@@ -37,6 +37,9 @@ typedef struct weir_config {
  * filter), -ENOMEM (memlock or memory), -EMFILE, -EAGAIN (no thread), -EINVAL (a bad
  * configuration); the text says what to do. Nothing is left behind on error. Not from a scheduler:
  * -EDEADLK.
+ *
+ * Signals stay the application's: weir's threads block all but those that a fault of their own
+ * raises (SIGSEGV and its like). A program that a callback starts inherits that mask.
  */
 WEIR_API int weir_start(weir_runtime **runtime, const weir_config *config) WEIR_CHECK_RESULT;
 

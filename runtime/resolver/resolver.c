@@ -8,6 +8,7 @@
 #include "address/address.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 
@@ -97,7 +98,7 @@ static int start(struct resolver *resolver)
         return WEIR_CLOSED;
     if (resolver->running)
         return 0;
-    int result = -pthread_create(&resolver->thread, NULL, resolve, resolver);
+    int result = thread_create(&resolver->thread, resolve, resolver);
     resolver->running = result == 0;
     return result;
 }

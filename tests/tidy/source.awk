@@ -59,6 +59,8 @@ function check_calls(code,    name) {
     # In tools it may be the C library's, as getline's is.
     if (room in below && FILENAME != "base/memory.c" && calls(code, "free"))
         wrong("free: memory goes back through base/memory.h")
+    if (room in below && FILENAME != "base/thread.c" && calls(code, "pthread_create"))
+        wrong("pthread_create: threads are started by base/thread.h")
     if (code ~ /\*\((const )?u?int(16|32|64)_t (const )?\*\)/)
         wrong("a cast is no way to read bytes: base/bytes.h")
 }
