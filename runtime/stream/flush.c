@@ -24,14 +24,19 @@ void flush_schedule(struct scheduler *scheduler, struct socket *socket)
                 &queue->flush_link);
 }
 
+/* A queue that is lost here may be all that a socket that is gone has waited for. */
 static void flush_list(struct scheduler *scheduler, struct list *list)
 {
     struct list batch;
     struct list *node;
     list_init(&batch);
     list_move_all(&batch, list);
-    while ((node = list_take(&batch)))
-        flush_start(scheduler, list_entry(node, struct send_queue, flush_link)->socket);
+    while ((node = list_take(&batch))) {
+        struct socket *socket = list_entry(node, struct send_queue, flush_link)->socket;
+        socket_hold(socket);
+        flush_start(scheduler, socket);
+        socket_unhold(scheduler, socket);
+    }
 }
 
 void flush_corked(struct scheduler *scheduler)

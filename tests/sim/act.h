@@ -38,6 +38,7 @@ int act_send_in_some_form(struct conn *conn, const uint8_t *bytes, size_t size);
 weir_option act_some_option(void);
 int32_t act_some_active(void);
 void act_suspend(struct conn *conn, struct pending *pending);
+void act_forget_suspended(struct conn *conn, const struct pending *pending);
 struct pending *act_begin_receive(const struct conn *conn);
 void act_foresee_receive(struct conn *conn, struct pending *pending, uint64_t now_ns);
 void act_foresee_options(struct conn *conn, const weir_option *options);

@@ -208,7 +208,7 @@ void act_send_packet(struct conn *conn, const weir_packet *packet)
         send_bytes(conn, send_the_packet, &offer);
 }
 
-static void forget_suspended(struct conn *conn, const struct pending *pending)
+void act_forget_suspended(struct conn *conn, const struct pending *pending)
 {
     uint32_t mark = pending_index(pending) + 1;
     uint32_t before = 0;
@@ -237,7 +237,7 @@ void act_sent(weir_socket handle, int result, void *data)
     if (same)
         model_note_resumed(conn);
     if (pending->bytes && same)
-        forget_suspended(conn, pending); /* it was never accepted */
+        act_forget_suspended(conn, pending); /* it was never accepted */
     SIM_CHECK(!pending->bytes || result < 0, "a send that was not accepted gave %s",
               weir_error_name(result));
     if (result != 0 && result != WEIR_TIMEOUT && result != -EINVAL)

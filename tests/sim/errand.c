@@ -4,8 +4,10 @@
 #include <stddef.h>
 
 #include "base/list.h"
+#include "runtime/scheduler/call.h"
 #include "sim/actor.h"
 #include "sim/link.h"
+#include "sim/pending.h"
 #include "sim/trace.h"
 
 enum { ERRAND_MOST = 256 };
@@ -35,6 +37,8 @@ static void run_note(struct scheduler *scheduler, struct inbox_node *node)
     bool same = links[errand->link].used && links[errand->link].serial == errand->link_serial &&
                 weir_same_socket(conn->handle, errand->handle);
     (void)scheduler;
+    if (errand->pending) /* the call itself is the next that was posted */
+        errand->pending->call = list_entry(node->next, struct call, node);
     errand->note(errand, same && model_live(errand->handle) ? conn : NULL);
     errand_give_back(errand);
 }

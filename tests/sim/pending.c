@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/pending.h"
 
+#include "runtime/scheduler/call.h"
 #include "sim/kernel.h"
 #include "sim/model.h"
 #include "sim/trace.h"
@@ -53,6 +54,19 @@ uint32_t pending_index(const struct pending *pending)
 uint32_t pending_count(void)
 {
     return count;
+}
+
+static bool is_of(const struct pending *pending, const struct call *call)
+{
+    return pending->kind != PENDING_FREE && (call->data == pending || pending->call == call);
+}
+
+struct pending *pending_of(const struct call *call)
+{
+    for (uint32_t i = 0; i < touched; i++)
+        if (is_of(&all[i], call))
+            return &all[i];
+    return NULL;
 }
 
 void pending_called(struct pending *pending, enum pending_kind kind, int result)

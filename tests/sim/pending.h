@@ -9,6 +9,8 @@
 
 enum pending_kind { PENDING_FREE, PENDING_CONNECT, PENDING_ACCEPT, PENDING_SEND, PENDING_RECEIVE };
 
+struct call;
+
 struct pending {
     uint8_t kind;  /* enum pending_kind */
     bool returned; /* the call itself */
@@ -25,6 +27,7 @@ struct pending {
     uint64_t sum;
     size_t length;
     uint8_t *bytes;
+    const struct call *call; /* from elsewhere: the runtime's own, as soon as it is being run */
 };
 
 enum { PENDING_MOST = 1024 };
@@ -36,6 +39,8 @@ void pending_end(struct pending *pending);
 struct pending *pending_at(uint32_t index);
 uint32_t pending_index(const struct pending *pending);
 uint32_t pending_count(void);
+/* Whose call the runtime's is; NULL: nobody's. */
+struct pending *pending_of(const struct call *call);
 
 /* A call back: checks that it comes once, after the call has returned, and not too early when it
  * is for the time. */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls are answered long before they call back, and much may happen in between: what an answer
+ * must be is judged when it is given. */
+#include <errno.h>
+
+#include "runtime/scheduler/call.h"
+#include "sim/act.h"
+#include "sim/expect.h"
+#include "sim/link.h"
+#include "sim/pending.h"
+#include "sim/trace.h"
+#include <weir/error.h>
+
+static struct conn *conn_of(const struct pending *pending)
+{
+    bool same = links[pending->link].serial == pending->link_serial;
+    return same ? model_conn(pending->link) : NULL;
+}
+
+/* A send that waited was not accepted, so those behind it are next. */
+static void judge_send(struct pending *pending, struct conn *conn)
+{
+    model_note_resumed(conn);
+    if (pending->bytes)
+        act_forget_suspended(conn, pending);
+}
+
+static void judge(const struct call *call, int result)
+{
+    struct pending *pending = result < 0 ? pending_of(call) : NULL;
+    struct conn *conn = pending ? conn_of(pending) : NULL;
+    if (!conn)
+        return;
+    if (pending->kind == PENDING_SEND)
+        judge_send(pending, conn);
+    else if (pending->kind == PENDING_RECEIVE && result == -EMSGSIZE && !conn->forsaken)
+        SIM_CHECK(expect_invalid(conn), "recv gave emsgsize, and what comes next is a good packet");
+}
+
+void __real_call_complete(struct scheduler *scheduler, struct call *call, int result);
+void __wrap_call_complete(struct scheduler *scheduler, struct call *call, int result);
+
+void __wrap_call_complete(struct scheduler *scheduler, struct call *call, int result)
+{
+    judge(call, result);
+    __real_call_complete(scheduler, call, result);
+}
+
+void __real_busy_expire(struct scheduler *scheduler, struct call *call);
+void __wrap_busy_expire(struct scheduler *scheduler, struct call *call);
+
+/* Before those behind it go on. */
+void __wrap_busy_expire(struct scheduler *scheduler, struct call *call)
+{
+    judge(call, WEIR_TIMEOUT);
+    __real_busy_expire(scheduler, call);
+}
