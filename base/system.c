@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int result_of(int result)
@@ -93,9 +95,34 @@ int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
     return result_of(getpeername(fd, address, size));
 }
 
-int system_pipe(int fds[2])
+static bool is_readable(int flags)
 {
-    return result_of(pipe2(fds, O_CLOEXEC));
+    return (flags & O_ACCMODE) != O_WRONLY && !(flags & O_PATH);
+}
+
+/* Block devices and files that are made as they are read, as in /proc, say that they are empty. */
+static bool reaches(int fd, const struct stat *status, uint64_t size)
+{
+    char last;
+    if (size == 0 || (status->st_size > 0 && (uint64_t)status->st_size >= size))
+        return true;
+    return status->st_size == 0 && pread(fd, &last, 1, (off_t)(size - 1)) == 1;
+}
+
+int system_check_file(int fd, uint64_t size)
+{
+    struct stat status;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fstat(fd, &status) < 0)
+        return -errno;
+    if (!is_readable(flags))
+        return -EBADF;
+    if (S_ISDIR(status.st_mode))
+        return -EISDIR;
+    if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+        return -ESPIPE;
+    bool fits = size <= INT64_MAX && !(flags & O_DIRECT) && reaches(fd, &status, size);
+    return fits ? 0 : -EINVAL;
 }
 
 int system_duplicate(int fd)

@@ -20,8 +20,9 @@ int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 int system_getsockname(int fd, struct sockaddr *address, socklen_t *size);
 int system_getpeername(int fd, struct sockaddr *address, socklen_t *size);
 
-/* Close-on-exec: fds[0] to read, fds[1] to write. */
-int system_pipe(int fds[2]);
+/* Whether the first `size` bytes of a descriptor's file can be read, by offset: 0, -EBADF (not open
+ * for reading), -EISDIR, -ESPIPE (pipes, sockets, terminals), -EINVAL (shorter, or O_DIRECT). */
+int system_check_file(int fd, uint64_t size);
 /* Another descriptor of the same file, close-on-exec. */
 int system_duplicate(int fd);
 /* For every descriptor of the same file. */

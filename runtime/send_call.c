@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* gen_tcp:send, in all its forms. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -109,11 +110,32 @@ static void close_file(void *fd)
     system_close((int)(intptr_t)fd);
 }
 
+static int say_no_file(const weir_file_part *part, int error)
+{
+    return error_say(error, "send: descriptor %d: %s", part->fd, weir_format_error(error));
+}
+
+static int check_file(const weir_file_part *part)
+{
+    if (part->size > UINT64_MAX - part->offset)
+        return error_say(-EINVAL, "send: %zu bytes from %" PRIu64 " on are too many", part->size,
+                         part->offset);
+    int result = system_check_file(part->fd, part->offset + part->size);
+    if (result == -EINVAL)
+        return error_say(result,
+                         "send: descriptor %d has no %zu bytes from %" PRIu64 " on to be read",
+                         part->fd, part->size, part->offset);
+    return result < 0 ? say_no_file(part, result) : 0;
+}
+
 static int hold_file(struct held *held, const weir_file_part *part)
 {
+    int result = check_file(part);
+    if (result < 0)
+        return result;
     int fd = system_duplicate(part->fd);
     if (fd < 0)
-        return error_say(fd, "send: descriptor %d: %s", part->fd, weir_format_error(fd));
+        return say_no_file(part, fd);
     held->buffer = buffer_adopt(NULL, 0, close_file, (void *)(intptr_t)fd);
     if (!held->buffer) {
         system_close(fd);

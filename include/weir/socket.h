@@ -169,9 +169,14 @@ WEIR_API int weir_send_packet(weir_socket socket, const weir_packet *packet) WEI
 WEIR_API int weir_send_owned(weir_socket socket, const void *bytes, size_t size,
                              void (*released)(void *data), void *data) WEIR_CHECK_RESULT;
 /*
- * Sends `size` bytes of a file from `offset` on, as one packet, without reading them into user
- * space. The descriptor stays the caller's and may be closed at once. A file that turns out to be
- * shorter ends the connection. Otherwise as weir_send; -EBADF, -EMFILE.
+ * Sends `size` bytes of a file from `offset` on, as one packet. They are read when their turn
+ * comes, part by part, as fast as the peer takes them. The descriptor stays the caller's and may be
+ * closed at once; its offset is neither used nor moved. Files and block devices: -ESPIPE for a
+ * pipe, a socket or a terminal, -EISDIR for a directory, -EBADF when it is not open for reading,
+ * -EINVAL when the file is shorter (asked of files that do not know their size too, as those of
+ * /proc) or O_DIRECT. One that becomes shorter, or cannot be read, ends the connection when its
+ * turn comes: the peer is reset, and the owner told: `error` (-EIO for one that is shorter) and
+ * `closed`, or the error when it next asks. Otherwise as weir_send; -EMFILE.
  */
 WEIR_API int weir_send_file(weir_socket socket, int fd, uint64_t offset,
                             size_t size) WEIR_CHECK_RESULT;
@@ -180,7 +185,8 @@ WEIR_API int weir_send_file(weir_socket socket, int fd, uint64_t offset,
  * The same sends for those who cannot wait: `sent` (may be NULL) is called when the send is
  * accepted, or has failed, and errors are its result. Pieces are copied. The packet may be lent or
  * kept. For owned memory, `released` is called whatever happens. For a file, the descriptor may be
- * closed at once. -EINVAL, -ENOMEM, -EBADF, WEIR_CLOSED: `sent` is not called.
+ * closed at once. -EINVAL, -ENOMEM, -EBADF, -EISDIR, -ESPIPE, -EMFILE, WEIR_CLOSED: `sent` is not
+ * called.
  */
 typedef struct weir_owned_bytes {
     const void *bytes;

@@ -13,7 +13,7 @@ enum operation {
     OPERATION_RECEIVE,
     OPERATION_RECEIVE_INTO,
     OPERATION_SEND,
-    OPERATION_FILL,     /* a file into its pipe */
+    OPERATION_READ,     /* a part of a file into memory */
     OPERATION_WRITABLE, /* there may be room for sending */
     OPERATION_WAKE,
     OPERATION_COUNT

@@ -295,11 +295,12 @@ void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const stru
     entry->user_data = user_data;
 }
 
-void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offset, int to,
-                 size_t size)
+void ring_read(struct ring *ring, uint64_t user_data, void *memory, struct file_range range)
 {
     struct io_uring_sqe *entry = next_entry(ring);
-    io_uring_prep_splice(entry, from, (int64_t)offset, to, -1, (unsigned)size, 0);
+    io_uring_prep_read(entry, range.fd, memory, (unsigned)range.size, range.offset);
+    if (range.patient)
+        entry->flags |= IOSQE_ASYNC;
     entry->user_data = user_data;
 }
 

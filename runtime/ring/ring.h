@@ -72,10 +72,15 @@ void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes,
 /* The header and what it points to must live until the next ring_turn. */
 void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const struct msghdr *message,
                        bool zero_copy);
-/* Moves bytes between a descriptor and a pipe without user space; `offset` UINT64_MAX: `from` has
- * no offset. */
-void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offset, int to,
-                 size_t size);
+/* Reads a file. One that was opened not to wait gives -EAGAIN for bytes that are not in memory,
+ * unless `patient`. */
+struct file_range {
+    int fd;
+    uint64_t offset;
+    size_t size;
+    bool patient;
+};
+void ring_read(struct ring *ring, uint64_t user_data, void *memory, struct file_range range);
 /* Completes each time that there may be room for sending again, and goes on. */
 void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd);
 /* Ends the operation with the user_data of `target`, which completes as it would or with

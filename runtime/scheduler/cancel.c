@@ -21,7 +21,7 @@ static bool (*const is_cancelled[OPERATION_COUNT])(const struct socket *) = {
     [OPERATION_RECEIVE] = receive_is_cancelled,
     [OPERATION_RECEIVE_INTO] = receive_into_is_cancelled,
     [OPERATION_SEND] = flush_is_cancelled,
-    [OPERATION_FILL] = flush_is_cancelled,
+    [OPERATION_READ] = flush_is_cancelled,
     [OPERATION_WRITABLE] = writable_is_cancelled,
 };
 

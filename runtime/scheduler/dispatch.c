@@ -18,7 +18,7 @@ typedef void completed(struct scheduler *, struct socket *, const struct ring_co
 static completed *const handlers[OPERATION_COUNT] = {
     [OPERATION_ACCEPT] = accept_completed,     [OPERATION_CONNECT] = connect_completed,
     [OPERATION_RECEIVE] = receive_completed,   [OPERATION_RECEIVE_INTO] = receive_into_completed,
-    [OPERATION_SEND] = flush_completed,        [OPERATION_FILL] = flush_filled,
+    [OPERATION_SEND] = flush_completed,        [OPERATION_READ] = flush_read,
     [OPERATION_WRITABLE] = writable_completed,
 };
 

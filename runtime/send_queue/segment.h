@@ -13,7 +13,7 @@ struct send_queue;
 enum segment_kind {
     SEGMENT_COPY,      /* bytes in the segment's own storage */
     SEGMENT_REFERENCE, /* bytes of a buffer */
-    SEGMENT_FILE,      /* bytes of a file, which never come to user space */
+    SEGMENT_FILE,      /* bytes of a file that have not been read yet */
 };
 
 struct segment {
@@ -24,6 +24,8 @@ struct segment {
     struct weir_buffer *buffer; /* kept until the bytes are sent; NULL: a copy */
     uint64_t offset;            /* of a file's next byte */
     int fd;
+    bool begun;   /* a file: what is before it is a part of it */
+    bool patient; /* a file: the kernel is to wait for its bytes */
     enum segment_kind kind;
     bool lent; /* a zero-copy send has had it: the kernel may be reading it still */
     uint8_t storage[];

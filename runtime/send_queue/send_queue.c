@@ -4,7 +4,6 @@
 #include "base/canary.h"
 #include "base/check.h"
 #include "base/memory.h"
-#include "runtime/send_queue/file_pipe.h"
 
 enum { QUEUE_POOL_LIMIT = 1024 };
 
@@ -49,7 +48,6 @@ void send_queue_close(struct send_pools *pools, struct send_queue *queue)
     CHECK(list_is_empty(&queue->crossed) && list_is_empty(&queue->suspended) &&
           list_is_empty(&queue->drained));
     free_chain(pools, queue->first);
-    file_pipe_close(queue->pipe);
     list_remove(&queue->flush_link);
     list_remove(&queue->limit_link);
     if (pools->queue_count == QUEUE_POOL_LIMIT) {
@@ -203,7 +201,6 @@ void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t 
         queue->last = NULL;
     if (size == 0)
         return;
-    if (queue->first->bytes) /* a file has none */
-        queue->first->bytes += size;
+    queue->first->bytes += size;
     queue->first->size -= size;
 }

@@ -32,7 +32,7 @@ struct send_queue {
     uint32_t notices;            /* zero-copy sends whose memory the kernel still uses */
     struct segment *unconfirmed; /* what they have sent, until the last notice has come */
     size_t unconfirmed_bytes;    /* lent to the kernel since there was no notice to wait for */
-    struct file_pipe *pipe;      /* between a file and the socket; NULL: none was needed */
+    struct weir_buffer *part;    /* of a file, being read: that is in flight; else NULL */
     struct socket *socket;
     struct list flush_link; /* on its scheduler's flushing list */
     struct list crossed;    /* calls that crossed the high mark and wait for the low one */

@@ -133,6 +133,16 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
     socket_unhold(scheduler, socket);
 }
 
+void close_break(struct socket *socket)
+{
+    bool stays = socket_is_stream(socket) && !socket_values(socket)->exit_on_close;
+    if (socket->fd < 0)
+        return;
+    if (!stays)
+        write_linger(socket, true);
+    (void)system_shutdown(socket->fd, stays ? SHUT_RDWR : SHUT_RD);
+}
+
 void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches)
 {
     bool to_be_told = socket->active != WEIR_ACTIVE_FALSE && socket->receiving == RECEIVING_OPEN;

@@ -20,6 +20,10 @@ void close_abort(struct scheduler *scheduler, struct socket *socket);
  * sent unless sending is what failed. */
 void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latches);
 
+/* The peer waits for what will not come, and only we know: it is told by a reset or, when the
+ * socket stays after its end, by the end. The reading side ends here, which ends a receive. */
+void close_break(struct socket *socket);
+
 /* A send has failed. A socket that is being received for is told by the receive, after all that
  * came before; one that stays after its end, {exit_on_close,false}, fails once more; for any other
  * the descriptor goes now. */

@@ -9,7 +9,7 @@
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/send_queue/file_pipe.h"
+#include "runtime/send_queue/file_part.h"
 #include "runtime/send_queue/send_queue.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/send.h"
@@ -79,34 +79,15 @@ static void start_bytes(struct scheduler *scheduler, struct socket *socket)
     }
 }
 
-static void splice_out(struct scheduler *scheduler, struct socket *socket)
-{
-    struct file_pipe *pipe = socket->output->pipe;
-    send_queue_begin(socket->output, pipe->filled_bytes);
-    ring_splice(scheduler->ring, socket_operation(socket, OPERATION_SEND), pipe->read_fd,
-                UINT64_MAX, socket->fd, pipe->filled_bytes);
-}
-
-static void splice_in(struct scheduler *scheduler, struct socket *socket,
-                      const struct segment *file)
+/* A file becomes bytes when its turn comes. False: no memory for them. */
+static bool start_reading(struct scheduler *scheduler, struct socket *socket)
 {
     struct send_queue *queue = socket->output;
-    send_queue_begin(queue, file->size < FILE_PIPE_BYTES ? file->size : FILE_PIPE_BYTES);
-    ring_splice(scheduler->ring, socket_operation(socket, OPERATION_FILL), file->fd, file->offset,
-                queue->pipe->write_fd, queue->in_flight_bytes);
-}
-
-/* False: there is no pipe to be had. */
-static bool start_file(struct scheduler *scheduler, struct socket *socket,
-                       const struct segment *file)
-{
-    struct send_queue *queue = socket->output;
-    if (!queue->pipe && !(queue->pipe = file_pipe_open()))
+    const struct segment *file = send_queue_file(queue);
+    if (!file_part_begin(queue))
         return false;
-    if (queue->pipe->filled_bytes > 0)
-        splice_out(scheduler, socket);
-    else
-        splice_in(scheduler, socket, file);
+    ring_read(scheduler->ring, socket_operation(socket, OPERATION_READ), queue->part->bytes,
+              (struct file_range){file->fd, file->offset, queue->in_flight_bytes, file->patient});
     return true;
 }
 
@@ -122,24 +103,22 @@ void flush_start(struct scheduler *scheduler, struct socket *socket)
         list_append(&scheduler->delayed, &queue->flush_link);
         return;
     }
-    const struct segment *file = send_queue_file(queue);
-    if (file && !start_file(scheduler, socket, file)) {
-        send_failed(scheduler, socket, -EMFILE);
+    bool is_file = send_queue_file(queue) != NULL;
+    if (is_file && !start_reading(scheduler, socket)) {
+        send_broken(scheduler, socket, -ENOMEM);
         return;
     }
-    if (!file)
+    if (!is_file)
         start_bytes(scheduler, socket);
-    scheduler->totals.send_operations++;
+    scheduler->totals.send_operations += !is_file;
     socket_hold(socket);
 }
 
-/* Sends never wait, splices do. */
+/* Sends never wait, the reading of a file may. */
 void flush_cancel(struct scheduler *scheduler, struct socket *socket)
 {
-    const struct send_queue *queue = socket->output;
-    if (send_queue_file(queue))
-        cancel_start(scheduler, socket,
-                     queue->pipe->filled_bytes > 0 ? OPERATION_SEND : OPERATION_FILL);
+    if (socket->output->part)
+        cancel_start(scheduler, socket, OPERATION_READ);
 }
 
 bool flush_is_cancelled(const struct socket *socket)
@@ -154,6 +133,7 @@ static void block(struct scheduler *scheduler, struct socket *socket)
 {
     scheduler->totals.blocked_sends++;
     send_queue_sent(scheduler->pools, socket->output, 0);
+    file_part_give_up(scheduler->pools, socket->output);
     socket->output->flushing = FLUSHING_BLOCKED;
     writable_watch(scheduler, socket);
 }
@@ -175,8 +155,6 @@ static void went_out(struct scheduler *scheduler, struct socket *socket, size_t 
     scheduler->totals.queued_bytes -= size;
     if (size < queue->in_flight_bytes)
         scheduler->totals.short_sends++;
-    if (queue->pipe && send_queue_file(queue))
-        queue->pipe->filled_bytes -= size;
     send_queue_sent(scheduler->pools, queue, size);
     if (dropped) {
         send_drop(scheduler, socket);
@@ -246,20 +224,28 @@ void flush_completed(struct scheduler *scheduler, struct socket *socket,
         did_not_go_out(scheduler, socket, completion->result);
 }
 
-void flush_filled(struct scheduler *scheduler, struct socket *socket,
-                  const struct ring_completion *completion)
+/* A file that was opened not to wait says -EAGAIN, once: then the kernel is asked to. */
+static bool may_be_read_again(struct segment *file, int error)
+{
+    bool patient = file->patient;
+    file->patient |= error == -EAGAIN;
+    return error == -EINTR || (error == -EAGAIN && !patient);
+}
+
+void flush_read(struct scheduler *scheduler, struct socket *socket,
+                const struct ring_completion *completion)
 {
     struct send_queue *queue = socket->output;
-    struct segment *file = send_queue_file(queue);
-    int result = completion->result;
-    CHECK(file && queue->in_flight_bytes > 0);
-    if (result <= 0 || queue->flushing == FLUSHING_DROPPED) {
-        /* 0: the file is shorter than was promised, and the packet is cut. */
-        did_not_go_out(scheduler, socket, result == 0 ? -EIO : result);
-        return;
-    }
-    send_queue_sent(scheduler->pools, queue, 0);
-    file->offset += (uint64_t)result;
-    queue->pipe->filled_bytes = (size_t)result;
-    flush_start(scheduler, socket);
+    int result = completion->result ? completion->result : -EIO; /* shorter than was promised */
+    bool dropped = queue->flushing == FLUSHING_DROPPED;
+    CHECK(send_queue_file(queue) && queue->part);
+    bool again = result < 0 && may_be_read_again(queue->first, result);
+    if (!file_part_end(scheduler->pools, queue, result > 0 && !dropped ? (size_t)result : 0))
+        result = -ENOMEM;
+    if (dropped)
+        send_drop(scheduler, socket);
+    else if (result > 0 || again)
+        flush_start(scheduler, socket);
+    else
+        send_broken(scheduler, socket, result);
 }

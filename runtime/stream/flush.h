@@ -27,8 +27,8 @@ void flush_unblock(struct scheduler *scheduler, struct socket *socket);
 
 void flush_completed(struct scheduler *scheduler, struct socket *socket,
                      const struct ring_completion *completion);
-/* A part of a file is in its pipe. */
-void flush_filled(struct scheduler *scheduler, struct socket *socket,
-                  const struct ring_completion *completion);
+/* A part of a file has been read, or could not be. */
+void flush_read(struct scheduler *scheduler, struct socket *socket,
+                const struct ring_completion *completion);
 
 #endif

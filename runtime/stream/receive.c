@@ -126,7 +126,8 @@ static void end_receiving(struct scheduler *scheduler, struct socket *socket, in
     if (socket->receiving != RECEIVING_OPEN)
         return;
     socket->receiving = RECEIVING_ENDED;
-    socket->error = error;
+    if (error != 0 || socket->sending != SENDING_FAILED) /* else that is why it ends */
+        socket->error = error;
     delivery_continue(scheduler, socket);
 }
 

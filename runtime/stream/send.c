@@ -240,6 +240,25 @@ void send_failed(struct scheduler *scheduler, struct socket *socket, int error)
         owner_tell_unbusy(scheduler, socket);
 }
 
+/* Whoever is told by the receive, which close_break ends, is told why; the others when they ask. */
+void send_broken(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    bool to_be_told = socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_OPEN &&
+                      delivery_is_wanted(socket);
+    close_break(socket);
+    if (!to_be_told) {
+        send_failed(scheduler, socket, error);
+        return;
+    }
+    bool refused = socket->output->refused;
+    socket->error = error;
+    socket->sending = SENDING_FAILED;
+    send_dismiss(scheduler, socket, WEIR_CLOSED);
+    send_drop(scheduler, socket);
+    if (refused)
+        owner_tell_unbusy(scheduler, socket);
+}
+
 void send_emptied(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->sending == SENDING_SHUTTING)

@@ -42,6 +42,8 @@ int send_shutdown(struct scheduler *scheduler, struct socket *socket);
 
 /* The kernel would not send. */
 void send_failed(struct scheduler *scheduler, struct socket *socket, int error);
+/* What was promised cannot be sent, for a reason that is ours: the connection is broken off. */
+void send_broken(struct scheduler *scheduler, struct socket *socket, int error);
 /* The kernel has sent all that was queued. */
 void send_emptied(struct scheduler *scheduler, struct socket *socket);
 

@@ -4,34 +4,7 @@
  * (6.18). */
 #include "sending/filled.h"
 
-#include <dirent.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
-
-static bool is_kernel_worker(const char *task)
-{
-    char path[300];
-    char name[32] = "";
-    snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return false;
-    if (!fgets(name, sizeof(name), file))
-        name[0] = 0;
-    fclose(file);
-    return strncmp(name, "iou-wrk", 7) == 0;
-}
-
-static int kernel_workers(void)
-{
-    int count = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    for (struct dirent *task; (task = readdir(tasks));)
-        count += is_kernel_worker(task->d_name);
-    closedir(tasks);
-    return count;
-}
 
 static uint64_t blocked_sends(const struct loopback *loopback)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "sending/filled.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static struct loopback open_with(const weir_config *config, const char *options, int peer_buffer)
@@ -39,4 +41,28 @@ void read_until(struct loopback *loopback, uint64_t size)
         ssize_t count = recv(loopback->peer, part, sizeof(part), MSG_DONTWAIT);
         cr_assert(count > 0 || (count < 0 && errno == EAGAIN));
     }
+}
+
+static bool is_kernel_worker(const char *task)
+{
+    char path[300];
+    char name[32] = "";
+    snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return false;
+    if (!fgets(name, sizeof(name), file))
+        name[0] = 0;
+    fclose(file);
+    return strncmp(name, "iou-wrk", 7) == 0;
+}
+
+int kernel_workers(void)
+{
+    int count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    for (struct dirent *task; (task = readdir(tasks));)
+        count += is_kernel_worker(task->d_name);
+    closedir(tasks);
+    return count;
 }

@@ -19,4 +19,7 @@ struct loopback open_filled(const char *options, uint64_t *queue);
 /* The peer reads until no more than `size` bytes are queued. */
 void read_until(struct loopback *loopback, uint64_t size);
 
+/* Threads that the kernel has made for the process's rings. */
+int kernel_workers(void);
+
 #endif

@@ -228,19 +228,6 @@ Test(forms, a_file_on_a_socket_that_is_thrown_away)
     loopback_close(&loopback);
 }
 
-Test(forms, a_file_shorter_than_promised_ends_the_connection)
-{
-    struct loopback loopback = loopback_open("[{active,false}]");
-    int fd = pattern_file();
-    GIVES(weir_send_file(loopback.socket, fd, LARGE - 10, 20), 0);
-    close(fd);
-    expect_pattern(loopback.peer, LARGE - 10, 10);
-    peer_expect_end(loopback.peer);
-    GIVES(weir_send(loopback.socket, "end", 3), WEIR_CLOSED);
-    GIVES(weir_send(loopback.socket, "end", 3), -ENOTCONN);
-    loopback_close(&loopback);
-}
-
 Test(forms, async_forms_answer_once_in_order)
 {
     int count = 0;

@@ -140,7 +140,7 @@ static void send_bytes(struct conn *conn, send_form *form, const struct offer *o
         socket && socket_is_stream(socket) && socket->output ? socket->output->queued_bytes : 0;
     int result = form(conn, offer);
     trace("link %lld: send of %lld bytes: %lld", model_link(conn), (int64_t)size, result, 0);
-    if (form == send_file && result == -EMFILE)
+    if (form == send_file && (result == -EMFILE || (offer->to_be_cut && result == -EINVAL)))
         return;
     SIM_CHECK(socket || result == WEIR_CLOSED || (result == -ENOMEM && model_lenient),
               "a send on a dead handle gave %s", weir_error_name(result));
@@ -148,7 +148,7 @@ static void send_bytes(struct conn *conn, send_form *form, const struct offer *o
         SIM_CHECK(!busy, "a busy socket took a send");
         model_accepted(conn, bytes, size);
         conn->may_lose |= offer->to_be_cut;
-        conn->sends_files |= form == send_file;
+        conn->cuts_file |= offer->to_be_cut;
         SIM_CHECK(before == 0 || socket->output->busy ||
                       socket->output->queued_bytes < socket_values(socket)->high_watermark,
                   "above the high mark, and not busy");

@@ -200,7 +200,6 @@ static void send_file_and_wait(struct conn *conn)
         return;
     struct errand errand = {.pending = pending};
     pending->returned = true;
-    conn->sends_files = true;
     errand_begin(&errand, conn, note_send);
     int result = weir_send_file(conn->handle, program_file(), offset, size);
     bool posted = errand_end();

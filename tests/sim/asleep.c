@@ -5,7 +5,6 @@
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/send_queue/file_pipe.h"
 #include "runtime/send_queue/send_queue.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/send.h"
@@ -80,7 +79,7 @@ static bool is_sending(const struct socket *socket, const struct send_queue *que
     case FLUSHING_IN_FLIGHT:
     case FLUSHING_DROPPED:
         return is_in_flight(socket, PLACE_SEND) ||
-               (queue->pipe && operation_is_in_flight(kernel_file(queue->pipe->write_fd)));
+               (queue->part && operation_is_in_flight(kernel_file(queue->first->fd)));
     case FLUSHING_BLOCKED:
         return waits_for_room(socket);
     case FLUSHING_NOT:

@@ -36,10 +36,9 @@ enum file_kind {
     FILE_LISTENER,
     FILE_STREAM,
     FILE_REGULAR,
-    FILE_PIPE,
 };
 
-enum op_kind { OP_NONE, OP_ACCEPT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WAKE, OP_FILL, OP_WATCH };
+enum op_kind { OP_NONE, OP_ACCEPT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WAKE, OP_READ, OP_WATCH };
 
 /* Which of a file's places an operation has: one of each can be in flight. */
 enum op_place { PLACE_RECEIVE, PLACE_SEND, PLACE_WATCH, PLACE_OTHER, PLACE_COUNT };
@@ -60,8 +59,7 @@ struct op {
     bool cancelled; /* too late: what is under way still counts, nothing follows it */
     uint32_t serial;
     uint32_t message; /* sends of several pieces: index + 1 */
-    uint32_t source;  /* splices: the file that bytes come from, index + 1 */
-    uint64_t offset;
+    uint64_t offset;  /* of what is read of a file */
     uint8_t *memory;
     size_t size;
     size_t done;
@@ -80,9 +78,8 @@ struct file {
     uint32_t last; /* of a listener */
     uint32_t waiting;
     uint64_t wakes;
-    const uint8_t *bytes; /* of a regular file, or what is in a pipe */
+    const uint8_t *bytes; /* of a regular file */
     size_t size;
-    uint32_t other_end; /* of a pipe: where its bytes are read, index */
     struct op ops[PLACE_COUNT];
 };
 
@@ -99,7 +96,6 @@ struct kernel {
     uint32_t first_free;
     uint16_t next_port;
     bool asleep_for_ever; /* a scheduler waits, and nothing is going to happen */
-    bool lacked_pipes;
     bool measures;
     uint64_t spent_ns; /* real time, in the simulation itself */
     uint64_t completion_count;

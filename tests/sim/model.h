@@ -24,9 +24,9 @@ struct conn {
     bool closed;        /* by the application */
     bool closed_told;
     bool error_told;
-    bool may_lose; /* a send has failed, or was given up: queued bytes need not arrive */
-    bool end_seen; /* by a recv: what was short of its length is dropped */
-    bool sends_files;
+    bool cuts_file; /* it was promised more of one than there is */
+    bool may_lose;  /* a send has failed, or was given up: queued bytes need not arrive */
+    bool end_seen;  /* by a recv: what was short of its length is dropped */
     bool owed_unbusy;
     bool accepting; /* its `accepted` has not returned: not active yet */
     bool forsaken;  /* its owner's mailbox was destroyed: it will be closed */

@@ -310,26 +310,9 @@ static bool send_is_refused(struct file *file, struct op *op, const struct link 
     return true;
 }
 
-/* What is to be spliced lies in the pipe. */
-static void look_into_pipe(struct op *op)
-{
-    const struct file *pipe = &kernel.files[op->source - 1];
-    op->memory = (uint8_t *)pipe->bytes;
-    op->size = pipe->size < op->size ? pipe->size : op->size;
-}
-
 static uint32_t room_of(const struct link *link)
 {
     return link->out_window - (link->out_taken - link->out_seen);
-}
-
-/* Only a splice waits for room. */
-static void lack_room(struct file *file, struct op *op)
-{
-    if (op->source)
-        return;
-    file->lacked_room = true;
-    complete(op, -EAGAIN);
 }
 
 static void do_send(struct file *file, struct op *op)
@@ -339,20 +322,15 @@ static void do_send(struct file *file, struct op *op)
     if (send_is_refused(file, op, link))
         return;
     if (room == 0) {
-        lack_room(file, op);
+        file->lacked_room = true;
+        complete(op, -EAGAIN);
         return;
     }
-    if (op->source)
-        look_into_pipe(op);
     size_t size = send_size(op);
     if (size < room)
         room = (uint32_t)size;
     room = take_bytes(file, op, amount(room, kernel.faults.short_write));
     link_was_written(file->link);
-    if (op->source) {
-        kernel.files[op->source - 1].bytes += room;
-        kernel.files[op->source - 1].size -= room;
-    }
     if (op->zero_copy)
         complete_and_notice(op, (int32_t)room);
     else
@@ -387,22 +365,17 @@ static void do_watch(struct file *file, struct op *op)
     ring_sim_post(user_data, events, goes_on ? RING_MORE : 0);
 }
 
-/* From a file into a pipe. */
-static void do_fill(struct file *file, struct op *op)
+static void do_read(struct file *file, struct op *op)
 {
-    struct file *pipe = &kernel.files[file->other_end];
-    const struct file *source = &kernel.files[op->source - 1];
-    size_t size = op->offset < source->size ? source->size - op->offset : 0;
-    SIM_CHECK(pipe->size == 0, "a pipe is filled before it is empty");
-    if (dice_chance(kernel.faults.transient)) {
-        complete(op, transient_error());
+    size_t size = op->offset < file->size ? file->size - op->offset : 0;
+    if (!op->all && dice_chance(kernel.faults.transient)) {
+        complete(op, dice_chance(500) ? -EINTR : -EAGAIN); /* who is patient gets neither */
         return;
     }
     size = size < op->size ? size : op->size;
     if (size > 0)
         size = amount((uint32_t)size, kernel.faults.short_read);
-    pipe->bytes = source->bytes + op->offset;
-    pipe->size = size;
+    memcpy(op->memory, file->bytes + op->offset, size);
     complete(op, (int32_t)size);
 }
 
@@ -460,8 +433,8 @@ static void do_op(struct file *file, struct op *op)
         file->wakes = 0;
         complete(op, sizeof(file->wakes));
         break;
-    case OP_FILL:
-        do_fill(file, op);
+    case OP_READ:
+        do_read(file, op);
         break;
     case OP_WATCH:
         do_watch(file, op);

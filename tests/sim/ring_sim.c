@@ -322,14 +322,13 @@ void ring_send_message(struct ring *ring, uint64_t user_data, int fd, const stru
     entry->op.zero_copy = zero_copy;
 }
 
-void ring_splice(struct ring *ring, uint64_t user_data, int from, uint64_t offset, int to,
-                 size_t size)
+void ring_read(struct ring *ring, uint64_t user_data, void *memory, struct file_range range)
 {
-    bool from_pipe = offset == UINT64_MAX;
-    struct entry *entry = next_entry(ring, user_data, from_pipe ? OP_SEND : OP_FILL, to);
-    entry->op.source = kernel_fd_index(from) + 1;
-    entry->op.offset = offset;
-    entry->op.size = size;
+    struct entry *entry = next_entry(ring, user_data, OP_READ, range.fd);
+    entry->op.memory = memory;
+    entry->op.offset = range.offset;
+    entry->op.all = range.patient;
+    entry->op.size = range.size;
 }
 
 void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd)
