@@ -104,7 +104,7 @@ static void pause_accepting(struct scheduler *scheduler, struct socket *socket)
     listener->accepting = ACCEPTING_PAUSED;
     scheduler->totals.accept_pauses++;
     list_append(&scheduler->paused, &socket->link);
-    timer_arm(&scheduler->timers, &listener->retry, scheduler_now_ms(scheduler) + RETRY_MS);
+    scheduler_arm(scheduler, &listener->retry, RETRY_MS);
 }
 
 static bool lacks_resources(int error)

@@ -81,10 +81,8 @@ void call_set_timeout(struct scheduler *scheduler, struct call *call)
 {
     if (call->timeout_ms < 0)
         return;
-    /* One more: a wheel of whole milliseconds must not cut the first one short. */
     call->timer.fire = expire;
-    timer_arm(&scheduler->timers, &call->timer,
-              scheduler_now_ms(scheduler) + (uint64_t)call->timeout_ms + 1);
+    scheduler_arm(scheduler, &call->timer, (uint64_t)call->timeout_ms);
 }
 
 void call_complete_all(struct scheduler *scheduler, struct list *calls, int result)

@@ -45,6 +45,12 @@ void scheduler_submit(struct scheduler *scheduler)
         vectors_reset(&scheduler->vectors);
 }
 
+/* One more: a wheel of whole milliseconds must not cut the first one short. */
+void scheduler_arm(struct scheduler *scheduler, struct timer *timer, uint64_t delay_ms)
+{
+    timer_arm(&scheduler->timers, timer, clock_now_ns() / 1000000u + delay_ms + 1);
+}
+
 void scheduler_descriptor_closed(struct scheduler *scheduler)
 {
     scheduler->descriptor_closed = true;
@@ -106,8 +112,7 @@ static void plan_to_return_memory(struct scheduler *scheduler)
     if (scheduler->totals.queued_bytes > scheduler->queued_bytes_peak)
         scheduler->queued_bytes_peak = scheduler->totals.queued_bytes;
     if (has_memory_to_return(scheduler) && !scheduler->return_memory.armed)
-        timer_arm(&scheduler->timers, &scheduler->return_memory,
-                  scheduler_now_ms(scheduler) + LATER_MS);
+        scheduler_arm(scheduler, &scheduler->return_memory, LATER_MS);
 }
 
 static void give_back_resources(struct scheduler *scheduler)
@@ -122,18 +127,24 @@ static void give_back_resources(struct scheduler *scheduler)
     }
 }
 
+/* By the clock, not by the turn's beginning: a slow callback is to delay no time-out. */
+static uint64_t time_until_ns(uint64_t then_ms)
+{
+    uint64_t now_ns = clock_now_ns();
+    return then_ms * 1000000u > now_ns ? then_ms * 1000000u - now_ns : 0;
+}
+
 /* 0 when there is something to do at once. */
 static uint64_t time_to_sleep_ns(struct scheduler *scheduler)
 {
     uint64_t next_ms = timer_next_ms(&scheduler->timers);
-    uint64_t now_ns = scheduler->now_ns;
     uint64_t sleep_ns = UINT64_MAX;
     if (!list_is_empty(&scheduler->finished) || !inbox_is_empty(&scheduler->inbox) ||
         !list_is_empty(&scheduler->trying) || !list_is_empty(&scheduler->settled) ||
         !list_is_empty(&scheduler->leaving) || receive_can_resume(scheduler))
         return 0;
     if (next_ms != UINT64_MAX)
-        sleep_ns = next_ms * 1000000u > now_ns ? next_ms * 1000000u - now_ns : 0;
+        sleep_ns = time_until_ns(next_ms);
     if (scheduler->state == SCHEDULER_STOPPING && sleep_ns > 1000000u)
         sleep_ns = 1000000u;
     return sleep_ns;
@@ -215,7 +226,7 @@ void scheduler_turn(struct scheduler *scheduler)
     run_completions(scheduler);
     send_settle_tried(scheduler);
     busy_relieve(scheduler);
-    timer_advance(&scheduler->timers, scheduler_now_ms(scheduler));
+    timer_advance(&scheduler->timers, scheduler->now_ns / 1000000u);
     call_finish_all(scheduler);
     socket_release_settled(scheduler);
     flush_corked(scheduler);
@@ -270,7 +281,7 @@ int scheduler_open(struct scheduler *scheduler)
     const struct scheduler_limits *limits = &scheduler->runtime->limits;
     read_clock(scheduler);
     init_lists(scheduler);
-    timer_wheel_init(&scheduler->timers, scheduler_now_ms(scheduler));
+    timer_wheel_init(&scheduler->timers, scheduler->now_ns / 1000000u);
     scheduler->return_memory.fire = return_memory;
     int result = open_memory(scheduler, limits);
     if (result >= 0)
@@ -329,7 +340,7 @@ static void stop_socket(struct scheduler *scheduler, struct socket *socket)
 void scheduler_stop(struct scheduler *scheduler)
 {
     scheduler->state = SCHEDULER_STOPPING;
-    scheduler->stop_deadline_ns = scheduler->now_ns + stop_grace_ns;
+    scheduler->stop_deadline_ns = clock_now_ns() + stop_grace_ns;
     each_socket(scheduler, stop_socket);
 }
 

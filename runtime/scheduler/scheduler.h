@@ -101,9 +101,8 @@ static inline struct scheduler *scheduler_current(void)
 }
 void scheduler_become(struct scheduler *scheduler);
 
-static inline uint64_t scheduler_now_ms(const struct scheduler *scheduler)
-{
-    return scheduler->now_ns / 1000000u;
-}
+/* Arms a timer to fire in `delay_ms` from now: callbacks may have taken long since the turn began.
+ */
+void scheduler_arm(struct scheduler *scheduler, struct timer *timer, uint64_t delay_ms);
 
 #endif
