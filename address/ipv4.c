@@ -4,7 +4,8 @@
 #include "address/number.h"
 #include "base/bytes.h"
 
-/* "0x" is hexadecimal and any other leading zero octal; of "0" itself the zero is the digit. */
+/* "0x" is hexadecimal and any other leading zero octal; of "0" itself the zero is the digit. As in
+ * Erlang/OTP a hexadecimal field needs a digit that is no leading zero: "0x0" is none. */
 static bool take_field(struct span *text, uint32_t *value)
 {
     if (span_peek(text) != '0')
@@ -12,6 +13,8 @@ static bool take_field(struct span *text, uint32_t *value)
     struct span after_zero = {text->at + 1, text->end};
     if (!span_skip(&after_zero, 'x') && !span_skip(&after_zero, 'X'))
         return number_take(text, 8, UINT32_MAX, value);
+    while (span_skip(&after_zero, '0')) {
+    }
     *text = after_zero;
     return number_take(text, 16, UINT32_MAX, value);
 }

@@ -19,25 +19,7 @@ struct list {
 
 int parse_unexpected(const struct parser *parser, const char *expected)
 {
-    const struct token *token = &parser->scanner.token;
-    size_t position = token->position;
-    switch (token->kind) {
-    case TOKEN_END:
-        return scan_error(&parser->scanner, position, "%s has to follow, but the text ends",
-                          expected);
-    case TOKEN_ATOM:
-        return scan_error(&parser->scanner, position, "%s has to follow, not '%.*s'", expected,
-                          (int)token->length, token->bytes);
-    case TOKEN_MARK:
-        return scan_error(&parser->scanner, position, "%s has to follow, not %c", expected,
-                          token->mark);
-    case TOKEN_INTEGER:
-        return scan_error(&parser->scanner, position, "%s has to follow, not an integer", expected);
-    case TOKEN_STRING:
-        return scan_error(&parser->scanner, position, "%s has to follow, not a string", expected);
-    default:
-        return scan_error(&parser->scanner, position, "%s has to follow, not a binary", expected);
-    }
+    return scan_unexpected(&parser->scanner, expected);
 }
 
 bool parse_at_mark(const struct parser *parser, char mark)

@@ -4,7 +4,7 @@
 #define OPTIONS_PARSE_H
 
 #include "options/row.h"
-#include "options/scan.h"
+#include "term/scan.h"
 
 struct parser {
     struct scanner scanner;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command `weir`: one table of subcommands, and what is said about them. */
+#include "address.h"
 #include "base/suggest.h"
 #include "command.h"
 #include "decode.h"
@@ -18,6 +19,7 @@ static int run_help(int argc, char **argv);
 static int run_version(int argc, char **argv);
 
 static const struct command commands[] = {
+    {"address", ADDRESS_ARGUMENTS, "say how texts read as addresses", address_details, address_run},
     {"decode", DECODE_ARGUMENTS, "print the packets of standard input as Erlang terms",
      decode_details, decode_run},
     {"doctor", DOCTOR_ARGUMENTS, "say whether this machine can run weir, and what to change",

@@ -14,9 +14,11 @@ BEGIN {
     allocators["strdup"] = allocators["strndup"] = allocators["aligned_alloc"] = 1
 
     below["base"] = " "
-    below["framing"] = below["address"] = " base "
-    below["options"] = " base framing "
-    below["runtime"] = " base framing options address "
+    below["framing"] = " base "
+    below["address"] = " base term "
+    below["term"] = " base "
+    below["options"] = " base framing term "
+    below["runtime"] = " base framing term options address "
 
     left_for_later = "(^|[^A-Za-z])(TO" "DO|FIX" "ME|XX" "X)([^A-Za-z]|$)"
 }

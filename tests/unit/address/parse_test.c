@@ -121,6 +121,9 @@ static const struct pair pairs[] = {
     {"::ffff:1", "::255.255.0.1"},
     {"18446744073709551617", NULL},
     {"0x100000000", NULL},
+    {"0x0", NULL},
+    {"1.0x000.2", NULL},
+    {"0x0001", "0.0.0.1"},
 };
 
 Test(address, further_answers)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "options/scan.h"
+#include "term/scan.h"
 
 #include "base/error.h"
 
@@ -36,6 +36,19 @@ static bool continues_character(char c)
     return ((uint8_t)c & 0xc0) == 0x80;
 }
 
+/* Words that are no atoms unless they are quoted. */
+static bool is_reserved(const char *name, size_t length)
+{
+    static const char words[] =
+        " after and andalso band begin bnot bor bsl bsr bxor case catch cond "
+        "div end fun if let not of or orelse receive rem try when xor ";
+    char word[16];
+    if (length + 2 >= sizeof(word))
+        return false;
+    snprintf(word, sizeof(word), " %.*s ", (int)length, name);
+    return strstr(words, word);
+}
+
 /* The value of a digit of any base up to 36, or 36. */
 static int64_t digit_of(char c)
 {
@@ -46,12 +59,25 @@ static int64_t digit_of(char c)
 }
 
 /* What a reader counts: characters from 1, not bytes. */
-static size_t character_number(const struct scanner *scanner, size_t position)
+static size_t character_number(const char *text, size_t position)
 {
     size_t number = 1;
     for (size_t i = 0; i < position; i++)
-        number += !continues_character(scanner->text[i + 1]);
+        number += !continues_character(text[i + 1]);
     return number;
+}
+
+static int say_line(const struct scanner *scanner, size_t position, const char *reason)
+{
+    const char *line = scanner->text;
+    size_t number = 1;
+    for (size_t i = 0; i < position; i++)
+        if (scanner->text[i] == '\n') {
+            line = scanner->text + i + 1;
+            number++;
+        }
+    size_t column = character_number(line, (size_t)(scanner->text + position - line));
+    return error_say(-EINVAL, "line %zu, column %zu: %s", number, column, reason);
 }
 
 int scan_error(const struct scanner *scanner, size_t position, const char *format, ...)
@@ -61,7 +87,34 @@ int scan_error(const struct scanner *scanner, size_t position, const char *forma
     va_start(arguments, format);
     vsnprintf(reason, sizeof(reason), format, arguments);
     va_end(arguments);
-    return error_say(-EINVAL, "character %zu: %s", character_number(scanner, position), reason);
+    if (scanner->is_file)
+        return say_line(scanner, position, reason);
+    return error_say(-EINVAL, "character %zu: %s", character_number(scanner->text, position),
+                     reason);
+}
+
+int scan_unexpected(const struct scanner *scanner, const char *expected)
+{
+    static const char *const names[] = {
+        [TOKEN_INTEGER] = "an integer",   [TOKEN_STRING] = "a string",
+        [TOKEN_BINARY_OPEN] = "a binary", [TOKEN_BINARY_CLOSE] = "a binary",
+        [TOKEN_FLOAT] = "a float",        [TOKEN_ARROW] = "=>",
+        [TOKEN_STOP] = "a full stop",
+    };
+    const struct token *token = &scanner->token;
+    size_t position = token->position;
+    switch (token->kind) {
+    case TOKEN_END:
+        return scan_error(scanner, position, "%s has to follow, but the text ends", expected);
+    case TOKEN_ATOM:
+        return scan_error(scanner, position, "%s has to follow, not '%.*s'", expected,
+                          (int)token->length, token->bytes);
+    case TOKEN_MARK:
+        return scan_error(scanner, position, "%s has to follow, not %c", expected, token->mark);
+    default:
+        return scan_error(scanner, position, "%s has to follow, not %s", expected,
+                          names[token->kind]);
+    }
 }
 
 static char peek(const struct scanner *scanner)
@@ -98,11 +151,36 @@ static int scan_digits(struct scanner *scanner, int64_t base, int64_t *number)
     return 0;
 }
 
+static void skip_digits(struct scanner *scanner)
+{
+    while (is_digit(peek(scanner)))
+        scanner->position++;
+}
+
+/* What follows a float's integer: .5, .5e-3. */
+static int scan_fraction(struct scanner *scanner)
+{
+    scanner->token.kind = TOKEN_FLOAT;
+    scanner->position++;
+    skip_digits(scanner);
+    if (!skip(scanner, "e") && !skip(scanner, "E"))
+        return 0;
+    if (!skip(scanner, "-"))
+        skip(scanner, "+");
+    if (!is_digit(peek(scanner)))
+        return scan_error(scanner, scanner->position, "an exponent has to follow");
+    skip_digits(scanner);
+    return 0;
+}
+
 static int scan_integer(struct scanner *scanner)
 {
     struct token *token = &scanner->token;
     token->kind = TOKEN_INTEGER;
     int result = scan_digits(scanner, 10, &token->number);
+    if (result == 0 && scanner->is_file && peek(scanner) == '.' &&
+        is_digit(scanner->text[scanner->position + 1]))
+        return scan_fraction(scanner);
     if (result < 0 || !skip(scanner, "#"))
         return result;
     if (token->number < 2 || token->number > 36)
@@ -249,7 +327,27 @@ static int scan_atom(struct scanner *scanner)
     while (is_in_atom(peek(scanner)))
         scanner->position++;
     token->length = (size_t)(scanner->text + scanner->position - token->bytes);
+    if (scanner->is_file && is_reserved(token->bytes, token->length))
+        return scan_error(scanner, token->position, "'%.*s' is a reserved word: quote it",
+                          (int)token->length, token->bytes);
     return 0;
+}
+
+static bool is_mark(const struct scanner *scanner, char c)
+{
+    return scanner->is_file ? strchr("{}[],-+:/|#", c) : strchr("{}[],-+:/.", c);
+}
+
+/* A full stop ends a term only in front of a blank, a comment or the end. */
+static bool skip_stop(struct scanner *scanner)
+{
+    if (!scanner->is_file || peek(scanner) != '.')
+        return false;
+    char next = scanner->text[scanner->position + 1];
+    if (next && next != '%' && !is_blank(next))
+        return false;
+    scanner->position++;
+    return true;
 }
 
 static int scan_mark(struct scanner *scanner)
@@ -259,7 +357,11 @@ static int scan_mark(struct scanner *scanner)
         token->kind = TOKEN_BINARY_OPEN;
     } else if (skip(scanner, ">>")) {
         token->kind = TOKEN_BINARY_CLOSE;
-    } else if (strchr("{}[],-+:/.", peek(scanner))) {
+    } else if (scanner->is_file && skip(scanner, "=>")) {
+        token->kind = TOKEN_ARROW;
+    } else if (skip_stop(scanner)) {
+        token->kind = TOKEN_STOP;
+    } else if (is_mark(scanner, peek(scanner))) {
         token->kind = TOKEN_MARK;
         token->mark = peek(scanner);
         scanner->position++;
