@@ -17,7 +17,7 @@ static struct weir_buffer closed_mark;
 
 /* WINDOW_LEAST of 16 KiB are a common second-level cache. The skew keeps the beginnings of buffers
  * from sharing a few sets of it: 3 to 11% of a request at 1,000 connections. */
-enum { WINDOW_LEAST = 64, CALM_TURNS = 4096, SKEW_BYTES = 192 };
+enum { WINDOW_LEAST = 64, CALM_TURNS = 4096, CROWDED_TURNS = 256, SKEW_BYTES = 192 };
 
 void buffer_pool_own(struct buffer_pool *pool)
 {
@@ -119,6 +119,7 @@ struct weir_buffer *buffer_pool_at(struct buffer_pool *pool, uint16_t index)
 void buffer_pool_miss(struct buffer_pool *pool)
 {
     pool->missed++;
+    pool->crowded_turns = CROWDED_TURNS;
 }
 
 /* A flood that empties the window now and then costs a receive to be armed again, which is less
@@ -140,6 +141,7 @@ static void adjust_window(struct buffer_pool *pool)
 
 void buffer_pool_supply(struct buffer_pool *pool)
 {
+    pool->crowded_turns -= pool->crowded_turns > 0;
     if (!pool->kernel_picks)
         return;
     adjust_window(pool);

@@ -46,6 +46,7 @@ struct buffer_pool {
     uint32_t window;           /* how many it is to have */
     uint32_t filled;           /* by it since it was last supplied */
     uint32_t missed;           /* receives that have found none since */
+    uint32_t crowded_turns;    /* for how many more of them buffers are shared out in turn */
     uint32_t calm_turns;       /* since the window last grew or shrank */
     uint32_t away;             /* filled, or bound to a receive, and not put back yet */
     uint32_t lent;             /* kept beyond their dispatch */
@@ -75,6 +76,19 @@ void buffer_pool_close(struct buffer_pool *pool);
 static inline uint32_t buffer_pool_available(const struct buffer_pool *pool)
 {
     return pool->count - pool->away;
+}
+
+/* Owner: whether receives have found none of late, so that each is to have one buffer at a time. */
+static inline bool buffer_pool_is_crowded(const struct buffer_pool *pool)
+{
+    return pool->crowded_turns > 0;
+}
+
+/* Owner: how many receives may be armed that take one buffer each. */
+static inline uint32_t buffer_pool_room(const struct buffer_pool *pool)
+{
+    uint32_t available = buffer_pool_available(pool);
+    return pool->kernel_picks && pool->window < available ? pool->window : available;
 }
 
 /* Owner: the buffer that the kernel has filled. */

@@ -87,6 +87,19 @@ static void run_completions(struct scheduler *scheduler)
     }
 }
 
+/* The rest of what sockets were sent before this turn, behind all that has come since. */
+static void run_due(struct scheduler *scheduler)
+{
+    struct list *node;
+    while ((node = list_take(&scheduler->due))) {
+        error_clear_text();
+        delivery_go_on(scheduler, list_entry(node, struct socket, link));
+        flush_corked(scheduler);
+        if (ring_pending(scheduler->ring) >= scheduler->runtime->limits.eager_submit)
+            scheduler_submit(scheduler);
+    }
+}
+
 /* What many slow peers have made the queues grow to would stay with the allocator for ever: after a
  * flood 200 MiB of it. */
 static bool has_memory_to_return(const struct scheduler *scheduler)
@@ -118,7 +131,7 @@ static void plan_to_return_memory(struct scheduler *scheduler)
 static void give_back_resources(struct scheduler *scheduler)
 {
     buffer_pool_collect(scheduler->buffers);
-    receive_resume_starved(scheduler);
+    receive_arm_waiting(scheduler);
     buffer_pool_supply(scheduler->buffers);
     plan_to_return_memory(scheduler);
     if (scheduler->descriptor_closed) {
@@ -139,9 +152,10 @@ static uint64_t time_to_sleep_ns(struct scheduler *scheduler)
 {
     uint64_t next_ms = timer_next_ms(&scheduler->timers);
     uint64_t sleep_ns = UINT64_MAX;
-    if (!list_is_empty(&scheduler->finished) || !inbox_is_empty(&scheduler->inbox) ||
-        !list_is_empty(&scheduler->trying) || !list_is_empty(&scheduler->settled) ||
-        !list_is_empty(&scheduler->leaving) || receive_can_resume(scheduler))
+    if (!list_is_empty(&scheduler->finished) || !list_is_empty(&scheduler->due) ||
+        !inbox_is_empty(&scheduler->inbox) || !list_is_empty(&scheduler->trying) ||
+        !list_is_empty(&scheduler->settled) || !list_is_empty(&scheduler->leaving) ||
+        receive_can_resume(scheduler))
         return 0;
     if (next_ms != UINT64_MAX)
         sleep_ns = time_until_ns(next_ms);
@@ -183,8 +197,20 @@ static bool begin_sleep(struct scheduler *scheduler)
     return inbox_begin_sleep(&scheduler->inbox) && !buffer_pool_has_returns(scheduler->buffers);
 }
 
+/* What was postponed is due in the next turn. */
+static void share_out_next_turn(struct scheduler *scheduler)
+{
+    uint32_t share = SHARE_TURN / (scheduler->postponed_count + 1);
+    if (share > SHARE_MOST)
+        share = SHARE_MOST;
+    scheduler->share = share > SHARE_LEAST ? share : SHARE_LEAST;
+    scheduler->postponed_count = 0;
+    list_move_all(&scheduler->due, &scheduler->postponed);
+}
+
 static void wait_for_work(struct scheduler *scheduler)
 {
+    share_out_next_turn(scheduler);
     uint64_t sleep_ns = time_to_sleep_ns(scheduler);
     if (sleep_ns > 0 && scheduler->runtime->limits.busy_wait_ns > 0) {
         scheduler_submit(scheduler);
@@ -224,6 +250,7 @@ void scheduler_turn(struct scheduler *scheduler)
     run_inbox(scheduler);
     call_finish_all(scheduler);
     run_completions(scheduler);
+    run_due(scheduler);
     send_settle_tried(scheduler);
     busy_relieve(scheduler);
     timer_advance(&scheduler->timers, scheduler->now_ns / 1000000u);
@@ -239,9 +266,9 @@ void scheduler_turn(struct scheduler *scheduler)
 static void init_lists(struct scheduler *scheduler)
 {
     struct list *lists[] = {
-        &scheduler->starved, &scheduler->paused, &scheduler->corked, &scheduler->delayed,
-        &scheduler->limited, &scheduler->trying, &scheduler->tried,  &scheduler->finished,
-        &scheduler->settled, &scheduler->leaving,
+        &scheduler->starved, &scheduler->postponed, &scheduler->due,     &scheduler->paused,
+        &scheduler->corked,  &scheduler->delayed,   &scheduler->limited, &scheduler->trying,
+        &scheduler->tried,   &scheduler->finished,  &scheduler->settled, &scheduler->leaving,
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         list_init(lists[i]);
@@ -281,6 +308,7 @@ int scheduler_open(struct scheduler *scheduler)
     const struct scheduler_limits *limits = &scheduler->runtime->limits;
     read_clock(scheduler);
     init_lists(scheduler);
+    scheduler->share = SHARE_MOST;
     timer_wheel_init(&scheduler->timers, scheduler->now_ns / 1000000u);
     scheduler->return_memory.fire = return_memory;
     int result = open_memory(scheduler, limits);

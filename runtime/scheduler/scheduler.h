@@ -23,6 +23,10 @@ struct weir_runtime;
 /* Stopping: its sockets are closed, and it ends when nothing is left. */
 enum scheduler_state { SCHEDULER_RUNNING, SCHEDULER_STOPPING };
 
+/* A peer that sends many small packets is not to hold up the others. So all sockets that would go
+ * on and on hand out SHARE_TURN together in a turn: 60 of them 20 us worth. */
+enum { SHARE_TURN = 2048, SHARE_LEAST = 32, SHARE_MOST = 256 };
+
 struct scheduler {
     uint32_t index;  /* in the registry, and in handles */
     uint32_t number; /* in its runtime */
@@ -35,7 +39,11 @@ struct scheduler {
     struct timer_wheel timers;
     uint64_t now_ns; /* as of this turn's beginning */
     struct inbox inbox;
-    struct list starved;  /* sockets that wait for a receive buffer */
+    struct list starved;   /* sockets that wait for a receive to be armed, or for a buffer */
+    struct list postponed; /* sockets that have had their share of this turn */
+    struct list due;       /* those that had it in the last one */
+    uint32_t postponed_count;
+    uint32_t share;       /* what a socket may hand out in this turn: so many packets, or KiB */
     struct list paused;   /* listeners that wait for a descriptor */
     struct list corked;   /* send queues to be flushed when the present completion is dealt with */
     struct list delayed;  /* send queues to be flushed at the end of the turn */

@@ -28,7 +28,7 @@ enum reading {
     READING_BUFFERS_CANCELLED, /* the last completion is on the way */
     READING_INTO,              /* into the input block, the rest of a large packet */
     READING_INTO_CANCELLED,
-    READING_STARVED, /* waits for a buffer */
+    READING_STARVED, /* waits for the turn's end, or for a buffer */
 };
 
 /* How the receiving side stands. */
@@ -81,6 +81,7 @@ struct socket {
 
     bool bit8_seen;
     bool options_inherited; /* shared with its listener, or were so when the listener went */
+    bool postponed;         /* it has had its share of a turn, and is on the list for the next */
     bool delivering;        /* its packets are being handed out, further down the stack */
     int32_t active;         /* WEIR_ACTIVE_*, or how many messages are left */
     int32_t error;          /* what ended receiving or sending */
@@ -92,14 +93,16 @@ struct socket {
     uint32_t input_start;
     uint32_t input_end;
     uint32_t needed;       /* whole size of the packet that has begun; 0: not known */
+    uint16_t share_turn;   /* the last turn in which it handed packets out, */
+    uint16_t share_used;   /* and how much of its share of that */
     struct call *receiver; /* the one who waits in recv; of a listener, in close */
     union {
         struct send_queue *output; /* NULL when nothing is queued */
         struct listener *listener; /* LISTENING */
         struct call *connector;    /* CONNECTING */
     };
-    struct list link; /* on the starved list; of a listener, on the paused one; in the end, on the
-                         settled one */
+    struct list link; /* on the list of the starved or of the postponed; of a listener, on that of
+                         the paused; in the end, on that of the settled */
     struct traffic received;
     struct traffic sent;
 };

@@ -208,12 +208,45 @@ static int hand_out_one(struct scheduler *scheduler, struct socket *socket,
     return result;
 }
 
+/* What a packet takes of its socket's share of a turn. */
+static uint16_t share_of(size_t size)
+{
+    enum { UNIT_BYTES = 1024 };
+    size_t units = 1 + size / UNIT_BYTES;
+    return (uint16_t)(units < SHARE_MOST ? units : SHARE_MOST);
+}
+
+static void postpone(struct scheduler *scheduler, struct socket *socket)
+{
+    receive_step_back(socket);
+    socket->postponed = true;
+    scheduler->postponed_count++;
+    list_append(&scheduler->postponed, &socket->link);
+}
+
+/* A turn's beginning gives every socket its share anew. False: it has had it, and goes on in the
+ * next turn behind the others. */
+static bool has_share(struct scheduler *scheduler, struct socket *socket)
+{
+    uint16_t turn = (uint16_t)scheduler->totals.turns;
+    if (socket->postponed)
+        return false;
+    if (socket->share_turn != turn) {
+        socket->share_turn = turn;
+        socket->share_used = 0;
+    }
+    if (socket->share_used >= scheduler->share)
+        postpone(scheduler, socket);
+    return !socket->postponed;
+}
+
 /* How many bytes were framed. The owner may change everything about the socket meanwhile. */
 static size_t hand_out(struct scheduler *scheduler, struct socket *socket,
                        struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
 {
     size_t used = 0;
-    while (used < size && delivery_is_wanted(socket) && is_receiving(socket)) {
+    while (used < size && delivery_is_wanted(socket) && is_receiving(socket) &&
+           has_share(scheduler, socket)) {
         const struct framer before = socket->framer;
         weir_decoded decoded;
         weir_http http;
@@ -232,6 +265,7 @@ static size_t hand_out(struct scheduler *scheduler, struct socket *socket,
             break;
         }
         used += decoded.consumed;
+        socket->share_used += share_of(decoded.consumed);
         socket->needed = 0;
     }
     return used;
@@ -262,7 +296,7 @@ static size_t top_up_size(const struct socket *socket, size_t size)
 {
     enum { FIRST_GUESS = 256 };
     size_t guess = input_missing(socket);
-    if (!delivery_is_wanted(socket))
+    if (!delivery_is_wanted(socket) || socket->postponed)
         return size;
     if (guess == 0)
         guess = input_size(socket) > FIRST_GUESS ? input_size(socket) : FIRST_GUESS;
@@ -339,7 +373,7 @@ static void hand_out_end(struct scheduler *scheduler, struct socket *socket)
 
 void delivery_continue(struct scheduler *scheduler, struct socket *socket)
 {
-    if (socket->delivering || !socket_is_stream(socket))
+    if (socket->delivering || socket->postponed || !socket_is_stream(socket))
         return;
     if (receive_fills_input(socket)) { /* it may have to stop: its completion sees to the rest */
         receive_update(scheduler, socket);
@@ -352,11 +386,17 @@ void delivery_continue(struct scheduler *scheduler, struct socket *socket)
     else if (socket->input && delivery_is_wanted(socket))
         hand_out_input(scheduler, socket);
     if (socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_ENDED &&
-        delivery_is_wanted(socket))
+        delivery_is_wanted(socket) && !socket->postponed)
         hand_out_end(scheduler, socket);
     end_delivering(scheduler, socket);
     receive_update(scheduler, socket);
     socket_unhold(scheduler, socket);
+}
+
+void delivery_go_on(struct scheduler *scheduler, struct socket *socket)
+{
+    socket->postponed = false;
+    delivery_continue(scheduler, socket);
 }
 
 void delivery_stop(struct scheduler *scheduler, struct socket *socket)

@@ -22,6 +22,9 @@ void delivery_receive(struct scheduler *scheduler, struct socket *socket,
 /* Hands out what was kept, and the end if that is what comes next. After anything has changed. */
 void delivery_continue(struct scheduler *scheduler, struct socket *socket);
 
+/* Another turn has begun: a socket that was postponed hands out more of what it has. */
+void delivery_go_on(struct scheduler *scheduler, struct socket *socket);
+
 /* The runtime stops: an owner that waits for messages is told that there will be no more. */
 void delivery_stop(struct scheduler *scheduler, struct socket *socket);
 

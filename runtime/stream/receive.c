@@ -17,12 +17,17 @@ static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
     return (scheduler->profile.features & feature) != 0;
 }
 
+static void line_up(struct scheduler *scheduler, struct socket *socket)
+{
+    socket->reading = READING_STARVED;
+    list_append(&scheduler->starved, &socket->link);
+}
+
 static void starve(struct scheduler *scheduler, struct socket *socket)
 {
     scheduler->totals.starved++;
     buffer_pool_miss(scheduler->buffers);
-    socket->reading = READING_STARVED;
-    list_append(&scheduler->starved, &socket->link);
+    line_up(scheduler, socket);
 }
 
 /* Without a buffer ring the buffer is ours to choose, and is bound while the receive waits. */
@@ -46,7 +51,8 @@ static void arm_buffers(struct scheduler *scheduler, struct socket *socket)
         arm_with_own_buffer(scheduler, socket);
         return;
     }
-    bool multishot = has_feature(scheduler, FEATURE_BIT(MULTISHOT_RECEIVE)) && !socket->bulk;
+    bool multishot = has_feature(scheduler, FEATURE_BIT(MULTISHOT_RECEIVE)) && !socket->bulk &&
+                     !buffer_pool_is_crowded(scheduler->buffers);
     socket->reading = READING_BUFFERS;
     socket_hold(socket);
     ring_receive(scheduler->ring, socket_operation(socket, OPERATION_RECEIVE), socket->fd,
@@ -84,20 +90,25 @@ bool receive_into_is_cancelled(const struct socket *socket)
     return socket->reading == READING_INTO_CANCELLED;
 }
 
+static bool wants_bytes(const struct socket *socket)
+{
+    return socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_OPEN &&
+           delivery_is_wanted(socket) && !socket->postponed;
+}
+
 void receive_update(struct scheduler *scheduler, struct socket *socket)
 {
-    bool wants = socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_OPEN &&
-                 delivery_is_wanted(socket);
+    bool wants = wants_bytes(socket);
     bool large = input_wants_direct(socket);
     switch ((enum reading)socket->reading) {
     case READING_NOT:
         if (wants && large)
             arm_into(scheduler, socket);
         else if (wants)
-            arm_buffers(scheduler, socket);
+            line_up(scheduler, socket);
         break;
     case READING_BUFFERS:
-        if (wants && large)
+        if ((wants && large) || socket->postponed)
             cancel(scheduler, socket);
         break;
     case READING_INTO:
@@ -111,14 +122,29 @@ void receive_update(struct scheduler *scheduler, struct socket *socket)
     }
 }
 
+void receive_step_back(struct socket *socket)
+{
+    if (socket->reading != READING_STARVED)
+        return;
+    list_remove(&socket->link);
+    socket->reading = READING_NOT;
+}
+
+/* One that is closed hands nothing out, and is wanted on another list. */
+static void forget_postponed(struct socket *socket)
+{
+    if (!socket->postponed || socket->state != SOCKET_CLOSED)
+        return;
+    list_remove(&socket->link);
+    socket->postponed = false;
+}
+
 void receive_stop(struct scheduler *scheduler, struct socket *socket)
 {
-    if (socket->reading == READING_STARVED) {
-        list_remove(&socket->link);
-        socket->reading = READING_NOT;
-    } else if (socket->reading == READING_BUFFERS || socket->reading == READING_INTO) {
+    receive_step_back(socket);
+    forget_postponed(socket);
+    if (socket->reading == READING_BUFFERS || socket->reading == READING_INTO)
         cancel(scheduler, socket);
-    }
 }
 
 static void end_receiving(struct scheduler *scheduler, struct socket *socket, int error)
@@ -141,9 +167,9 @@ static void handle_end(struct scheduler *scheduler, struct socket *socket, int r
 {
     if (socket->state != SOCKET_OPEN || is_transient(result))
         return;
-    if (result == -ENOBUFS)
+    if (result == -ENOBUFS && wants_bytes(socket))
         starve(scheduler, socket);
-    else
+    else if (result != -ENOBUFS)
         end_receiving(scheduler, socket, result);
 }
 
@@ -203,22 +229,37 @@ void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
     receive_update(scheduler, socket);
 }
 
-/* A receive that is armed again takes no buffer until there is something to receive: as long as
- * there are buffers, the others of the list have their turn too. */
+/* A receive that is armed takes no buffer until there is something to receive: as long as there are
+ * buffers, the others of the list have their turn too. */
 bool receive_can_resume(const struct scheduler *scheduler)
 {
     return !CANARY(STARVED_SLEEPS) && !list_is_empty(&scheduler->starved) &&
            buffer_pool_available(scheduler->buffers) > 0;
 }
 
-void receive_resume_starved(struct scheduler *scheduler)
+static void resume(struct scheduler *scheduler, struct socket *socket)
 {
-    uint32_t available = buffer_pool_available(scheduler->buffers);
-    for (; available > 0 && !list_is_empty(&scheduler->starved); available--) {
-        struct socket *socket = list_entry(list_take(&scheduler->starved), struct socket, link);
-        socket->reading = READING_NOT;
+    socket->reading = READING_NOT;
+    if (wants_bytes(socket) && !input_wants_direct(socket))
+        arm_buffers(scheduler, socket);
+    else
         receive_update(scheduler, socket);
-    }
+}
+
+/* At the end of the turn, when it is known how many have found no buffer. While there are too few,
+ * as many receives are armed as there are buffers for, each for one: whoever was armed for more
+ * would take them from those that stand behind it, again and again. */
+void receive_arm_waiting(struct scheduler *scheduler)
+{
+    bool crowded = buffer_pool_is_crowded(scheduler->buffers);
+    uint32_t room = crowded ? buffer_pool_room(scheduler->buffers) : UINT32_MAX;
+    struct list waiting;
+    list_init(&waiting);
+    list_move_all(&waiting, &scheduler->starved);
+    for (; room > 0 && !list_is_empty(&waiting); room--)
+        resume(scheduler, list_entry(list_take(&waiting), struct socket, link));
+    list_move_all(&waiting, &scheduler->starved);
+    list_move_all(&scheduler->starved, &waiting);
 }
 
 void receive_discard(struct scheduler *scheduler, const struct ring_completion *completion)

@@ -18,6 +18,9 @@ void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
 /* Makes what the kernel does agree with what the socket wants, after either has changed. */
 void receive_update(struct scheduler *scheduler, struct socket *socket);
 
+/* Waits for no buffer any more, if it did: receive_update sees to it again. */
+void receive_step_back(struct socket *socket);
+
 /* Ends receiving for good. */
 void receive_stop(struct scheduler *scheduler, struct socket *socket);
 
@@ -28,8 +31,9 @@ bool receive_fills_input(const struct socket *socket);
 bool receive_is_cancelled(const struct socket *socket);
 bool receive_into_is_cancelled(const struct socket *socket);
 
-/* Buffers have come back: arms again those that found none, in the order that they did. */
-void receive_resume_starved(struct scheduler *scheduler);
+/* Arms what has come to want a receive in this turn, and those that found no buffer, in that order
+ * if there are too few for all. */
+void receive_arm_waiting(struct scheduler *scheduler);
 /* Whether another turn would arm more of them. */
 bool receive_can_resume(const struct scheduler *scheduler);
 
