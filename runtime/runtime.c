@@ -199,18 +199,26 @@ int weir_stop(weir_runtime *runtime)
     return 0;
 }
 
+/* A handle alone: its owner may keep it for ever. */
+static bool is_remnant(const struct socket *socket)
+{
+    return socket->state == SOCKET_GONE && socket->fd < 0;
+}
+
 /* Closes the listeners. How many sockets there still are, those included that have something to
  * send before their end. */
 static int run_drain(struct scheduler *scheduler, struct socket *unused, struct call *call)
 {
+    int remnants = 0;
     (void)unused;
     (void)call;
     for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
         struct socket *socket = socket_table_at(&scheduler->sockets, slot);
         if (socket->state == SOCKET_LISTENING)
             close_socket(scheduler, socket);
+        remnants += is_remnant(socket);
     }
-    return (int)scheduler->sockets.used_count;
+    return (int)scheduler->sockets.used_count - remnants;
 }
 
 static const struct call_operation operation_drain = {.name = "weir_drain", .run = run_drain};

@@ -42,6 +42,7 @@ static int set_active(struct scheduler *scheduler, struct socket *socket, int32_
         return result;
     if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(socket->owner))
         return error_say(-EINVAL, "option active: the socket has no owner to tell");
+    socket->latches &= (uint8_t)~LATCH_UNASKED;
     socket->active = is_spent(next) ? WEIR_ACTIVE_FALSE : next;
     if (is_spent(next) && !socket->closed_told) /* nothing follows closed */
         owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);

@@ -53,6 +53,7 @@ WEIR_API int weir_stop(weir_runtime *runtime);
 
 /*
  * Closes the listeners, then waits until the last connection is gone or the time is up.
+ * A handle whose connection is lost does not count, although its owner has not closed it yet.
  * 0, or WEIR_TIMEOUT. Not from a scheduler: -EDEADLK.
  */
 WEIR_API int weir_drain(weir_runtime *runtime, int64_t timeout_ms) WEIR_CHECK_RESULT;

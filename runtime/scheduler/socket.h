@@ -55,10 +55,12 @@ enum sending {
     SENDING_FAILED, /* the receiving side has yet to tell the owner */
 };
 
-/* One-shot answers of a socket whose descriptor is gone. */
+/* One-shot answers of a socket whose descriptor is gone. The end itself arms LATCH_SEND. */
 enum latch {
     LATCH_SEND = 1 << 0,    /* the next send is told why */
     LATCH_RECEIVE = 1 << 1, /* the next receive is told why */
+    LATCH_OWNER = 1 << 2,   /* an owner that asks to be active is told why, not just closed */
+    LATCH_UNASKED = 1 << 3, /* an owner that was active is told nothing until it asks again */
 };
 
 struct socket {

@@ -129,10 +129,8 @@ static void time_out(struct scheduler *scheduler, struct socket *socket)
         return;
     }
     bool refused = socket->output->refused;
-    send_dismiss(scheduler, socket, WEIR_CLOSED);
+    close_lose(scheduler, socket, LATCH_UNASKED);
     send_drop(scheduler, socket);
-    socket->closed_told = true;
-    close_lose(scheduler, socket, 0);
     if (refused)
         owner_tell_unbusy(scheduler, socket);
 }

@@ -78,9 +78,11 @@ static void close_any(struct scheduler *scheduler, struct socket *socket, bool a
         write_linger(socket, true);
     switch ((enum socket_state)socket->state) {
     case SOCKET_OPEN:
+        scheduler->totals.connections--;
+        close_stream(scheduler, socket, abort);
+        break;
     case SOCKET_GONE:
         close_stream(scheduler, socket, abort);
-        scheduler->totals.connections--;
         break;
     case SOCKET_LISTENING:
         accept_close(scheduler, socket);
@@ -123,9 +125,10 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
         return;
     socket_hold(socket);
     socket_move(socket, SOCKET_LOSE);
+    scheduler->totals.connections--;
     if (socket->active != WEIR_ACTIVE_FALSE) /* the owner is told; a recv is not asked for */
         latches &= (uint8_t)~LATCH_RECEIVE;
-    socket->latches = latches;
+    socket->latches |= latches;
     dismiss_receiver(scheduler, socket);
     send_dismiss(scheduler, socket, WEIR_CLOSED);
     if (!receive_fills_input(socket))
@@ -145,9 +148,9 @@ void close_break(struct socket *socket)
 
 void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches)
 {
-    bool to_be_told = socket->active != WEIR_ACTIVE_FALSE && socket->receiving == RECEIVING_OPEN;
-    if (to_be_told || socket->receiving == RECEIVING_REPORTED)
+    bool is_active = socket->active != WEIR_ACTIVE_FALSE;
+    if (is_active && socket->receiving == RECEIVING_OPEN)
         socket->sending = SENDING_FAILED;
-    else
-        close_lose(scheduler, socket, latches);
+    else /* an owner that is active has been told all there is to tell */
+        close_lose(scheduler, socket, is_active ? LATCH_OWNER : latches);
 }

@@ -25,8 +25,7 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
 void close_break(struct socket *socket);
 
 /* A send has failed. A socket that is being received for is told by the receive, after all that
- * came before; one that stays after its end, {exit_on_close,false}, fails once more; for any other
- * the descriptor goes now. */
+ * came before; for any other the descriptor goes now. */
 void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches);
 
 /* Closes the descriptor of a socket that has nothing to send and no operation in flight, without

@@ -27,7 +27,7 @@ static struct call *served_receiver(const struct socket *socket)
 
 int delivery_end_result(const struct socket *socket)
 {
-    bool is_end = socket->error == 0 || socket->error == -EPIPE;
+    bool is_end = socket->error == 0;
     if (socket->error == -ECONNRESET)
         is_end = !socket_values(socket)->show_econnreset;
     return is_end ? WEIR_CLOSED : socket->error;
@@ -54,22 +54,31 @@ static void tell_end(struct scheduler *scheduler, struct socket *socket, int err
         return;
     socket->closed_told = true;
     socket->receiving = RECEIVING_REPORTED;
-    if (error != WEIR_CLOSED)
+    if (error != WEIR_CLOSED) {
+        socket->error = 0; /* said once */
         owner_tell(scheduler, socket, WEIR_MESSAGE_ERROR, error);
+    }
     if (socket_is_stream(socket))
         owner_tell(scheduler, socket, WEIR_MESSAGE_CLOSED, 0);
-    if (socket_is_stream(socket) && ends)
+    if (!socket_is_stream(socket))
+        return;
+    if (error == WEIR_CLOSED)
+        socket->latches |= LATCH_SEND;
+    if (ends)
         close_after_end(scheduler, socket);
+    else if (socket->sending == SENDING_FAILED)
+        close_lose(scheduler, socket, 0);
 }
 
 static void end_receiver(struct scheduler *scheduler, struct socket *socket, int result,
                          uint8_t latches)
 {
     socket->receiving = RECEIVING_REPORTED;
+    socket->latches |= latches;
     input_drop(socket);
     call_complete(scheduler, take_receiver(socket), result);
     if (socket_values(socket)->exit_on_close)
-        close_lose(scheduler, socket, latches);
+        close_lose(scheduler, socket, 0);
 }
 
 /* A packet that cannot be framed, or memory that cannot be had: nothing that follows can be. */
@@ -338,8 +347,8 @@ static void take_in(struct scheduler *scheduler, struct socket *socket, struct w
  * told that it is closed, once, and of a reset if no receiver was. */
 static void continue_after_end(struct scheduler *scheduler, struct socket *socket)
 {
-    int result = (socket->latches & LATCH_RECEIVE) ? delivery_end_result(socket) : WEIR_CLOSED;
-    if (socket->active != WEIR_ACTIVE_FALSE)
+    int result = (socket->latches & LATCH_OWNER) ? delivery_end_result(socket) : WEIR_CLOSED;
+    if (socket->active != WEIR_ACTIVE_FALSE && !(socket->latches & LATCH_UNASKED))
         tell_end(scheduler, socket, result == -ECONNRESET ? result : WEIR_CLOSED);
 }
 

@@ -179,6 +179,13 @@ static bool may_be_for_zero_copy(int error)
     return error == -EINVAL || error == -EOPNOTSUPP || error == -ENOMEM;
 }
 
+/* A reset is one by the other name too: somebody else was told of it first. Nothing else is told
+ * apart from an end. */
+static int reason_of(int error)
+{
+    return error == -EPIPE || error == -ECONNRESET ? -ECONNRESET : 0;
+}
+
 static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, int error)
 {
     struct send_queue *queue = socket->output;
@@ -191,7 +198,7 @@ static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, i
     else if (copy_instead || is_transient(error))
         flush_start(scheduler, socket);
     else
-        send_failed(scheduler, socket, error);
+        send_failed(scheduler, socket, reason_of(error));
 }
 
 /* The memory of a zero-copy send is the kernel's until this; the next send did not wait for it. */

@@ -31,17 +31,39 @@ uint32_t send_notices(const struct socket *socket)
     return has_queue(socket) ? socket->output->notices : 0;
 }
 
-static int shown_error(const struct socket *socket)
+/* Only a reset is ever shown. */
+static int shown(const struct socket *socket, int error)
 {
-    bool reset = socket->error == -ECONNRESET && socket_values(socket)->show_econnreset;
+    bool reset = error == -ECONNRESET && socket_values(socket)->show_econnreset;
     return reset ? -ECONNRESET : WEIR_CLOSED;
+}
+
+/* What ended the socket, unless its owner has been told of an end already. */
+static void note_failure(struct socket *socket, int error)
+{
+    if (socket->error == 0 && !socket->closed_told)
+        socket->error = error;
 }
 
 static int refusal(struct socket *socket)
 {
     bool told = (socket->latches & LATCH_SEND) != 0;
     socket->latches &= (uint8_t)~LATCH_SEND;
-    return told ? shown_error(socket) : -ENOTCONN;
+    return told ? shown(socket, socket->error) : -ENOTCONN;
+}
+
+/* The document's functions lose the whole socket over a send after shutdown(write), and show it as
+ * a reset. */
+static int lose_after_shutdown(struct scheduler *scheduler, struct socket *socket)
+{
+    note_failure(socket, -ECONNRESET);
+    int result = shown(socket, -ECONNRESET);
+    socket_hold(socket);
+    close_lose(scheduler, socket, LATCH_RECEIVE | LATCH_OWNER);
+    send_drop(scheduler, socket);
+    delivery_continue(scheduler, socket);
+    socket_unhold(scheduler, socket);
+    return result;
 }
 
 /* Whether the socket can take anything at all. */
@@ -54,14 +76,8 @@ static int check_sendable(struct scheduler *scheduler, struct socket *socket)
     if (socket->sending == SENDING_OPEN)
         return 0;
     if (socket->sending == SENDING_FAILED && socket->receiving == RECEIVING_OPEN)
-        return shown_error(socket);
-    /* The document's functions lose the whole socket over a send after shutdown(write). */
-    socket_hold(socket);
-    close_lose(scheduler, socket, LATCH_RECEIVE);
-    send_drop(scheduler, socket);
-    delivery_continue(scheduler, socket);
-    socket_unhold(scheduler, socket);
-    return WEIR_CLOSED;
+        return shown(socket, socket->error);
+    return lose_after_shutdown(scheduler, socket);
 }
 
 static int enqueue(struct scheduler *scheduler, struct socket *socket,
@@ -149,23 +165,35 @@ const struct call_operation operation_send = {
     .may_wait = true,
 };
 
-static int tried_result(struct socket *socket)
-{
-    if (socket->state == SOCKET_GONE && (socket->latches & LATCH_SEND))
-        return refusal(socket);
-    return socket->sending == SENDING_FAILED ? shown_error(socket) : 0;
-}
-
 void send_settle_tried(struct scheduler *scheduler)
 {
     struct list *node;
     while ((node = list_take(&scheduler->tried))) {
         struct call *call = list_entry(node, struct call, link);
         struct socket *socket = socket_find(scheduler, call->socket);
-        call_complete(scheduler, call, socket ? tried_result(socket) : WEIR_CLOSED);
+        call_complete(scheduler, call, socket ? 0 : WEIR_CLOSED);
     }
 }
 
+/* The kernel was offered their bytes, and would not have them. Whether there was one. */
+static bool fail_tried(struct scheduler *scheduler, struct list *tried, const struct socket *socket,
+                       int result)
+{
+    bool told = false;
+    struct list *next;
+    for (struct list *node = tried->next; node != tried; node = next) {
+        struct call *call = list_entry(node, struct call, link);
+        next = node->next;
+        if (!weir_same_socket(call->socket, socket_handle(scheduler, socket)))
+            continue;
+        list_remove(&call->link);
+        call_complete(scheduler, call, result);
+        told = true;
+    }
+    return told;
+}
+
+/* Who crossed the mark hears why; who waits behind hears what any send is told from now on. */
 void send_dismiss(struct scheduler *scheduler, struct socket *socket, int result)
 {
     struct send_queue *queue = socket->output;
@@ -173,6 +201,8 @@ void send_dismiss(struct scheduler *scheduler, struct socket *socket, int result
         return;
     queue->refused = false;
     call_complete_all(scheduler, &queue->crossed, result);
+    if (socket->state == SOCKET_GONE)
+        result = -ENOTCONN;
     call_complete_all(scheduler, &queue->suspended, result);
 }
 
@@ -224,20 +254,34 @@ int send_shutdown(struct scheduler *scheduler, struct socket *socket)
     return 0;
 }
 
+/* Answers those whose bytes they were. Whether there were any. */
+static bool tell_senders(struct scheduler *scheduler, struct socket *socket, int result)
+{
+    struct send_queue *queue = socket->output;
+    bool told = queue && !list_is_empty(&queue->crossed);
+    told |= fail_tried(scheduler, &scheduler->trying, socket, result);
+    told |= fail_tried(scheduler, &scheduler->tried, socket, result);
+    if (queue)
+        call_complete_all(scheduler, &queue->crossed, result);
+    return told;
+}
+
 /* A handler that waits for `unbusy` is told all the same: its next send says what has happened. */
 void send_failed(struct scheduler *scheduler, struct socket *socket, int error)
 {
     bool refused = socket->output && socket->output->refused;
-    bool told = socket->output && !list_is_empty(&socket->output->crossed);
-    uint8_t latches = told ? LATCH_RECEIVE : LATCH_RECEIVE | LATCH_SEND;
-    if (socket->error == 0)
-        socket->error = error;
-    send_dismiss(scheduler, socket, WEIR_CLOSED);
-    send_drop(scheduler, socket);
+    int result = shown(socket, error);
+    note_failure(socket, error);
+    socket_hold(socket);
+    bool told = tell_senders(scheduler, socket, result);
+    uint8_t latches = LATCH_RECEIVE | LATCH_OWNER | (told ? 0 : LATCH_SEND);
     if (socket->state == SOCKET_OPEN)
         close_lose_by_send(scheduler, socket, latches);
+    send_dismiss(scheduler, socket, result);
+    send_drop(scheduler, socket);
     if (refused && socket_is_stream(socket))
         owner_tell_unbusy(scheduler, socket);
+    socket_unhold(scheduler, socket);
 }
 
 /* Whoever is told by the receive, which close_break ends, is told why; the others when they ask. */

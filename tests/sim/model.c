@@ -289,7 +289,9 @@ void model_message_error(struct conn *conn, int error)
         SIM_CHECK(expect_invalid(conn), "emsgsize, and what comes next is a packet of type %d",
                   socket_values(socket)->packet);
     else if (error == -ECONNRESET)
-        SIM_CHECK(link->reset && socket_values(socket)->show_econnreset, "econnreset out of turn");
+        SIM_CHECK((link->reset || conn->may_lose || socket->sending != SENDING_OPEN) &&
+                      socket_values(socket)->show_econnreset,
+                  "econnreset out of turn");
     else
         SIM_CHECK((error == -ETIMEDOUT && link->reset) || (error == -EIO && conn->cuts_file) ||
                       (error == -ENOMEM && model_lenient),

@@ -48,9 +48,7 @@ kinds() ->
      {a_broken_stream_goes_on, fun a_broken_stream_goes_on/3},
      {a_shut_end_reads_on, fun a_shut_end_reads_on/3},
      {a_mean_is_rounded, fun a_mean_is_rounded/3},
-     {every_failed_send_is_a_reset, fun every_failed_send_is_a_reset/3},
      {a_send_fails_later, fun a_send_fails_later/3},
-     {a_send_that_fails_closes_the_descriptor, fun a_send_that_fails_closes_the_descriptor/3},
      {a_failed_send_is_counted, fun a_failed_send_is_counted/3}].
 
 steps_of(Before) -> [Step || {Step, _} <- Before].
@@ -195,11 +193,6 @@ a_mean_is_rounded(_, _, _) -> false.
 
 numbers(Line) -> [list_to_integer(Word) || Word <- string:lexemes(Line, " ")].
 
-%% {show_econnreset,true}: here whatever a send cannot do is shown as a reset, even that the
-%% socket's own end was shut down.
-every_failed_send_is_a_reset({{send, _, _}, "econnreset", "closed"}, _, _) -> true;
-every_failed_send_is_a_reset(_, _, _) -> false.
-
 %% Here an empty send goes well, and one with {delay_send,true} fails later.
 a_send_fails_later({{send, _, Bytes}, "ok", Weir}, Before, _)
   when Weir =:= "closed"; Weir =:= "econnreset" ->
@@ -210,23 +203,6 @@ has_option(Option, Before) -> lists:member(Option, options_of(Before)).
 
 has_failed_send(Before) ->
     lists:any(fun({{send, _, _}, Line}) -> Line =/= "ok"; (_) -> false end, Before).
-
-%% An active socket with {exit_on_close,false} loses its descriptor here with the first send that
-%% fails, in weir with the next one.
-a_send_that_fails_closes_the_descriptor({Step, _, _}, Before, _) when is_tuple(Step) ->
-    Calls = [send, recv, peername, sockname, port, getopts, shutdown],
-    lists:member(element(1, Step), Calls) andalso may_have_failed_send(Before) andalso
-        has_option({exit_on_close, false}, Before);
-a_send_that_fails_closes_the_descriptor({settle, Erlang, Weir}, Before, _) ->
-    silenced(Erlang) =:= silenced(Weir) andalso may_have_failed_send(Before) andalso
-        has_option({exit_on_close, false}, Before);
-a_send_that_fails_closes_the_descriptor(_, _, _) -> false.
-
-%% With {delay_send,true} it was ok when it was made.
-may_have_failed_send(Before) ->
-    has_failed_send(Before) orelse
-        (has_option({delay_send, true}, Before) andalso
-         lists:any(fun({{send, _, _}, _}) -> true; (_) -> false end, Before)).
 
 %% Here a send is counted before it fails.
 a_failed_send_is_counted({{getstat, _}, _, _}, Before, _) -> has_failed_send(Before);
