@@ -189,17 +189,38 @@ void buffer_pool_collect(struct buffer_pool *pool)
     }
 }
 
-struct weir_buffer *buffer_allocate(size_t size)
+struct weir_buffer *buffer_reuse(size_t size)
 {
     struct weir_buffer *block = own_pool ? block_cache_take(&own_pool->blocks, size) : NULL;
-    if (!block) {
-        block = memory_allocate(sizeof(*block) + size);
-        if (!block)
-            return NULL;
-        *block = (struct weir_buffer){.capacity = size, .bytes = (uint8_t *)(block + 1)};
-    }
+    if (block)
+        atomic_init(&block->refs, 1);
+    return block;
+}
+
+struct weir_buffer *buffer_allocate(size_t size)
+{
+    struct weir_buffer *block = buffer_reuse(size);
+    if (block)
+        return block;
+    block = memory_allocate(sizeof(*block) + size);
+    if (!block)
+        return NULL;
+    *block = (struct weir_buffer){.capacity = size, .bytes = (uint8_t *)(block + 1)};
     atomic_init(&block->refs, 1);
     return block;
+}
+
+struct weir_buffer *buffer_grow(struct weir_buffer *block, size_t size)
+{
+    if (block->pool || block->released ||
+        atomic_load_explicit(&block->refs, memory_order_acquire) != 1)
+        return NULL;
+    struct weir_buffer *larger = memory_resize(block, sizeof(*block) + size);
+    if (!larger)
+        return NULL;
+    larger->capacity = size;
+    larger->bytes = (uint8_t *)(larger + 1);
+    return larger;
 }
 
 struct weir_buffer *buffer_adopt(const void *bytes, size_t size, void (*released)(void *data),

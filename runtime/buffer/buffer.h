@@ -120,6 +120,13 @@ void buffer_pool_collect(struct buffer_pool *pool);
 /* A block of `size` bytes with one reference. NULL: no memory. */
 struct weir_buffer *buffer_allocate(size_t size);
 
+/* A block of `size` bytes or somewhat more that is at hand because it was just used, or NULL. */
+struct weir_buffer *buffer_reuse(size_t size);
+
+/* A block with one reference gets larger, and may lie elsewhere then. NULL: it stays as it was, for
+ * want of memory or since somebody else holds it. */
+struct weir_buffer *buffer_grow(struct weir_buffer *block, size_t size);
+
 /* Somebody else's memory, with one reference; `released(data)` is called after the last. NULL: no
  * memory. */
 struct weir_buffer *buffer_adopt(const void *bytes, size_t size, void (*released)(void *data),

@@ -9,41 +9,62 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
 
-enum { SMALLEST_BLOCK = 256 };
+/* From MOVED_BY_PAGES on the allocator lets the kernel move a block that grows. */
+enum { SMALLEST_BLOCK = 256, MOVED_BY_PAGES = 128 << 10 };
 
 size_t input_size(const struct socket *socket)
 {
     return socket->input_end - socket->input_start;
 }
 
-/* Exactly the packet when its size is known, so that a slow peer costs what it sends. */
+/* What has come, times two at most, whatever the packet claims to be: peers that claim 4 MiB and
+ * send ten bytes would have cost a huge page each. */
 static size_t block_size_for(const struct socket *socket, size_t size)
 {
-    if (socket->needed >= size)
-        return socket->needed;
-    size_t capacity = SMALLEST_BLOCK;
-    while (capacity < size)
-        capacity *= 2;
-    return capacity;
+    size_t capacity = size > SMALLEST_BLOCK / 2 ? 2 * size : SMALLEST_BLOCK;
+    return socket->needed >= size && socket->needed < capacity ? socket->needed : capacity;
+}
+
+/* A block of the packet's own size that was used before costs nothing that is not there already. */
+static struct weir_buffer *new_block(const struct socket *socket, size_t size)
+{
+    struct weir_buffer *used =
+        socket->needed >= INPUT_DIRECT_FROM_BYTES ? buffer_reuse(socket->needed) : NULL;
+    return used ? used : buffer_allocate(block_size_for(socket, size));
+}
+
+static struct weir_buffer *larger_block(struct scheduler *scheduler, struct socket *socket,
+                                        size_t size)
+{
+    struct weir_buffer *old = socket->input;
+    const uint8_t *bytes = old->bytes;
+    size_t held = input_size(socket);
+    struct weir_buffer *block =
+        socket->input_start == 0 ? buffer_grow(old, block_size_for(socket, size)) : NULL;
+    if (block) {
+        scheduler->totals.copied_bytes += block->bytes != bytes && held < MOVED_BY_PAGES ? held : 0;
+        return block;
+    }
+    block = new_block(socket, size);
+    if (!block)
+        return NULL;
+    memcpy(block->bytes, bytes + socket->input_start, held);
+    scheduler->totals.copied_bytes += held;
+    buffer_release(old);
+    return block;
 }
 
 /* A block that somebody keeps a packet of may be appended to, never moved within. */
 static int make_room(struct scheduler *scheduler, struct socket *socket, size_t size)
 {
-    size_t held = input_size(socket);
-    size_t whole = held + size;
     struct weir_buffer *old = socket->input;
-    if (old && old->capacity - socket->input_end >= size &&
-        old->capacity - socket->input_start >= socket->needed)
+    size_t held = input_size(socket);
+    if (old && old->capacity - socket->input_end >= size)
         return 0;
-    struct weir_buffer *block = buffer_allocate(block_size_for(socket, whole));
+    struct weir_buffer *block =
+        old ? larger_block(scheduler, socket, held + size) : new_block(socket, held + size);
     if (!block)
         return -ENOMEM;
-    if (old) {
-        memcpy(block->bytes, old->bytes + socket->input_start, held);
-        scheduler->totals.copied_bytes += held;
-        buffer_release(old);
-    }
     socket->input = block;
     socket->input_start = 0;
     socket->input_end = (uint32_t)held;
@@ -97,6 +118,14 @@ size_t input_missing(const struct socket *socket)
 bool input_wants_direct(const struct socket *socket)
 {
     return socket->input && input_missing(socket) >= INPUT_DIRECT_FROM_BYTES / 2 &&
-           socket->needed >= INPUT_DIRECT_FROM_BYTES &&
-           socket->input->capacity - socket->input_start >= socket->needed;
+           socket->needed >= INPUT_DIRECT_FROM_BYTES;
+}
+
+size_t input_direct_room(struct scheduler *scheduler, struct socket *socket)
+{
+    if (make_room(scheduler, socket, 1) < 0)
+        return 0;
+    size_t room = socket->input->capacity - socket->input_end;
+    size_t missing = input_missing(socket);
+    return room < missing ? room : missing;
 }

@@ -19,8 +19,7 @@ enum { INPUT_DIRECT_FROM_BYTES = 65536 };
 
 size_t input_size(const struct socket *socket);
 
-/* Appends a copy; makes room for the whole of the packet that has begun when its size is known.
- * 0, or -ENOMEM. */
+/* Appends a copy. 0, or -ENOMEM. */
 int input_append(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
                  size_t size);
 
@@ -37,5 +36,9 @@ size_t input_missing(const struct socket *socket);
 
 /* Whether the rest of the packet is worth a receive straight into its memory. */
 bool input_wants_direct(const struct socket *socket);
+
+/* How much of it there is memory for behind what has come; makes some if there is none. 0: no
+ * memory. */
+size_t input_direct_room(struct scheduler *scheduler, struct socket *socket);
 
 #endif

@@ -59,13 +59,18 @@ static void arm_buffers(struct scheduler *scheduler, struct socket *socket)
                  multishot);
 }
 
+/* Without memory the packet goes on by way of buffers, and ends there. */
 static void arm_into(struct scheduler *scheduler, struct socket *socket)
 {
-    size_t rest = input_missing(socket);
+    size_t room = input_direct_room(scheduler, socket);
+    if (room == 0) {
+        line_up(scheduler, socket);
+        return;
+    }
     socket->reading = READING_INTO;
     socket_hold(socket);
     ring_receive_into(scheduler->ring, socket_operation(socket, OPERATION_RECEIVE_INTO), socket->fd,
-                      socket->input->bytes + socket->input_end, rest, true);
+                      socket->input->bytes + socket->input_end, room, true);
 }
 
 static void cancel(struct scheduler *scheduler, struct socket *socket)
@@ -240,10 +245,8 @@ bool receive_can_resume(const struct scheduler *scheduler)
 static void resume(struct scheduler *scheduler, struct socket *socket)
 {
     socket->reading = READING_NOT;
-    if (wants_bytes(socket) && !input_wants_direct(socket))
+    if (wants_bytes(socket))
         arm_buffers(scheduler, socket);
-    else
-        receive_update(scheduler, socket);
 }
 
 /* At the end of the turn, when it is known how many have found no buffer. While there are too few,

@@ -3,6 +3,7 @@
 #include "support/loopback.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -401,10 +402,12 @@ Test(buffering, an_http_line_over_the_buffer_is_emsgsize)
 }
 
 /* A message of 1 MiB is received where it is delivered from: what is moved in user space is the one
- * buffer that its beginning came in, and, when the kernel that was to wait for all of it came back
- * early (its workers may be interrupted), a rest that is not worth an operation of its own. */
+ * buffer that its beginning came in, as its block grows what is less than 128 KiB, and, when the
+ * kernel that was to wait for all of it came back early (its workers may be interrupted), a rest
+ * that is not worth an operation of its own. */
 enum { LARGE = 1 << 20, RECEIVE_BUFFER = 16384, REST_MOST = 32768 };
-enum { COPIED_MOST = 3 * (RECEIVE_BUFFER + REST_MOST) };
+enum { MOVED_MOST = 2 * (128 << 10) };
+enum { COPIED_MOST = 3 * (RECEIVE_BUFFER + REST_MOST + MOVED_MOST) };
 
 static char *large_packet(void)
 {
@@ -463,6 +466,53 @@ Test(buffering, a_large_recv_is_received_in_place)
     pthread_join(writer, NULL);
     uint64_t bytes_copied = copied(loopback.runtime, loopback.socket);
     cr_assert(bytes_copied <= COPIED_MOST, "%lu bytes were copied", (unsigned long)bytes_copied);
+    free(bytes);
+    loopback_close(&loopback);
+}
+
+/* Peers that claim much and send little. */
+enum { CLAIMANTS = 100, CLAIMED = 4 << 20, SENT = 100000, SLACK = 4096 };
+
+static size_t allocated(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+static uint64_t received(weir_runtime *runtime, weir_socket socket)
+{
+    weir_totals totals;
+    settle(socket);
+    weir_get_totals(runtime, -1, &totals);
+    return totals.bytes_received;
+}
+
+Test(buffering, a_packet_costs_what_has_come_and_not_what_it_claims)
+{
+    struct loopback loopback = loopback_start(NULL);
+    int peers[CLAIMANTS];
+    char *bytes = calloc(1, SENT);
+    memcpy(bytes, (char[]){0, CLAIMED >> 16, 0, 0}, 4);
+    loopback.listener = listen_with(loopback.runtime, "[{packet,4},{active,true},{packet_size,0}]");
+    for (int i = 0; i < CLAIMANTS; i++) {
+        loopback_reopen(&loopback);
+        peers[i] = loopback.peer;
+        loopback.peer = -1;
+        loopback.socket = i + 1 < CLAIMANTS ? (weir_socket){0} : loopback.socket;
+    }
+    size_t before = allocated();
+    for (int i = 0; i < CLAIMANTS; i++)
+        peer_write(peers[i], bytes, 10);
+    EVENTUALLY(received(loopback.runtime, loopback.socket) == 10 * CLAIMANTS);
+    size_t few = allocated() - before;
+    cr_expect(few <= (size_t)CLAIMANTS * SLACK, "%zu bytes are held", few);
+    for (int i = 0; i < CLAIMANTS; i++)
+        peer_write(peers[i], bytes, SENT);
+    EVENTUALLY(received(loopback.runtime, loopback.socket) >= (uint64_t)CLAIMANTS * SENT / 3);
+    size_t many = allocated() - before;
+    cr_expect(many <= (size_t)CLAIMANTS * (2 * (10 + SENT) + SLACK), "%zu bytes are held", many);
+    for (int i = 0; i < CLAIMANTS; i++)
+        peer_leave(&peers[i]);
     free(bytes);
     loopback_close(&loopback);
 }
