@@ -12,6 +12,10 @@ socklen_t address_to_sockaddr(const weir_address *address, struct sockaddr_stora
 /* -EAFNOSUPPORT for a family that is neither inet nor inet6. */
 int address_from_sockaddr(const struct sockaddr_storage *storage, weir_address *address);
 
+/* An address that sockets are bound or connected to: as weir_address_parse, and a link-local one
+ * with its interface, "fe80::1%eth0" or "fe80::1%2". -EINVAL, also when there is no such one. */
+int address_parse_host(const char *text, weir_address *address);
+
 /*
  * The addresses of a host name or literal, of one family, in the system's order; at most
  * `capacity`. How many, or WEIR_NXDOMAIN, -EINVAL (an empty name, characters outside 33..126),

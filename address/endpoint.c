@@ -4,6 +4,7 @@
 #include <string.h>
 #include <weir/address.h>
 
+#include "address/address.h"
 #include "address/number.h"
 #include "base/error.h"
 
@@ -19,7 +20,7 @@ static bool parse_port(const char *text, uint16_t *port)
     return true;
 }
 
-/* "fe80::1%eth0", "fe80::1%2": the number of the interface that is named. */
+/* "%eth0", "%2": the number of the interface that is named. */
 static int parse_interface(const char *host, weir_address *address)
 {
     const char *percent = strchr(host, '%');
@@ -31,6 +32,12 @@ static int parse_interface(const char *host, weir_address *address)
         (!number_take(&span, 10, INTERFACE_MAX, &address->scope_id) || !span_is_empty(&span)))
         return error_say(-EINVAL, "'%s': there is no interface '%s'", host, percent + 1);
     return 0;
+}
+
+int address_parse_host(const char *text, weir_address *address)
+{
+    int result = weir_address_parse(text, address);
+    return result < 0 ? result : parse_interface(text, address);
 }
 
 /* "ADDRESS" and "[ADDRESS]"; nothing is every IPv4 address. `size` is without the ":PORT". */
@@ -50,10 +57,10 @@ static int parse_host(const char *endpoint, size_t size, weir_address *address)
     if (!brackets && strchr(host, ':'))
         return error_say(-EINVAL, "'%s': write an IPv6 address in brackets, [ADDRESS]:PORT",
                          endpoint);
-    int result = weir_address_parse(host, address);
+    int result = address_parse_host(host, address);
     if (result == 0 && brackets && address->family != WEIR_INET6)
         return error_say(-EINVAL, "'%s': only an IPv6 address is written in brackets", endpoint);
-    return result < 0 ? result : parse_interface(host, address);
+    return result;
 }
 
 int weir_address_parse_endpoint(const char *text, weir_address *address)

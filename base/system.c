@@ -4,10 +4,13 @@
 #include "base/check.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static int result_of(int result)
@@ -35,13 +38,28 @@ static int socket_away(int family, int type, int home, int away)
     return fd;
 }
 
+/* Looked at before it is opened: opening something else may wait, or do something. */
+static int open_namespace(const char *path)
+{
+    char name[32];
+    struct statfs status;
+    int place = open(path, O_PATH | O_CLOEXEC);
+    if (place < 0)
+        return -errno;
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+    bool is_one = fstatfs(place, &status) == 0 && status.f_type == NSFS_MAGIC;
+    int fd = is_one ? result_of(open(name, O_RDONLY | O_CLOEXEC)) : -EINVAL;
+    close(place);
+    return fd;
+}
+
 static int socket_in(int family, int type, const char *netns)
 {
     int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     if (home < 0)
         return -errno;
-    int away = open(netns, O_RDONLY | O_CLOEXEC);
-    int result = away < 0 ? -errno : socket_away(family, type, home, away);
+    int away = open_namespace(netns);
+    int result = away < 0 ? away : socket_away(family, type, home, away);
     if (away >= 0)
         close(away);
     close(home);
@@ -130,10 +148,13 @@ int system_duplicate(int fd)
     return result_of(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
-int system_set_blocking(int fd)
+int system_set_waiting(int fd, bool waits)
 {
     int flags = fcntl(fd, F_GETFL);
-    return result_of(flags < 0 ? flags : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+    int wanted = waits ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    if (flags < 0 || (wanted != flags && fcntl(fd, F_SETFL, wanted) < 0))
+        return -errno;
+    return (flags & O_NONBLOCK) == 0;
 }
 
 int system_wake_open(void)

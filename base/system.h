@@ -6,6 +6,7 @@
 #ifndef BASE_SYSTEM_H
 #define BASE_SYSTEM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -25,8 +26,8 @@ int system_getpeername(int fd, struct sockaddr *address, socklen_t *size);
 int system_check_file(int fd, uint64_t size);
 /* Another descriptor of the same file, close-on-exec. */
 int system_duplicate(int fd);
-/* For every descriptor of the same file. */
-int system_set_blocking(int fd);
+/* For every descriptor of the same file, by O_NONBLOCK. Whether it waited before, or an error. */
+int system_set_waiting(int fd, bool waits);
 
 /* A counter that wakes a sleeping scheduler, whose ring reads it back to nothing: raise adds one.
  */

@@ -53,8 +53,10 @@ struct option_setup {
     bool family_given;           /* by inet, inet6 or an address */
     bool reuseport;
     int backlog;
-    int fd;            /* {fd,_}, or -1 */
-    const char *netns; /* or NULL */
+    bool backlog_given;
+    int fd;               /* {fd,_}, or -1 */
+    bool was_not_waiting; /* its descriptor was O_NONBLOCK until it was made to wait */
+    const char *netns;    /* or NULL */
 };
 
 /*

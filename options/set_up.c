@@ -20,6 +20,7 @@ struct taking {
 static void take_backlog(struct taking *taking, const weir_option *option)
 {
     taking->setup->backlog = (uint16_t)option->value.number;
+    taking->setup->backlog_given = true;
 }
 
 static void take_fd(struct taking *taking, const weir_option *option)

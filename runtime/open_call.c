@@ -99,6 +99,8 @@ static int read_literal(struct connecting *connecting, const char *host)
     weir_address *address = &connecting->addresses[0];
     if (weir_address_parse(host, address) < 0)
         return 0;
+    if (address_parse_host(host, address) < 0)
+        return WEIR_NXDOMAIN; /* of an interface that is not there */
     if (connecting->setup.family_given && address->family != connecting->setup.local.family)
         return error_say(-EAFNOSUPPORT, "connect: %s is not of the family that the options ask for",
                          host);

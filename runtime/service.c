@@ -3,6 +3,7 @@
 #include "runtime/service.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -113,13 +114,17 @@ int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
     struct scheduler *here = scheduler_current();
     error_clear_text();
     int result = listen_plan(&plan, runtime, address, port, options);
-    if (result >= 0)
-        result = listen_open(&plan, &listen.fd, 1);
     if (result < 0)
         return result;
+    result = listen_open(&plan, &listen.fd, 1);
+    if (result < 0) {
+        descriptor_put_back(&plan.setup);
+        return result;
+    }
     uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
     result = call_make_on(&operation_listen, index, &listen.call);
     if (result < 0) {
+        descriptor_put_back(&plan.setup);
         system_close(listen.fd);
         return result;
     }
@@ -186,6 +191,8 @@ int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
         result = check_service_owner(&plan, owner);
     if (result < 0)
         return result;
+    if (!plan.setup.backlog_given)
+        plan.setup.backlog = INT_MAX; /* the system's somaxconn */
     owner_keep(owner);
     result = listen_open(&plan, fds, runtime->scheduler_count);
     if (result >= 0)

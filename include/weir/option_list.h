@@ -51,7 +51,8 @@ WEIR_OPTION(ADD_MEMBERSHIP, add_membership, .type = OPTION_MEMBERSHIP, .initial 
 WEIR_OPTION(BACKLOG, backlog, .type = OPTION_INTEGER, RANGE(-32768, 65535), .initial = BOTH(5),
             .scopes = LISTEN, CREATION, .help = "connections that may wait to be accepted",
             .text =
-                "Taken as 16 bits, so -1 is 65535. Linux lets one more than this wait, and never "
+                "Taken as 16 bits, so -1 is 65535. weir_tcp_serve without it takes as many as the "
+                "system lets wait. Linux lets one more than this wait, and never "
                 "more than net.core.somaxconn.")
 
 WEIR_OPTION(BIND_TO_DEVICE, bind_to_device, .type = OPTION_NAME, .initial = BOTH(0),

@@ -105,8 +105,10 @@ typedef void weir_sent(weir_socket socket, int result, void *data);
 typedef void weir_received(weir_socket socket, int result, const weir_packet *packet, void *data);
 
 /*
- * gen_tcp:listen/2. `address` NULL: every address. One listening socket, whose connections are
- * taken by weir_tcp_accept. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that
+ * gen_tcp:listen/2. `address` NULL: every address; a link-local one has its interface behind it by
+ * name or index, "fe80::1%eth0", also as the host of weir_tcp_connect. One listening socket, whose
+ * connections are taken by weir_tcp_accept. A call that fails leaves {fd,_} as it was.
+ * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that
  * listen does not take or a value out of range, an address that is none or of the wrong family),
  * -EBADF ({fd,_}), -EMFILE, -ENOMEM. Thread, or scheduler: the listener is then the caller's.
  */
@@ -115,9 +117,11 @@ WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_
 
 /*
  * Listens on every scheduler and hands each connection to `owner` where it was accepted: a handler
- * gets `accepted` and then its packets. `listener` (may be NULL) stands for all of them: closing
- * it closes all, options set on it are set on all. Errors as weir_tcp_listen, WEIR_BADARG also for
- * an owner that is nobody. Thread; scheduler if it is the only one of its runtime.
+ * gets `accepted` and then its packets. Without {backlog,_} as many may wait as the system lets
+ * (net.core.somaxconn), which is not the document's 5: so many come at once. `listener` (may be
+ * NULL) stands for all of them: closing it closes all, options set on it are set on all. Errors as
+ * weir_tcp_listen, WEIR_BADARG also for an owner that is nobody. Thread; scheduler if it is the
+ * only one of its runtime.
  */
 WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                             const weir_option *options, weir_owner owner,

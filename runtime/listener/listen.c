@@ -17,8 +17,8 @@ static int read_address(struct listen_plan *plan, const char *text)
     plan->has_text = text && *text;
     if (!plan->has_text)
         return 0;
-    if (weir_address_parse(text, &plan->address) < 0)
-        return error_say(WEIR_BADARG, "listen: \"%s\" is not an address", text);
+    if (address_parse_host(text, &plan->address) < 0)
+        return error_say(WEIR_BADARG, "listen: \"%s\" is not an address that is here", text);
     if (setup->family_given && plan->address.family != setup->local.family)
         return error_say(WEIR_BADARG,
                          "listen: \"%s\" is not of the family that the options ask for", text);
@@ -78,8 +78,14 @@ static int bind_and_share(struct listen_plan *plan, int fd, bool first, bool sha
 /* The caller's has been bound by the caller, unless listen was told where to. */
 static int bind_descriptor(struct listen_plan *plan, int fd)
 {
-    plan->address.family = plan->setup.local.family;
-    bool told = plan->has_text || plan->setup.has_local_address || plan->address.port != 0;
+    const struct option_setup *setup = &plan->setup;
+    bool told = plan->has_text || setup->has_local_address || plan->address.port != 0;
+    uint16_t port = plan->address.port;
+    if (plan->has_text && plan->address.family != setup->local.family)
+        return error_say(WEIR_BADARG, "listen: descriptor %d is of the other family", setup->fd);
+    if (!plan->has_text)
+        plan->address = descriptor_local(setup, (enum weir_family)setup->local.family);
+    plan->address.port = port;
     return told ? descriptor_bind(fd, &plan->address) : 0;
 }
 

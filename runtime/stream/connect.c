@@ -2,7 +2,7 @@
 #include "runtime/stream/connect.h"
 
 #include <errno.h>
-#include <string.h>
+#include <netinet/in.h>
 
 #include "address/address.h"
 #include "base/error.h"
@@ -37,28 +37,34 @@ int connecting_create(struct connecting **out, const weir_option *defaults,
 
 void connecting_free(struct connecting *connecting)
 {
+    descriptor_put_back(&connecting->setup);
     memory_free(connecting->options);
     memory_free(connecting);
 }
 
-/* Where the options chose no family, the peer's address has. */
-static weir_address local_address(const struct option_setup *setup, enum weir_family family)
+/* The port is chosen when it is known where to: many connections to different peers share one. */
+static void bind_without_port(int fd)
 {
-    weir_address address = setup->local;
-    address.family = (uint8_t)family;
-    if (family == WEIR_INET6 && setup->is_loopback) {
-        memset(address.bytes, 0, sizeof(address.bytes));
-        address.bytes[15] = 1;
-    }
-    return address;
+    const int on = 1;
+    (void)system_setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
 }
 
 static int bind_local(const struct option_setup *setup, enum weir_family family, int fd)
 {
     if (!setup->has_local_address)
         return 0;
-    weir_address address = local_address(setup, family);
+    weir_address address = descriptor_local(setup, family);
+    if (address.port == 0 && setup->fd < 0)
+        bind_without_port(fd);
     return descriptor_bind(fd, &address);
+}
+
+static int check_family(const struct option_setup *setup, enum weir_family family, int fd)
+{
+    bool fits = setup->local.family == family || descriptor_is_connected(fd);
+    return fits ? 0
+                : error_say(-EAFNOSUPPORT, "connect: descriptor %d is of the other family",
+                            setup->fd);
 }
 
 static int open_descriptor(struct option_setup *setup, enum weir_family *family)
@@ -66,9 +72,11 @@ static int open_descriptor(struct option_setup *setup, enum weir_family *family)
     int fd = setup->fd >= 0 ? descriptor_open(setup) : descriptor_new(setup, *family);
     if (fd < 0)
         return fd;
+    int result = setup->fd >= 0 ? check_family(setup, *family, fd) : 0;
     if (setup->fd >= 0)
         *family = (enum weir_family)setup->local.family;
-    int result = bind_local(setup, *family, fd);
+    if (result >= 0)
+        result = bind_local(setup, *family, fd);
     if (result < 0) {
         system_close(fd);
         return result;

@@ -2,6 +2,7 @@
 #include "runtime/stream/descriptor.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "address/address.h"
 #include "base/error.h"
@@ -24,6 +25,18 @@ int descriptor_new(const struct option_setup *setup, enum weir_family family)
         return fd;
     system_close(fd);
     return result;
+}
+
+/* Where the options chose no family, the peer's address has. */
+weir_address descriptor_local(const struct option_setup *setup, enum weir_family family)
+{
+    weir_address address = setup->local;
+    address.family = (uint8_t)family;
+    if (family == WEIR_INET6 && setup->is_loopback) {
+        memset(address.bytes, 0, sizeof(address.bytes));
+        address.bytes[15] = 1;
+    }
+    return address;
 }
 
 int descriptor_bind(int fd, const weir_address *address)
@@ -66,9 +79,10 @@ static int check_kind(int fd)
 /* The ring waits where a descriptor blocks; one that does not would give EAGAIN instead. */
 static int prepare(struct option_setup *setup, int fd)
 {
-    int result = system_set_blocking(fd);
+    int result = system_set_waiting(fd, true);
     if (result < 0)
         return say_why(setup->fd, result);
+    setup->was_not_waiting |= result == 0;
     return options_prepare(setup, fd);
 }
 
@@ -91,10 +105,17 @@ int descriptor_open(struct option_setup *setup)
     return fd;
 }
 
-void descriptor_taken(const struct option_setup *setup)
+void descriptor_taken(struct option_setup *setup)
 {
     if (setup->fd >= 0)
         system_close(setup->fd);
+    setup->was_not_waiting = false;
+}
+
+void descriptor_put_back(const struct option_setup *setup)
+{
+    if (setup->was_not_waiting)
+        (void)system_set_waiting(setup->fd, false);
 }
 
 bool descriptor_is_connected(int fd)

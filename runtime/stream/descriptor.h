@@ -19,7 +19,12 @@ int descriptor_bind(int fd, const weir_address *address);
 int descriptor_open(struct option_setup *setup);
 
 /* The socket lives: the caller's descriptor is closed. */
-void descriptor_taken(const struct option_setup *setup);
+void descriptor_taken(struct option_setup *setup);
+/* It does not, unless it was taken: the caller's descriptor waits or does not wait as before. */
+void descriptor_put_back(const struct option_setup *setup);
+
+/* What the setup binds to, in this family. */
+weir_address descriptor_local(const struct option_setup *setup, enum weir_family family);
 
 bool descriptor_is_connected(int fd);
 

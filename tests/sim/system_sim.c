@@ -183,10 +183,11 @@ int system_check_file(int fd, uint64_t size)
     return size <= kernel_file(fd)->size || dice_chance(500) ? 0 : -EINVAL;
 }
 
-int system_set_blocking(int fd)
+int system_set_waiting(int fd, bool waits)
 {
     (void)fd;
-    return 0;
+    (void)waits;
+    return 1;
 }
 
 int system_duplicate(int fd)
