@@ -19,8 +19,7 @@
 #     A libFuzzer harness (LLVMFuzzerTestOneInput). With WEIR_FUZZ it is built into build/fuzz/fuzz;
 #     else as a test that runs it once over each file of the corpus.
 #
-# Includes: "support/x.h" is tests/support/x.h, "ROOM/x.h" as that room itself has it. WEIR_VECTORS
-# is the folder tests/vectors as a string.
+# Includes: "support/x.h" is tests/support/x.h, "ROOM/x.h" as that room itself has it.
 
 # Criterion runs each test in a child and looks at no exit status after the test's body, which is
 # when a leak is found. So the report itself fails the test; none must be redirected away.
