@@ -20,6 +20,8 @@ enum canary {
     CANARY_DEAF_SIBLING,       /* a scheduler that posts to another one rings no bell */
     CANARY_LEFT_BEHIND,        /* messages that wait are the old owner's after a hand-over */
     CANARY_SILENT_RETURN,      /* who returns a buffer from elsewhere rings no bell */
+    CANARY_STALE_CLOCK,        /* a wait begins when its turn began */
+    CANARY_FORGOTTEN_GONE,     /* a connection that is gone is not told so */
 };
 
 #ifdef WEIR_CANARY

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -48,7 +49,8 @@ void scheduler_submit(struct scheduler *scheduler)
 /* One more: a wheel of whole milliseconds must not cut the first one short. */
 void scheduler_arm(struct scheduler *scheduler, struct timer *timer, uint64_t delay_ms)
 {
-    timer_arm(&scheduler->timers, timer, clock_now_ns() / 1000000u + delay_ms + 1);
+    uint64_t now_ns = CANARY(STALE_CLOCK) ? scheduler->now_ns : clock_now_ns();
+    timer_arm(&scheduler->timers, timer, now_ns / 1000000u + delay_ms + 1);
 }
 
 void scheduler_descriptor_closed(struct scheduler *scheduler)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/scheduler/socket.h"
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/owner/mailbox.h"
@@ -73,7 +74,7 @@ static void release_slot(struct scheduler *scheduler, struct socket *socket)
  * being tried, or have come home, are finished in the next turn at the latest. */
 static void release(struct scheduler *scheduler, struct socket *socket)
 {
-    if (!owner_waits_for_gone(socket->owner))
+    if (!owner_waits_for_gone(socket->owner) || CANARY(FORGOTTEN_GONE))
         release_slot(scheduler, socket);
     else if (list_is_empty(&socket->link))
         list_append(&scheduler->settled, &socket->link);

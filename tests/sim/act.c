@@ -9,10 +9,12 @@
 #include "runtime/scheduler/socket.h"
 #include "runtime/send_queue/send_queue.h"
 #include "runtime/stream/busy.h"
+#include "sim/actor.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
+#include "sim/life.h"
 #include "sim/link.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
@@ -30,6 +32,12 @@ bool act_is_own(const struct conn *conn)
 {
     return scheduler_current() && conn->handle.id != 0 &&
            model_home(conn->handle) == scheduler_current();
+}
+
+weir_socket act_before_gone(const struct conn *conn)
+{
+    return act_is_own(conn) && live_socket(conn) && !life_is_gone(conn->handle) ? conn->handle
+                                                                                : (weir_socket){0};
 }
 
 uint32_t act_some_owner(void)
@@ -214,6 +222,7 @@ int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to)
         !(socket_is_stream(socket) && socket->output && socket->output->refused))
         conn->owed_unbusy = false; /* a mailbox is not told */
     conn->owner = to;
+    life_owned(conn->handle, to);
     return 0;
 }
 
@@ -271,10 +280,15 @@ static void act_while_handed(struct conn *conn)
     }
 }
 
-void act_at_random(struct conn *conn)
+static uint32_t under_way[ACTOR_MOST];
+
+bool act_is_under_way(void)
 {
-    if (conn->handle.id == 0 || conn->forsaken)
-        return;
+    return under_way[actor_current()] > 0;
+}
+
+static void act(struct conn *conn)
+{
     if (!act_is_own(conn)) {
         afar_at_random(conn);
         return;
@@ -296,4 +310,13 @@ void act_at_random(struct conn *conn)
         act_receive, act_receive, act_ask,       act_change_owner, act_shutdown,
     };
     acts[dice_below(dice_chance(300) ? 10 : 8)](conn);
+}
+
+void act_at_random(struct conn *conn)
+{
+    if (conn->handle.id == 0 || conn->forsaken)
+        return;
+    under_way[actor_current()]++;
+    act(conn);
+    under_way[actor_current()]--;
 }

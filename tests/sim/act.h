@@ -29,6 +29,10 @@ uint32_t act_some_owner(void);
 /* Whether the socket is of the scheduler that this is done on. */
 bool act_is_own(const struct conn *conn);
 
+/* The socket whose end a call that is made on it now must not outlive; none if it has gone, or is
+ * elsewhere. */
+weir_socket act_before_gone(const struct conn *conn);
+
 /* Parts of them, for calls from elsewhere: what is to be sent, what the model must know when they
  * are run, and how they call back. */
 struct pending;
@@ -49,5 +53,7 @@ void act_received(weir_socket handle, int result, const weir_packet *packet, voi
 
 /* One of them, by the style. */
 void act_at_random(struct conn *conn);
+/* Whether this is under one of them. */
+bool act_is_under_way(void);
 
 #endif

@@ -18,6 +18,7 @@
 #include "sim/post.h"
 #include "sim/program.h"
 #include "sim/trace.h"
+#include "sim/turns.h"
 #include <weir/error.h>
 
 static struct socket *live_socket(const struct conn *conn)
@@ -86,7 +87,7 @@ void act_received(weir_socket handle, int result, const weir_packet *packet, voi
     pending_end(pending);
     if (own && packet && dice_chance(program_style.echo))
         act_send_packet(conn, packet);
-    if (own && dice_chance(500) && live_socket(conn))
+    if (own && live_socket(conn) && (dice_chance(500) || (result == -EINVAL && turns_insist())))
         act_receive(conn);
 }
 
@@ -123,6 +124,7 @@ struct pending *act_begin_receive(const struct conn *conn)
     pending->timeout_ms = dice_chance(400) ? WEIR_INFINITY : (int64_t)dice_below(50);
     pending->link = model_link(conn);
     pending->link_serial = links[pending->link].serial;
+    pending->before_gone = act_before_gone(conn);
     return pending;
 }
 
@@ -132,7 +134,7 @@ void act_receive(struct conn *conn)
     if (!pending)
         return;
     uint32_t receiver = conn->receiver;
-    act_foresee_receive(conn, pending, scheduler_current()->now_ns);
+    act_foresee_receive(conn, pending, kernel.now_ns);
     int result =
         weir_recv_async(conn->handle, pending->length, pending->timeout_ms, act_received, pending);
     trace("link %lld: recv_async of %lld, call %lld: %lld", pending->link, (int64_t)pending->length,

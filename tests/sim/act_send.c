@@ -272,6 +272,7 @@ void act_send_async(struct conn *conn)
     pending->link_serial = links[pending->link].serial;
     pending->bytes = bytes;
     pending->length = size;
+    pending->before_gone = act_before_gone(conn);
     int result = weir_send_async(conn->handle, bytes, size, act_sent, pending);
     trace("link %lld: send_async of %lld bytes, call %lld: %lld", pending->link, (int64_t)size,
           pending_index(pending), result);

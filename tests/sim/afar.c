@@ -113,7 +113,7 @@ static void note_receive(struct errand *errand, struct conn *conn)
     pending->refused = !conn;
     pending->expected = WEIR_CLOSED;
     if (conn)
-        act_foresee_receive(conn, pending, model_home(conn->handle)->now_ns);
+        act_foresee_receive(conn, pending, kernel.now_ns);
 }
 
 static void receive_async(struct conn *conn)

@@ -25,10 +25,11 @@ static void judge_send(struct pending *pending, struct conn *conn)
         act_forget_suspended(conn, pending);
 }
 
+/* While it is being made, who makes it looks. */
 static void judge(const struct call *call, int result)
 {
     struct pending *pending = result < 0 ? pending_of(call) : NULL;
-    struct conn *conn = pending ? conn_of(pending) : NULL;
+    struct conn *conn = pending && pending->returned ? conn_of(pending) : NULL;
     if (!conn)
         return;
     if (pending->kind == PENDING_SEND)

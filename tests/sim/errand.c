@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "runtime/scheduler/call.h"
 #include "sim/actor.h"
+#include "sim/event.h"
 #include "sim/link.h"
 #include "sim/pending.h"
 #include "sim/trace.h"
@@ -81,6 +82,8 @@ void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node);
 void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node)
 {
     struct errand *errand = next[actor_current()];
+    if (!event_is_running())
+        actor_pause(); /* whoever it is for has been found, and may be told to stop meanwhile */
     if (errand && errand->skips == 0) {
         next[actor_current()] = NULL;
         __real_inbox_post(inbox, &errand->node);

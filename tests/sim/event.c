@@ -18,11 +18,13 @@ struct event {
 static struct event heap[CAPACITY];
 static uint32_t count;
 static uint64_t run_count;
+static uint32_t running;
 
 void event_reset(void)
 {
     count = 0;
     run_count = 0;
+    running = 0;
 }
 
 static bool is_before(const struct event *a, const struct event *b)
@@ -72,11 +74,18 @@ void event_run_due(uint64_t now_ns)
         if (count > 0)
             sink(last);
         run_count++;
+        running++;
         first.run(first.object, first.tag);
+        running--;
     }
 }
 
 uint64_t event_count(void)
 {
     return run_count;
+}
+
+bool event_is_running(void)
+{
+    return running > 0;
 }

@@ -17,5 +17,7 @@ uint64_t event_next_ns(void);
 /* Runs what is due at `now_ns`. */
 void event_run_due(uint64_t now_ns);
 uint64_t event_count(void);
+/* Whether what happens now is an event, and nobody's step. */
+bool event_is_running(void);
 
 #endif

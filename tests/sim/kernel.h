@@ -26,6 +26,7 @@ struct faults {
     uint32_t stale;         /* a completion for an operation that is long over */
     uint32_t call;          /* a system call fails */
     uint32_t peer_reset;
+    uint32_t slow;   /* time passes in a callback */
     uint32_t memory; /* an allocation fails soon */
 };
 

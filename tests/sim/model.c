@@ -11,6 +11,7 @@
 #include "runtime/send_queue/send_queue.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
+#include "sim/life.h"
 #include "sim/link.h"
 #include "sim/pending.h"
 #include "sim/post.h"
@@ -53,6 +54,7 @@ void model_reset(struct weir_runtime *runtime)
 
 void model_scheduler_over(const struct scheduler *scheduler)
 {
+    life_scheduler_over(scheduler);
     homes[scheduler->number] = NULL;
 }
 
@@ -104,6 +106,7 @@ static struct conn *learn(weir_socket handle, uint32_t owner)
         return NULL;
     conn->handle = handle;
     conn->owner = owner;
+    life_owned(handle, owner);
     conn->forsaken = post_is_box(owner) && !post_is_alive(owner);
     /* Before the message that it is learnt by. */
     int32_t first = socket_values(socket)->active;
@@ -175,7 +178,8 @@ void model_note_resumed(struct conn *conn)
 {
     const struct socket *socket = model_socket(conn);
     while (socket && conn->sends < socket->sent.count) {
-        SIM_CHECK(conn->first_suspended, "more sends are counted than were accepted");
+        SIM_CHECK(conn->first_suspended, "link %u: more sends are counted than were accepted",
+                  model_link(conn));
         struct pending *pending = pending_at(conn->first_suspended - 1);
         conn->first_suspended = pending->next;
         if (!fits(socket, pending->length))

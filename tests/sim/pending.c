@@ -3,8 +3,11 @@
 
 #include "runtime/scheduler/call.h"
 #include "sim/kernel.h"
+#include "sim/life.h"
 #include "sim/model.h"
+#include "sim/slow.h"
 #include "sim/trace.h"
+#include "sim/turns.h"
 #include <weir/error.h>
 
 static struct pending all[PENDING_MOST];
@@ -28,7 +31,8 @@ struct pending *pending_begin(enum pending_kind kind)
         index = touched++;
     else
         return NULL;
-    all[index] = (struct pending){.kind = (uint8_t)kind, .deadline_ns = UINT64_MAX};
+    all[index] = (struct pending){
+        .kind = (uint8_t)kind, .begun_ns = kernel.now_ns, .deadline_ns = UINT64_MAX};
     count++;
     return &all[index];
 }
@@ -69,9 +73,22 @@ struct pending *pending_of(const struct call *call)
     return NULL;
 }
 
-void pending_called(struct pending *pending, enum pending_kind kind, int result)
+static void check_time_out(const struct pending *pending)
 {
     enum { MS = 1000000 };
+    SIM_CHECK(kernel.now_ns >= pending->deadline_ns, "a time-out %llu us too early",
+              (unsigned long long)(pending->deadline_ns - kernel.now_ns) / 1000);
+    /* Two bells that take their time, where it is made from elsewhere, and begins when it arrives.
+     */
+    uint64_t slack_ns = pending->afar ? 10ull * MS + slow_since_ns(pending->begun_ns)
+                                      : 3ull * MS + slow_since_ns(pending->deadline_ns);
+    SIM_CHECK(model_stopping || kernel.now_ns <= pending->deadline_ns + slack_ns,
+              "a time-out %llu us too late",
+              (unsigned long long)(kernel.now_ns - pending->deadline_ns) / 1000);
+}
+
+void pending_called(struct pending *pending, enum pending_kind kind, int result)
+{
     trace("call %lld of kind %lld calls back: %lld", pending_index(pending), kind, result, 0);
     SIM_CHECK(pending->kind == kind, "a call of kind %d calls back again: %s", kind,
               weir_error_name(result));
@@ -79,13 +96,9 @@ void pending_called(struct pending *pending, enum pending_kind kind, int result)
     SIM_CHECK(!pending->refused || result == pending->expected || (model_lenient && result == -12),
               "a call of kind %d gave %s, not %s", kind, weir_error_name(result),
               weir_error_name(pending->expected));
-    if (result != WEIR_TIMEOUT || kind == PENDING_SEND) /* whose time only runs while it waits */
-        return;
-    SIM_CHECK(kernel.now_ns >= pending->deadline_ns, "a time-out %llu us too early",
-              (unsigned long long)(pending->deadline_ns - kernel.now_ns) / 1000);
-    /* Two bells that take their time, where it is made from elsewhere. */
-    uint64_t slack_ns = (pending->afar ? 10ull : 3ull) * MS;
-    SIM_CHECK(model_stopping || kernel.now_ns <= pending->deadline_ns + slack_ns,
-              "a time-out %llu us too late",
-              (unsigned long long)(kernel.now_ns - pending->deadline_ns) / 1000);
+    life_check(pending->before_gone, "a call calls back");
+    turns_count_call_back();
+    if (result == WEIR_TIMEOUT && kind != PENDING_SEND) /* whose time only runs while it waits */
+        check_time_out(pending);
+    slow_maybe();
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <weir/socket.h>
 
 enum pending_kind { PENDING_FREE, PENDING_CONNECT, PENDING_ACCEPT, PENDING_SEND, PENDING_RECEIVE };
 
@@ -20,13 +21,15 @@ struct pending {
     uint32_t owner;
     uint32_t link;
     uint32_t link_serial;
-    uint32_t next;        /* suspended sends; pending call + 1 */
+    uint32_t next; /* suspended sends; pending call + 1 */
+    uint64_t begun_ns;
     uint64_t deadline_ns; /* UINT64_MAX: none */
     int64_t timeout_ms;
     bool given; /* a recv: its packet, with this sum */
     uint64_t sum;
     size_t length;
     uint8_t *bytes;
+    weir_socket before_gone; /* it was made on this one's scheduler, so it calls back before that */
     const struct call *call; /* from elsewhere: the runtime's own, as soon as it is being run */
 };
 

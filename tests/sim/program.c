@@ -13,13 +13,16 @@
 #include "sim/errand.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
+#include "sim/life.h"
 #include "sim/link.h"
 #include "sim/peer.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
 #include "sim/post.h"
+#include "sim/slow.h"
 #include "sim/thread.h"
 #include "sim/trace.h"
+#include "sim/turns.h"
 #include <weir/error.h>
 
 enum { LISTENER_MOST = 3, KEPT_MOST = 8, KERNEL_LISTENERS_MOST = 8, CLOSED_MOST = 64 };
@@ -50,6 +53,8 @@ static uint32_t owner_of(const void *data)
 /* The connection that a callback is for; its owner must be the one who is told. */
 static struct conn *conn_of(weir_socket socket, void *data)
 {
+    slow_maybe();
+    life_check(socket, "a message");
     struct conn *conn = model_find(socket, owner_of(data));
     SIM_CHECK(conn, "a message of a socket that nobody knows: %llx", (unsigned long long)socket.id);
     SIM_CHECK(conn->owner == owner_of(data), "a message for owner %u came to %u", conn->owner,
@@ -73,10 +78,24 @@ static bool is_handed(struct conn *conn, weir_socket socket, enum weir_message_k
     return true;
 }
 
+/* One of those whose handle is known, or was; NULL: none was found. */
+static struct conn *some_conn(bool own)
+{
+    for (int tries = 0; tries < 8; tries++) {
+        uint32_t index = dice_below(link_capacity < 64 ? link_capacity : 64);
+        struct conn *conn = model_conn(index);
+        if (links[index].used && conn->handle.id != 0 && act_is_own(conn) == own)
+            return conn;
+    }
+    return NULL;
+}
+
 static void maybe_act(struct conn *conn)
 {
-    if (dice_chance(program_style.act) && !winding_down)
-        act_at_random(conn);
+    if (!dice_chance(program_style.act) || winding_down)
+        return;
+    struct conn *other = dice_chance(200) ? some_conn(true) : NULL;
+    act_at_random(other ? other : conn);
 }
 
 static void on_accepted(weir_socket socket, void *data)
@@ -100,16 +119,12 @@ static void keep(const weir_packet *packet)
     }
 }
 
-/* One of those whose handle is known, or was; NULL: none was found. */
-static struct conn *some_conn(bool own)
+/* Whatever type of packet it has, and whether this is its last callback or not. */
+static void forward_here(const weir_packet *packet)
 {
-    for (int tries = 0; tries < 8; tries++) {
-        uint32_t index = dice_below(link_capacity < 64 ? link_capacity : 64);
-        struct conn *conn = model_conn(index);
-        if (links[index].used && conn->handle.id != 0 && act_is_own(conn) == own)
-            return conn;
-    }
-    return NULL;
+    struct conn *conn = some_conn(true);
+    if (conn && !conn->forsaken && post_handed_count(conn->handle) == 0)
+        act_send_packet(conn, packet);
 }
 
 static void forward(const weir_packet *packet)
@@ -133,6 +148,8 @@ static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
         keep(packet);
     if (dice_chance(program_style.echo))
         act_send_packet(conn, packet);
+    if (dice_chance(program_style.forward))
+        forward_here(packet);
     if (dice_chance(program_style.afar))
         forward(packet);
     if (conn->active == WEIR_ACTIVE_FALSE && dice_chance(600))
@@ -182,18 +199,27 @@ static void on_closed(weir_socket socket, void *data)
     maybe_act(conn);
 }
 
-static const weir_handler handler = {
-    .accepted = on_accepted,
-    .packet = on_packet,
-    .passive = on_passive,
-    .unbusy = on_unbusy,
-    .error = on_error,
-    .closed = on_closed,
+static void on_gone(weir_socket socket, void *data)
+{
+    slow_maybe();
+    trace("%llx of owner %lld is gone", (int64_t)socket.id, owner_of(data), 0, 0);
+    SIM_CHECK(!act_is_under_way(), "gone comes under a call");
+    SIM_CHECK(post_handed_count(socket) == 0, "gone, and messages were not handed over");
+    life_gone(socket, owner_of(data));
+    struct conn *other = some_conn(true);
+    if (other)
+        maybe_act(other);
+}
+
+static const weir_handler handlers[] = {
+    {on_accepted, on_packet, on_passive, on_unbusy, on_error, on_closed, on_gone},
+    {on_accepted, on_packet, on_passive, on_unbusy, on_error, on_closed, NULL},
 };
 
 weir_owner act_owner(uint32_t owner)
 {
-    return post_is_box(owner) ? post_owner(owner) : weir_handled_by(&handler, &owners[owner]);
+    return post_is_box(owner) ? post_owner(owner)
+                              : weir_handled_by(&handlers[!life_is_told(owner)], &owners[owner]);
 }
 
 static void opened(weir_socket socket, int result, void *data)
@@ -202,9 +228,12 @@ static void opened(weir_socket socket, int result, void *data)
     enum pending_kind kind = (enum pending_kind)pending->kind;
     pending_called(pending, kind, result);
     uint32_t owner = pending->owner;
+    bool here = !pending->afar && model_home(socket) == scheduler_current();
     pending_end(pending);
     if (result < 0)
         return;
+    if (here)
+        life_check(socket, "the call that opened it calls back");
     struct conn *conn = model_find(socket, owner);
     if (!conn)
         return; /* closed by a message that came first */
@@ -217,11 +246,18 @@ static uint32_t some_buffer_size(void)
     return dice_chance(300) ? dice_size(200) : dice_between(200, 4000);
 }
 
+/* That all can be sent in. */
+static uint8_t some_packet_type(void)
+{
+    static const uint8_t types[] = {WEIR_RAW, WEIR_1, WEIR_2, WEIR_4, WEIR_LINE};
+    return types[dice_below(5)];
+}
+
 static const weir_option *listen_options(int32_t active)
 {
     static weir_option options[8];
     options[0] = WEIR_ACTIVE(active);
-    options[1] = WEIR_PACKET(plan_style.packet);
+    options[1] = WEIR_PACKET(dice_chance(800) ? plan_style.packet : some_packet_type());
     options[2] = WEIR_MODE(program_style.shares || dice_chance(500) ? WEIR_BINARY : WEIR_LIST);
     options[3] = WEIR_BUFFER(program_style.shares ? 16384 : some_buffer_size());
     options[4] = WEIR_HIGH_WATERMARK(dice_size(8000));
@@ -282,7 +318,7 @@ static void connect_somewhere(void)
     int64_t timeout_ms = dice_chance(500) ? WEIR_INFINITY : (int64_t)dice_below(20);
     pending->owner = act_some_owner();
     if (timeout_ms >= 0)
-        pending->deadline_ns = scheduler_current()->now_ns + (uint64_t)timeout_ms * 1000000u;
+        pending->deadline_ns = kernel.now_ns + (uint64_t)timeout_ms * 1000000u;
     int result =
         weir_tcp_connect_async(the_runtime, "127.0.0.1", port, listen_options(first_active()),
                                act_owner(pending->owner), timeout_ms, opened, pending);
@@ -307,7 +343,7 @@ static void accept_from(struct listening *listening)
         return;
     }
     if (timeout_ms >= 0)
-        pending->deadline_ns = scheduler_current()->now_ns + (uint64_t)timeout_ms * 1000000u;
+        pending->deadline_ns = kernel.now_ns + (uint64_t)timeout_ms * 1000000u;
     int result = weir_tcp_accept_async(listening->handle, act_owner(pending->owner), timeout_ms,
                                        opened, pending);
     trace("accept_async, call %lld: %lld", pending_index(pending), result, 0, 0);
@@ -421,9 +457,8 @@ void program_read_mail(uint32_t most)
 }
 
 /* To another scheduler, or to this one. */
-static void pass_on(void)
+static void post_to(uint32_t number)
 {
-    uint32_t number = dice_below(weir_scheduler_count(the_runtime));
     int result = weir_run_on(the_runtime, number, program_tick, NULL);
     SIM_CHECK(result == 0 || (model_stopping && result == WEIR_CLOSED), "run_on gave %s",
               weir_error_name(result));
@@ -432,8 +467,12 @@ static void pass_on(void)
 void program_tick(void *unused)
 {
     (void)unused;
+    turns_count_work();
+    slow_maybe();
+    if (turns_insist())
+        post_to(scheduler_current()->number);
     if (dice_chance(program_style.afar / 2))
-        pass_on();
+        post_to(dice_below(weir_scheduler_count(the_runtime)));
     if (winding_down)
         return;
     uint32_t what = dice_below(10);

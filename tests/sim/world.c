@@ -11,13 +11,16 @@
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/kernel.h"
+#include "sim/life.h"
 #include "sim/link.h"
 #include "sim/model.h"
 #include "sim/peer.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
 #include "sim/program.h"
+#include "sim/slow.h"
 #include "sim/trace.h"
+#include "sim/turns.h"
 #include <weir/error.h>
 
 enum { CAPACITY = 64, TURNS_MOST = 200000 };
@@ -36,10 +39,12 @@ void world_open(void)
 {
     kernel_open(CAPACITY);
     model_open(CAPACITY);
+    life_open(CAPACITY);
 }
 
 void world_close(void)
 {
+    life_close();
     model_close();
     kernel_close();
 }
@@ -71,6 +76,7 @@ static void choose_faults(void)
         .memory = ONE_OF(0, 0, 0, 0, 0, 300),
         .peer_reset = ONE_OF(0, 0, 10, 50),
         .preempted = ONE_OF(0, 100, 500),
+        .slow = ONE_OF(0, 0, 10, 200),
     };
     kernel.descriptor_limit = dice_chance(200) ? dice_between(4, 12) : CAPACITY;
 }
@@ -91,6 +97,7 @@ static void choose_style(void)
         .close = ONE_OF(0, 30, 150),
         .type = ONE_OF(0, 0, 100),
         .active = ONE_OF(0, 1),
+        .forward = ONE_OF(0, 0, 300),
     };
 }
 
@@ -181,12 +188,12 @@ static void be_scheduler(void *data)
 {
     struct scheduler *scheduler = data;
     while (!scheduler_is_done(scheduler)) {
+        turns_begin(scheduler);
         scheduler_turn(scheduler);
         actor_end_turn();
         if (++world.turns > TURNS_MOST)
             fail_to_end(scheduler);
-        if (scheduler->state == SCHEDULER_STOPPING &&
-            scheduler->now_ns > scheduler->stop_deadline_ns)
+        if (scheduler->state == SCHEDULER_STOPPING && kernel.now_ns > scheduler->stop_deadline_ns)
             model_lenient = true;
     }
     buffer_pool_collect(scheduler->buffers);
@@ -275,6 +282,9 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
     dice_seed(seed);
     kernel_reset();
     pending_reset();
+    life_reset();
+    slow_reset();
+    turns_reset();
     actor_reset();
     choose_faults();
     choose_style();
