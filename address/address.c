@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "address/ipv6.h"
+#include "base/bytes.h"
 #include "base/error.h"
 
 static socklen_t to_inet(const weir_address *address, struct sockaddr_storage *storage)
@@ -66,6 +68,14 @@ int address_from_sockaddr(const struct sockaddr_storage *storage, weir_address *
         return error_say(-EAFNOSUPPORT, "address family %d is neither inet nor inet6",
                          storage->ss_family);
     }
+}
+
+void address_take_scope(weir_address *address)
+{
+    if (address->family != WEIR_INET6 || !ipv6_has_scope(bytes_read_be16(address->bytes)))
+        return;
+    address->scope_id = bytes_read_be16(address->bytes + 2);
+    bytes_write_be16(address->bytes + 2, 0);
 }
 
 static size_t size_of_family(uint8_t family)

@@ -16,6 +16,9 @@ int address_from_sockaddr(const struct sockaddr_storage *storage, weir_address *
  * with its interface, "fe80::1%eth0" or "fe80::1%2". -EINVAL, also when there is no such one. */
 int address_parse_host(const char *text, weir_address *address);
 
+/* As in Erlang/OTP, the second group of a link-local address is its scope: it moves there. */
+void address_take_scope(weir_address *address);
+
 /*
  * The addresses of a host name or literal, of one family, in the system's order; at most
  * `capacity`. How many, or WEIR_NXDOMAIN, -EINVAL (an empty name, characters outside 33..126),

@@ -5,7 +5,9 @@
 #include "command.h"
 #include "decode.h"
 #include "doctor.h"
+#include "interfaces.h"
 #include "options.h"
+#include "rc.h"
 #include "serve.h"
 
 #include <stdarg.h>
@@ -25,8 +27,10 @@ static const struct command commands[] = {
     {"doctor", DOCTOR_ARGUMENTS, "say whether this machine can run weir, and what to change",
      doctor_details, doctor_run},
     {"help", "[COMMAND]", "say what there is, or what COMMAND does", NULL, run_help},
+    {"interfaces", "", "list the network interfaces", interfaces_details, interfaces_run},
     {"options", OPTIONS_ARGUMENTS, "list the options, or say all about one", options_details,
      options_run},
+    {"rc", RC_ARGUMENTS, "print what the inet configuration says", rc_details, rc_run},
     {"serve", SERVE_ARGUMENTS, "serve clients until SIGTERM or SIGINT", serve_details, serve_run},
     {"version", "", "print the version", NULL, run_version},
 };
