@@ -1,0 +1,273 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Changes one place of the rooms' code at a time and looks whether a test notices. Works in a copy
+# of the tree, build/mutate; the tree itself is never touched.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+work=$top/build/mutate
+tree=$work/tree
+build=$work/build
+rooms="base framing options address runtime"
+count=20
+seed=$(($(date +%s) % 100000))
+room=
+again=
+
+usage() {
+    cat <<'END'
+usage: mutate.sh [--count N] [--seed N] [--room R] [--again FILE]
+
+  --count N     so many changes (20)
+  --seed N      which; the same seed makes the same ones of the same tree
+  --room R      only of this folder, such as framing or runtime/stream
+  --again FILE  those of a table that was printed before, such as its survivors
+
+Prints what no test has noticed. Changes that nobody can see are in tests/mutate/equal.tsv, with the
+reason, and are not made. The first time all tests are run, for how long they take.
+END
+}
+
+misused() {
+    echo "mutate: $*" >&2
+    usage >&2
+    exit 2
+}
+
+read_arguments() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --help) usage; exit 0 ;;
+        --count | --seed) [[ ${2:-} =~ ^[0-9]+$ ]] || misused "$1: a number" ;;&
+        --count) count=$2 ;;
+        --seed) seed=$2 ;;
+        --room) [ -d "$top/${2:-}" ] && room=${2%/} || misused "there is no folder '${2:-}'" ;;
+        --again) [ -r "${2:-}" ] && again=$(realpath "$2") || misused "cannot read '${2:-}'" ;;
+        *) misused "'$1' is none of --count, --seed, --room, --again" ;;
+        esac
+        shift 2
+    done
+}
+
+copy_tree() {
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    (cd "$top" && git ls-files -co --exclude-standard -z |
+        xargs -0 -I{} sh -c '[ -f "{}" ] && printf "%s\0" "{}"' |
+        tar --null -T - -cf -) | tar -xf - -C "$tree"
+}
+
+# Without debug information and as fast as can be linked. A change may leave something unused.
+configure() {
+    local launcher=()
+    if command -v ccache >/dev/null; then
+        launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+        export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
+    fi
+    cmake -S "$tree" -B "$build" -G Ninja -DBUILD_TESTING=ON -DWEIR_BENCH=OFF \
+        -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG=-Og \
+        -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold "${launcher[@]}" >"$work/log" 2>&1
+}
+
+# Test TAB labels TAB programs that it runs, as cmake has written them down.
+list_tests() {
+    find "$build" -name CTestTestfile.cmake -exec awk -v build="$build/" '
+        function unquoted(text) { gsub(/^\[=*\[|\]=*\]$/, "", text); return text }
+        /^add_test\(/ {
+            name = $1; sub(/^add_test\(/, "", name); name = unquoted(name); programs = ""
+            parts = split($0, part, "\"")
+            for (i = 2; i <= parts; i += 2)
+                if (index(part[i], build) == 1)
+                    programs = programs " " substr(part[i], length(build) + 1)
+        }
+        /^set_tests_properties\(/ && match($0, /LABELS "[^"]*"/) {
+            print name "\t" substr($0, RSTART + 8, RLENGTH - 9) "\t" programs
+        }' {} + | grep -vE '	[^	]*\b(tidy|canary|package|headers)\b'
+}
+
+# Program TAB the objects that it is linked from; all of them by way of the library of all rooms.
+list_programs() {
+    awk '
+        /^build .*: (C|CXX)_EXECUTABLE_LINKER/ {
+            program = $2; sub(/:$/, "", program)
+            print program "\t" $0
+        }' "$build/build.ninja"
+}
+
+# Rank TAB seconds TAB test TAB programs: what is fast and near comes first.
+rank_tests() {
+    awk -F '\t' '
+        FILENAME ~ /CTestCostData/ { split($0, part, " "); cost[part[1]] = part[3]; next }
+        FILENAME ~ /failing/ { fails[$1] = 1; next }
+        {
+            rank = 3
+            if ($2 ~ /ring_/ && $2 !~ /ring_newest/) rank = 5
+            else if ($2 ~ /differential|live|fuzz/) rank = 4
+            else if ($2 ~ /(^|;)unit/) rank = 1
+            else if ($1 == "sim") rank = 2
+            seconds = $1 in cost ? cost[$1] : 1
+            if (!($1 in fails)) printf "%d\t%.1f\t%s\t%s\n", rank, seconds, $1, $3
+        }' "$build/Testing/Temporary/CTestCostData.txt" "$work/failing" "$work/tests" |
+        sort -t '	' -k1,1n -k2,2n >"$work/ranked"
+}
+
+# What fails without any change is left out.
+learn() {
+    [ -s "$work/failing" ] && [ -s "$build/Testing/Temporary/CTestCostData.txt" ] && return
+    echo "mutate: running all tests once" >&2
+    (cd "$build" &&
+        steadily ctest -j "$(nproc)" -LE 'tidy|canary|package|headers' >"$work/log" 2>&1)
+    sed 's/^[0-9]*://' "$build/Testing/Temporary/LastTestsFailed.log" >"$work/failing" 2>/dev/null
+    echo none >>"$work/failing"
+}
+
+steadily() {
+    if setarch -R true 2>/dev/null; then
+        setarch -R "$@"
+    else
+        "$@"
+    fi
+}
+
+prepare() {
+    mkdir -p "$work"
+    copy_tree
+    configure && cmake --build "$build" >"$work/log" 2>&1 || {
+        tail -n 30 "$work/log" >&2
+        echo "mutate: the copy in $work does not build" >&2
+        exit 1
+    }
+    list_tests >"$work/tests"
+    list_programs >"$work/programs"
+    learn
+    rank_tests
+}
+
+all_places() {
+    local folders=$rooms
+    [ -z "$room" ] || folders=$room
+    (cd "$tree" && find $folders -name '*.c' ! -name 'kernel_*' | sort | while read -r file; do
+        awk -f "$here/places.awk" "$file"
+    done)
+}
+
+# Not those that change nothing: path, the line before, text, what becomes of it, reason.
+choose() {
+    all_places | awk -F '\t' -v seed="$seed" '
+        FILENAME != "-" { equal[$1 "\t" $2 "\t" $3 "\t" $4] = 1; next }
+        BEGIN { srand(seed) }
+        { now = $6; sub(/^ +/, "", now) }
+        !(($1 "\t" $7 "\t" $5 "\t" now) in equal) { printf "%.9f\t%s\n", rand(), $0 }
+    ' "$here/equal.tsv" - | sort -n | head -n "$count" | cut -f 2-
+}
+
+# Batches of tests that link the object of a file: seconds TAB tests TAB programs. What comes first
+# is small.
+batches_for() {
+    local objects
+    objects=$(awk -v source="$tree/$1" '/^build / { for (i = 4; i <= NF; i++)
+        if ($i == source) print substr($2, 1, length($2) - 1) }' "$build/build.ninja")
+    awk -F '\t' -v objects="$objects" '
+        BEGIN { count = split(objects, object, "\n") }
+        FILENAME ~ /programs$/ {
+            for (i = 1; i <= count; i++)
+                if (index($2, " " object[i] " ")) links[$1] = 1
+            if ($2 ~ /libweir_rooms|libweir\./) links[$1] = 1
+            next
+        }
+        {
+            wanted = 0
+            n = split($4, program, " ")
+            for (i = 1; i <= n; i++)
+                wanted = wanted || program[i] in links
+            if (!wanted) next
+            if (tests != "" && ($1 != rank || size >= 10)) flush_()
+            rank = $1
+            tests = tests (tests == "" ? "" : "|") $3
+            programs = programs " " $4
+            seconds += $2
+            size++
+        }
+        function flush_() {
+            if (tests != "") printf "%d\t%s\t%s\n", seconds, tests, programs
+            tests = programs = ""; size = seconds = 0
+        }
+        END { flush_() }' "$work/programs" "$work/ranked"
+}
+
+# Builds what a batch needs; ninja takes what has no rule for something that is there.
+build_programs() {
+    local targets
+    targets=$(tr ' ' '\n' <<<"$1" | sort -u | grep -Fxf <(cut -f 1 "$work/programs"))
+    ninja -C "$build" $targets >"$work/log" 2>&1
+}
+
+run_tests() {
+    (cd "$build" && steadily timeout -k 5 "$1" ctest --stop-on-failure -R "^($2)\$" \
+        >"$work/log" 2>&1 </dev/null)
+}
+
+# The first of these that fails, and fails again by itself; "time-out"; or nothing.
+failing() {
+    local seconds=$1 tests=$2 status name
+    while [ -n "$tests" ]; do
+        run_tests "$seconds" "$tests" && return
+        status=$?
+        [ $status -lt 124 ] || { echo "time-out"; return; }
+        name=$(sed -n '/(Skipped)/d; s/.* - \([^ ]*\) (.*/\1/p' "$work/log" | head -n 1)
+        run_tests "$seconds" "$name" || { echo "$name"; return; }
+        tests=$(tr '|' '\n' <<<"$tests" | grep -vxF "$name" | paste -sd '|')
+    done
+}
+
+# What noticed it, or nothing.
+noticed_by() {
+    local file=$1 seconds tests programs found
+    while IFS=$'\t' read -r seconds tests programs; do
+        build_programs "$programs" || { echo "does not build"; return; }
+        found=$(failing $((seconds * 8 + 40)) "$tests")
+        [ -z "$found" ] || { echo "$found"; return; }
+    done < <(batches_for "$file")
+}
+
+change() {
+    awk -v first="$2" -v last="$3" -v new="$4" '
+        NR == first { print new; next }
+        NR > first && NR <= last { next }
+        { print }' "$tree/$1" >"$work/changed" && cp "$work/changed" "$tree/$1"
+}
+
+report() {
+    awk -F '\t' -v seed="$seed" '
+        { of[$1]++; all++ }
+        $1 == "survived" { printf "%s:%s  %s\n    %s\n    %s\n", $2, $3, $5, $6, $7 }
+        END {
+            known = all - of["does not build"]
+            noticed = known - of["survived"]
+            printf "seed %s: %d changes, %d do not build, %d of %d noticed (%.1f%%)\n", seed, all,
+                of["does not build"], noticed, known, known ? 100 * noticed / known : 0
+        }' "$work/results"
+}
+
+run_all() {
+    local file first last kind was now before noticed
+    : >"$work/results"
+    while IFS=$'\t' read -r file first last kind was now before; do
+        cp "$tree/$file" "$work/kept"
+        change "$file" "$first" "$last" "$now"
+        noticed=$(noticed_by "$file")
+        cp "$work/kept" "$tree/$file"
+        printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${noticed:-survived}" "$file" "$first" \
+            "$last" "$kind" "$was" "$now" "$before" | tee -a "$work/results" >&2
+    done
+}
+
+read_arguments "$@"
+prepare
+if [ -n "$again" ]; then
+    awk -F '\t' '$1 == "survived"' "$again" | cut -f 2- >"$work/chosen"
+else
+    choose >"$work/chosen"
+fi
+run_all <"$work/chosen" 
+report
