@@ -91,8 +91,8 @@ static int run_shutdown(struct scheduler *scheduler, struct socket *socket, stru
     enum weir_how how = call->as.how;
     if (how != WEIR_READ && how != WEIR_WRITE && how != WEIR_READ_WRITE)
         return error_say(WEIR_BADARG, "shutdown: %d is not read, write or read_write", how);
-    int result = how == WEIR_WRITE ? 0 : system_shutdown(socket->fd, SHUT_RD);
-    return result < 0 || how == WEIR_READ ? result : send_shutdown(scheduler, socket);
+    return how == WEIR_READ ? system_shutdown(socket->fd, SHUT_RD)
+                            : send_shutdown(scheduler, socket, how == WEIR_READ_WRITE);
 }
 
 static int run_controlling_process(struct scheduler *scheduler, struct socket *socket,

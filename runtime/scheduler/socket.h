@@ -50,7 +50,8 @@ enum watching {
 
 enum sending {
     SENDING_OPEN,
-    SENDING_SHUTTING, /* shut down as soon as the queue is empty */
+    SENDING_SHUTTING,      /* shut down as soon as the queue is empty */
+    SENDING_SHUTTING_BOTH, /* and the reading side with it */
     SENDING_SHUT,
     SENDING_FAILED, /* the receiving side has yet to tell the owner */
 };

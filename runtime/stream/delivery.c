@@ -12,6 +12,7 @@
 #include "runtime/stream/close.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
+#include "runtime/stream/send.h"
 
 bool delivery_is_wanted(const struct socket *socket)
 {
@@ -45,6 +46,12 @@ static struct call *take_receiver(struct socket *socket)
     return receiver;
 }
 
+/* A reset, which what is queued is about to find as well: no other send needs to be told. */
+static bool takes_the_queue(const struct socket *socket)
+{
+    return socket->error == -ECONNRESET && send_queued_bytes(socket) > 0;
+}
+
 /* tcp_error if there is something to say, then tcp_closed, then the socket's end unless
  * {exit_on_close,false}. The owner may close it in between. */
 static void tell_end(struct scheduler *scheduler, struct socket *socket, int error)
@@ -62,12 +69,12 @@ static void tell_end(struct scheduler *scheduler, struct socket *socket, int err
         owner_tell(scheduler, socket, WEIR_MESSAGE_CLOSED, 0);
     if (!socket_is_stream(socket))
         return;
-    if (error == WEIR_CLOSED)
-        socket->latches |= LATCH_SEND;
     if (ends)
         close_after_end(scheduler, socket);
     else if (socket->sending == SENDING_FAILED)
         close_lose(scheduler, socket, 0);
+    else if (socket->state == SOCKET_OPEN && error == WEIR_CLOSED && !takes_the_queue(socket))
+        socket->latches |= LATCH_SEND;
 }
 
 static void end_receiver(struct scheduler *scheduler, struct socket *socket, int result,

@@ -238,17 +238,25 @@ void send_drop(struct scheduler *scheduler, struct socket *socket)
     send_free_if_idle(scheduler, socket);
 }
 
-int send_shutdown_now(struct socket *socket)
+static int shut(struct socket *socket, int how)
 {
     socket->sending = SENDING_SHUT;
-    return system_shutdown(socket->fd, SHUT_WR);
+    return system_shutdown(socket->fd, how);
 }
 
-int send_shutdown(struct scheduler *scheduler, struct socket *socket)
+int send_shutdown_now(struct socket *socket)
 {
+    return shut(socket, SHUT_WR);
+}
+
+int send_shutdown(struct scheduler *scheduler, struct socket *socket, bool both)
+{
+    if (socket->sending == SENDING_FAILED)
+        return -ENOTCONN;
     if (send_queued_bytes(socket) == 0)
-        return send_shutdown_now(socket);
-    socket->sending = SENDING_SHUTTING;
+        return shut(socket, both ? SHUT_RDWR : SHUT_WR);
+    both |= socket->sending == SENDING_SHUTTING_BOTH;
+    socket->sending = both ? SENDING_SHUTTING_BOTH : SENDING_SHUTTING;
     call_complete_all(scheduler, &socket->output->suspended, WEIR_CLOSED);
     flush_start(scheduler, socket);
     return 0;
@@ -306,7 +314,9 @@ void send_broken(struct scheduler *scheduler, struct socket *socket, int error)
 void send_emptied(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->sending == SENDING_SHUTTING)
-        (void)send_shutdown_now(socket);
+        (void)shut(socket, SHUT_WR);
+    else if (socket->sending == SENDING_SHUTTING_BOTH)
+        (void)shut(socket, SHUT_RDWR);
     call_complete_all(scheduler, &socket->output->drained, 0);
     send_free_if_idle(scheduler, socket);
 }

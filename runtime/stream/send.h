@@ -37,8 +37,8 @@ void send_free_if_idle(struct scheduler *scheduler, struct socket *socket);
 
 /* shutdown(write), whatever is queued. 0, or the system's error. */
 int send_shutdown_now(struct socket *socket);
-/* shutdown(write): now, or when the queue is empty. 0, or the system's error. */
-int send_shutdown(struct scheduler *scheduler, struct socket *socket);
+/* shutdown(write), or of both sides: now, or when the queue is empty. 0, or the system's error. */
+int send_shutdown(struct scheduler *scheduler, struct socket *socket, bool both);
 
 /* The kernel would not send. */
 void send_failed(struct scheduler *scheduler, struct socket *socket, int error);

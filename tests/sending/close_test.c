@@ -89,6 +89,54 @@ Test(close, shutting_down_waits_for_the_queue)
     loopback_close(&loopback);
 }
 
+/* In whichever order the halves are asked for; the reading one alone is shut at once. */
+static void shut_both(const char *active, const enum weir_how *hows)
+{
+    uint64_t queue;
+    weir_packet packet;
+    struct loopback loopback = open_filled("", &queue);
+    bool is_active = *active == 't';
+    GIVES(set(loopback.socket, is_active ? "[{active,true}]" : "[]"), 0);
+    for (; *hows != WEIR_READ; hows++)
+        GIVES(weir_shutdown(loopback.socket, *hows), 0);
+    peer_say(loopback.peer, "reply");
+    if (is_active)
+        expect_text(&loopback, "reply");
+    else
+        expect_received(loopback.socket, 0, "reply");
+    expect_quiet(&loopback);
+    cr_expect(queued(loopback.socket) > 0);
+    cr_expect(peer_drain(loopback.peer) == FILL_BYTES);
+    if (is_active)
+        expect_told(&loopback, WEIR_MESSAGE_CLOSED, 0);
+    else
+        GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &packet), WEIR_CLOSED);
+    loopback_close(&loopback);
+}
+
+Test(close, shutting_both_down_waits_for_the_queue)
+{
+    static const enum weir_how hows[][3] = {{WEIR_READ_WRITE, WEIR_READ},
+                                            {WEIR_WRITE, WEIR_READ_WRITE, WEIR_READ},
+                                            {WEIR_READ_WRITE, WEIR_WRITE, WEIR_READ}};
+    for (size_t i = 0; i < 3; i++) {
+        shut_both("true", hows[i]);
+        shut_both("false", hows[i]);
+    }
+}
+
+Test(close, the_reading_half_is_shut_at_once)
+{
+    uint64_t queue;
+    weir_packet packet;
+    struct loopback loopback = open_filled("", &queue);
+    GIVES(weir_shutdown(loopback.socket, WEIR_WRITE), 0);
+    GIVES(weir_shutdown(loopback.socket, WEIR_READ), 0);
+    GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &packet), WEIR_CLOSED);
+    cr_expect(peer_drain(loopback.peer) == FILL_BYTES);
+    loopback_close(&loopback);
+}
+
 Test(close, a_send_after_shutting_down_loses_the_socket)
 {
     struct loopback loopback = loopback_open("[{active,false}]");

@@ -44,11 +44,8 @@ static void reset_with_a_queue(const char *active, bool shown, bool exits)
     GIVES(set(loopback.socket, options), 0);
     peer_reset(&loopback.peer);
     expect_end(&loopback, shown);
-    if (exits)
-        EVENTUALLY(weir_port(loopback.socket) == -EINVAL);
-    else if (shown)
-        EVENTUALLY(weir_port(loopback.socket) == -EBADF);
-    GIVES(weir_send(loopback.socket, "a", 1), !exits && shown ? -ENOTCONN : WEIR_CLOSED);
+    EVENTUALLY(weir_port(loopback.socket) == (exits ? -EINVAL : -EBADF));
+    GIVES(weir_send(loopback.socket, "a", 1), exits ? WEIR_CLOSED : -ENOTCONN);
     loopback_close(&loopback);
 }
 

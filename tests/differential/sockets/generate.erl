@@ -29,9 +29,9 @@ program(Seed, Id) ->
     rand:seed(exsss, erlang:phash2({Seed, Id}, 1 bsl 32)),
     Kind = pick([accepts, accepts, connects]),
     State = #{kind => Kind, packet => raw, remote => open, owner => a, rest => <<>>, whole => true,
-              sent => false, slot => free,
+              sent => false, slot => free, queue => none,
               types => some(types(), 3), sizes => one_in(4), shares => one_in(4)},
-    {Opening, Next} = opening(Kind, State),
+    {Opening, Next} = opening(Kind, with_queues(one_in(3), State)),
     {Opening, steps(3 + rand:uniform(12), Next) ++ [{getstat, s}, settle]}.
 
 %% Whether packets may be printed with their mode: one that is shorter than {header,N} is a list.
@@ -59,6 +59,19 @@ weighed(Choices) -> weighed(Choices, rand:uniform(lists:sum([W || {W, _} <- Choi
 weighed([{W, What} | _], N) when N =< W -> What;
 weighed([{W, _} | Rest], N) -> weighed(Rest, N - W).
 
+%% Whether the program may make queues; and then what becomes of sends behind them: they never
+%% block, they time out, that closes, or they wait in the background.
+with_queues(false, State) -> State#{sends => plain};
+with_queues(true, State) -> State#{sends => pick([unbounded, times_out, closes, waits])}.
+
+queue_options(#{sends := plain}) -> [];
+queue_options(#{sends := Sends}) ->
+    [{sndbuf, 4096}, {buffer, pick([100, 1460])} | marks(Sends)].
+
+marks(unbounded) -> [{high_watermark, 1 bsl 30}, {low_watermark, 1 bsl 29}];
+marks(waits) -> [{high_watermark, 10}, {low_watermark, 5}];
+marks(Sends) -> marks(waits) ++ [{send_timeout, 30}, {send_timeout_close, Sends =:= closes}].
+
 types() ->
     [raw, raw, raw, raw, 1, 1, 2, 4, line, line, http, http_bin, httph, httph_bin, asn1, cdr,
      sunrm, fcgi, tpkt].
@@ -78,7 +91,8 @@ opening(connects, State) ->
 
 options(State) ->
     {Lists, Next} = lists:mapfoldl(fun option/2, State, lists:seq(1, rand:uniform(5))),
-    {[pick([binary, list]), {active, active(maps:get(kind, State))} | lists:append(Lists)], Next}.
+    {[pick([binary, list]), {active, active(maps:get(kind, State))} |
+      lists:append(Lists) ++ queue_options(State)], Next}.
 
 option(_, State) -> option(State).
 
@@ -122,7 +136,7 @@ steps(Count, State) ->
 act(State = #{remote := Remote}) ->
     Acts = [{12, recv}, {8, active}, {3, packet}, {2, setopts}, {3, getopts}, {5, send},
             {1, shutdown}, {1, close}, {2, name}, {2, getstat}, {1, give}, {2, background},
-            {1, odd}, {1, read} | case Remote of
+            {1, odd}, {1, read}, {6, queue} | case Remote of
                 open -> [{20, data}, {2, finish}, {2, leave}, {2, reset}, {1, data_and_end}];
                 finished -> [{2, leave}, {2, reset}];
                 gone -> []
@@ -142,8 +156,25 @@ act(setopts, State) ->
     Active = [{active, active()} || one_in(3)],
     {[{setopts, s, Later ++ Active}, barrier(State)], State};
 act(getopts, State) -> {[{getopts, handle(State), names()}], State};
+act(queue, State = #{sends := plain}) -> {[], State};
+act(queue, State = #{queue := none, packet := Type}) when Type =:= 1; Type =:= 2 -> {[], State};
+act(queue, State = #{queue := none}) ->
+    {[{fill, s, 2000000}, settle], State#{queue := some}};
+act(queue, State) ->
+    case rand:uniform(3) of
+        1 -> {[{remote, drain}, settle], State#{queue := none}};
+        2 -> act(send, State);
+        3 -> act(shutdown, State)
+    end;
+act(send, State = #{queue := some, sends := waits, sender := started}) -> {[{join, w}], State};
+act(send, State = #{queue := some, sends := waits}) ->
+    {[{start, w, {send, s, bytes(rand:uniform(20) - 1)}}, barrier(State)],
+     State#{sender => started}};
 act(send, State) -> {[{send, s, bytes(rand:uniform(20) - 1)}, barrier(State)], State};
 act(shutdown, State) -> {[{shutdown, s, pick([read, write, read_write])}, barrier(State)], State};
+%% A close waits for the queue there, as long as it gets shorter.
+act(close, State = #{queue := some}) ->
+    {[{setopts, s, [{linger, {true, 0}}]}, {close, s}, barrier(State)], State};
 act(close, State) -> {[{close, s}, barrier(State)], State};
 act(name, State) -> {[{pick([peername, sockname, port]), handle(State)}], State};
 act(getstat, State) -> {[{getstat, handle(State)}], State};
@@ -160,11 +191,14 @@ act(give, State = #{owner := Owner}) ->
 act(background, State = #{slot := free}) ->
     {[{start, x, recv(State, pick([15, 500, 5000]))}], State#{slot := used}};
 act(background, State = #{slot := used}) -> {[{join, x}], State};
+act(odd, State = #{queue := some}) ->
+    {[pick([{recv, s, 67108865, 0}, {recv, s, 3, 0}, {drain, s}]), barrier(State)], State};
 act(odd, State) ->
     Odd = [{recv, s, 67108865, 0}, {recv, s, 3, 0}, {send, s, <<>>}, {close, s}, {drain, s},
            {setopts, s, [{active, 1}, {active, 32766}]}],
     {[pick(Odd), barrier(State)], State};
-act(read, State) -> {[settle, {remote, read}], State};
+act(read, State = #{sends := plain}) -> {[settle, {remote, read}], State};
+act(read, State) -> {[settle, {remote, drain}, settle], State#{queue := none}};
 act(data, State) ->
     {Bytes, Next} = data(State),
     {[{remote, {send, Bytes}}, barrier(State)], Next};

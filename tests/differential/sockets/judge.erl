@@ -49,6 +49,7 @@ kinds() ->
      {a_shut_end_reads_on, fun a_shut_end_reads_on/3},
      {a_mean_is_rounded, fun a_mean_is_rounded/3},
      {a_send_fails_later, fun a_send_fails_later/3},
+     {the_queue_outlives_the_end, fun the_queue_outlives_the_end/3},
      {a_failed_send_is_counted, fun a_failed_send_is_counted/3}].
 
 steps_of(Before) -> [Step || {Step, _} <- Before].
@@ -65,7 +66,7 @@ raw_bytes_are_cut_otherwise({{recv, _, 0, _}, "ok " ++ Erlang, "ok " ++ Weir}, B
 raw_bytes_are_cut_otherwise({settle, Erlang, Weir}, Before, Play) ->
     has_bytes(Erlang) andalso has_bytes(Weir) andalso is_same_in_the_end(Before, Play);
 raw_bytes_are_cut_otherwise({Step, _, _}, Before, Play) when is_tuple(Step) ->
-    lists:member(element(1, Step), [getstat, recv]) andalso is_raw(Before) andalso
+    lists:member(element(1, Step), [getstat, recv, getopts, join]) andalso is_raw(Before) andalso
         (is_same_in_the_end(Before, Play) orelse
          is_started(Before) andalso is_same_after([{join, x}, {drain, s}], Before, Play));
 raw_bytes_are_cut_otherwise(_, _, _) -> false.
@@ -79,6 +80,7 @@ is_same_in_the_end(Before, Play) ->
     is_same_after([settle, {setopts, s, [{active, true}]}, settle], Kept, Play).
 
 is_change({setopts, s, Options}) -> lists:keymember(packet, 1, Options);
+is_change({close, s}) -> true;
 is_change(Step) -> Step =:= settle orelse Step =:= pause.
 
 is_started(Before) -> lists:any(fun({{start, x, _}, _}) -> true; (_) -> false end, Before).
@@ -127,7 +129,7 @@ is_cut_recv(_, _) -> false.
 
 %% A recv that waits while the socket is active for a while is not served here by what comes next.
 a_recv_waits_on({Step, _, _}, Before, _) ->
-    Served = Step =:= settle orelse lists:member(element(1, Step), [join, recv, getstat]),
+    Served = Step =:= settle orelse lists:member(element(1, Step), [join, recv, drain, getstat]),
     After = lists:dropwhile(fun({{start, x, _}, _}) -> false; (_) -> true end, Before),
     Served andalso
         lists:any(fun({active, How}) -> How =/= false; (_) -> false end, options_of(After)).
@@ -194,15 +196,22 @@ a_mean_is_rounded(_, _, _) -> false.
 numbers(Line) -> [list_to_integer(Word) || Word <- string:lexemes(Line, " ")].
 
 %% Here an empty send goes well, and one with {delay_send,true} fails later.
-a_send_fails_later({{send, _, Bytes}, "ok", Weir}, Before, _)
-  when Weir =:= "closed"; Weir =:= "econnreset" ->
+a_send_fails_later({{Send, _, Bytes}, "ok", Weir}, Before, _)
+  when Send =:= send orelse Send =:= fill, Weir =:= "closed" orelse Weir =:= "econnreset" ->
     Bytes =:= <<>> orelse has_option({delay_send, true}, Before);
 a_send_fails_later(_, _, _) -> false.
 
 has_option(Option, Before) -> lists:member(Option, options_of(Before)).
 
 has_failed_send(Before) ->
-    lists:any(fun({{send, _, _}, Line}) -> Line =/= "ok"; (_) -> false end, Before).
+    lists:any(fun({{Send, _, _}, Line}) when Send =:= send; Send =:= fill -> Line =/= "ok";
+                 (_) -> false
+              end, Before).
+
+%% When an end or an error is told here, what is queued is lost.
+the_queue_outlives_the_end({{remote, drain}, "ok 0 closed", "ok " ++ _}, Before, _) ->
+    has_line("closed", [Line || {Step, Line} <- Before, Step =/= {close, s}]);
+the_queue_outlives_the_end(_, _, _) -> false.
 
 %% Here a send is counted before it fails.
 a_failed_send_is_counted({{getstat, _}, _, _}, Before, _) -> has_failed_send(Before);

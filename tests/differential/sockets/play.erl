@@ -108,6 +108,7 @@ call({recv, H, Length, Timeout}, State = #{modes := Modes}) ->
         Error -> result(Error)
     end;
 call({drain, H}, State) -> drain(handle(H, State), []);
+call({fill, H, Size}, State) -> result(gen_tcp:send(handle(H, State), <<0:Size/unit:8>>));
 call({send, H, Bytes}, State) -> result(gen_tcp:send(handle(H, State), Bytes));
 %% Applied back to front here, front to back in weir.
 call({setopts, H, Options}, State) ->

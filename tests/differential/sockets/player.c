@@ -119,6 +119,17 @@ static void run_send(struct player *player, char *arguments, FILE *to)
     write_result(to, weir_send(socket, bytes, size));
 }
 
+/* More than the kernel takes while the remote end does not read. */
+static void run_fill(struct player *player, char *arguments, FILE *to)
+{
+    weir_socket socket = handle_of(player, strsep(&arguments, " "));
+    size_t size = strtoul(arguments, NULL, 10);
+    void *bytes = memory_allocate_zeroed(1, size);
+    CHECK(bytes);
+    write_result(to, weir_send(socket, bytes, size));
+    memory_free(bytes);
+}
+
 static void run_setopts(struct player *player, char *arguments, FILE *to)
 {
     weir_socket socket = handle_of(player, strsep(&arguments, " "));
@@ -253,7 +264,7 @@ static void *run_background(void *data)
 
 static struct background *background_called(struct player *player, const char *name)
 {
-    return &player->background[*name - 'x'];
+    return &player->background[*name - 'w'];
 }
 
 static void run_start(struct player *player, char *arguments, FILE *to)
@@ -297,6 +308,7 @@ static const struct {
     {"sockname", run_sockname}, {"port", run_port},       {"give", run_give},
     {"kill", run_kill},         {"settle", run_settle},   {"pause", run_pause},
     {"drain", run_drain},       {"start", run_start},     {"join", run_join},
+    {"fill", run_fill},
 };
 
 /* What comes first in the arguments of most steps. */

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <weir/weir.h>
 
-enum { BACKGROUND_COUNT = 3 };
+enum { BACKGROUND_COUNT = 4 };
 
 struct player;
 

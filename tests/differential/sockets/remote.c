@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,10 +40,13 @@ static struct sockaddr_in address_at(const struct remote *remote, uint16_t port)
     return address;
 }
 
+/* With a small buffer, behind which a sender has a queue before long. */
 static int open_socket(void)
 {
+    int size = 4096;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
     CHECK_GE(fd, 0);
+    CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
     return fd;
 }
 
@@ -116,6 +120,25 @@ static void read_all(const struct remote *remote, FILE *to)
     fputs(size < 0 && errno == EAGAIN ? " more" : " closed", to);
 }
 
+/* Until nothing comes any more. How many millions of bytes it was, and whether it ends. */
+static void drain_all(const struct remote *remote, FILE *to)
+{
+    enum { QUIET_MS = 100, MILLION = 1000000 };
+    uint8_t bytes[SEND_MAX];
+    size_t got = 0;
+    ssize_t size = 1;
+    while (size > 0) {
+        struct pollfd ready = {.fd = remote->fd, .events = POLLIN};
+        if (poll(&ready, 1, QUIET_MS) == 0) {
+            fprintf(to, "ok %zu more", got / MILLION);
+            return;
+        }
+        size = recv(remote->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+        got += size > 0 ? (size_t)size : 0;
+    }
+    fprintf(to, "ok %zu closed", got / MILLION);
+}
+
 static void act_connected(struct remote *remote, const char *act, FILE *to)
 {
     const char *result = "ok";
@@ -127,6 +150,8 @@ static void act_connected(struct remote *remote, const char *act, FILE *to)
         (void)shutdown(remote->fd, SHUT_WR);
     else if (strcmp(act, "read") == 0)
         return read_all(remote, to);
+    else if (strcmp(act, "drain") == 0)
+        return drain_all(remote, to);
     else
         close_here(remote, strcmp(act, "reset") == 0);
     fputs(result, to);

@@ -12,11 +12,11 @@ met_port(#{met := Met}) -> Met.
 act(Act, Remote) -> act(Act, none, Remote).
 
 act(connect, Port, Remote = #{address := Address}) ->
-    {ok, S} = socket:open(inet, stream, tcp),
+    S = open(),
     ok = socket:connect(S, #{family => inet, addr => Address, port => Port}),
     met(S, Remote#{s => S});
 act(listen, _, Remote = #{address := Address}) ->
-    {ok, L} = socket:open(inet, stream, tcp),
+    L = open(),
     ok = socket:bind(L, #{family => inet, addr => Address, port => 0}),
     ok = socket:listen(L),
     {ok, #{port := Port}} = socket:sockname(L),
@@ -39,8 +39,16 @@ act(reset, Port, Remote = #{s := S}) ->
     act(close, Port, Remote);
 act(read, _, Remote = #{s := S}) ->
     {"ok " ++ read(S), Remote};
+act(drain, _, Remote = #{s := S}) ->
+    {drain(S, 0), Remote};
 act(_, _, Remote) ->
     {"no socket", Remote}.
+
+%% With a small buffer, behind which a sender has a queue before long.
+open() ->
+    {ok, S} = socket:open(inet, stream, tcp),
+    ok = socket:setopt(S, {socket, rcvbuf}, 4096),
+    S.
 
 met(S, Remote) ->
     {ok, #{port := Port}} = socket:sockname(S),
@@ -54,4 +62,13 @@ read(S) ->
         {ok, Bytes} -> binary_to_list(string:lowercase(binary:encode_hex(Bytes))) ++ read(S);
         {error, timeout} -> " more";
         {error, _} -> " closed"
+    end.
+
+%% Until nothing comes any more. How many millions of bytes it was, and whether it ends.
+drain(S, Got) ->
+    case socket:recv(S, 0, 100) of
+        {ok, Bytes} -> drain(S, Got + byte_size(Bytes));
+        {error, timeout} -> io_lib:format("ok ~w more", [Got div 1000000]);
+        {error, {timeout, Bytes}} -> drain(S, Got + byte_size(Bytes));
+        {error, _} -> io_lib:format("ok ~w closed", [Got div 1000000])
     end.
