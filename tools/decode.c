@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `weir decode TYPE`: the packets of standard input, each as an Erlang term. */
 #include "decode.h"
+#include "base/suggest.h"
 #include "command.h"
 #include "decode_batch.h"
 #include "decode_options.h"
@@ -10,12 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <weir/options.h>
 
 const char decode_details[] =
     "TYPE is raw, 0, 1, 2, 4, asn1, cdr, sunrm, fcgi, tpkt, line, http, http_bin, httph or\n"
-    "httph_bin; NAME is packet_size, line_length or line_delimiter. Each packet on standard input\n"
-    "is printed as the term that erlang:decode_packet/3 gives. Bytes that are no whole packet at\n"
-    "the end print {more,Total}; {error,invalid} ends it with exit status 1.\n"
+    "httph_bin, or one of these as in '{packet,4}'; NAME is packet_size, line_length or "
+    "line_delimiter. Each packet on standard input\n"
+    "is printed as the term that\n"
+    "erlang:decode_packet/3 gives. Bytes that are no whole packet at the end print {more,Total};\n"
+    "{error,invalid} ends it with exit status 1.\n"
     "\n"
     "--batch reads lines `type TAB options TAB hex` (`-` for no bytes), as in\n"
     "    line\t[{packet_size,4}]\t610a62\n"
@@ -103,6 +107,31 @@ static int set_options(struct decode *decode, char **arguments)
     return EXIT_SUCCESS;
 }
 
+/* "4", or as an option, "{packet,4}". */
+static int type_of(const char *text)
+{
+    weir_option *options;
+    int type = weir_packet_type_from_name(text);
+    if (type >= 0 || weir_options_parse(text, &options) < 0)
+        return type;
+    if (options[0].id == WEIR_OPTION_PACKET && options[1].id == WEIR_OPTION_END)
+        type = (int)options[0].value.number;
+    weir_options_free(options);
+    return type;
+}
+
+static int unknown_type(const char *text)
+{
+    char suggested[SUGGEST_TEXT_SIZE];
+    struct suggestion suggestion;
+    suggest_begin(&suggestion, text, strlen(text));
+    for (int type = 0; type < WEIR_PACKET_TYPE_COUNT; type++)
+        suggest_look(&suggestion, weir_packet_type_name((enum weir_packet_type)type));
+    return command_misused("decode", "'%s' is no packet type%s", text,
+                           suggestion.nearest ? suggest_text(&suggestion, suggested)
+                                              : "; see 'weir help decode'");
+}
+
 int decode_run(int argc, char **argv)
 {
     struct decode decode = {.options.limits = decode_options_default};
@@ -111,9 +140,9 @@ int decode_run(int argc, char **argv)
     if (strcmp(argv[1], "--batch") == 0)
         return argc == 2 ? decode_batch()
                          : command_misused("decode", "--batch takes no '%s'", argv[2]);
-    int type = weir_packet_type_from_name(argv[1]);
+    int type = type_of(argv[1]);
     if (type < 0)
-        return command_misused("decode", "'%s' is no packet type; see 'weir help decode'", argv[1]);
+        return unknown_type(argv[1]);
     decode.options.type = (enum weir_packet_type)type;
     int status = set_options(&decode, argv + 2);
     if (status == EXIT_SUCCESS)

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "decode_options.h"
 #include "term.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,14 +90,15 @@ int decode_batch(void)
     char *line = NULL;
     size_t capacity = 0;
     int status = EXIT_SUCCESS;
-    ssize_t size;
+    ssize_t size = 0;
     for (size_t number = 1; status == EXIT_SUCCESS && !ferror(stdout) &&
                             (size = getline(&line, &capacity, stdin)) >= 0;
          number++)
         status = run_line(line, (size_t)size, number);
+    int error = errno; /* a line for which there is no memory is no error of the stream's */
     free(line);
-    if (!ferror(stdin))
+    if (size >= 0 || feof(stdin))
         return status;
-    perror("weir decode: standard input");
+    fprintf(stderr, "weir decode: standard input: %s\n", strerror(error));
     return EXIT_FAILURE;
 }

@@ -20,7 +20,8 @@
 const char doctor_details[] =
     "Tries what weir needs and prints what came of it. A line with a '!' says that something "
     "could\n"
-    "be better, and what to do. Exit status: 0 when weir can run, 1 when it cannot.\n"
+    "be better, and what to do. Exit status: 0 when weir can run, 1 when it cannot,\n"
+    "2 when it was asked wrongly.\n"
     "\n"
     "WEIR_FEATURES_OFF=NAME,... keeps weir from using features, by the names printed here;\n"
     "WEIR_FEATURES_OFF=kernel=6.1 from all that are newer than that kernel.\n";
@@ -208,8 +209,10 @@ int doctor_run(int argc, char **argv)
     if (argc > 1)
         return command_misused("doctor", "takes no arguments, but was given '%s'", argv[1]);
     struct patient patient = {.kernel = machine_kernel()};
-    if (runtime_configure(&patient.runtime, NULL) < 0)
-        return command_misused("doctor", "in the environment: %s", weir_last_error_text());
+    if (runtime_configure(&patient.runtime, NULL) < 0) {
+        (void)command_misused("doctor", "in the environment: %s", weir_last_error_text());
+        return EXIT_FAILURE;
+    }
     printf("weir %s on Linux %s\n\n", weir_version(), patient.kernel);
     enum verdict verdict = run_checks(&patient);
     discharge(&patient);

@@ -24,7 +24,14 @@ static void remember_active(weir_socket socket, int how)
     (void)!weir_set_data(socket, (void *)(intptr_t)how); /* as above */
 }
 
-/* Nobody would ask a connection that is {active,false} for its packets. */
+/* Nobody would ask a connection that is {active,false} for its packets, and a count that is used up
+ * from the start is no more. */
+static bool is_passive(int how)
+{
+    return how == WEIR_ACTIVE_FALSE ||
+           (how != WEIR_ACTIVE_TRUE && how != WEIR_ACTIVE_ONCE && how <= 0);
+}
+
 static void on_accepted(weir_socket socket, void *data)
 {
     weir_option active = WEIR_REQUEST(ACTIVE);
@@ -32,8 +39,8 @@ static void on_accepted(weir_socket socket, void *data)
     if (weir_getopts(socket, &active, 1) != 1)
         return;
     int how = (int)active.value.number;
-    remember_active(socket, how == WEIR_ACTIVE_FALSE ? WEIR_ACTIVE_ONCE : how);
-    if (how == WEIR_ACTIVE_FALSE)
+    remember_active(socket, is_passive(how) ? WEIR_ACTIVE_ONCE : how);
+    if (is_passive(how))
         set_active(socket, WEIR_ACTIVE_ONCE);
 }
 

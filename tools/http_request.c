@@ -1,218 +1,193 @@
 /* SPDX-License-Identifier: MIT */
 #include "http_request.h"
 
+#include "http_line.h"
+
 #include <string.h>
-#include <strings.h>
 
-/* All lines of a head together; a single line's limit is the socket's {packet_size,_}. */
+/* All lines of a head together, trailers and chunk extensions too; a single line's limit is the
+ * service's {buffer,_}. */
 enum { HEAD_BYTES_MAX = 32768 };
-
-/* Numbers of weir_http's header. */
-enum field {
-    FIELD_OTHER = 0,
-    FIELD_CONNECTION = 2,
-    FIELD_TRANSFER_ENCODING = 5,
-    FIELD_HOST = 14,
-    FIELD_CONTENT_LENGTH = 38,
-};
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static weir_slice trim(weir_slice text)
-{
-    while (text.size > 0 && is_blank(text.bytes[0])) {
-        text.bytes++;
-        text.size--;
-    }
-    while (text.size > 0 && is_blank(text.bytes[text.size - 1]))
-        text.size--;
-    return text;
-}
-
-static bool is_word(weir_slice text, const char *word)
-{
-    size_t size = strlen(word);
-    return text.size == size && strncasecmp(text.bytes, word, size) == 0;
-}
-
-/* The next element of a list with commas, taken off its front. */
-static weir_slice take_element(weir_slice *list)
-{
-    const char *comma = memchr(list->bytes, ',', list->size);
-    size_t size = comma ? (size_t)(comma - list->bytes) : list->size;
-    weir_slice element = {list->bytes, size};
-    size_t taken = comma ? size + 1 : size;
-    list->bytes += taken;
-    list->size -= taken;
-    return trim(element);
-}
 
 static void add_connection(struct http_request *request, weir_slice value)
 {
     while (value.size > 0) {
-        weir_slice word = take_element(&value);
-        if (is_word(word, "close"))
+        weir_slice word = http_take_element(&value);
+        if (http_is_word(word, "close"))
             request->keep_alive = false;
-        else if (is_word(word, "keep-alive") && request->version_minor == 0)
+        else if (http_is_word(word, "keep-alive") && request->version_minor == 0)
             request->keep_alive = true;
     }
 }
 
-static bool take_digit(weir_slice *text, unsigned base, uint64_t *number)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *digit = text->size > 0 && *text->bytes ? strchr(digits, *text->bytes | 0x20) : NULL;
-    if (!digit || (unsigned)(digit - digits) >= base)
-        return false;
-    *number = *number * base + (uint64_t)(digit - digits);
-    text->bytes++;
-    text->size--;
-    return true;
-}
-
-/* At most 15 digits, which no base overflows. */
-static bool take_number(weir_slice *text, unsigned base, uint64_t *number)
-{
-    enum { DIGITS_MAX = 15 };
-    int count = 0;
-    *number = 0;
-    while (count <= DIGITS_MAX && take_digit(text, base, number))
-        count++;
-    return count > 0 && count <= DIGITS_MAX;
-}
-
 /* A length that is said twice must be the same. */
-static enum http_status add_length(struct http_request *request, weir_slice value)
+static void add_length(struct http_request *request, weir_slice value)
 {
     uint64_t size;
-    weir_slice rest = trim(value);
-    bool is_repeated = request->body == HTTP_BODY_SIZED;
-    if (!take_number(&rest, 10, &size) || rest.size > 0)
-        return HTTP_BAD_REQUEST;
-    if (request->body == HTTP_BODY_CHUNKED || (is_repeated && size != request->body_bytes))
-        return HTTP_BAD_REQUEST;
-    request->body = HTTP_BODY_SIZED;
+    if (!http_is_number(value, &size) || (request->has_length && size != request->body_bytes))
+        request->status = HTTP_BAD_REQUEST;
+    request->has_length = true;
     request->body_bytes = size;
-    return HTTP_OK;
 }
 
-/* Two ways to say where a body ends are how requests are smuggled. */
-static enum http_status add_coding(struct http_request *request, weir_slice value)
+/* "chunked" has no parameters. */
+static bool is_chunked_with_more(weir_slice coding)
 {
-    if (request->body != HTTP_BODY_NONE || request->version_minor == 0)
-        return HTTP_BAD_REQUEST;
-    if (!is_word(trim(value), "chunked"))
-        return HTTP_CODING_NOT_IMPLEMENTED;
-    request->body = HTTP_BODY_CHUNKED;
-    return HTTP_OK;
+    const char *semicolon = memchr(coding.bytes, ';', coding.size);
+    weir_slice name = {coding.bytes, semicolon ? (size_t)(semicolon - coding.bytes) : 0};
+    return http_is_word(http_trim(name), "chunked");
 }
 
-static enum http_status add_field(struct http_request *request, const weir_http *http)
+static void add_codings(struct http_request *request, weir_slice value)
 {
-    weir_slice value = http->as.header.value;
-    switch (http->as.header.number) {
-    case FIELD_CONNECTION:
-        add_connection(request, value);
-        return HTTP_OK;
-    case FIELD_TRANSFER_ENCODING:
-        return add_coding(request, value);
-    case FIELD_CONTENT_LENGTH:
-        return add_length(request, value);
-    case FIELD_HOST:
-        return ++request->host_count > 1 ? HTTP_BAD_REQUEST : HTTP_OK;
-    case FIELD_OTHER:
-        if (is_word(http->as.header.field, "expect") && is_word(trim(value), "100-continue"))
-            request->expects_continue = true;
-        return HTTP_OK;
-    default:
-        return HTTP_OK;
+    bool is_any = false;
+    while (value.size > 0) {
+        weir_slice coding = http_take_element(&value);
+        if (coding.size == 0)
+            continue;
+        is_any = true;
+        request->ends_chunked = http_is_word(coding, "chunked");
+        request->chunked_count += request->ends_chunked;
+        request->other_coding_count += !request->ends_chunked;
+        request->is_bad_coding |= is_chunked_with_more(coding);
     }
+    request->is_bad_coding |= !is_any;
 }
 
-static bool is_target(const weir_http *http)
+static void add_host(struct http_request *request, weir_slice value)
 {
-    enum weir_http_uri uri = http->as.request.uri;
-    return uri == WEIR_URI_PATH || uri == WEIR_URI_ABSOLUTE ||
-           (uri == WEIR_URI_ANY && http->as.request.method == WEIR_HTTP_OPTIONS);
+    if (++request->host_count > 1 || !http_is_host(value))
+        request->status = HTTP_BAD_REQUEST;
 }
 
-static enum http_status check_line(const weir_http *http)
+static void add_expect(struct http_request *request, weir_slice value)
 {
-    if (http->kind != WEIR_HTTP_REQUEST)
-        return HTTP_BAD_REQUEST;
-    if (http->version_major != 1)
+    if (http_is_word(value, "100-continue"))
+        request->expects_continue = true;
+}
+
+static const struct {
+    const char *name;
+    void (*add)(struct http_request *request, weir_slice value);
+} fields[] = {
+    {"connection", add_connection},
+    {"content-length", add_length},
+    {"expect", add_expect},
+    {"transfer-encoding", add_codings},
+    {"host", add_host},
+};
+
+static bool begins_with(weir_slice text, const char *word)
+{
+    weir_slice beginning = {text.bytes, strlen(word)};
+    return text.size >= beginning.size && http_is_word(beginning, word);
+}
+
+/* http://HOST/... */
+static bool is_absolute(weir_slice target)
+{
+    size_t scheme = begins_with(target, "https://") ? 8 : begins_with(target, "http://") ? 7 : 0;
+    weir_slice host = {target.bytes + scheme, 0};
+    while (scheme + host.size < target.size && !strchr("/?#", host.bytes[host.size]))
+        host.size++;
+    return scheme > 0 && host.size > 0 && host.bytes[0] != ':' && http_is_host(host);
+}
+
+static bool is_target(const struct http_request_line *line)
+{
+    if (line->target.bytes[0] == '/' || is_absolute(line->target))
+        return true;
+    return http_is_word(line->target, "*") && http_is_word(line->method, "OPTIONS");
+}
+
+/* Names of methods are in capitals, and what is not is another method. */
+static bool is_method(weir_slice method)
+{
+    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (method.size == strlen(known[i]) && memcmp(method.bytes, known[i], method.size) == 0)
+            return true;
+    return false;
+}
+
+static enum http_status check_line(const struct http_request_line *line)
+{
+    if (line->major != 1)
         return HTTP_VERSION_NOT_SUPPORTED;
-    if (http->as.request.method == WEIR_HTTP_OTHER_METHOD ||
-        http->as.request.method == WEIR_HTTP_TRACE)
+    if (!is_method(line->method))
         return HTTP_METHOD_NOT_IMPLEMENTED;
-    return is_target(http) ? HTTP_OK : HTTP_BAD_REQUEST;
+    return is_target(line) ? HTTP_OK : HTTP_BAD_REQUEST;
 }
 
-void http_request_begin(struct http_request *request, const weir_packet *line)
+void http_request_begin(struct http_request *request, weir_slice line)
 {
-    const weir_http *http = line->http;
-    *request = (struct http_request){
-        .status = check_line(http),
-        .head_bytes = (uint32_t)line->size,
-    };
-    if (http->kind != WEIR_HTTP_REQUEST)
+    struct http_request_line parsed;
+    *request = (struct http_request){.head_bytes = (uint32_t)line.size};
+    if (!http_request_line_parse(line, &parsed)) {
+        request->status = HTTP_BAD_REQUEST;
         return;
-    request->version_minor = http->version_minor;
-    request->is_head = http->as.request.method == WEIR_HTTP_HEAD;
-    request->keep_alive = http->version_minor > 0;
+    }
+    request->status = check_line(&parsed);
+    request->version_minor = parsed.minor;
+    request->is_head = http_is_word(parsed.method, "HEAD");
+    request->keep_alive = parsed.minor > 0;
 }
 
-/* A name there must be. A value has no NUL, and a CR only where the line is folded. */
-static bool is_clean(const weir_http *http)
+static void count(struct http_request *request, size_t bytes)
 {
-    weir_slice value = http->as.header.value;
-    if (http->as.header.field.size == 0 || memchr(value.bytes, '\0', value.size))
-        return false;
-    const char *end = value.bytes + value.size;
-    for (const char *at = value.bytes; (at = memchr(at, '\r', (size_t)(end - at))); at++)
-        if (at + 1 == end || at[1] != '\n')
-            return false;
-    return true;
+    request->head_bytes += (uint32_t)bytes;
+    if (request->head_bytes > HEAD_BYTES_MAX)
+        request->status = HTTP_HEAD_TOO_LARGE;
 }
 
 /* Whether one more line is a header and the head does not become too large by it. */
-static bool count_line(struct http_request *request, const weir_packet *line)
+static bool take_field(struct http_request *request, weir_slice line, struct http_field *field)
 {
-    request->head_bytes += (uint32_t)line->size;
-    if (request->head_bytes > HEAD_BYTES_MAX)
-        request->status = HTTP_HEAD_TOO_LARGE;
-    else if (line->http->kind != WEIR_HTTP_HEADER || !is_clean(line->http))
+    if (!http_field_parse(line, field))
         request->status = HTTP_BAD_REQUEST;
+    count(request, line.size);
     return request->status == HTTP_OK;
 }
 
-void http_request_add(struct http_request *request, const weir_packet *line)
+void http_request_add(struct http_request *request, weir_slice line)
 {
-    if (count_line(request, line))
-        request->status = add_field(request, line->http);
+    struct http_field field;
+    if (!take_field(request, line, &field))
+        return;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (http_is_word(field.name, fields[i].name))
+            fields[i].add(request, field.value);
 }
 
-void http_request_add_trailer(struct http_request *request, const weir_packet *line)
+void http_request_add_trailer(struct http_request *request, weir_slice line)
 {
-    (void)count_line(request, line);
+    struct http_field field;
+    (void)take_field(request, line, &field);
+}
+
+/* Two ways to say where a body ends are how requests are smuggled; of one whose last coding is
+ * another than chunked nobody knows where it ends. */
+static enum http_status check_codings(const struct http_request *request)
+{
+    bool is_coded = request->chunked_count + request->other_coding_count > 0;
+    if (request->is_bad_coding || request->chunked_count > 1)
+        return HTTP_BAD_REQUEST;
+    if (is_coded && (request->has_length || request->version_minor == 0 || !request->ends_chunked))
+        return HTTP_BAD_REQUEST;
+    return request->other_coding_count > 0 ? HTTP_CODING_NOT_IMPLEMENTED : HTTP_OK;
 }
 
 void http_request_end(struct http_request *request)
 {
+    request->status = check_codings(request);
     if (request->version_minor > 0 && request->host_count == 0)
         request->status = HTTP_BAD_REQUEST;
 }
 
-bool http_chunk_size(const weir_packet *line, uint64_t *size)
+void http_request_add_chunk(struct http_request *request, weir_slice line, uint64_t *size)
 {
-    weir_slice rest = {(const char *)line->bytes, line->size};
-    if (!take_number(&rest, 16, size) || rest.size < 2 ||
-        memcmp(rest.bytes + rest.size - 2, "\r\n", 2) != 0)
-        return false;
-    rest.size -= 2;
-    rest = trim(rest);
-    return rest.size == 0 || rest.bytes[0] == ';';
+    uint32_t extension_bytes = 0;
+    if (!http_chunk_parse(line, size, &extension_bytes))
+        request->status = HTTP_BAD_REQUEST;
+    count(request, extension_bytes);
 }

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "rc.h"
 #include "serve.h"
+#include "streams.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -143,6 +144,7 @@ static int flushed(int status)
 
 int main(int argc, char **argv)
 {
+    streams_prepare();
     if (argc < 2) {
         list(stderr);
         return EXIT_USAGE;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve.h"
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "base/memory.h"
+#include "base/suggest.h"
 #include "command.h"
 #include "figures.h"
 #include "service.h"
@@ -20,7 +23,8 @@ const char serve_details[] =
     "  echo   each packet goes back in the framing that it came in\n"
     "  http   HTTP/1.1: a greeting, or how many bytes of body came\n"
     "\n"
-    "  --listen ADDRESS:PORT          where; \":PORT\" is every address, port 0 picks one\n"
+    "  --listen ADDRESS:PORT          where; \":PORT\" is every address, port 0 picks one; it may\n"
+    "                                 be given several times\n"
     "  --options TERMS                options of the listener, as in '[{packet,4},binary]'\n"
     "  --default-listen-options TERMS inet_default_listen_options\n"
     "  --schedulers N                 how many; one per core if it is left out\n"
@@ -32,15 +36,22 @@ const char serve_details[] =
     "  --drain MS                     how long a stop waits for connections to end (1000)\n"
     "  --idle S                       http: how long a connection may make no progress (60)\n"
     "\n"
-    "Prints 'listening on ADDRESS:PORT' when it is ready. SIGTERM and SIGINT end it: no new\n"
+    "Each of them once, but for --listen. What a service cannot do without goes before the "
+    "options\n"
+    "given: http reads lines, cut at {buffer,_} bytes (8192).\n"
+    "\n"
+    "Prints 'listening on ADDRESS:PORT' for each when they are ready. SIGTERM and SIGINT end it: "
+    "no new\n"
     "connections, those that are there get the drain time; a second one ends it at once.\n";
+
+enum { ADDRESS_COUNT_MAX = 16 };
 
 struct plan {
     const struct service *service;
-    weir_address address;
-    bool has_address;
+    weir_address addresses[ADDRESS_COUNT_MAX];
+    size_t address_count;
     const char *options;
-    int64_t drain_ms;
+    uint32_t drain_ms;
     uint32_t idle_s;
     weir_config config;
 };
@@ -57,7 +68,7 @@ static int read_number(const char *name, const char *text, uint32_t *number)
     return 0;
 }
 
-static int read_buffers(const char *text, weir_config *config)
+static int read_buffers(const char *text, struct plan *plan)
 {
     char count[16];
     size_t size = strcspn(text, "x");
@@ -65,97 +76,127 @@ static int read_buffers(const char *text, weir_config *config)
         return command_misused("serve", "--buffers: '%s' is not COUNTxBYTES", text);
     memcpy(count, text, size);
     count[size] = '\0';
-    int status = read_number("--buffers", count, &config->buffer_count);
-    return status ? status : read_number("--buffers", text + size + 1, &config->buffer_size);
-}
-
-static int read_drain(const char *text, struct plan *plan)
-{
-    uint32_t number;
-    int status = read_number("--drain", text, &number);
-    plan->drain_ms = number;
-    return status;
+    int status = read_number("--buffers", count, &plan->config.buffer_count);
+    return status ? status : read_number("--buffers", text + size + 1, &plan->config.buffer_size);
 }
 
 static int read_idle(const char *text, struct plan *plan)
 {
-    if (!plan->service->end_idle)
+    if (!plan->service->begin)
         return command_misused("serve", "--idle: connections of %s may idle", plan->service->name);
-    return read_number("--idle", text, &plan->idle_s);
+    int status = read_number("--idle", text, &plan->idle_s);
+    if (status == 0 && plan->idle_s == 0)
+        return command_misused("serve", "--idle: no connection makes progress in 0 seconds");
+    return status;
 }
 
 static int read_listen(const char *text, struct plan *plan)
 {
-    plan->has_address = true;
-    if (weir_address_parse_endpoint(text, &plan->address) < 0)
+    if (plan->address_count == ADDRESS_COUNT_MAX)
+        return command_misused("serve", "--listen: more than %d addresses", ADDRESS_COUNT_MAX);
+    if (weir_address_parse_endpoint(text, &plan->addresses[plan->address_count++]) < 0)
         return command_misused("serve", "--listen: %s", weir_last_error_text());
     return 0;
 }
 
-/* 0, or an exit status. */
-static int read_option(const char *name, const char *value, struct plan *plan)
+/* Where the value goes: a number or a text in the plan, or to a function. */
+static const struct option {
+    const char *name;
+    size_t number_at;
+    size_t text_at;
+    int (*read)(const char *text, struct plan *plan);
+    bool may_repeat;
+} options[] = {
+    {"--listen", 0, 0, read_listen, true},
+    {"--options", 0, offsetof(struct plan, options), NULL, false},
+    {"--default-listen-options", 0, offsetof(struct plan, config.default_listen_options), NULL,
+     false},
+    {"--schedulers", offsetof(struct plan, config.schedulers), 0, NULL, false},
+    {"--cpus", 0, offsetof(struct plan, config.cpus), NULL, false},
+    {"--busy-wait", offsetof(struct plan, config.busy_wait_us), 0, NULL, false},
+    {"--buffers", 0, 0, read_buffers, false},
+    {"--zero-copy", offsetof(struct plan, config.zero_copy_from_bytes), 0, NULL, false},
+    {"--features-off", 0, offsetof(struct plan, config.features_off), NULL, false},
+    {"--drain", offsetof(struct plan, drain_ms), 0, NULL, false},
+    {"--idle", 0, 0, read_idle, false},
+};
+
+enum { OPTION_COUNT = sizeof(options) / sizeof(options[0]) };
+
+static int read_value(const struct option *option, const char *value, struct plan *plan)
 {
-    weir_config *config = &plan->config;
-    if (strcmp(name, "--listen") == 0)
-        return read_listen(value, plan);
-    if (strcmp(name, "--buffers") == 0)
-        return read_buffers(value, config);
-    if (strcmp(name, "--drain") == 0)
-        return read_drain(value, plan);
-    if (strcmp(name, "--idle") == 0)
-        return read_idle(value, plan);
-    if (strcmp(name, "--schedulers") == 0)
-        return read_number(name, value, &config->schedulers);
-    if (strcmp(name, "--busy-wait") == 0)
-        return read_number(name, value, &config->busy_wait_us);
-    if (strcmp(name, "--zero-copy") == 0)
-        return read_number(name, value, &config->zero_copy_from_bytes);
-    const struct {
-        const char *name;
-        const char **place;
-    } texts[] = {
-        {"--options", &plan->options},
-        {"--cpus", &config->cpus},
-        {"--features-off", &config->features_off},
-        {"--default-listen-options", &config->default_listen_options},
-    };
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (strcmp(name, texts[i].name) == 0) {
-            *texts[i].place = value;
-            return 0;
-        }
+    char *base = (char *)plan;
+    if (option->read)
+        return option->read(value, plan);
+    if (option->number_at)
+        return read_number(option->name, value, (uint32_t *)(base + option->number_at));
+    *(const char **)(base + option->text_at) = value;
+    return 0;
+}
+
+static int unknown_option(const char *name)
+{
+    char text[SUGGEST_TEXT_SIZE];
+    struct suggestion suggestion;
+    suggest_begin(&suggestion, name, strlen(name));
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        suggest_look(&suggestion, options[i].name);
+    return command_misused("serve", "there is no option '%s'%s", name,
+                           suggestion.nearest ? suggest_text(&suggestion, text)
+                                              : "; see 'weir help serve'");
+}
+
+/* 0, or an exit status. `seen` has a bit for each option. */
+static int read_option(const char *name, const char *value, struct plan *plan, unsigned *seen)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strcmp(name, options[i].name) != 0)
+            continue;
+        if (!value)
+            return command_misused("serve", "%s needs a value", name);
+        if ((*seen & 1u << i) && !options[i].may_repeat)
+            return command_misused("serve", "%s is given twice", name);
+        *seen |= 1u << i;
+        return read_value(&options[i], value, plan);
     }
-    return command_misused("serve", "there is no option '%s'; see 'weir help serve'", name);
+    return unknown_option(name);
 }
 
 /* "--name value" or "--name=value", which moves `argument` on. */
-static int read_argument(char ***argument, struct plan *plan)
+static int read_argument(char ***argument, struct plan *plan, unsigned *seen)
 {
     char *name = *(*argument)++;
     char *equals = strchr(name, '=');
-    if (equals) {
-        *equals = '\0';
-        return read_option(name, equals + 1, plan);
-    }
-    if (!**argument)
-        return command_misused("serve", "%s needs a value", name);
-    return read_option(name, *(*argument)++, plan);
+    if (!equals)
+        return read_option(name, **argument ? *(*argument)++ : NULL, plan, seen);
+    *equals = '\0';
+    return read_option(name, equals + 1, plan, seen);
+}
+
+static int unknown_service(const char *name)
+{
+    char text[SUGGEST_TEXT_SIZE];
+    struct suggestion suggestion;
+    suggest_begin(&suggestion, name, strlen(name));
+    service_suggest(&suggestion);
+    return command_misused("serve", "there is no service '%s'%s; there are: %s", name,
+                           suggest_text(&suggestion, text), service_names());
 }
 
 static int read_plan(int argc, char **argv, struct plan *plan)
 {
+    unsigned seen = 0;
     if (argc < 2)
-        return command_misused("serve", "what? There is: %s", service_names());
+        return command_misused("serve", "which service? There are: %s", service_names());
     plan->service = service_find(argv[1]);
     if (!plan->service)
-        return command_misused("serve", "there is no service '%s'; there is: %s", argv[1],
-                               service_names());
+        return unknown_service(argv[1]);
     for (char **argument = argv + 2; *argument;) {
-        int status = read_argument(&argument, plan);
+        int status = read_argument(&argument, plan, &seen);
         if (status != 0)
             return status;
     }
-    if (!plan->has_address)
+    if (plan->address_count == 0)
         return command_misused("serve", "--listen ADDRESS:PORT is needed");
     return 0;
 }
@@ -167,10 +208,10 @@ static int failed(const char *what, int error)
     return EXIT_FAILURE;
 }
 
-static size_t length_of(const weir_option *options)
+static size_t length_of(const weir_option *list)
 {
     size_t length = 0;
-    while (options[length].id != WEIR_OPTION_END)
+    while (list[length].id != WEIR_OPTION_END)
         length++;
     return length;
 }
@@ -186,7 +227,7 @@ static int join_options(weir_option *const *lists, weir_option **all)
         length += length_of(lists[i]);
     *all = memory_allocate_zeroed(length + 1, sizeof(**all));
     if (!*all)
-        return -ENOMEM;
+        return error_say(-ENOMEM, "no memory for a list of options");
     weir_option *end = *all;
     for (size_t i = 0; i < LIST_COUNT; i++) {
         memcpy(end, lists[i], length_of(lists[i]) * sizeof(*end));
@@ -195,19 +236,29 @@ static int join_options(weir_option *const *lists, weir_option **all)
     return 0;
 }
 
-static int start_listening(weir_runtime *runtime, const struct plan *plan,
-                           const weir_option *options, weir_socket *listener)
+static int start_listening(weir_runtime *runtime, const struct plan *plan, size_t index,
+                           const weir_option *list, weir_address *bound)
 {
     char text[WEIR_ADDRESS_TEXT_SIZE];
-    weir_address address;
-    int result =
-        weir_tcp_serve(runtime, weir_address_format(&plan->address, text), plan->address.port,
-                       options, weir_handled_by(plan->service->handler, NULL), listener);
-    if (result >= 0)
-        result = weir_sockname(*listener, &address);
-    if (result < 0)
-        return result;
-    printf("listening on %s\n", weir_address_format_endpoint(&address, text));
+    weir_socket listener;
+    const weir_address *address = &plan->addresses[index];
+    int result = weir_tcp_serve(runtime, weir_address_format(address, text), address->port, list,
+                                weir_handled_by(plan->service->handler, NULL), &listener);
+    return result < 0 ? result : weir_sockname(listener, bound);
+}
+
+/* All of them, before any is told of. */
+static int start_all(weir_runtime *runtime, const struct plan *plan, const weir_option *list)
+{
+    char text[WEIR_ADDRESS_TEXT_SIZE];
+    weir_address bound[ADDRESS_COUNT_MAX];
+    for (size_t i = 0; i < plan->address_count; i++) {
+        int result = start_listening(runtime, plan, i, list, &bound[i]);
+        if (result < 0)
+            return result;
+    }
+    for (size_t i = 0; i < plan->address_count; i++)
+        printf("listening on %s\n", weir_address_format_endpoint(&bound[i], text));
     fflush(stdout);
     return 0;
 }
@@ -221,20 +272,37 @@ static void block_signals(sigset_t *signals)
 }
 
 /* Without memory for it, a second later. */
-static void end_idle(weir_runtime *runtime, struct plan *plan)
+static void each_second(weir_runtime *runtime, const struct plan *plan)
 {
-    for (uint32_t i = 0; plan->service->end_idle && i < weir_scheduler_count(runtime); i++)
-        (void)!weir_run_on(runtime, i, plan->service->end_idle, &plan->idle_s);
+    for (uint32_t i = 0; plan->service->each_second && i < weir_scheduler_count(runtime); i++)
+        (void)!weir_run_on(runtime, i, plan->service->each_second, NULL);
 }
 
-static void wait_for_signal(const sigset_t *signals, weir_runtime *runtime, struct plan *plan)
+/* False: a signal came. A stop and a continue of the process interrupt the wait, and are no second:
+ * it goes on for what is left of it. */
+static bool pass_second(const sigset_t *signals)
 {
-    const struct timespec second = {.tv_sec = 1};
+    const uint64_t second_ns = 1000000000;
+    uint64_t end_ns = clock_now_ns() + second_ns;
+    for (;;) {
+        uint64_t now_ns = clock_now_ns();
+        uint64_t left_ns = now_ns < end_ns ? end_ns - now_ns : 0;
+        const struct timespec left = {.tv_sec = (time_t)(left_ns / second_ns),
+                                      .tv_nsec = (long)(left_ns % second_ns)};
+        if (sigtimedwait(signals, NULL, &left) >= 0)
+            return false;
+        if (errno != EINTR)
+            return true;
+    }
+}
+
+static void wait_for_signal(const sigset_t *signals, weir_runtime *runtime, const struct plan *plan)
+{
     struct figures figures;
     bool shows_figures = isatty(STDOUT_FILENO);
     figures_begin(&figures, runtime);
-    while (sigtimedwait(signals, NULL, &second) < 0) {
-        end_idle(runtime, plan);
+    while (pass_second(signals)) {
+        each_second(runtime, plan);
         if (shows_figures)
             figures_show(&figures, runtime);
     }
@@ -253,11 +321,10 @@ static void drain(weir_runtime *runtime, const sigset_t *signals, int64_t drain_
     }
 }
 
-static int serve(weir_runtime *runtime, struct plan *plan, const weir_option *options,
+static int serve(weir_runtime *runtime, const struct plan *plan, const weir_option *list,
                  const sigset_t *signals)
 {
-    weir_socket listener;
-    int result = start_listening(runtime, plan, options, &listener);
+    int result = start_all(runtime, plan, list);
     if (result < 0)
         return failed("--listen", result);
     wait_for_signal(signals, runtime, plan);
@@ -266,15 +333,17 @@ static int serve(weir_runtime *runtime, struct plan *plan, const weir_option *op
     return EXIT_SUCCESS;
 }
 
-static int start_and_serve(struct plan *plan, const weir_option *options)
+static int start_and_serve(const struct plan *plan, const weir_option *list)
 {
     weir_runtime *runtime;
     sigset_t signals;
     block_signals(&signals);
+    if (plan->service->begin)
+        plan->service->begin(plan->idle_s);
     int result = weir_start(&runtime, &plan->config);
     if (result < 0)
         return failed("cannot start", result);
-    int status = serve(runtime, plan, options, &signals);
+    int status = serve(runtime, plan, list, &signals);
     weir_stop(runtime);
     return status;
 }

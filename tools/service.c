@@ -6,9 +6,11 @@
 #include <string.h>
 
 static const struct service services[] = {
-    {"echo", "[binary,{reuseaddr,true},{backlog,1024}]", "[]", &echo_handler, NULL},
-    {"http", "[{reuseaddr,true},{nodelay,true},{backlog,1024},{packet_size,8192}]",
-     "[{packet,http_bin},{active,true},{header,0}]", &http_handler, http_end_idle},
+    {"echo", "[binary,{reuseaddr,true},{backlog,1024}]", "[]", &echo_handler, NULL, NULL},
+    {"http", "[{reuseaddr,true},{nodelay,true},{backlog,1024}]",
+     "[{packet,line},{active,true},{header,0},{packet_size,0},{buffer,8192},{deliver,term},"
+     "{exit_on_close,false}]",
+     &http_handler, http_begin, http_each_second},
 };
 
 enum { SERVICE_COUNT = sizeof(services) / sizeof(services[0]) };
@@ -29,4 +31,10 @@ const char *service_names(void)
         size += snprintf(names + size, sizeof(names) - (size_t)size, "%s%s", i > 0 ? ", " : "",
                          services[i].name);
     return names;
+}
+
+void service_suggest(struct suggestion *suggestion)
+{
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        suggest_look(suggestion, services[i].name);
 }

@@ -3,6 +3,8 @@
 #ifndef TOOLS_SERVICE_H
 #define TOOLS_SERVICE_H
 
+#include "base/suggest.h"
+
 #include <weir/weir.h>
 
 struct service {
@@ -10,19 +12,23 @@ struct service {
     const char *options; /* before the user's own */
     const char *fixed;   /* behind them: what the service cannot do without */
     const weir_handler *handler;
-    /* Once a second on every scheduler: ends what idles for longer than `*(const uint32_t *)data`
-     * seconds. NULL: connections may idle for ever. */
-    void (*end_idle)(void *data);
+    /* NULL: connections may idle for ever. Else told before any how many seconds they may make no
+     * progress, and run on every scheduler once a second. */
+    void (*begin)(uint32_t idle_s);
+    void (*each_second)(void *unused);
 };
 
 extern const weir_handler echo_handler;
 extern const weir_handler http_handler;
-void http_end_idle(void *data);
+void http_begin(uint32_t idle_s);
+void http_each_second(void *unused);
 
 /* NULL: there is none of that name. */
 const struct service *service_find(const char *name);
 
 /* "echo, http", for messages. */
 const char *service_names(void);
+
+void service_suggest(struct suggestion *suggestion);
 
 #endif

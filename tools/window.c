@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "window.h"
 #include "base/memory.h"
+#include "streams.h"
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { READ_SIZE = 64 * 1024 };
 
@@ -31,10 +31,7 @@ long window_fill(struct window *window, int fd)
     int error = make_room(window);
     if (error)
         return error;
-    ssize_t count;
-    do
-        count = read(fd, window->bytes + window->end, window->capacity - window->end);
-    while (count < 0 && errno == EINTR);
+    ssize_t count = streams_read(fd, window->bytes + window->end, window->capacity - window->end);
     if (count < 0)
         return -errno;
     window->end += (size_t)count;

@@ -78,4 +78,29 @@ expect 'during the drain' during "$line"
 exec {talker[1]}>&-
 wait $server
 expect 'drained' 0 $?
+
+# Several addresses are several listeners.
+exec {out}< <(exec "$weir" serve echo --listen 127.0.0.1:0 --listen 127.0.0.2:0)
+server=$!
+for host in 127.0.0.1 127.0.0.2; do
+    read -r -t 60 -u "$out" line
+    expect "$host" "listening on $host:${line##*:}" "$line"
+    expect "echo of $host" "$host" "$(echo $host | timeout 60 nc -N $host "${line##*:}")"
+done
+end TERM
+expect 'two listeners' 0 $status
+
+# A stream that is closed from the start is nobody's: what is printed wakes no scheduler up.
+for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+    eval 'exec "$weir" serve echo --listen 127.0.0.1:0 >/dev/null' "$closed" &
+    server=$!
+    until [[ $(readlink "/proc/$server/fd/"* 2>/dev/null) == *socket:* ]]; do
+        kill -0 $server 2>/dev/null || break
+    done
+    streams=$(readlink "/proc/$server/fd/"{0,1,2})
+    expect "streams after $closed" "" "$(grep -E 'socket:|anon_inode|eventfd' <<<"$streams")"
+    kill -TERM $server
+    wait $server
+    expect "exit status after $closed" 0 $?
+done
 exit $failed

@@ -19,6 +19,7 @@
 #define CLOSE    "Connection: close\r\n"
 #define KEEP     "Connection: keep-alive\r\n"
 #define HELLO    REPLY("200 OK", "", "6", "hello\n")
+#define CLOSED   REPLY("200 OK", CLOSE, "6", "hello\n")
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 #define BAD      REPLY("400 Bad Request", CLOSE, "12", "bad request\n")
 #define METHOD   REPLY("501 Not Implemented", CLOSE, "23", "method not implemented\n")
@@ -36,15 +37,16 @@
 struct http_case {
     const char *name;
     const char *request;
+    size_t request_size;
     const char *reply;
     size_t fill_bytes; /* of 'x', between the request and what follows */
     const char *after;
-    bool is_cut_off; /* the socket cannot read on, so what else comes is not taken */
 };
 
-#define CASE(title, sent, answer, ...)                                     \
-    {                                                                      \
-        .name = (title), .request = (sent), .reply = (answer), __VA_ARGS__ \
+#define CASE(title, sent, answer, ...)                                                           \
+    {                                                                                            \
+        .name = (title), .request = (sent), .request_size = sizeof(sent) - 1, .reply = (answer), \
+        __VA_ARGS__                                                                              \
     }
 static const struct http_case cases[] = {
     CASE("one", GET, HELLO),
@@ -64,7 +66,6 @@ static const struct http_case cases[] = {
          REPLY("200 OK", KEEP, "6", "hello\n") HELLO),
     CASE("empty lines before", "\r\n\r\n\n" GET "\r\n" GET, HELLO HELLO),
     CASE("line feeds alone", "GET / HTTP/1.1\nHost: x\n\n", HELLO),
-    CASE("unknown field, folded", "GET / HTTP/1.1\r\nFoo: a\r\n b\r\n" HOST "\r\n", HELLO),
     CASE("no field name", "GET / HTTP/1.1\r\n" HOST ": x\r\n\r\n" GET, BAD),
     CASE("CR in a value", "GET / HTTP/1.1\r\n" HOST "A: x\ry\r\n\r\n" GET, BAD),
 
@@ -128,14 +129,14 @@ static const struct http_case cases[] = {
     CASE("2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", VERSION),
     CASE("good, then garbage", GET "\x01\r\n" GET, HELLO BAD),
     CASE("refused with much to come", "x\r\n", BAD, .fill_bytes = 300000),
-    CASE("long request line", "GET /", LONG_URI, .is_cut_off = true, .fill_bytes = 9000,
+    CASE("long request line", "GET /", LONG_URI, .fill_bytes = 9000,
          .after = " HTTP/1.1\r\n" HOST "\r\n"),
-    CASE("long header", GET "GET / HTTP/1.1\r\n" HOST "X: ", HELLO LONG_HEAD, .is_cut_off = true,
-         .fill_bytes = 9000, .after = "\r\n\r\n"),
+    CASE("long header", GET "GET / HTTP/1.1\r\n" HOST "X: ", HELLO LONG_HEAD, .fill_bytes = 9000,
+         .after = "\r\n\r\n"),
     CASE("header just short enough", "GET / HTTP/1.1\r\n" HOST "X: ", HELLO, .fill_bytes = 8187,
          .after = "\r\n\r\n"),
-    CASE("line that never ends", "GET /", LONG_URI, .is_cut_off = true, .fill_bytes = 300000,
-         .after = ""),
+    CASE("line that never ends", "GET /", LONG_URI, .fill_bytes = 300000, .after = ""),
+#include "rfc9112.inc"
 };
 
 enum way { WHOLE, BYTES, PIECES, WAY_COUNT };
@@ -166,7 +167,7 @@ static bool write_cut(int fd, enum way way, const char *bytes, size_t size)
 
 static size_t join(const struct http_case *one, char *bytes)
 {
-    size_t before = strlen(one->request);
+    size_t before = one->request_size;
     size_t after = one->after ? strlen(one->after) : 0;
     memcpy(bytes, one->request, before);
     memset(bytes + before, 'x', one->fill_bytes);
@@ -211,8 +212,7 @@ static bool run_case(const struct server *server, const struct http_case *one, e
     close(fd);
     reply[count > 0 ? count : 0] = '\0';
     hide_dates(reply);
-    if (count >= 0 && strcmp(reply, one->reply) == 0 &&
-        (one->is_cut_off || (is_taken && !is_reset)))
+    if (count >= 0 && strcmp(reply, one->reply) == 0 && is_taken && !is_reset)
         return true;
     printf("%s, %s: expected\n%s\ngot%s\n%s\n", one->name, way_names[way], one->reply,
            count < 0  ? ", and no end"

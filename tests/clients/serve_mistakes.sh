@@ -33,9 +33,9 @@ expect 2 "--listen: .*65536" echo --listen 127.0.0.1:65536
 expect 2 "--listen ADDRESS:PORT is needed" echo
 expect 2 "--frob" echo --listen 127.0.0.1:0 --frob 1
 expect 2 "--options needs a value" echo --listen 127.0.0.1:0 --options
-expect 2 "no service 'eco'" eco --listen 127.0.0.1:0
+expect 2 "no service 'eco'; did you mean 'echo'" eco --listen 127.0.0.1:0
 expect 2 "there is no service ''" ""
-expect 2 "what\? There is: "
+expect 2 "which service\? There are: echo, http"
 expect 1 "--options: character 10: 5 is none of" echo --listen 127.0.0.1:0 --options '[{packet,5}]'
 expect 1 "--options: character" echo --listen 127.0.0.1:0 --options '[{packet,4}'
 expect 1 "broadcast" echo --listen 127.0.0.1:0 --options '[{broadcast,true}]'
@@ -48,6 +48,14 @@ expect 2 "--buffers: '4294967296' is not a number" echo --listen 127.0.0.1:0 \
     --buffers 4294967296x4096
 expect 2 "--buffers: '-1' is not a number" echo --listen 127.0.0.1:0 --buffers 4x-1
 expect 2 "--idle: connections of echo may idle" echo --listen 127.0.0.1:0 --idle 1
+expect 2 "--idle: no connection makes progress in 0 seconds" http --listen 127.0.0.1:0 --idle 0
+expect 2 "--options is given twice" echo --listen 127.0.0.1:0 --options '[]' --options '[]'
+expect 2 "no option '--lissten'; did you mean '--listen'" echo --lissten 127.0.0.1:0
+expect 2 "--listen: more than 16 addresses" echo \
+    $(for _ in {1..17}; do echo --listen 127.0.0.1:0; done)
+expect 1 "192.0.2.1:0" echo --listen 127.0.0.1:0 --listen 192.0.2.1:0
+expect 1 "there is no option 'packt'; did you mean 'packet'" echo --listen 127.0.0.1:0 \
+    --options '[{packt,4}]'
 expect 2 "--idle: 'x' is not a number" http --listen 127.0.0.1:0 --idle x
 expect 2 "--frob" echo --listen=127.0.0.1:0 --frob=1
 expect 1 "schedulers: 65" echo --listen=127.0.0.1:0 --schedulers=65

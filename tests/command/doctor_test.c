@@ -160,7 +160,7 @@ static const struct machine machines[] = {
       "This machine can run weir."}},
     {"a feature that is none",
      wrong_features,
-     2,
+     1,
      {"WEIR_FEATURES_OFF: no feature is named \"warp_drive\""}},
 };
 

@@ -53,7 +53,11 @@ printf 'abcd\n' | "$weir" decode line --option packet_size=3 >/dev/null || statu
 expect "exit status of an invalid stream" "$status" 1
 
 refused '' "needs a packet type, or --batch"
-refused '' "'lines' is no packet type; see 'weir help decode'" lines
+refused '' "'lines' is no packet type; did you mean 'line'?" lines
+refused '' "'frobnicate' is no packet type; see 'weir help decode'" frobnicate
+refused '' "'[{packet,4},binary]' is no packet type; see 'weir help decode'" '[{packet,4},binary]'
+expect "a type written as an option" '<<"ab">>' \
+    "$(printf '\0\0\0\002ab' | "$weir" decode '{packet,4}')"
 refused '' "'--foo' is not --option NAME=VALUE" line --foo
 refused '' "--option needs NAME=VALUE" line --option
 refused '' "--option 'packet_size' is not NAME=VALUE" line --option packet_size
@@ -72,6 +76,15 @@ refused 'line\t[{packet_size,4},]\t61\n' "line 1: '[{packet_size,4},]' is no lis
 refused 'line\t[]\t61\00062\n' "line 1 holds a NUL byte" --batch
 expect "blanks among the options" '{error,invalid}' \
     "$(printf 'line\t[ {packet_size , 1}, {line_length,9} ]\t61620a' | "$weir" decode --batch)"
+
+# A line for which there is no memory is not the end. (A sanitizer does not start with so little.)
+if (ulimit -v 200000; "$weir" version) >/dev/null 2>&1; then
+    status=0
+    text=$(ulimit -v 200000; head -c 300000000 /dev/zero | tr '\0' a |
+        "$weir" decode --batch 2>&1) || status=$?
+    expect "a line that is too long" "$text, $status" \
+        "weir decode: standard input: Cannot allocate memory, 1"
+fi
 
 # Who cannot be written to any more is not decoded for.
 for arguments in line --batch; do
