@@ -59,7 +59,8 @@ scenario_switches() {
 }
 
 build_release() {
-    cmake -S "$root" --preset release >/dev/null || die "the release configuration failed"
+    cmake -S "$root" --preset release -DWEIR_BENCH=ON >/dev/null ||
+        die "the release configuration failed"
     cmake --build "$root/build/release" || die "the release build failed"
 }
 

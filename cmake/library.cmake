@@ -18,13 +18,14 @@ function(weir_add_library)
     target_include_directories(weir_rooms PUBLIC ${PROJECT_SOURCE_DIR}/include)
 
     # A static library hides nothing, and names such as memory_free are everybody's. So it is one
-    # object, in which all but weir_* is local.
+    # object, in which all but weir_* is local. (The rooms are named beside their objects, which
+    # alone are files that nobody makes, to a Makefile.)
     set(whole ${PROJECT_BINARY_DIR}/weir.o)
     add_custom_command(OUTPUT ${whole}
         COMMAND ${CMAKE_C_COMPILER} -r -nostdlib ${WEIR_WHOLE_FLAGS} -o ${whole} ${objects}
         COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=weir_*
             --remove-section=.gnu.lto_* --remove-section=.gnu.debuglto_* ${whole}
-        DEPENDS ${objects} COMMAND_EXPAND_LISTS VERBATIM)
+        DEPENDS ${rooms} ${objects} COMMAND_EXPAND_LISTS VERBATIM)
 
     add_library(weir SHARED ${objects})
     add_library(weir_static STATIC ${whole})

@@ -94,7 +94,7 @@ static int parse_packet(struct parser *parser, weir_option *option)
 {
     char digits[24];
     size_t position = token_of(parser)->position;
-    int64_t number;
+    int64_t number = 0;
     if (token_of(parser)->kind == TOKEN_ATOM)
         return parse_word_value(parser, option);
     int result = parse_integer(parser, &number);
@@ -179,7 +179,7 @@ static int parse_address(struct parser *parser, weir_option *option)
 /* An address for inet, an index for inet6. */
 static int parse_interface(struct parser *parser, weir_address *interface)
 {
-    int64_t index;
+    int64_t index = 0;
     size_t position = token_of(parser)->position;
     if (!parse_at_mark(parser, '{')) {
         int result = parse_integer_within(parser, 0, UINT32_MAX, &index);
@@ -217,8 +217,8 @@ static int parse_membership(struct parser *parser, weir_option *option)
 
 static int parse_linger(struct parser *parser, weir_option *option)
 {
-    int64_t on;
-    int64_t seconds;
+    int64_t on = 0;
+    int64_t seconds = 0;
     int result = parse_mark(parser, '{');
     if (result == 0)
         result = parse_word(parser, OPTION_BOOLEAN, &on);
@@ -251,7 +251,7 @@ static int parse_endianness(struct parser *parser, bool *little)
 /* The document writes raw options so: <<30:32/native>>. */
 static int parse_sized_integer(struct parser *parser, int64_t number)
 {
-    int64_t bits;
+    int64_t bits = 0;
     bool little = false;
     int result = parse_mark(parser, ':');
     size_t position = token_of(parser)->position;
@@ -272,7 +272,7 @@ static int parse_sized_integer(struct parser *parser, int64_t number)
 /* The bytes of one segment of a binary follow those of the one before it. */
 static int parse_segment(struct parser *parser)
 {
-    int64_t number;
+    int64_t number = 0;
     size_t position = token_of(parser)->position;
     if (token_of(parser)->kind == TOKEN_STRING) {
         parser->scanner.place--; /* the NUL */
@@ -313,8 +313,8 @@ static int parse_binary(struct parser *parser, const char **bytes, size_t *size)
 
 static int parse_name(struct parser *parser, weir_option *option)
 {
-    const char *bytes;
-    size_t size;
+    const char *bytes = NULL;
+    size_t size = 0;
     size_t position = token_of(parser)->position;
     int result = parse_binary(parser, &bytes, &size);
     if (result < 0)
@@ -343,7 +343,7 @@ static int parse_path(struct parser *parser, weir_option *option)
 static int parse_raw_bytes(struct parser *parser, weir_raw *raw)
 {
     const char *bytes = NULL;
-    int64_t size;
+    int64_t size = 0;
     if (!parser->request || token_of(parser)->kind == TOKEN_BINARY_OPEN) {
         int result = parse_binary(parser, &bytes, &raw->size);
         raw->bytes = bytes;
@@ -357,8 +357,8 @@ static int parse_raw_bytes(struct parser *parser, weir_raw *raw)
 static int parse_raw(struct parser *parser, weir_option *option)
 {
     weir_raw *raw = &option->value.raw;
-    int64_t level;
-    int64_t number;
+    int64_t level = 0;
+    int64_t number = 0;
     *raw = (weir_raw){.size = 0};
     int result = parse_integer_within(parser, INT32_MIN, INT32_MAX, &level);
     if (result == 0)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# nc against `weir serve echo`, and how the service ends. Argument: the command. Skipped without nc.
+# nc against `weir serve echo`, and how the service ends. Argument: the command.
 set -uo pipefail
 weir=$1
-command -v nc >/dev/null || { echo "no nc"; exit 77; }
+command -v nc >/dev/null || { echo "nc is missing: ./run deps test"; exit 1; }
 failed=0
 expect() { # what, expected, got
     [ "$2" = "$3" ] && return

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Erlang's gen_tcp against `weir serve echo`. Argument: the command. Skipped without an Erlang.
+# Erlang's gen_tcp against `weir serve echo`. Argument: the command.
 set -uo pipefail
-command -v escript >/dev/null || { echo "no escript"; exit 77; }
+command -v escript >/dev/null || { echo "escript is missing: ./run deps test"; exit 1; }
 here=$(dirname "$0")
 failed=0
 for type in 1 2 4 line; do

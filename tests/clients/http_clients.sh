@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# curl, wrk, h2load and nc against `weir serve http`. Argument: the command. Skipped without them.
+# curl, wrk, h2load and nc against `weir serve http`. Argument: the command.
 set -euo pipefail
 for tool in curl wrk h2load nc; do
-    command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
+    command -v $tool >/dev/null || { echo "$tool is missing: ./run deps test"; exit 1; }
 done
 
 exec {out}< <(exec "$1" serve http --listen 127.0.0.1:0 --schedulers 2)

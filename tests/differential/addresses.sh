@@ -17,7 +17,7 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-command -v escript >/dev/null || exit 77
+command -v escript >/dev/null || { echo "escript is missing: ./run deps test"; exit 1; }
 
 here=$(dirname "$0")
 work=$(mktemp -d)

@@ -19,7 +19,8 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-command -v erl >/dev/null && command -v erlc >/dev/null || exit 77
+command -v erl >/dev/null && command -v erlc >/dev/null ||
+    { echo "Erlang is missing: ./run deps test"; exit 1; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
