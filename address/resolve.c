@@ -5,6 +5,7 @@
 
 #include "address/address.h"
 #include "base/error.h"
+#include "base/thread.h"
 
 /* Printable and no blank, as in the document. */
 static bool is_host_text(const char *host)
@@ -41,7 +42,9 @@ static int look_up(const char *host, enum weir_family family, weir_address *addr
     /* One socket type, or each address would come once for every type. */
     struct addrinfo hints = {.ai_family = (int)family, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
+    int before = thread_put_off_cancel();
     int error = getaddrinfo(host, NULL, &hints, &found);
+    thread_allow_cancel(before);
     if (error == EAI_MEMORY || (error == EAI_SYSTEM && errno == ENOMEM))
         return error_say(-ENOMEM, "host '%s': out of memory", host);
     if (error)

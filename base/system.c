@@ -2,6 +2,7 @@
 #include "base/system.h"
 
 #include "base/check.h"
+#include "base/thread.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -68,8 +69,12 @@ static int socket_in(int family, int type, const char *netns)
 
 int system_socket(int family, int type, const char *netns)
 {
-    if (netns)
-        return socket_in(family, type, netns);
+    if (netns) {
+        int before = thread_put_off_cancel();
+        int result = socket_in(family, type, netns);
+        thread_allow_cancel(before);
+        return result;
+    }
     return result_of(socket(family, type | SOCK_CLOEXEC, 0));
 }
 
@@ -90,7 +95,10 @@ int system_shutdown(int fd, int how)
 
 int system_close(int fd)
 {
-    return result_of(close(fd));
+    int before = thread_put_off_cancel();
+    int result = result_of(close(fd));
+    thread_allow_cancel(before);
+    return result;
 }
 
 int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
@@ -165,5 +173,8 @@ int system_wake_open(void)
 int system_wake_raise(int fd)
 {
     uint64_t one = 1;
-    return write(fd, &one, sizeof(one)) < 0 ? -errno : 0;
+    int before = thread_put_off_cancel();
+    int result = write(fd, &one, sizeof(one)) < 0 ? -errno : 0;
+    thread_allow_cancel(before);
+    return result;
 }

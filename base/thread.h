@@ -8,4 +8,18 @@
 /* A thread that takes none of the application's signals. 0, or -errno. */
 int thread_create(pthread_t *thread, void *(*run)(void *data), void *data);
 
+/* What is begun is finished: the application's thread is not cancelled in between. Returns what
+ * thread_allow_cancel is to be given. */
+static inline int thread_put_off_cancel(void)
+{
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+static inline void thread_allow_cancel(int before)
+{
+    pthread_setcancelstate(before, &before);
+}
+
 #endif

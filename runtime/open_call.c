@@ -12,6 +12,7 @@
 #include "runtime/owner/owner.h"
 #include "runtime/resolver/resolver.h"
 #include "runtime/runtime.h"
+#include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
@@ -73,7 +74,21 @@ int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64_t timeou
     return call ? call_make_async(&operation_accept, listener, call) : -ENOMEM;
 }
 
-/* What can be said about a connect before anything is done. `host` is looked up later. */
+static int copy_options(struct connecting **connecting, const weir_runtime *runtime,
+                        const weir_option *options)
+{
+    int result = runtimes_enter(runtime);
+    if (result < 0)
+        return result;
+    result = connecting_create(connecting, runtime->default_connect, options);
+    if (result == 0)
+        (*connecting)->runtime_id = runtime->id;
+    runtimes_leave(runtime);
+    return result;
+}
+
+/* What can be said about a connect before anything is done. `host` is looked up later, outside of
+ * the runtime: a stop does not wait for a name server. */
 static int prepare(struct connecting **connecting, weir_runtime *runtime, const char *host,
                    const weir_option *options, weir_owner owner)
 {
@@ -81,7 +96,7 @@ static int prepare(struct connecting **connecting, weir_runtime *runtime, const 
         return error_say(WEIR_BADARG, "connect: no host was given");
     int result = check_mailbox(owner);
     if (result == 0)
-        result = connecting_create(connecting, runtime->default_connect, options);
+        result = copy_options(connecting, runtime, options);
     if (result < 0)
         return result;
     if (owner_is_nobody(owner) && (*connecting)->setup.values.active != WEIR_ACTIVE_FALSE) {
@@ -132,6 +147,16 @@ static int64_t rest_of(int64_t timeout_ms, uint64_t since_ns)
     return timeout_ms > spent_ms ? timeout_ms - spent_ms : 0;
 }
 
+static int connect_somewhere(weir_runtime *runtime, struct call *call)
+{
+    int result = runtimes_enter_again(runtime, call->as.open.connecting->runtime_id);
+    if (result < 0)
+        return result;
+    result = call_make_on(&operation_connect, runtime_next_scheduler(runtime), call);
+    runtimes_leave(runtime);
+    return result;
+}
+
 int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
                      const weir_option *options, weir_owner owner, int64_t timeout_ms,
                      weir_socket *socket)
@@ -152,13 +177,18 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
         set_addresses(connecting, (size_t)result, port);
         call.timeout_ms = rest_of(timeout_ms, began_ns);
         call.as.open.connecting = connecting;
-        result = call_make_on(&operation_connect, runtime_next_scheduler(runtime), &call);
+        result = connect_somewhere(runtime, &call);
         *socket = call.as.open.socket;
     }
     owner_release(owner);
     connecting_free(connecting);
     return result;
 }
+
+struct named_host {
+    const char *name;
+    uint16_t port;
+};
 
 /* A name that is looked up for a scheduler, which then connects. */
 struct named_connect {
@@ -188,7 +218,7 @@ static void connect_named(struct scheduler *scheduler, struct inbox_node *node)
 }
 
 static int ask_for_name(weir_runtime *runtime, struct scheduler *here, struct call *call,
-                        const char *host, uint16_t port)
+                        const struct named_host *host)
 {
     struct named_connect *named = memory_allocate_zeroed(1, sizeof(*named));
     if (!named)
@@ -199,10 +229,10 @@ static int ask_for_name(weir_runtime *runtime, struct scheduler *here, struct ca
     named->resolution.family = (enum weir_family)connecting->setup.local.family;
     named->resolution.addresses = connecting->addresses;
     named->resolution.capacity = CONNECT_ADDRESSES_MAX;
-    strncpy(named->resolution.host, host, RESOLUTION_HOST_SIZE - 1);
+    strncpy(named->resolution.host, host->name, RESOLUTION_HOST_SIZE - 1);
     named->call = call;
     named->began_ns = clock_now_ns();
-    named->port = port;
+    named->port = host->port;
     int result = resolver_ask(runtime->resolver, &named->resolution);
     if (result < 0)
         memory_free(named);
@@ -218,20 +248,31 @@ static int discard(struct call *call, int result)
     return result;
 }
 
-static int start_connect(weir_runtime *runtime, struct call *call, const char *host, uint16_t port)
+/* The call is taken in any case. `count` 0: the name is still to be looked up. */
+static int start_call(weir_runtime *runtime, struct call *call, int count,
+                      const struct named_host *host)
 {
     struct scheduler *here = scheduler_current();
-    struct connecting *connecting = call->as.open.connecting;
-    int count = here ? read_literal(connecting, host) : look_up(connecting, host);
-    if (count < 0)
-        return discard(call, count);
     if (count == 0) {
-        int result = ask_for_name(runtime, here, call, host, port);
+        int result = ask_for_name(runtime, here, call, host);
         return result < 0 ? discard(call, result) : 0;
     }
-    set_addresses(connecting, (size_t)count, port);
+    set_addresses(call->as.open.connecting, (size_t)count, host->port);
     uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
     return call_make_async_on(&operation_connect, index, call);
+}
+
+static int start_connect(weir_runtime *runtime, struct call *call, const struct named_host *host)
+{
+    struct connecting *connecting = call->as.open.connecting;
+    int count = scheduler_current() ? read_literal(connecting, host->name)
+                                    : look_up(connecting, host->name);
+    int result = count < 0 ? count : runtimes_enter_again(runtime, connecting->runtime_id);
+    if (result < 0)
+        return discard(call, result);
+    result = start_call(runtime, call, count, host);
+    runtimes_leave(runtime);
+    return result;
 }
 
 int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uint16_t port,
@@ -254,5 +295,5 @@ int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uint16_t por
         return -ENOMEM;
     }
     call->as.open.connecting = connecting;
-    return start_connect(runtime, call, host, port);
+    return start_connect(runtime, call, &(struct named_host){host, port});
 }

@@ -8,8 +8,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "runtime/fork.h"
 #include "runtime/listener/accept.h"
 #include "runtime/resolver/resolver.h"
+#include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
@@ -66,6 +68,7 @@ static void free_scheduler(struct weir_runtime *runtime, uint32_t number)
 
 void runtime_free(struct weir_runtime *runtime)
 {
+    (void)runtimes_withdraw(runtime);
     if (runtime->resolver)
         resolver_close(runtime->resolver);
     for (uint32_t i = 0; i < runtime->scheduler_count; i++)
@@ -83,7 +86,8 @@ static void post_stop(struct scheduler *scheduler, struct inbox_node *node)
     scheduler_stop(scheduler);
 }
 
-/* Nobody finds the schedulers any more; those who are inside one are answered before it ends. */
+/* Nobody finds the schedulers any more; those who are inside one are answered before it ends, and
+ * nobody looks at its thread any more when that is joined. */
 static void stop_schedulers(struct weir_runtime *runtime, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -97,6 +101,7 @@ static void stop_schedulers(struct weir_runtime *runtime, uint32_t count)
         inbox_post(&scheduler->inbox, &scheduler->stop);
         registry_leave(scheduler->index);
     }
+    runtimes_wait_until_left(runtime);
     for (uint32_t i = 0; i < count; i++)
         pthread_join(runtime->schedulers[i]->thread, NULL);
 }
@@ -156,6 +161,8 @@ int runtime_create(struct weir_runtime **out, const weir_config *config)
     struct weir_runtime *runtime = memory_allocate_zeroed(1, sizeof(*runtime));
     if (!runtime)
         return error_say(-ENOMEM, "no memory for a runtime");
+    fork_prepare();
+    runtimes_add(runtime);
     pthread_mutex_init(&runtime->lock, NULL);
     pthread_cond_init(&runtime->started, NULL);
     int result = runtime_configure(runtime, config);
@@ -171,12 +178,9 @@ int runtime_create(struct weir_runtime **out, const weir_config *config)
     return 0;
 }
 
-int weir_start(weir_runtime **out, const weir_config *config)
+static int start(weir_runtime **out, const weir_config *config)
 {
     struct weir_runtime *runtime;
-    if (scheduler_current())
-        return error_say(-EDEADLK, "a runtime cannot be started on a scheduler");
-    error_clear_text();
     int result = runtime_create(&runtime, config);
     if (result < 0)
         return result;
@@ -189,13 +193,46 @@ int weir_start(weir_runtime **out, const weir_config *config)
     return 0;
 }
 
+int weir_start(weir_runtime **runtime, const weir_config *config)
+{
+    if (scheduler_current())
+        return error_say(-EDEADLK, "a runtime cannot be started on a scheduler");
+    error_clear_text();
+    int before = thread_put_off_cancel();
+    int result = start(runtime, config);
+    thread_allow_cancel(before);
+    return result;
+}
+
+/* 0: it is the caller's to stop. */
+static int withdraw(weir_runtime *runtime)
+{
+    int result = runtimes_enter(runtime);
+    if (result < 0)
+        return result;
+    bool withdrawn = runtimes_withdraw(runtime);
+    runtimes_leave(runtime);
+    return withdrawn ? 0 : error_say(WEIR_CLOSED, "somebody else stops the runtime");
+}
+
+static void stop(weir_runtime *runtime)
+{
+    resolver_stop(runtime->resolver);
+    stop_schedulers(runtime, runtime->scheduler_count);
+    runtime_free(runtime);
+}
+
 int weir_stop(weir_runtime *runtime)
 {
     if (scheduler_current())
         return error_say(-EDEADLK, "a runtime cannot be stopped on a scheduler");
-    resolver_stop(runtime->resolver);
-    stop_schedulers(runtime, runtime->scheduler_count);
-    runtime_free(runtime);
+    error_clear_text();
+    int result = withdraw(runtime);
+    if (result < 0)
+        return result;
+    int before = thread_put_off_cancel();
+    stop(runtime);
+    thread_allow_cancel(before);
     return 0;
 }
 
@@ -238,24 +275,46 @@ static uint64_t now_ms(void)
     return clock_now_ns() / 1000000;
 }
 
-int weir_drain(weir_runtime *runtime, int64_t timeout_ms)
+static int drain(const weir_runtime *runtime, int64_t timeout_ms)
 {
     const struct timespec look_again = {.tv_nsec = 5000000};
     uint64_t until_ms =
         timeout_ms < 0 ? UINT64_MAX : now_ms() + (uint64_t)timeout_ms + (timeout_ms > 0);
-    if (scheduler_current())
-        return error_say(-EDEADLK, "a runtime cannot be drained on a scheduler");
-    while (count_remaining(runtime) > 0) {
+    for (;;) {
+        int count = count_remaining(runtime);
+        if (runtimes_is_withdrawn(runtime))
+            return error_say(WEIR_CLOSED, "the runtime is being stopped");
+        if (count == 0)
+            return 0;
         if (now_ms() >= until_ms)
             return error_say(WEIR_TIMEOUT, "there are connections left");
         nanosleep(&look_again, NULL);
     }
-    return 0;
+}
+
+int weir_drain(weir_runtime *runtime, int64_t timeout_ms)
+{
+    if (scheduler_current())
+        return error_say(-EDEADLK, "a runtime cannot be drained on a scheduler");
+    error_clear_text();
+    int result = runtimes_enter(runtime);
+    if (result < 0)
+        return result;
+    int before = thread_put_off_cancel();
+    result = drain(runtime, timeout_ms);
+    thread_allow_cancel(before);
+    runtimes_leave(runtime);
+    return result;
 }
 
 uint32_t weir_scheduler_count(const weir_runtime *runtime)
 {
-    return runtime->scheduler_count;
+    error_clear_text();
+    if (runtimes_enter(runtime) < 0)
+        return 0;
+    uint32_t count = runtime->scheduler_count;
+    runtimes_leave(runtime);
+    return count;
 }
 
 uint32_t runtime_next_scheduler(struct weir_runtime *runtime)
@@ -264,7 +323,7 @@ uint32_t runtime_next_scheduler(struct weir_runtime *runtime)
     return runtime->schedulers[next % runtime->scheduler_count]->index;
 }
 
-int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *totals)
+static int get_totals(const weir_runtime *runtime, int scheduler, weir_totals *totals)
 {
     int count = (int)runtime->scheduler_count;
     if (scheduler < -1 || scheduler >= count)
@@ -276,6 +335,17 @@ int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *tot
             totals->busy_ns += clock_thread_ns(runtime->schedulers[i]->thread);
         }
     return 0;
+}
+
+int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *totals)
+{
+    error_clear_text();
+    int result = runtimes_enter(runtime);
+    if (result < 0)
+        return result;
+    result = get_totals(runtime, scheduler, totals);
+    runtimes_leave(runtime);
+    return result;
 }
 
 struct work {
@@ -292,7 +362,18 @@ static void do_work(struct scheduler *scheduler, struct inbox_node *node)
     memory_free(work);
 }
 
-int weir_run_on(weir_runtime *runtime, uint32_t scheduler, void (*run)(void *data), void *data)
+static int post_work(struct inbox_node *node, uint32_t index)
+{
+    struct scheduler *scheduler = registry_enter(index);
+    if (!scheduler)
+        return error_say(WEIR_CLOSED, "the runtime is being stopped");
+    inbox_post(&scheduler->inbox, node);
+    registry_leave(index);
+    return 0;
+}
+
+static int run_on(const weir_runtime *runtime, uint32_t scheduler, void (*run)(void *data),
+                  void *data)
 {
     if (scheduler >= runtime->scheduler_count)
         return error_say(-EINVAL, "scheduler %u: there are %u", scheduler,
@@ -301,8 +382,21 @@ int weir_run_on(weir_runtime *runtime, uint32_t scheduler, void (*run)(void *dat
     if (!work)
         return error_say(-ENOMEM, "no memory to run something on a scheduler");
     *work = (struct work){{NULL, do_work}, run, data};
-    inbox_post(&runtime->schedulers[scheduler]->inbox, &work->node);
-    return 0;
+    int result = post_work(&work->node, runtime->schedulers[scheduler]->index);
+    if (result < 0)
+        memory_free(work);
+    return result;
+}
+
+int weir_run_on(weir_runtime *runtime, uint32_t scheduler, void (*run)(void *data), void *data)
+{
+    error_clear_text();
+    int result = runtimes_enter(runtime);
+    if (result < 0)
+        return result;
+    result = run_on(runtime, scheduler, run, data);
+    runtimes_leave(runtime);
+    return result;
 }
 
 int weir_current_scheduler(void)

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "options/options.h"
 #include "runtime/ring/ring.h"
 #include <weir/runtime.h>
@@ -26,6 +27,9 @@ struct scheduler_limits {
 enum { RUNTIME_SCHEDULERS_MAX = 64 };
 
 struct weir_runtime {
+    struct list link; /* in the list of runtimes, as are these two */
+    uint64_t id;
+    uint32_t inside_count; /* calls that are being made on it */
     struct scheduler_limits limits;
     uint32_t scheduler_count;
     struct scheduler *schedulers[RUNTIME_SCHEDULERS_MAX];

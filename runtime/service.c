@@ -14,6 +14,7 @@
 #include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
+#include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
@@ -106,31 +107,40 @@ static int run_listen(struct scheduler *scheduler, struct socket *unused, struct
 static const struct call_operation operation_listen = {
     .name = "weir_tcp_listen", .run = run_listen, .dead_result = WEIR_CLOSED};
 
-int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
-                    const weir_option *options, weir_socket *listener)
+static int listen_once(weir_runtime *runtime, struct listen_plan *plan, weir_socket *listener)
 {
-    struct listen_plan plan;
-    struct listen_call listen = {.plan = &plan};
+    struct listen_call listen = {.plan = plan};
     struct scheduler *here = scheduler_current();
-    error_clear_text();
-    int result = listen_plan(&plan, runtime, address, port, options);
-    if (result < 0)
-        return result;
-    result = listen_open(&plan, &listen.fd, 1);
+    int result = listen_open(plan, &listen.fd, 1);
     if (result < 0) {
-        descriptor_put_back(&plan.setup);
+        descriptor_put_back(&plan->setup);
         return result;
     }
     uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
     result = call_make_on(&operation_listen, index, &listen.call);
     if (result < 0) {
-        descriptor_put_back(&plan.setup);
+        descriptor_put_back(&plan->setup);
         system_close(listen.fd);
         return result;
     }
-    descriptor_taken(&plan.setup);
+    descriptor_taken(&plan->setup);
     *listener = listen.call.as.open.socket;
     return 0;
+}
+
+int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
+                    const weir_option *options, weir_socket *listener)
+{
+    struct listen_plan plan;
+    error_clear_text();
+    int result = runtimes_enter(runtime);
+    if (result < 0)
+        return result;
+    result = listen_plan(&plan, runtime, address, port, options);
+    if (result >= 0)
+        result = listen_once(runtime, &plan, listener);
+    runtimes_leave(runtime);
+    return result;
 }
 
 static int check_service_owner(const struct listen_plan *plan, weir_owner owner)
@@ -177,29 +187,41 @@ static int start_listeners(weir_runtime *runtime, const struct listen_plan *plan
     return 0;
 }
 
+static int serve(weir_runtime *runtime, struct listen_plan *plan, weir_owner owner,
+                 weir_socket *listener)
+{
+    int fds[RUNTIME_SCHEDULERS_MAX];
+    weir_socket listeners[RUNTIME_SCHEDULERS_MAX];
+    int result = check_service_owner(plan, owner);
+    if (result < 0)
+        return result;
+    if (!plan->setup.backlog_given)
+        plan->setup.backlog = INT_MAX; /* the system's somaxconn */
+    owner_keep(owner);
+    result = listen_open(plan, fds, runtime->scheduler_count);
+    if (result >= 0)
+        result = start_listeners(runtime, plan, owner, fds, listeners);
+    owner_release(owner);
+    if (result >= 0 && listener)
+        *listener = listeners[0];
+    return result;
+}
+
 int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                    const weir_option *options, weir_owner owner, weir_socket *listener)
 {
     struct listen_plan plan;
-    int fds[RUNTIME_SCHEDULERS_MAX];
-    weir_socket listeners[RUNTIME_SCHEDULERS_MAX];
     error_clear_text();
-    if (scheduler_current() && runtime->scheduler_count > 1)
-        return error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
-    int result = listen_plan(&plan, runtime, address, port, options);
-    if (result >= 0)
-        result = check_service_owner(&plan, owner);
+    int result = runtimes_enter(runtime);
     if (result < 0)
         return result;
-    if (!plan.setup.backlog_given)
-        plan.setup.backlog = INT_MAX; /* the system's somaxconn */
-    owner_keep(owner);
-    result = listen_open(&plan, fds, runtime->scheduler_count);
+    if (scheduler_current() && runtime->scheduler_count > 1)
+        result = error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
     if (result >= 0)
-        result = start_listeners(runtime, &plan, owner, fds, listeners);
-    owner_release(owner);
-    if (result >= 0 && listener)
-        *listener = listeners[0];
+        result = listen_plan(&plan, runtime, address, port, options);
+    if (result >= 0)
+        result = serve(runtime, &plan, owner, listener);
+    runtimes_leave(runtime);
     return result < 0 ? result : 0;
 }
 

@@ -13,6 +13,7 @@ enum weir_message_kind {
     WEIR_MESSAGE_PASSIVE,  /* {tcp_passive,S} */
     WEIR_MESSAGE_ERROR,    /* {tcp_error,S,Reason} */
     WEIR_MESSAGE_CLOSED,   /* {tcp_closed,S} */
+    WEIR_MESSAGE_USER,     /* of weir_mailbox_post; without a socket */
 };
 
 typedef struct weir_message {
@@ -20,6 +21,7 @@ typedef struct weir_message {
     weir_socket socket;
     int error;          /* WEIR_MESSAGE_ERROR */
     weir_packet packet; /* WEIR_MESSAGE_DATA; the receiver's: weir_packet_release */
+    void *data;         /* WEIR_MESSAGE_USER */
 } weir_message;
 
 /* 0, or -ENOMEM. Any thread. */
@@ -29,10 +31,23 @@ WEIR_API int weir_mailbox_create(weir_mailbox **mailbox) WEIR_CHECK_RESULT;
  * dropped. Not from a scheduler: -EDEADLK. Nobody may be waiting on it. */
 WEIR_API int weir_mailbox_destroy(weir_mailbox *mailbox);
 
-/* The next message, in order of arrival. WEIR_TIMEOUT (0 polls). On a scheduler: -EDEADLK, unless
- * it polls. */
+/*
+ * The next message, in order of arrival. WEIR_TIMEOUT (0 polls). On a scheduler: -EDEADLK, unless
+ * it polls.
+ *
+ * A mailbox belongs to no runtime, so weir_stop ends no wait: weir_mailbox_post does. A thread that
+ * waits here may be cancelled (pthread_cancel), and takes no message then.
+ */
 WEIR_API int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms,
                                   weir_message *message) WEIR_CHECK_RESULT;
+
+/*
+ * Puts a message of the program's own behind those that wait, WEIR_MESSAGE_USER with `data`: one
+ * thread that waits is woken. `data` is not looked at; what it points to is the receiver's, and
+ * lost with the mailbox. 0, -ENOMEM, or WEIR_CLOSED (the mailbox is gone, but held by a socket or a
+ * call still). Any thread, any scheduler.
+ */
+WEIR_API int weir_mailbox_post(weir_mailbox *mailbox, void *data) WEIR_CHECK_RESULT;
 
 /* How many messages wait. Any thread. */
 WEIR_API size_t weir_mailbox_count(weir_mailbox *mailbox);

@@ -38,6 +38,17 @@ typedef struct weir_config {
  * configuration); the text says what to do. Nothing is left behind on error. Not from a scheduler:
  * -EDEADLK.
  *
+ * Fork. In a child of fork none of its parent's runtimes, sockets and mailboxes is anybody: every
+ * call on one answers at once as on one that is gone (WEIR_CLOSED, or -EINVAL from those that give
+ * it), weir_last_error_text says why, and the parent notices nothing. Messages that waited and
+ * packets that lie in receive buffers are not in the child. It may start a runtime of its own,
+ * unless it was forked in a callback: then it may only exec or exit, and must not return. Until it
+ * does, it holds copies of the parent's descriptors: peers of connections that the parent closes
+ * see no end, and its ports stay taken.
+ *
+ * Threads that make calls may be cancelled (pthread_cancel): no call stops half-way, but for
+ * weir_mailbox_receive, which ends while it waits.
+ *
  * Signals stay the application's: weir's threads block all but those that a fault of their own
  * raises (SIGSEGV and its like). A program that a callback starts inherits that mask.
  */
@@ -45,19 +56,22 @@ WEIR_API int weir_start(weir_runtime **runtime, const weir_config *config) WEIR_
 
 /*
  * Stops: closes every socket, waits until no operation is in flight, joins the threads and frees
- * everything. Calls that wait, of other threads too, return WEIR_CLOSED; owners of active sockets
- * are told `closed`. Packets kept and not released keep their scheduler's buffers until they are.
- * Not from a scheduler: -EDEADLK.
+ * everything. Calls of other threads that wait return WEIR_CLOSED, and so does every later call on
+ * the runtime, a second weir_stop too; only a wait for a mailbox goes on (weir_mailbox_post), and
+ * the look-up of a name, which is not waited for. Owners of active sockets are told `closed`, and
+ * handlers `gone`. Packets kept and not released keep their scheduler's buffers until they are. 0,
+ * or WEIR_CLOSED. Not from a scheduler: -EDEADLK.
  */
 WEIR_API int weir_stop(weir_runtime *runtime);
 
 /*
  * Closes the listeners, then waits until the last connection is gone or the time is up.
  * A handle whose connection is lost does not count, although its owner has not closed it yet.
- * 0, or WEIR_TIMEOUT. Not from a scheduler: -EDEADLK.
+ * 0, WEIR_TIMEOUT, or WEIR_CLOSED (stopped meanwhile). Not from a scheduler: -EDEADLK.
  */
 WEIR_API int weir_drain(weir_runtime *runtime, int64_t timeout_ms) WEIR_CHECK_RESULT;
 
+/* 0 when it has been stopped. */
 WEIR_API uint32_t weir_scheduler_count(const weir_runtime *runtime);
 
 /* Figures of one scheduler, or of all. They are read without disturbing a scheduler, so they may
@@ -88,11 +102,12 @@ typedef struct weir_totals {
     uint64_t busy_ns;      /* time that its thread has spent on a core, the kernel's share too */
 } weir_totals;
 
-/* `scheduler` 0..count-1, or -1 for the sum. 0, or -EINVAL. Any thread. */
+/* `scheduler` 0..count-1, or -1 for the sum. 0, -EINVAL, or WEIR_CLOSED. Any thread. */
 WEIR_API int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *totals);
 
 /*
- * Runs `work(data)` on a scheduler, soon. 0, -EINVAL (no such scheduler) or -ENOMEM. Any thread.
+ * Runs `work(data)` on a scheduler, soon. 0, -EINVAL (no such scheduler), -ENOMEM or WEIR_CLOSED
+ * (stopped; `work` never runs). Any thread.
  */
 WEIR_API int weir_run_on(weir_runtime *runtime, uint32_t scheduler, void (*work)(void *data),
                          void *data) WEIR_CHECK_RESULT;

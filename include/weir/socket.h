@@ -16,7 +16,8 @@
  * 1. They return 0, or a count, or an error; weir_last_error_text says more where there is more.
  * 2. A pointer must not be NULL, unless it is said that it may be.
  * 3. A time-out is in milliseconds, WEIR_INFINITY (or any negative one) waits for ever, 0 polls.
- * 4. Beside the errors that are named, an option or an address gives what the kernel says of it.
+ * 4. On a runtime that stops or has been stopped they return WEIR_CLOSED.
+ * 5. Beside the errors that are named, an option or an address gives what the kernel says of it.
  *
  * How long things live
  * 1. A handle may be used for ever; after the socket is gone it answers WEIR_CLOSED or -EINVAL.

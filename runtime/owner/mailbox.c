@@ -10,12 +10,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "runtime/fork.h"
+#include "runtime/owner/closed_messages.h"
 #include "runtime/owner/owner.h"
+#include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 
-enum { CLOSED_LISTS = 64 };
-
-/* All that live. Taken before the lock of any of them. */
+/* All that live, for a fork. */
 static pthread_mutex_t mailboxes_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list mailboxes = {&mailboxes, &mailboxes};
 
@@ -24,26 +25,30 @@ struct weir_mailbox {
     pthread_mutex_t lock;
     pthread_cond_t arrived;
     struct list messages;
-    struct list closed[CLOSED_LISTS]; /* those of `messages` that say so, by their socket */
     size_t count;
     bool dead;
+    bool parents; /* of the process that this one was forked from */
     atomic_uint refs;
 };
+
+static void init_arrived(weir_mailbox *mailbox)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&mailbox->arrived, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
 
 int weir_mailbox_create(weir_mailbox **out)
 {
     weir_mailbox *mailbox = memory_allocate_zeroed(1, sizeof(*mailbox));
     if (!mailbox)
         return error_say(-ENOMEM, "no memory for a mailbox");
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    fork_prepare();
     pthread_mutex_init(&mailbox->lock, NULL);
-    pthread_cond_init(&mailbox->arrived, &attributes);
-    pthread_condattr_destroy(&attributes);
+    init_arrived(mailbox);
     list_init(&mailbox->messages);
-    for (size_t i = 0; i < CLOSED_LISTS; i++)
-        list_init(&mailbox->closed[i]);
     atomic_init(&mailbox->refs, 1);
     pthread_mutex_lock(&mailboxes_lock);
     list_append(&mailboxes, &mailbox->link);
@@ -94,25 +99,21 @@ int mailbox_put(weir_mailbox *mailbox, const weir_message *message)
     return 0;
 }
 
-static struct list *closed_list(weir_mailbox *mailbox, weir_socket socket)
-{
-    return &mailbox->closed[socket.id % CLOSED_LISTS];
-}
-
 /* With the lock held, as take_node. */
 static void add_node(weir_mailbox *mailbox, struct mailbox_node *node)
 {
     list_append(&mailbox->messages, &node->link);
-    list_init(&node->closed);
+    node->mailbox = mailbox;
     if (node->message.kind == WEIR_MESSAGE_CLOSED)
-        list_append(closed_list(mailbox, node->message.socket), &node->closed);
+        closed_messages_add(node);
     mailbox->count++;
 }
 
 static struct mailbox_node *take_node(weir_mailbox *mailbox, struct mailbox_node *node)
 {
     list_remove(&node->link);
-    list_remove(&node->closed);
+    if (node->message.kind == WEIR_MESSAGE_CLOSED)
+        closed_messages_remove(node);
     mailbox->count--;
     return node;
 }
@@ -154,24 +155,23 @@ static void free_nodes(struct list *list)
 
 static void forget_closed_of(weir_mailbox *mailbox, weir_socket socket)
 {
+    struct mailbox_node *node;
     pthread_mutex_lock(&mailbox->lock);
-    const struct list *all = closed_list(mailbox, socket);
-    struct list *link = all->next;
-    while (link != all) {
-        struct mailbox_node *node = list_entry(link, struct mailbox_node, closed);
-        link = link->next;
-        if (weir_same_socket(node->message.socket, socket))
-            mailbox_free_node(take_node(mailbox, node));
+    while ((node = closed_messages_take(mailbox, socket))) {
+        list_remove(&node->link);
+        mailbox->count--;
+        mailbox_free_node(node);
     }
     pthread_mutex_unlock(&mailbox->lock);
 }
 
 void mailbox_forget_closed(weir_socket socket)
 {
-    pthread_mutex_lock(&mailboxes_lock);
-    for (struct list *link = mailboxes.next; link != &mailboxes; link = link->next)
-        forget_closed_of(list_entry(link, struct weir_mailbox, link), socket);
-    pthread_mutex_unlock(&mailboxes_lock);
+    weir_mailbox *mailbox;
+    while ((mailbox = closed_messages_find(socket))) {
+        forget_closed_of(mailbox, socket);
+        mailbox_release(mailbox);
+    }
 }
 
 int weir_mailbox_destroy(weir_mailbox *mailbox)
@@ -185,8 +185,11 @@ int weir_mailbox_destroy(weir_mailbox *mailbox)
     pthread_mutex_unlock(&mailboxes_lock);
     pthread_mutex_lock(&mailbox->lock);
     mailbox->dead = true;
-    list_move_all(&dropped, &mailbox->messages);
-    mailbox->count = 0;
+    while (!list_is_empty(&mailbox->messages)) {
+        struct list *first = mailbox->messages.next;
+        (void)take_node(mailbox, list_entry(first, struct mailbox_node, link));
+        list_append(&dropped, first);
+    }
     pthread_mutex_unlock(&mailbox->lock);
     free_nodes(&dropped);
     owner_died(mailbox);
@@ -220,6 +223,27 @@ static int wait_for_message(weir_mailbox *mailbox, int64_t timeout_ms)
     return 0;
 }
 
+/* The thread was cancelled while it waited. Another may have to take the message that was to be
+ * this one's. */
+static void leave_to_others(void *data)
+{
+    weir_mailbox *mailbox = data;
+    if (!list_is_empty(&mailbox->messages))
+        pthread_cond_signal(&mailbox->arrived);
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+/* With the lock held, unless the thread is cancelled. 0 when there is a message. */
+static int wait_or_be_cancelled(weir_mailbox *mailbox, int64_t timeout_ms)
+{
+    int result;
+    pthread_cleanup_push(leave_to_others, mailbox);
+    result = mailbox->parents ? registry_say_parents(WEIR_CLOSED)
+                              : wait_for_message(mailbox, timeout_ms);
+    pthread_cleanup_pop(0);
+    return result;
+}
+
 int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message *message)
 {
     if (scheduler_current() && timeout_ms != 0)
@@ -227,16 +251,61 @@ int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message
     error_clear_text();
     struct mailbox_node *node = NULL;
     pthread_mutex_lock(&mailbox->lock);
-    int result = wait_for_message(mailbox, timeout_ms);
-    if (result == 0) {
+    int result = wait_or_be_cancelled(mailbox, timeout_ms);
+    if (result == 0)
         node = take_node(mailbox, list_entry(mailbox->messages.next, struct mailbox_node, link));
-    }
     pthread_mutex_unlock(&mailbox->lock);
     if (node) {
         *message = node->message;
         memory_free(node);
     }
     return result;
+}
+
+static int refuse_post(weir_mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    bool dead = mailbox->dead;
+    bool parents = mailbox->parents;
+    pthread_mutex_unlock(&mailbox->lock);
+    if (parents)
+        return registry_say_parents(WEIR_CLOSED);
+    return dead ? error_say(WEIR_CLOSED, "the mailbox is gone") : 0;
+}
+
+int weir_mailbox_post(weir_mailbox *mailbox, void *data)
+{
+    const weir_message message = {.kind = WEIR_MESSAGE_USER, .data = data};
+    error_clear_text();
+    int result = refuse_post(mailbox);
+    if (result == 0)
+        result = mailbox_put(mailbox, &message);
+    return result == -ENOMEM ? error_say(result, "no memory for a message") : result;
+}
+
+void mailboxes_lock_list(void)
+{
+    pthread_mutex_lock(&mailboxes_lock);
+}
+
+void mailboxes_unlock_list(void)
+{
+    pthread_mutex_unlock(&mailboxes_lock);
+}
+
+/* Any of them may have been in the middle of a change, and those who waited are the parent's
+ * threads: locks and lists begin anew. The messages are the parent's. */
+void mailboxes_forget(void)
+{
+    closed_messages_forget();
+    for (struct list *link = mailboxes.next; link != &mailboxes; link = link->next) {
+        weir_mailbox *mailbox = list_entry(link, struct weir_mailbox, link);
+        pthread_mutex_init(&mailbox->lock, NULL);
+        init_arrived(mailbox);
+        list_init(&mailbox->messages);
+        mailbox->count = 0;
+        mailbox->parents = true;
+    }
 }
 
 size_t weir_mailbox_count(weir_mailbox *mailbox)

@@ -8,7 +8,8 @@
 
 struct mailbox_node {
     struct list link;
-    struct list closed; /* WEIR_MESSAGE_CLOSED: beside those of other sockets */
+    struct list closed; /* WEIR_MESSAGE_CLOSED: in closed_messages.c */
+    weir_mailbox *mailbox;
     weir_message message;
 };
 
@@ -25,8 +26,13 @@ void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *lis
 void mailbox_put_all(weir_mailbox *mailbox, struct list *list);
 
 /* Somebody closes a socket, which may be dead: a `closed` that waits for its owner must not be seen
- * any more. */
+ * any more. Costs the same however many mailboxes there are. */
 void mailbox_forget_closed(weir_socket socket);
+
+/* Around a fork. The parent's are empty in the child, and answer WEIR_CLOSED. */
+void mailboxes_lock_list(void);
+void mailboxes_unlock_list(void);
+void mailboxes_forget(void);
 
 void mailbox_free_node(struct mailbox_node *node);
 

@@ -71,6 +71,8 @@ static void call_handler(weir_owner owner, const weir_message *message)
         if (handler->closed)
             handler->closed(message->socket, owner.data);
         break;
+    case WEIR_MESSAGE_USER: /* which mailboxes alone get */
+        break;
     }
 }
 

@@ -171,6 +171,7 @@ int ring_open(struct ring **out, const struct ring_config *config, struct ring_p
         memory_free(ring);
         return explain(result);
     }
+    (void)io_uring_ring_dontfork(&ring->uring); /* a child that touched it would do so in ours */
     register_ring(ring);
     choose_operations(ring);
     *profile = ring->profile;

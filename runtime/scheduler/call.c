@@ -143,6 +143,13 @@ static int refuse_to_wait(const struct call_operation *operation)
                                          : "make it on the scheduler of the socket");
 }
 
+/* What nobody answers: the scheduler has ended, or is the parent process's. */
+static int nobodys_result(const struct call_operation *operation, uint32_t index)
+{
+    int result = operation->dead_result;
+    return registry_is_parents(index) ? registry_say_parents(result) : result;
+}
+
 int call_make_on(const struct call_operation *operation, uint32_t index, struct call *call)
 {
     struct scheduler *here = scheduler_current();
@@ -155,7 +162,7 @@ int call_make_on(const struct call_operation *operation, uint32_t index, struct 
         return refuse_to_wait(operation);
     struct scheduler *scheduler = registry_enter(index);
     if (!scheduler)
-        return operation->dead_result;
+        return nobodys_result(operation, index);
     int result = wait_for(scheduler, call);
     registry_leave(index);
     return result;
@@ -193,7 +200,7 @@ int call_make_async_on(const struct call_operation *operation, uint32_t index, s
     }
     struct scheduler *scheduler = registry_enter(index);
     if (!scheduler)
-        return discard(call, operation->dead_result);
+        return discard(call, nobodys_result(operation, index));
     if (here)
         here->outstanding++;
     post(scheduler, call);

@@ -14,9 +14,11 @@ struct entry {
     _Atomic(struct scheduler *) scheduler;
     atomic_uint users;
     bool reserved;
+    bool parents;
     uint32_t generation;
 };
 
+static bool has_parents;
 static struct entry entries[REGISTRY_CAPACITY];
 static pthread_mutex_t reservation = PTHREAD_MUTEX_INITIALIZER;
 
@@ -96,4 +98,40 @@ void registry_wake(uint32_t index)
         return;
     inbox_wake(&scheduler->inbox);
     registry_leave(index);
+}
+
+void registry_lock(void)
+{
+    pthread_mutex_lock(&reservation);
+}
+
+void registry_unlock(void)
+{
+    pthread_mutex_unlock(&reservation);
+}
+
+/* Their numbers stay reserved, so that their handles are nobody's. */
+void registry_forget(void)
+{
+    has_parents = true;
+    for (uint32_t index = 0; index < REGISTRY_CAPACITY; index++) {
+        entries[index].parents = entries[index].reserved;
+        atomic_store(&entries[index].scheduler, NULL);
+        atomic_store(&entries[index].users, 0);
+    }
+}
+
+bool registry_is_parents(uint32_t index)
+{
+    return index < REGISTRY_CAPACITY && entries[index].parents;
+}
+
+bool registry_has_parents(void)
+{
+    return has_parents;
+}
+
+int registry_say_parents(int error)
+{
+    return error_say(error, "it belongs to the process that this one was forked from");
 }

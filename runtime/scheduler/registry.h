@@ -6,6 +6,7 @@
 #ifndef RUNTIME_SCHEDULER_REGISTRY_H
 #define RUNTIME_SCHEDULER_REGISTRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct scheduler;
@@ -30,6 +31,16 @@ void registry_hold(uint32_t index);
 /* NULL when there is no such scheduler; else leave it again. */
 struct scheduler *registry_enter(uint32_t index);
 void registry_leave(uint32_t index);
+
+/* Around a fork. The child finds none of its parent's schedulers, and makes its own beside them. */
+void registry_lock(void);
+void registry_unlock(void);
+void registry_forget(void);
+/* Whether the number is of a scheduler of the parent; of any, if it has some. */
+bool registry_is_parents(uint32_t index);
+bool registry_has_parents(void);
+/* Says so; `error`. */
+int registry_say_parents(int error);
 
 /* Makes the scheduler do a turn soon, if there is one. */
 void registry_wake(uint32_t index);

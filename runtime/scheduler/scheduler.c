@@ -212,6 +212,7 @@ static void share_out_next_turn(struct scheduler *scheduler)
 
 static void wait_for_work(struct scheduler *scheduler)
 {
+    CHECK(scheduler_own == scheduler); /* else a callback has forked, and the child has returned */
     share_out_next_turn(scheduler);
     uint64_t sleep_ns = time_to_sleep_ns(scheduler);
     if (sleep_ns > 0 && scheduler->runtime->limits.busy_wait_ns > 0) {

@@ -20,6 +20,7 @@ struct connecting {
     struct sockaddr_storage peer;
     struct socket *socket; /* trying; NULL: not yet */
     int error;             /* of the last attempt */
+    uint64_t runtime_id;   /* whose options its setup points into */
 };
 
 /* Checks and copies what a connect needs; `defaults` must outlive it. 0, WEIR_BADARG, -ENOMEM. */

@@ -288,3 +288,51 @@ Test(owner, a_mailbox_is_shared)
     cr_assert(total == PACKETS);
     loopback_close(&loopback);
 }
+
+Test(owner, a_mailbox_takes_messages_of_the_program)
+{
+    struct loopback loopback = loopback_open("[{packet,1},{active,true}]");
+    weir_message message;
+    int first = 0;
+    GIVES(weir_mailbox_post(loopback.mailbox, &first), 0);
+    peer_say(loopback.peer, "\1a");
+    EVENTUALLY(weir_mailbox_count(loopback.mailbox) == 2);
+    GIVES(weir_mailbox_post(loopback.mailbox, NULL), 0);
+    message = next_message(loopback.mailbox);
+    cr_assert(message.kind == WEIR_MESSAGE_USER && message.data == &first &&
+              message.socket.id == 0);
+    expect_text(&loopback, "a");
+    message = next_message(loopback.mailbox);
+    cr_assert(message.kind == WEIR_MESSAGE_USER && message.data == NULL);
+    loopback_close(&loopback);
+}
+
+static int wait_for_message(struct background *background)
+{
+    weir_message message;
+    int result = weir_mailbox_receive(background->mailbox, WEIR_INFINITY, &message);
+    return result < 0 ? result : (int)message.kind;
+}
+
+static void post_there(void *mailbox)
+{
+    GIVES(weir_mailbox_post(mailbox, NULL), 0);
+}
+
+Test(owner, a_wait_ends_by_a_message_of_the_program_and_not_by_a_stop)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct background waiters[2] = {
+        {.work = wait_for_message, .mailbox = loopback.mailbox},
+        {.work = wait_for_message, .mailbox = loopback.mailbox},
+    };
+    background_start(&waiters[0]);
+    background_start(&waiters[1]);
+    run_there(loopback.runtime, 0, post_there, loopback.mailbox);
+    weir_stop(loopback.runtime);
+    GIVES(weir_mailbox_post(loopback.mailbox, NULL), 0);
+    cr_assert(background_join(&waiters[0]) == WEIR_MESSAGE_USER);
+    cr_assert(background_join(&waiters[1]) == WEIR_MESSAGE_USER);
+    GIVES(weir_start(&loopback.runtime, &(weir_config){.schedulers = 1}), 0);
+    loopback_close(&loopback);
+}

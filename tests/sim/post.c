@@ -129,6 +129,9 @@ static void tell_model(const weir_message *message, uint32_t owner)
     case WEIR_MESSAGE_CLOSED:
         model_message_closed(conn);
         break;
+    case WEIR_MESSAGE_USER:
+        SIM_CHECK(false, "nobody has posted this message");
+        break;
     }
 }
 

@@ -30,6 +30,7 @@ static void write_message(FILE *to, const weir_message *message, bool with_mode)
         [WEIR_MESSAGE_ACCEPTED] = "accepted",
         [WEIR_MESSAGE_PASSIVE] = "passive",
         [WEIR_MESSAGE_CLOSED] = "closed",
+        [WEIR_MESSAGE_USER] = "user",
     };
     switch (message->kind) {
     case WEIR_MESSAGE_DATA:
@@ -45,6 +46,7 @@ static void write_message(FILE *to, const weir_message *message, bool with_mode)
     case WEIR_MESSAGE_ACCEPTED:
     case WEIR_MESSAGE_PASSIVE:
     case WEIR_MESSAGE_CLOSED:
+    case WEIR_MESSAGE_USER: /* nobody posts any */
         fputs(names[message->kind], to);
         break;
     }
