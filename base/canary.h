@@ -12,7 +12,7 @@ enum canary {
     CANARY_REORDERED_SENDS,    /* what is queued behind an operation in flight overtakes */
     CANARY_MISSED_REARM,       /* a multishot that ended with bytes is taken to go on */
     CANARY_IGNORED_GENERATION, /* a stale completion is its slot's new socket's */
-    CANARY_STARVED_SLEEPS,     /* a scheduler sleeps though starved sockets could be armed */
+    CANARY_TASK_LEFT,          /* a scheduler sleeps though a task is due */
     CANARY_FORGOTTEN_UNBUSY,   /* a handler that was told EAGAIN hears no more of it */
     CANARY_IGNORED_NOTICE,     /* memory of a zero-copy send is used again before its notice */
     CANARY_ONE_CANCEL,         /* a cancel that did not find its operation is not repeated */

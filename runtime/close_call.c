@@ -10,9 +10,9 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/send_queue/send_queue.h"
 #include "runtime/service.h"
 #include "runtime/stream/close.h"
+#include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
 
 static int close_one(weir_socket handle);

@@ -168,8 +168,10 @@ WEIR_API int weir_sendv(weir_socket socket, const struct iovec *pieces,
 WEIR_API int weir_send_packet(weir_socket socket, const weir_packet *packet) WEIR_CHECK_RESULT;
 /*
  * Sends the caller's memory without a copy. The memory is weir's from the call on, whatever its
- * result: `released(data)` is called exactly once, when it is not needed any more, on any thread,
- * perhaps before this returns. Otherwise as weir_send.
+ * result: `released(data)` is called exactly once, when it is not needed any more. On a scheduler
+ * it comes from the turn, never from within a function of weir's, and may send and close; only
+ * memory that is refused at once (-EINVAL, -ENOMEM) is released before this returns. When a thread
+ * sends, it may come on that thread, before this returns. Otherwise as weir_send.
  */
 WEIR_API int weir_send_owned(weir_socket socket, const void *bytes, size_t size,
                              void (*released)(void *data), void *data) WEIR_CHECK_RESULT;

@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "runtime/ring/ring.h"
-#include "runtime/scheduler/registry.h"
 
 static _Thread_local struct buffer_pool *own_pool;
 
@@ -72,6 +71,9 @@ int buffer_pool_open(struct buffer_pool **out, const struct buffer_pool_config *
         return -ENOMEM;
     pool->ring = config->ring;
     pool->scheduler = config->scheduler;
+    pool->wake = config->wake;
+    pool->release_soon = config->release_soon;
+    pool->context = config->context;
     pool->count = config->count;
     pool->size = config->size;
     pool->stride = config->size + SKEW_BYTES;
@@ -93,6 +95,7 @@ int buffer_pool_open(struct buffer_pool **out, const struct buffer_pool_config *
 void buffer_pool_close(struct buffer_pool *pool)
 {
     buffer_pool_own(NULL);
+    buffer_pool_tell_released(pool);
     block_cache_empty(&pool->blocks);
     pool->kernel_picks = false;
     buffer_pool_collect(pool);
@@ -235,13 +238,47 @@ struct weir_buffer *buffer_adopt(const void *bytes, size_t size, void (*released
     return buffer;
 }
 
+static void tell_released(struct weir_buffer *buffer)
+{
+    buffer->released(buffer->data);
+    memory_free(buffer);
+}
+
+/* The last reference may go in the middle of anything, and who is told may send or close. */
+static void tell_released_soon(struct buffer_pool *pool, struct weir_buffer *buffer)
+{
+    buffer->next = pool->released;
+    pool->released = buffer;
+    if (!buffer->next)
+        pool->release_soon(pool->context);
+}
+
+void buffer_pool_tell_released(struct buffer_pool *pool)
+{
+    struct weir_buffer *newest = pool->released;
+    struct weir_buffer *oldest = NULL;
+    pool->released = NULL;
+    while (newest) {
+        struct weir_buffer *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest) {
+        struct weir_buffer *next = oldest->next;
+        tell_released(oldest);
+        oldest = next;
+    }
+}
+
 static void free_block(struct weir_buffer *block)
 {
-    if (block->released)
-        block->released(block->data);
-    else if (own_pool && block_cache_put(&own_pool->blocks, block))
-        return;
-    memory_free(block);
+    if (block->released && own_pool)
+        tell_released_soon(own_pool, block);
+    else if (block->released)
+        tell_released(block);
+    else if (!own_pool || !block_cache_put(&own_pool->blocks, block))
+        memory_free(block);
 }
 
 /* The first who keeps a pool's buffer counts for the dispatch as well, which ends by a release. */
@@ -265,16 +302,11 @@ bool buffer_may_be_held(const struct weir_buffer *buffer, const uint8_t *bytes, 
     return pool == own_pool && (large ? pool->lent < 3 * quarter : runs_on && pool->lent < quarter);
 }
 
-static void tell_owner(uint32_t scheduler)
-{
-    if (!CANARY(SILENT_RETURN))
-        registry_wake(scheduler);
-}
-
 static void send_home(struct weir_buffer *buffer)
 {
     struct buffer_pool *pool = buffer->pool;
     uint32_t scheduler = pool->scheduler; /* once the buffer is back the pool may be gone */
+    void (*wake)(uint32_t scheduler) = pool->wake;
     struct weir_buffer *last = atomic_load(&pool->returned);
     do {
         if (last == &closed_mark) {
@@ -284,7 +316,8 @@ static void send_home(struct weir_buffer *buffer)
         }
         buffer->next = last;
     } while (!atomic_compare_exchange_weak(&pool->returned, &last, buffer));
-    tell_owner(scheduler);
+    if (!CANARY(SILENT_RETURN))
+        wake(scheduler);
 }
 
 /* Release and acquire: what the last holder did to the bytes happens before they are reused. */

@@ -53,11 +53,19 @@ struct buffer_pool {
     struct block_cache blocks; /* of the owner's thread */
     _Atomic(struct weir_buffer *) returned; /* by other threads */
     atomic_int orphans;                     /* still kept after the pool was closed */
+    struct weir_buffer *released;           /* their owners have not been told yet, newest first */
+    void (*wake)(uint32_t scheduler);
+    void (*release_soon)(void *context);
+    void *context;
 };
 
 struct buffer_pool_config {
     struct ring *ring;
-    uint32_t scheduler; /* woken when another thread returns a buffer */
+    uint32_t scheduler;
+    void (*wake)(uint32_t scheduler); /* called when another thread has returned a buffer */
+    /* Is to see to it that buffer_pool_tell_released is called soon, but not from here. */
+    void (*release_soon)(void *context);
+    void *context;
     uint32_t count;
     uint32_t size;
     bool kernel_picks;
@@ -127,8 +135,11 @@ struct weir_buffer *buffer_reuse(size_t size);
  * want of memory or since somebody else holds it. */
 struct weir_buffer *buffer_grow(struct weir_buffer *block, size_t size);
 
-/* Somebody else's memory, with one reference; `released(data)` is called after the last. NULL: no
- * memory. */
+/* Owner: tells whose memory is not needed any more. They may do what they like. */
+void buffer_pool_tell_released(struct buffer_pool *pool);
+
+/* Somebody else's memory, with one reference; `released(data)` is called after the last: on a
+ * pool's thread soon, never from within, on any other at once. NULL: no memory. */
 struct weir_buffer *buffer_adopt(const void *bytes, size_t size, void (*released)(void *data),
                                  void *data);
 

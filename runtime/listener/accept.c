@@ -44,7 +44,8 @@ static void update(struct scheduler *scheduler, struct socket *socket)
 
 static void resume(struct listener *listener)
 {
-    list_remove(&listener->socket->link);
+    timer_disarm(&listener->scheduler->timers, &listener->retry);
+    task_remove(&listener->try_again);
     listener->accepting = ACCEPTING_NOT;
     update(listener->scheduler, listener->socket);
 }
@@ -52,6 +53,12 @@ static void resume(struct listener *listener)
 static void retry(struct timer *timer)
 {
     resume(list_entry(timer, struct listener, retry));
+}
+
+static void try_again(struct scheduler *scheduler, struct task *task)
+{
+    (void)scheduler;
+    resume(list_entry(task, struct listener, try_again));
 }
 
 struct listener *listener_create(struct scheduler *scheduler, struct socket *socket)
@@ -64,6 +71,7 @@ struct listener *listener_create(struct scheduler *scheduler, struct socket *soc
     listener->scheduler = scheduler;
     listener->socket = socket;
     listener->retry.fire = retry;
+    task_init(&listener->try_again, try_again);
     return listener;
 }
 
@@ -103,7 +111,7 @@ static void pause_accepting(struct scheduler *scheduler, struct socket *socket)
     struct listener *listener = socket->listener;
     listener->accepting = ACCEPTING_PAUSED;
     scheduler->totals.accept_pauses++;
-    list_append(&scheduler->paused, &socket->link);
+    task_add(&scheduler->tasks, TASK_WITH_DESCRIPTORS, &listener->try_again);
     scheduler_arm(scheduler, &listener->retry, RETRY_MS);
 }
 
@@ -129,16 +137,6 @@ void accept_completed(struct scheduler *scheduler, struct socket *socket,
         update(scheduler, socket);
 }
 
-void accept_resume_paused(struct scheduler *scheduler)
-{
-    struct list *node;
-    while ((node = list_take(&scheduler->paused))) {
-        struct listener *listener = list_entry(node, struct socket, link)->listener;
-        timer_disarm(&scheduler->timers, &listener->retry);
-        resume(listener);
-    }
-}
-
 void accept_close(struct scheduler *scheduler, struct socket *socket)
 {
     struct listener *listener = socket->listener;
@@ -146,7 +144,7 @@ void accept_close(struct scheduler *scheduler, struct socket *socket)
     socket_set_owner(socket, weir_owned_by_nobody()); /* `gone` is for connections */
     if (listener->accepting == ACCEPTING)
         cancel_start(scheduler, socket, OPERATION_ACCEPT);
-    list_remove(&socket->link);
+    task_remove(&listener->try_again);
     timer_disarm(&scheduler->timers, &listener->retry);
     call_complete_all(scheduler, &listener->acceptors, WEIR_CLOSED);
     if (listener->spare_fd >= 0)

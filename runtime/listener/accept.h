@@ -26,7 +26,8 @@ struct listener {
     bool serving;          /* every connection is for the owner, without being asked for */
     struct list acceptors; /* calls that wait, in order */
     int spare_fd;          /* accepted when nobody waited any more; -1: none */
-    struct timer retry;
+    struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */
+    struct task try_again; /* TASK_WITH_DESCRIPTORS */
     struct scheduler *scheduler;
     struct socket *socket;
     weir_option *late;     /* options that accepted sockets lack */
@@ -45,9 +46,6 @@ void accept_serve(struct scheduler *scheduler, struct socket *socket, weir_owner
 
 void accept_completed(struct scheduler *scheduler, struct socket *socket,
                       const struct ring_completion *completion);
-
-/* A descriptor has been closed: listeners that found none try again. */
-void accept_resume_paused(struct scheduler *scheduler);
 
 /* Whether nothing more is wanted of an accept that is in flight. */
 bool accept_is_cancelled(const struct socket *socket);

@@ -37,18 +37,31 @@ struct call *call_allocate(void)
     return call;
 }
 
-static void come_home(struct scheduler *scheduler, struct inbox_node *node)
+static void finish(struct scheduler *scheduler, struct task *task)
 {
-    struct call *call = list_entry(node, struct call, node);
-    list_append(&scheduler->finished, &call->link);
+    struct call *call = list_entry(task, struct call, finish_task);
+    if (call->origin)
+        scheduler->outstanding--;
+    call->finish(call);
 }
 
 /* An _async call is always finished from the turn, never under the function that made it. */
+static void finish_soon(struct scheduler *scheduler, struct call *call)
+{
+    task_init(&call->finish_task, finish);
+    task_add(&scheduler->tasks, TASK_SOON, &call->finish_task);
+}
+
+static void come_home(struct scheduler *scheduler, struct inbox_node *node)
+{
+    finish_soon(scheduler, list_entry(node, struct call, node));
+}
+
 static void return_to_origin(struct scheduler *scheduler, struct call *call)
 {
     struct scheduler *origin = call->origin;
     if (!origin || origin == scheduler) {
-        list_append(&scheduler->finished, &call->link);
+        finish_soon(scheduler, call);
         return;
     }
     /* The origin does not end while calls of its own are outstanding, nor while it is held. */
@@ -215,15 +228,4 @@ int call_make_async(const struct call_operation *operation, weir_socket socket, 
     if (socket.id == 0)
         return discard(call, operation->dead_result);
     return call_make_async_on(operation, socket_scheduler(socket), call);
-}
-
-void call_finish_all(struct scheduler *scheduler)
-{
-    struct list *node;
-    while ((node = list_take(&scheduler->finished))) {
-        struct call *call = list_entry(node, struct call, link);
-        if (call->origin)
-            scheduler->outstanding--;
-        call->finish(call);
-    }
 }

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "runtime/scheduler/inbox.h"
+#include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
 #include "runtime/send_queue/send_source.h"
 #include <weir/socket.h>
@@ -47,7 +48,8 @@ enum call_kind {
 
 struct call {
     struct inbox_node node;
-    struct list link; /* on the list that it waits on, or of finished calls */
+    struct list link;        /* on the list that it waits on */
+    struct task finish_task; /* CALL_ASYNC: it is complete, and calls back soon */
     struct timer timer;
     const struct call_operation *operation;
     struct scheduler *scheduler; /* where it runs */
@@ -117,8 +119,5 @@ void call_set_timeout(struct scheduler *scheduler, struct call *call);
 
 /* Scheduler: completes every call of a list with `result`. */
 void call_complete_all(struct scheduler *scheduler, struct list *calls, int result);
-
-/* Scheduler: finishes the _async calls that have come home. */
-void call_finish_all(struct scheduler *scheduler);
 
 #endif

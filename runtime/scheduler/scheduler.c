@@ -10,7 +10,6 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "runtime/listener/accept.h"
 #include "runtime/ring/features.h"
 #include "runtime/ring/operation.h"
 #include "runtime/runtime.h"
@@ -19,13 +18,9 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/socket.h"
 #include "runtime/scheduler/totals.h"
-#include "runtime/send_queue/segment.h"
-#include "runtime/stream/busy.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
-#include "runtime/stream/flush.h"
-#include "runtime/stream/receive.h"
-#include "runtime/stream/send.h"
+#include "runtime/stream/streams.h"
 
 /* How long a stop waits for queued bytes to leave before it drops them. */
 static const uint64_t stop_grace_ns = 1000000000u;
@@ -69,9 +64,16 @@ static void run_inbox(struct scheduler *scheduler)
     while (node) {
         struct inbox_node *next = node->next;
         node->run(scheduler, node);
-        flush_corked(scheduler);
         node = next;
     }
+    task_run(scheduler, &scheduler->tasks, TASK_SOON);
+}
+
+void scheduler_do_soon(struct scheduler *scheduler)
+{
+    task_run(scheduler, &scheduler->tasks, TASK_SOON);
+    if (ring_pending(scheduler->ring) >= scheduler->runtime->limits.eager_submit)
+        scheduler_submit(scheduler);
 }
 
 static void run_completions(struct scheduler *scheduler)
@@ -83,22 +85,7 @@ static void run_completions(struct scheduler *scheduler)
     for (uint32_t i = 0; i < count; i++) {
         error_clear_text(); /* calls that it ends are not to say what other calls said */
         dispatch(scheduler, &scheduler->completions[i]);
-        flush_corked(scheduler);
-        if (ring_pending(scheduler->ring) >= limits->eager_submit)
-            scheduler_submit(scheduler);
-    }
-}
-
-/* The rest of what sockets were sent before this turn, behind all that has come since. */
-static void run_due(struct scheduler *scheduler)
-{
-    struct list *node;
-    while ((node = list_take(&scheduler->due))) {
-        error_clear_text();
-        delivery_go_on(scheduler, list_entry(node, struct socket, link));
-        flush_corked(scheduler);
-        if (ring_pending(scheduler->ring) >= scheduler->runtime->limits.eager_submit)
-            scheduler_submit(scheduler);
+        scheduler_do_soon(scheduler);
     }
 }
 
@@ -133,12 +120,13 @@ static void plan_to_return_memory(struct scheduler *scheduler)
 static void give_back_resources(struct scheduler *scheduler)
 {
     buffer_pool_collect(scheduler->buffers);
-    receive_arm_waiting(scheduler);
+    if (buffer_pool_available(scheduler->buffers) > 0)
+        task_run(scheduler, &scheduler->tasks, TASK_WITH_BUFFERS);
     buffer_pool_supply(scheduler->buffers);
     plan_to_return_memory(scheduler);
     if (scheduler->descriptor_closed) {
         scheduler->descriptor_closed = false;
-        accept_resume_paused(scheduler);
+        task_run(scheduler, &scheduler->tasks, TASK_WITH_DESCRIPTORS);
     }
 }
 
@@ -149,15 +137,25 @@ static uint64_t time_until_ns(uint64_t then_ms)
     return then_ms * 1000000u > now_ns ? then_ms * 1000000u - now_ns : 0;
 }
 
+/* The one place that says so: what is not asked here may lie until somebody else wakes it up. */
+bool scheduler_has_due_tasks(const struct scheduler *scheduler)
+{
+    const struct task_queues *tasks = &scheduler->tasks;
+    bool buffers = !task_queue_is_empty(tasks, TASK_WITH_BUFFERS) &&
+                   buffer_pool_available(scheduler->buffers) > 0;
+    bool descriptors =
+        scheduler->descriptor_closed && !task_queue_is_empty(tasks, TASK_WITH_DESCRIPTORS);
+    return buffers || descriptors || !task_queue_is_empty(tasks, TASK_SOON) ||
+           !task_queue_is_empty(tasks, TASK_LAST) || !task_queue_is_empty(tasks, TASK_SUBMITTED);
+}
+
 /* 0 when there is something to do at once. */
 static uint64_t time_to_sleep_ns(struct scheduler *scheduler)
 {
     uint64_t next_ms = timer_next_ms(&scheduler->timers);
     uint64_t sleep_ns = UINT64_MAX;
-    if (!list_is_empty(&scheduler->finished) || !list_is_empty(&scheduler->due) ||
-        !inbox_is_empty(&scheduler->inbox) || !list_is_empty(&scheduler->trying) ||
-        !list_is_empty(&scheduler->settled) || !list_is_empty(&scheduler->leaving) ||
-        receive_can_resume(scheduler))
+    bool due = scheduler_has_due_tasks(scheduler) && !CANARY(TASK_LEFT);
+    if (due || !inbox_is_empty(&scheduler->inbox))
         return 0;
     if (next_ms != UINT64_MAX)
         sleep_ns = time_until_ns(next_ms);
@@ -199,21 +197,9 @@ static bool begin_sleep(struct scheduler *scheduler)
     return inbox_begin_sleep(&scheduler->inbox) && !buffer_pool_has_returns(scheduler->buffers);
 }
 
-/* What was postponed is due in the next turn. */
-static void share_out_next_turn(struct scheduler *scheduler)
-{
-    uint32_t share = SHARE_TURN / (scheduler->postponed_count + 1);
-    if (share > SHARE_MOST)
-        share = SHARE_MOST;
-    scheduler->share = share > SHARE_LEAST ? share : SHARE_LEAST;
-    scheduler->postponed_count = 0;
-    list_move_all(&scheduler->due, &scheduler->postponed);
-}
-
 static void wait_for_work(struct scheduler *scheduler)
 {
     CHECK(scheduler_own == scheduler); /* else a callback has forked, and the child has returned */
-    share_out_next_turn(scheduler);
     uint64_t sleep_ns = time_to_sleep_ns(scheduler);
     if (sleep_ns > 0 && scheduler->runtime->limits.busy_wait_ns > 0) {
         scheduler_submit(scheduler);
@@ -222,11 +208,14 @@ static void wait_for_work(struct scheduler *scheduler)
     }
     if (sleep_ns > 0 && !begin_sleep(scheduler))
         sleep_ns = 0;
+#ifndef NDEBUG
+    CHECK(sleep_ns == 0 || CANARY(TASK_LEFT) || !scheduler_has_due_tasks(scheduler));
+#endif
     ring_turn(scheduler->ring, sleep_ns);
     inbox_end_sleep(&scheduler->inbox);
     if (ring_pending(scheduler->ring) == 0)
         vectors_reset(&scheduler->vectors);
-    list_move_all(&scheduler->tried, &scheduler->trying);
+    task_submitted(&scheduler->tasks);
 }
 
 static void read_clock(struct scheduler *scheduler)
@@ -244,37 +233,35 @@ static void publish_totals(struct scheduler *scheduler)
 }
 
 /*
- * Completions come before timers: a time-out never beats data that had arrived in time. Calls that
- * came with the inbox are finished before both: who gets a socket hears of it before its packets.
+ * Completions come before timers: a time-out never beats data that had arrived in time. What the
+ * inbox brought is finished before both: who gets a socket hears of it before its packets. In the
+ * end calls are finished, and then what they have sent is flushed.
  */
 void scheduler_turn(struct scheduler *scheduler)
 {
     read_clock(scheduler);
     run_inbox(scheduler);
-    call_finish_all(scheduler);
     run_completions(scheduler);
-    run_due(scheduler);
-    send_settle_tried(scheduler);
-    busy_relieve(scheduler);
+    task_run(scheduler, &scheduler->tasks, TASK_WAS_SUBMITTED);
     timer_advance(&scheduler->timers, scheduler->now_ns / 1000000u);
-    call_finish_all(scheduler);
-    socket_release_settled(scheduler);
-    flush_corked(scheduler);
-    flush_delayed(scheduler);
+    task_run(scheduler, &scheduler->tasks, TASK_SOON);
+    task_run(scheduler, &scheduler->tasks, TASK_SOON);
+    task_run(scheduler, &scheduler->tasks, TASK_LAST);
     give_back_resources(scheduler);
     publish_totals(scheduler);
     wait_for_work(scheduler);
 }
 
-static void init_lists(struct scheduler *scheduler)
+static void release_memory(struct scheduler *scheduler, struct task *task)
 {
-    struct list *lists[] = {
-        &scheduler->starved, &scheduler->postponed, &scheduler->due,     &scheduler->paused,
-        &scheduler->corked,  &scheduler->delayed,   &scheduler->limited, &scheduler->trying,
-        &scheduler->tried,   &scheduler->finished,  &scheduler->settled, &scheduler->leaving,
-    };
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-        list_init(lists[i]);
+    (void)task;
+    buffer_pool_tell_released(scheduler->buffers);
+}
+
+static void release_memory_soon(void *context)
+{
+    struct scheduler *scheduler = context;
+    task_add(&scheduler->tasks, TASK_SOON, &scheduler->release_memory);
 }
 
 static int open_buffers(struct scheduler *scheduler, const struct scheduler_limits *limits)
@@ -282,6 +269,9 @@ static int open_buffers(struct scheduler *scheduler, const struct scheduler_limi
     struct buffer_pool_config config = {
         .ring = scheduler->ring,
         .scheduler = scheduler->index,
+        .wake = registry_wake,
+        .release_soon = release_memory_soon,
+        .context = scheduler,
         .count = limits->ring.buffer_count,
         .size = limits->ring.buffer_size,
         .kernel_picks = (scheduler->profile.features & FEATURE_BIT(BUFFER_RING)) != 0,
@@ -291,18 +281,18 @@ static int open_buffers(struct scheduler *scheduler, const struct scheduler_limi
 
 static int open_memory(struct scheduler *scheduler, const struct scheduler_limits *limits)
 {
-    scheduler->pools = send_pools_open();
+    scheduler->streams = streams_open();
     scheduler->completions =
         memory_allocate(limits->completion_budget * sizeof(*scheduler->completions));
-    return scheduler->pools && scheduler->completions ? 0 : -ENOMEM;
+    return scheduler->streams && scheduler->completions ? 0 : -ENOMEM;
 }
 
 static void free_memory(struct scheduler *scheduler)
 {
-    if (scheduler->pools)
-        send_pools_close(scheduler->pools);
+    if (scheduler->streams)
+        streams_close(scheduler->streams);
     memory_free(scheduler->completions);
-    scheduler->pools = NULL;
+    scheduler->streams = NULL;
     scheduler->completions = NULL;
 }
 
@@ -310,8 +300,11 @@ int scheduler_open(struct scheduler *scheduler)
 {
     const struct scheduler_limits *limits = &scheduler->runtime->limits;
     read_clock(scheduler);
-    init_lists(scheduler);
-    scheduler->share = SHARE_MOST;
+    task_queues_init(&scheduler->tasks);
+    task_init(&scheduler->release_memory, release_memory);
+    task_init(&scheduler->tell_gone, socket_release_settled);
+    list_init(&scheduler->settled);
+    list_init(&scheduler->leaving);
     timer_wheel_init(&scheduler->timers, scheduler->now_ns / 1000000u);
     scheduler->return_memory.fire = return_memory;
     int result = open_memory(scheduler, limits);
@@ -381,10 +374,13 @@ bool scheduler_is_done(struct scheduler *scheduler)
         return false;
     if (scheduler->sockets.used_count > 0 && scheduler->now_ns > scheduler->stop_deadline_ns)
         each_socket(scheduler, close_abort);
-    return scheduler->sockets.used_count == 0 && scheduler->outstanding == 0 &&
-           list_is_empty(&scheduler->trying) && list_is_empty(&scheduler->tried) &&
-           list_is_empty(&scheduler->finished) && inbox_is_empty(&scheduler->inbox) &&
-           registry_user_count(scheduler->index) == 0;
+    /* The users before the inbox: what one has posted is there when it has left. */
+    return registry_user_count(scheduler->index) == 0 && scheduler->sockets.used_count == 0 &&
+           scheduler->outstanding == 0 && task_queue_is_empty(&scheduler->tasks, TASK_SOON) &&
+           task_queue_is_empty(&scheduler->tasks, TASK_LAST) &&
+           task_queue_is_empty(&scheduler->tasks, TASK_SUBMITTED) &&
+           task_queue_is_empty(&scheduler->tasks, TASK_WAS_SUBMITTED) &&
+           inbox_is_empty(&scheduler->inbox);
 }
 
 static void pin(const struct scheduler *scheduler)

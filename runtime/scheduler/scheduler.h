@@ -15,17 +15,15 @@
 #include "runtime/ring/vectors.h"
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/socket_table.h"
+#include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
 #include <weir/runtime.h>
 
 struct weir_runtime;
+struct streams;
 
 /* Stopping: its sockets are closed, and it ends when nothing is left. */
 enum scheduler_state { SCHEDULER_RUNNING, SCHEDULER_STOPPING };
-
-/* A peer that sends many small packets is not to hold up the others. So all sockets that would go
- * on and on hand out SHARE_TURN together in a turn: 60 of them 20 us worth. */
-enum { SHARE_TURN = 2048, SHARE_LEAST = 32, SHARE_MOST = 256 };
 
 struct scheduler {
     uint32_t index;  /* in the registry, and in handles */
@@ -39,25 +37,16 @@ struct scheduler {
     struct timer_wheel timers;
     uint64_t now_ns; /* as of this turn's beginning */
     struct inbox inbox;
-    struct list starved;   /* sockets that wait for a receive to be armed, or for a buffer */
-    struct list postponed; /* sockets that have had their share of this turn */
-    struct list due;       /* those that had it in the last one */
-    uint32_t postponed_count;
-    uint32_t share;       /* what a socket may hand out in this turn: so many packets, or KiB */
-    struct list paused;   /* listeners that wait for a descriptor */
-    struct list corked;   /* send queues to be flushed when the present completion is dealt with */
-    struct list delayed;  /* send queues to be flushed at the end of the turn */
-    struct list limited;  /* send queues that are busy by the runtime's limit */
-    struct list trying;   /* sends whose bytes the kernel has not been offered yet */
-    struct list tried;    /* those whose bytes it has */
-    struct list settled;  /* sockets that have ended, whose handlers are still to be told */
-    struct list leaving;  /* those of the turn before */
-    struct list finished; /* _async calls to be finished */
-    uint32_t outstanding; /* _async calls made here that have not been finished */
+    struct task_queues tasks;
+    struct task release_memory; /* that its callers gave to be sent and is not needed any more */
+    struct list settled;        /* sockets that have ended, whose handlers are still to be told */
+    struct list leaving;        /* those of the turn before */
+    struct task tell_gone;      /* TASK_LAST while there are any */
+    struct streams *streams;    /* what all its streams have in common */
+    uint32_t outstanding;       /* _async calls made here that have not been finished */
     struct vectors vectors;
     struct ring_completion *completions;
     bool descriptor_closed;
-    struct send_pools *pools;
     uint64_t queued_bytes_peak; /* since memory was last returned to the kernel */
     struct timer return_memory;
     uint64_t queued_bytes_limit; /* this scheduler's share of the runtime's */
@@ -90,8 +79,14 @@ void scheduler_turn(struct scheduler *scheduler);
 /* Closes every socket; the scheduler ends once they have settled. */
 void scheduler_stop(struct scheduler *scheduler);
 
+/* Whether a task waits for nothing any more: it must not sleep. */
+bool scheduler_has_due_tasks(const struct scheduler *scheduler);
+
 /* Whether it was told to stop and nothing of it is left. */
 bool scheduler_is_done(struct scheduler *scheduler);
+
+/* What is due soon, after each thing that may have brought it about; submits if much is queued. */
+void scheduler_do_soon(struct scheduler *scheduler);
 
 /* Submits what is queued before the turn is over. */
 void scheduler_submit(struct scheduler *scheduler);

@@ -76,11 +76,13 @@ static void release(struct scheduler *scheduler, struct socket *socket)
 {
     if (!owner_waits_for_gone(socket->owner) || CANARY(FORGOTTEN_GONE))
         release_slot(scheduler, socket);
-    else if (list_is_empty(&socket->link))
+    else if (list_is_empty(&socket->link)) {
         list_append(&scheduler->settled, &socket->link);
+        task_add(&scheduler->tasks, TASK_LAST, &scheduler->tell_gone);
+    }
 }
 
-void socket_release_settled(struct scheduler *scheduler)
+void socket_release_settled(struct scheduler *scheduler, struct task *task)
 {
     struct list leaving;
     struct list *node;
@@ -89,10 +91,11 @@ void socket_release_settled(struct scheduler *scheduler)
     list_move_all(&scheduler->leaving, &scheduler->settled);
     while ((node = list_take(&leaving))) {
         struct socket *socket = list_entry(node, struct socket, link);
-        error_clear_text();
         owner_tell_gone(scheduler, socket);
         release_slot(scheduler, socket);
     }
+    if (!list_is_empty(&scheduler->leaving))
+        task_add(&scheduler->tasks, TASK_LAST, task);
 }
 
 void socket_settle(struct scheduler *scheduler, struct socket *socket)

@@ -19,7 +19,8 @@
 struct scheduler;
 struct call;
 struct listener;
-struct send_queue;
+struct output;
+struct task;
 
 /* Whether the kernel is receiving for the socket. */
 enum reading {
@@ -100,7 +101,7 @@ struct socket {
     uint16_t share_used;   /* and how much of its share of that */
     struct call *receiver; /* the one who waits in recv; of a listener, in close */
     union {
-        struct send_queue *output; /* NULL when nothing is queued */
+        struct output *output;     /* NULL when nothing is queued */
         struct listener *listener; /* LISTENING */
         struct call *connector;    /* CONNECTING */
     };
@@ -134,7 +135,7 @@ void socket_settle(struct scheduler *scheduler, struct socket *socket);
 
 /* Once a turn: tells the handlers of sockets that settled before the last one, and frees the
  * slots. */
-void socket_release_settled(struct scheduler *scheduler);
+void socket_release_settled(struct scheduler *scheduler, struct task *task);
 
 weir_socket socket_handle(const struct scheduler *scheduler, const struct socket *socket);
 

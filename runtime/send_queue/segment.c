@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "runtime/buffer/buffer.h"
-#include "runtime/send_queue/send_queue.h"
 
 /* A small reply touches few pages when many sockets have one; a long answer is few pieces. */
 enum {
@@ -31,11 +30,6 @@ void send_pools_close(struct send_pools *pools)
     free_all(pools->small);
     free_all(pools->large);
     free_all(pools->references);
-    while (pools->queues) {
-        struct send_queue *next = pools->queues->next_free;
-        memory_free(pools->queues);
-        pools->queues = next;
-    }
     memory_free(pools);
 }
 

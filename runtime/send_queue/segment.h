@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 struct weir_buffer;
-struct send_queue;
 
 enum segment_kind {
     SEGMENT_COPY,      /* bytes in the segment's own storage */
@@ -35,11 +34,9 @@ struct send_pools {
     struct segment *small;
     struct segment *large;
     struct segment *references;
-    struct send_queue *queues;
     uint32_t small_count;
     uint32_t large_count;
     uint32_t reference_count;
-    uint32_t queue_count;
 };
 
 struct send_pools *send_pools_open(void);

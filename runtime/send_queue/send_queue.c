@@ -3,33 +3,10 @@
 
 #include "base/canary.h"
 #include "base/check.h"
-#include "base/memory.h"
-
-enum { QUEUE_POOL_LIMIT = 1024 };
 
 static void check_marks(const struct send_queue *queue)
 {
     CHECK_LE(queue->in_flight_bytes, queue->queued_bytes);
-}
-
-struct send_queue *send_queue_open(struct send_pools *pools, struct socket *socket)
-{
-    struct send_queue *queue = pools->queues;
-    if (queue) {
-        pools->queues = queue->next_free;
-        pools->queue_count--;
-    } else {
-        queue = memory_allocate(sizeof(*queue));
-        if (!queue)
-            return NULL;
-    }
-    *queue = (struct send_queue){.socket = socket};
-    list_init(&queue->flush_link);
-    list_init(&queue->limit_link);
-    list_init(&queue->crossed);
-    list_init(&queue->suspended);
-    list_init(&queue->drained);
-    return queue;
 }
 
 static void free_chain(struct send_pools *pools, struct segment *segment)
@@ -45,18 +22,7 @@ void send_queue_close(struct send_pools *pools, struct send_queue *queue)
 {
     CHECK_EQ(queue->in_flight_bytes, 0u);
     CHECK_EQ(queue->notices, 0u);
-    CHECK(list_is_empty(&queue->crossed) && list_is_empty(&queue->suspended) &&
-          list_is_empty(&queue->drained));
     free_chain(pools, queue->first);
-    list_remove(&queue->flush_link);
-    list_remove(&queue->limit_link);
-    if (pools->queue_count == QUEUE_POOL_LIMIT) {
-        memory_free(queue);
-        return;
-    }
-    queue->next_free = pools->queues;
-    pools->queues = queue;
-    pools->queue_count++;
 }
 
 /* What a zero-copy send has had stays until its notice comes. */
@@ -143,8 +109,6 @@ size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t 
     for (struct segment *s = queue->first; s && used < count; s = s->next) {
         if (s->kind == SEGMENT_FILE)
             break;
-        if (s->size == 0)
-            continue;
         pieces[used].iov_base = (void *)s->bytes;
         pieces[used].iov_len = s->size;
         size += s->size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a socket has to send, in order. Pure: it knows bytes, marks and who waits, and no kernel.
+ * What a socket has to send, in order. Pure: it knows bytes, and neither who waits nor the kernel.
  * Invariant: what is in flight is part of what is queued, and a segment is never empty.
  */
 #ifndef RUNTIME_SEND_QUEUE_SEND_QUEUE_H
@@ -11,10 +11,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "base/list.h"
 #include "runtime/send_queue/segment.h"
-
-struct socket;
 
 /* What becomes of the front of a queue. */
 enum flushing {
@@ -33,22 +30,11 @@ struct send_queue {
     struct segment *unconfirmed; /* what they have sent, until the last notice has come */
     size_t unconfirmed_bytes;    /* lent to the kernel since there was no notice to wait for */
     struct weir_buffer *part;    /* of a file, being read: that is in flight; else NULL */
-    struct socket *socket;
-    struct list flush_link; /* on its scheduler's flushing list */
-    struct list crossed;    /* calls that crossed the high mark and wait for the low one */
-    struct list suspended;  /* calls that found the socket busy: nothing of theirs is queued */
-    struct list drained;    /* calls of close that wait until it is empty */
-    struct list limit_link; /* on its scheduler's list of those that its limit keeps busy */
-    bool busy;
-    bool refused;     /* a handler was told EAGAIN and is owed an unbusy */
-    bool zero_copy;   /* the operation in flight is */
-    uint8_t flushing; /* enum flushing */
-    struct send_queue *next_free;
+    bool zero_copy;              /* the operation in flight is */
+    uint8_t flushing;            /* enum flushing */
 };
 
-/* NULL: no memory. */
-struct send_queue *send_queue_open(struct send_pools *pools, struct socket *socket);
-/* Drops what is queued. Nobody may wait and nothing be in flight. */
+/* All zero it is empty. Closing drops what is queued; nothing may be in flight. */
 void send_queue_close(struct send_pools *pools, struct send_queue *queue);
 /* Drops what is queued behind the operation in flight, if there is one; that one is the last. */
 void send_queue_drop(struct send_pools *pools, struct send_queue *queue);
@@ -84,11 +70,5 @@ void send_queue_noticed(struct send_pools *pools, struct send_queue *queue);
 
 /* The operation in flight is over and has sent `size` bytes. */
 void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t size);
-
-static inline bool send_queue_is_idle(const struct send_queue *queue)
-{
-    return queue->queued_bytes == 0 && queue->notices == 0 && list_is_empty(&queue->crossed) &&
-           list_is_empty(&queue->suspended);
-}
 
 #endif

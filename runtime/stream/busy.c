@@ -6,9 +6,10 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/send_queue/send_queue.h"
 #include "runtime/stream/close.h"
+#include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/streams.h"
 
 static bool over_limit(const struct scheduler *scheduler)
 {
@@ -22,45 +23,45 @@ static bool is_relieved(const struct scheduler *scheduler)
     return scheduler->totals.queued_bytes <= limit - limit / 8;
 }
 
-static bool limit_holds(const struct scheduler *scheduler, const struct send_queue *queue)
+static bool limit_holds(const struct scheduler *scheduler, const struct output *output)
 {
-    bool waits = !list_is_empty(&queue->limit_link);
+    bool waits = !list_is_empty(&output->limit_link);
     return waits ? !is_relieved(scheduler) : over_limit(scheduler);
 }
 
 bool busy_is(const struct scheduler *scheduler, const struct socket *socket)
 {
-    const struct send_queue *queue = socket->output;
-    return queue && queue->queued_bytes > 0 && (queue->busy || over_limit(scheduler));
+    const struct output *output = socket->output;
+    return output && output->queue.queued_bytes > 0 && (output->busy || over_limit(scheduler));
 }
 
-static void become_busy(struct scheduler *scheduler, struct send_queue *queue)
+static void become_busy(struct scheduler *scheduler, struct output *output)
 {
-    queue->busy = true;
+    output->busy = true;
     scheduler->totals.busy++;
 }
 
 bool busy_check_mark(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
-    if (!queue->busy && queue->queued_bytes >= socket_values(socket)->high_watermark)
-        become_busy(scheduler, queue);
-    return queue->busy;
+    struct output *output = socket->output;
+    if (!output->busy && output->queue.queued_bytes >= socket_values(socket)->high_watermark)
+        become_busy(scheduler, output);
+    return output->busy;
 }
 
-static void wait_for_limit(struct scheduler *scheduler, struct send_queue *queue)
+static void wait_for_limit(struct scheduler *scheduler, struct output *output)
 {
-    if (list_is_empty(&queue->limit_link))
-        list_append(&scheduler->limited, &queue->limit_link);
+    if (list_is_empty(&output->limit_link))
+        list_append(&scheduler->streams->limited, &output->limit_link);
 }
 
 /* Somebody waits: what keeps the socket busy is noted, so that its end is noticed. */
-static void stay_busy(struct scheduler *scheduler, struct send_queue *queue)
+static void stay_busy(struct scheduler *scheduler, struct output *output)
 {
-    if (queue->busy)
+    if (output->busy)
         return;
-    become_busy(scheduler, queue);
-    wait_for_limit(scheduler, queue);
+    become_busy(scheduler, output);
+    wait_for_limit(scheduler, output);
 }
 
 void busy_refuse(struct scheduler *scheduler, struct socket *socket)
@@ -105,19 +106,20 @@ static void resume_suspended(struct scheduler *scheduler, struct socket *socket)
 
 static void let_go_on(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
-    queue->busy = false;
-    list_remove(&queue->limit_link);
-    call_complete_all(scheduler, &queue->crossed, 0);
+    struct output *output = socket->output;
+    output->busy = false;
+    list_remove(&output->limit_link);
+    send_answer(scheduler, socket);
+    call_complete_all(scheduler, &output->crossed, 0);
     resume_suspended(scheduler, socket);
-    queue = socket->output;
-    if (!queue || !queue->refused)
+    output = socket->output;
+    if (!output || !output->refused)
         return;
     if (busy_is(scheduler, socket)) {
-        stay_busy(scheduler, queue);
+        stay_busy(scheduler, output);
         return;
     }
-    queue->refused = false;
+    output->refused = false;
     if (!CANARY(FORGOTTEN_UNBUSY))
         owner_tell_unbusy(scheduler, socket);
 }
@@ -148,25 +150,33 @@ void busy_expire(struct scheduler *scheduler, struct call *call)
 
 void busy_drained(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
-    if (!queue->busy || queue->queued_bytes > socket_values(socket)->low_watermark)
+    struct output *output = socket->output;
+    if (!output->busy || output->queue.queued_bytes > socket_values(socket)->low_watermark)
         return;
-    if (queue->queued_bytes > 0 && limit_holds(scheduler, queue))
-        wait_for_limit(scheduler, queue);
+    if (output->queue.queued_bytes > 0 && limit_holds(scheduler, output))
+        wait_for_limit(scheduler, output);
     else
         let_go_on(scheduler, socket);
 }
 
-void busy_relieve(struct scheduler *scheduler)
+void busy_count_off(struct scheduler *scheduler, size_t size)
+{
+    scheduler->totals.queued_bytes -= size;
+    if (!list_is_empty(&scheduler->streams->limited) && is_relieved(scheduler))
+        task_add(&scheduler->tasks, TASK_SOON, &scheduler->streams->relieve);
+}
+
+void busy_relieve(struct scheduler *scheduler, struct task *task)
 {
     struct list limited;
     struct list *node;
-    if (list_is_empty(&scheduler->limited) || !is_relieved(scheduler))
+    (void)task;
+    if (!is_relieved(scheduler))
         return;
     list_init(&limited);
-    list_move_all(&limited, &scheduler->limited);
+    list_move_all(&limited, &scheduler->streams->limited);
     while ((node = list_take(&limited))) {
-        struct socket *socket = list_entry(node, struct send_queue, limit_link)->socket;
+        struct socket *socket = list_entry(node, struct output, limit_link)->socket;
         socket_hold(socket);
         busy_drained(scheduler, socket);
         socket_unhold(scheduler, socket);

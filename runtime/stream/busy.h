@@ -7,10 +7,12 @@
 #define RUNTIME_STREAM_BUSY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct scheduler;
 struct socket;
 struct call;
+struct task;
 
 /* Whether a send has to wait. Over the runtime's limit of queued bytes that is every socket with
  * something queued. */
@@ -35,7 +37,10 @@ void busy_expire(struct scheduler *scheduler, struct call *call);
 /* Something was sent: lets those go on who may. */
 void busy_drained(struct scheduler *scheduler, struct socket *socket);
 
-/* Once a turn: lets those go on whom the runtime's limit has held up, if it does so no more. */
-void busy_relieve(struct scheduler *scheduler);
+/* So many bytes are not queued any more. */
+void busy_count_off(struct scheduler *scheduler, size_t size);
+
+/* Lets those go on whom the runtime's limit has held up, if it does so no more. */
+void busy_relieve(struct scheduler *scheduler, struct task *task);
 
 #endif

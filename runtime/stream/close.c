@@ -63,7 +63,7 @@ static void close_stream(struct scheduler *scheduler, struct socket *socket, boo
     bool queued = send_queued_bytes(socket) > 0;
     socket_move(socket, SOCKET_CLOSE);
     dismiss_receiver(scheduler, socket);
-    send_dismiss(scheduler, socket, WEIR_CLOSED);
+    send_dismiss_all(scheduler, socket, WEIR_CLOSED);
     if (abort || (queued && socket->fd >= 0 && resets(close_linger(socket))))
         send_drop(scheduler, socket);
     if (!receive_fills_input(socket))

@@ -13,6 +13,7 @@
 #include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/streams.h"
 
 bool delivery_is_wanted(const struct socket *socket)
 {
@@ -236,8 +237,9 @@ static void postpone(struct scheduler *scheduler, struct socket *socket)
 {
     receive_step_back(socket);
     socket->postponed = true;
-    scheduler->postponed_count++;
-    list_append(&scheduler->postponed, &socket->link);
+    scheduler->streams->postponed_count++;
+    list_append(&scheduler->streams->postponed, &socket->link);
+    task_add(&scheduler->tasks, TASK_LAST, &scheduler->streams->share_out);
 }
 
 /* A turn's beginning gives every socket its share anew. False: it has had it, and goes on in the
@@ -251,7 +253,7 @@ static bool has_share(struct scheduler *scheduler, struct socket *socket)
         socket->share_turn = turn;
         socket->share_used = 0;
     }
-    if (socket->share_used >= scheduler->share)
+    if (socket->share_used >= scheduler->streams->share)
         postpone(scheduler, socket);
     return !socket->postponed;
 }
@@ -409,10 +411,33 @@ void delivery_continue(struct scheduler *scheduler, struct socket *socket)
     socket_unhold(scheduler, socket);
 }
 
-void delivery_go_on(struct scheduler *scheduler, struct socket *socket)
+void delivery_share_out(struct scheduler *scheduler, struct task *task)
 {
-    socket->postponed = false;
-    delivery_continue(scheduler, socket);
+    struct streams *streams = scheduler->streams;
+    uint32_t share = SHARE_TURN / (streams->postponed_count + 1);
+    (void)task;
+    if (share > SHARE_MOST)
+        share = SHARE_MOST;
+    streams->share = share > SHARE_LEAST ? share : SHARE_LEAST;
+    streams->postponed_count = 0;
+    list_move_all(&streams->due, &streams->postponed);
+    if (!list_is_empty(&streams->due))
+        task_add(&scheduler->tasks, TASK_SUBMITTED, &streams->go_on);
+}
+
+/* Behind all that has come since. */
+void delivery_go_on(struct scheduler *scheduler, struct task *task)
+{
+    struct list *node;
+    (void)task;
+    while ((node = list_take(&scheduler->streams->due))) {
+        struct socket *socket = list_entry(node, struct socket, link);
+        socket->postponed = false;
+        error_clear_text();
+        delivery_continue(scheduler, socket);
+        scheduler_do_soon(scheduler);
+    }
+    task_add(&scheduler->tasks, TASK_LAST, &scheduler->streams->share_out);
 }
 
 void delivery_stop(struct scheduler *scheduler, struct socket *socket)

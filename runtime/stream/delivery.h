@@ -10,6 +10,7 @@
 
 struct scheduler;
 struct socket;
+struct task;
 struct weir_buffer;
 
 /* Whether somebody would take a packet: the owner of an active socket, or a receiver. */
@@ -22,8 +23,10 @@ void delivery_receive(struct scheduler *scheduler, struct socket *socket,
 /* Hands out what was kept, and the end if that is what comes next. After anything has changed. */
 void delivery_continue(struct scheduler *scheduler, struct socket *socket);
 
-/* Another turn has begun: a socket that was postponed hands out more of what it has. */
-void delivery_go_on(struct scheduler *scheduler, struct socket *socket);
+/* A turn ends: those that were postponed in it are due in the next, and share that. */
+void delivery_share_out(struct scheduler *scheduler, struct task *task);
+/* They hand out more of what they have. */
+void delivery_go_on(struct scheduler *scheduler, struct task *task);
 
 /* The runtime stops: an owner that waits for messages is told that there will be no more. */
 void delivery_stop(struct scheduler *scheduler, struct socket *socket);

@@ -10,43 +10,27 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
 #include "runtime/send_queue/file_part.h"
-#include "runtime/send_queue/send_queue.h"
 #include "runtime/stream/busy.h"
+#include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/streams.h"
 #include "runtime/stream/writable.h"
 
 void flush_schedule(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
-    if (queue->flushing != FLUSHING_NOT || !list_is_empty(&queue->flush_link))
-        return;
-    list_append(socket_values(socket)->delay_send ? &scheduler->delayed : &scheduler->corked,
-                &queue->flush_link);
+    struct output *output = socket->output;
+    if (output->queue.flushing == FLUSHING_NOT)
+        task_add(&scheduler->tasks, socket_values(socket)->delay_send ? TASK_LAST : TASK_SOON,
+                 &output->flush);
 }
 
 /* A queue that is lost here may be all that a socket that is gone has waited for. */
-static void flush_list(struct scheduler *scheduler, struct list *list)
+void flush_run(struct scheduler *scheduler, struct task *task)
 {
-    struct list batch;
-    struct list *node;
-    list_init(&batch);
-    list_move_all(&batch, list);
-    while ((node = list_take(&batch))) {
-        struct socket *socket = list_entry(node, struct send_queue, flush_link)->socket;
-        socket_hold(socket);
-        flush_start(scheduler, socket);
-        socket_unhold(scheduler, socket);
-    }
-}
-
-void flush_corked(struct scheduler *scheduler)
-{
-    flush_list(scheduler, &scheduler->corked);
-}
-
-void flush_delayed(struct scheduler *scheduler)
-{
-    flush_list(scheduler, &scheduler->delayed);
+    struct socket *socket = list_entry(task, struct output, flush)->socket;
+    socket_hold(socket);
+    flush_start(scheduler, socket);
+    socket_unhold(scheduler, socket);
 }
 
 /* A peer for which the kernel copies after all is not offered zero copy again: it would only cost
@@ -55,7 +39,7 @@ static bool worth_zero_copy(const struct scheduler *scheduler, const struct sock
 {
     enum { LENT_BYTES_MAX = 4 << 20 }; /* their memory is held until the peer has confirmed them */
     size_t from_bytes = scheduler->runtime->limits.zero_copy_from_bytes;
-    const struct send_queue *queue = socket->output;
+    const struct send_queue *queue = &socket->output->queue;
     return from_bytes > 0 && !socket->zero_copy_off && queue->in_flight_bytes >= from_bytes &&
            queue->unconfirmed_bytes < LENT_BYTES_MAX &&
            (scheduler->profile.features & FEATURE_BIT(SEND_ZC));
@@ -63,7 +47,7 @@ static bool worth_zero_copy(const struct scheduler *scheduler, const struct sock
 
 static void start_bytes(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
+    struct send_queue *queue = &socket->output->queue;
     uint64_t operation = socket_operation(socket, OPERATION_SEND);
     struct msghdr *message = vectors_take(&scheduler->vectors);
     message->msg_iovlen = send_queue_gather(queue, message->msg_iov, VECTORS_PER_MESSAGE);
@@ -82,7 +66,7 @@ static void start_bytes(struct scheduler *scheduler, struct socket *socket)
 /* A file becomes bytes when its turn comes. False: no memory for them. */
 static bool start_reading(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
+    struct send_queue *queue = &socket->output->queue;
     const struct segment *file = send_queue_file(queue);
     if (!file_part_begin(queue))
         return false;
@@ -93,17 +77,18 @@ static bool start_reading(struct scheduler *scheduler, struct socket *socket)
 
 void flush_start(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
-    if (!queue || queue->flushing != FLUSHING_NOT || queue->queued_bytes == 0 || socket->fd < 0)
+    struct output *output = socket->output;
+    if (!output || output->queue.flushing != FLUSHING_NOT || output->queue.queued_bytes == 0 ||
+        socket->fd < 0)
         return;
-    list_remove(&queue->flush_link);
+    task_remove(&output->flush);
     if (vectors_are_full(&scheduler->vectors))
         scheduler_submit(scheduler);
     if (vectors_are_full(&scheduler->vectors)) { /* the kernel takes nothing now: next turn */
-        list_append(&scheduler->delayed, &queue->flush_link);
+        task_add(&scheduler->tasks, TASK_LAST, &output->flush);
         return;
     }
-    bool is_file = send_queue_file(queue) != NULL;
+    bool is_file = send_queue_file(&output->queue) != NULL;
     if (is_file && !start_reading(scheduler, socket)) {
         send_broken(scheduler, socket, -ENOMEM);
         return;
@@ -117,13 +102,13 @@ void flush_start(struct scheduler *scheduler, struct socket *socket)
 /* Sends never wait, the reading of a file may. */
 void flush_cancel(struct scheduler *scheduler, struct socket *socket)
 {
-    if (socket->output->part)
+    if (socket->output->queue.part)
         cancel_start(scheduler, socket, OPERATION_READ);
 }
 
 bool flush_is_cancelled(const struct socket *socket)
 {
-    return socket->output && socket->output->flushing == FLUSHING_DROPPED;
+    return socket->output && socket->output->queue.flushing == FLUSHING_DROPPED;
 }
 
 /* The kernel is not left to wait by itself: once a peer has shut its own side down, poll reports
@@ -132,39 +117,39 @@ bool flush_is_cancelled(const struct socket *socket)
 static void block(struct scheduler *scheduler, struct socket *socket)
 {
     scheduler->totals.blocked_sends++;
-    send_queue_sent(scheduler->pools, socket->output, 0);
-    file_part_give_up(scheduler->pools, socket->output);
-    socket->output->flushing = FLUSHING_BLOCKED;
+    send_queue_sent(scheduler->streams->pools, &socket->output->queue, 0);
+    file_part_give_up(scheduler->streams->pools, &socket->output->queue);
+    socket->output->queue.flushing = FLUSHING_BLOCKED;
     writable_watch(scheduler, socket);
 }
 
 void flush_unblock(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
-    if (!queue || queue->flushing != FLUSHING_BLOCKED)
+    struct output *output = socket->output;
+    if (!output || output->queue.flushing != FLUSHING_BLOCKED)
         return;
-    queue->flushing = FLUSHING_NOT;
+    output->queue.flushing = FLUSHING_NOT;
     flush_start(scheduler, socket);
 }
 
 static void went_out(struct scheduler *scheduler, struct socket *socket, size_t size)
 {
-    struct send_queue *queue = socket->output;
+    struct send_queue *queue = &socket->output->queue;
     bool dropped = queue->flushing == FLUSHING_DROPPED;
     scheduler->totals.bytes_sent += size;
-    scheduler->totals.queued_bytes -= size;
+    busy_count_off(scheduler, size);
     if (size < queue->in_flight_bytes)
         scheduler->totals.short_sends++;
-    send_queue_sent(scheduler->pools, queue, size);
+    send_queue_sent(scheduler->streams->pools, queue, size);
     if (dropped) {
         send_drop(scheduler, socket);
         return;
     }
     busy_drained(scheduler, socket);
-    queue = socket->output; /* who was let go on may have changed everything */
-    if (queue && queue->queued_bytes > 0)
+    /* Who was let go on may have changed everything. */
+    if (socket->output && socket->output->queue.queued_bytes > 0)
         flush_start(scheduler, socket);
-    else if (queue)
+    else if (socket->output)
         send_emptied(scheduler, socket);
 }
 
@@ -188,10 +173,10 @@ static int reason_of(int error)
 
 static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, int error)
 {
-    struct send_queue *queue = socket->output;
+    struct send_queue *queue = &socket->output->queue;
     bool copy_instead = queue->zero_copy && may_be_for_zero_copy(error);
     bool dropped = queue->flushing == FLUSHING_DROPPED;
-    send_queue_sent(scheduler->pools, queue, 0);
+    send_queue_sent(scheduler->streams->pools, queue, 0);
     socket->zero_copy_off |= copy_instead;
     if (dropped)
         send_drop(scheduler, socket);
@@ -207,7 +192,7 @@ static void noticed(struct scheduler *scheduler, struct socket *socket,
 {
     if (completion->flags & RING_COPIED)
         socket->zero_copy_off = true;
-    send_queue_noticed(scheduler->pools, socket->output);
+    send_queue_noticed(scheduler->streams->pools, &socket->output->queue);
     send_free_if_idle(scheduler, socket);
 }
 
@@ -219,10 +204,10 @@ void flush_completed(struct scheduler *scheduler, struct socket *socket,
         noticed(scheduler, socket, completion);
         return;
     }
-    CHECK_GT(socket->output->in_flight_bytes, 0u);
+    CHECK_GT(socket->output->queue.in_flight_bytes, 0u);
     /* An operation that was refused before it began is its own notice. */
-    if (socket->output->zero_copy && !(completion->flags & RING_MORE))
-        send_queue_noticed(scheduler->pools, socket->output);
+    if (socket->output->queue.zero_copy && !(completion->flags & RING_MORE))
+        send_queue_noticed(scheduler->streams->pools, &socket->output->queue);
     if (completion->result >= 0)
         went_out(scheduler, socket, (size_t)completion->result);
     else if (completion->result == -EAGAIN && !flush_is_cancelled(socket))
@@ -242,12 +227,13 @@ static bool may_be_read_again(struct segment *file, int error)
 void flush_read(struct scheduler *scheduler, struct socket *socket,
                 const struct ring_completion *completion)
 {
-    struct send_queue *queue = socket->output;
+    struct send_queue *queue = &socket->output->queue;
     int result = completion->result ? completion->result : -EIO; /* shorter than was promised */
     bool dropped = queue->flushing == FLUSHING_DROPPED;
     CHECK(send_queue_file(queue) && queue->part);
     bool again = result < 0 && may_be_read_again(queue->first, result);
-    if (!file_part_end(scheduler->pools, queue, result > 0 && !dropped ? (size_t)result : 0))
+    if (!file_part_end(scheduler->streams->pools, queue,
+                       result > 0 && !dropped ? (size_t)result : 0))
         result = -ENOMEM;
     if (dropped)
         send_drop(scheduler, socket);

@@ -9,12 +9,12 @@
 
 struct scheduler;
 struct socket;
+struct task;
 
 /* Something was queued: it leaves with all that is queued behind it until the present completion
  * is dealt with or, with {delay_send,true}, until the turn ends. */
 void flush_schedule(struct scheduler *scheduler, struct socket *socket);
-void flush_corked(struct scheduler *scheduler);
-void flush_delayed(struct scheduler *scheduler);
+void flush_run(struct scheduler *scheduler, struct task *task);
 
 /* Hands what is queued to the kernel, unless an operation is in flight or there was no room. */
 void flush_start(struct scheduler *scheduler, struct socket *socket);

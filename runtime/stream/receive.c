@@ -11,6 +11,7 @@
 #include "runtime/scheduler/socket.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/input.h"
+#include "runtime/stream/streams.h"
 
 static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
 {
@@ -20,7 +21,8 @@ static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
 static void line_up(struct scheduler *scheduler, struct socket *socket)
 {
     socket->reading = READING_STARVED;
-    list_append(&scheduler->starved, &socket->link);
+    list_append(&scheduler->streams->starved, &socket->link);
+    task_add(&scheduler->tasks, TASK_WITH_BUFFERS, &scheduler->streams->feed);
 }
 
 static void starve(struct scheduler *scheduler, struct socket *socket)
@@ -234,14 +236,6 @@ void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
     receive_update(scheduler, socket);
 }
 
-/* A receive that is armed takes no buffer until there is something to receive: as long as there are
- * buffers, the others of the list have their turn too. */
-bool receive_can_resume(const struct scheduler *scheduler)
-{
-    return !CANARY(STARVED_SLEEPS) && !list_is_empty(&scheduler->starved) &&
-           buffer_pool_available(scheduler->buffers) > 0;
-}
-
 static void resume(struct scheduler *scheduler, struct socket *socket)
 {
     socket->reading = READING_NOT;
@@ -252,17 +246,20 @@ static void resume(struct scheduler *scheduler, struct socket *socket)
 /* At the end of the turn, when it is known how many have found no buffer. While there are too few,
  * as many receives are armed as there are buffers for, each for one: whoever was armed for more
  * would take them from those that stand behind it, again and again. */
-void receive_arm_waiting(struct scheduler *scheduler)
+void receive_feed(struct scheduler *scheduler, struct task *task)
 {
+    struct list *starved = &scheduler->streams->starved;
     bool crowded = buffer_pool_is_crowded(scheduler->buffers);
     uint32_t room = crowded ? buffer_pool_room(scheduler->buffers) : UINT32_MAX;
     struct list waiting;
     list_init(&waiting);
-    list_move_all(&waiting, &scheduler->starved);
+    list_move_all(&waiting, starved);
     for (; room > 0 && !list_is_empty(&waiting); room--)
         resume(scheduler, list_entry(list_take(&waiting), struct socket, link));
-    list_move_all(&waiting, &scheduler->starved);
-    list_move_all(&scheduler->starved, &waiting);
+    list_move_all(&waiting, starved);
+    list_move_all(starved, &waiting);
+    if (!list_is_empty(starved))
+        task_add(&scheduler->tasks, TASK_WITH_BUFFERS, task);
 }
 
 void receive_discard(struct scheduler *scheduler, const struct ring_completion *completion)

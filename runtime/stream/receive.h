@@ -9,6 +9,7 @@
 
 struct scheduler;
 struct socket;
+struct task;
 
 void receive_completed(struct scheduler *scheduler, struct socket *socket,
                        const struct ring_completion *completion);
@@ -33,9 +34,7 @@ bool receive_into_is_cancelled(const struct socket *socket);
 
 /* Arms what has come to want a receive in this turn, and those that found no buffer, in that order
  * if there are too few for all. */
-void receive_arm_waiting(struct scheduler *scheduler);
-/* Whether another turn would arm more of them. */
-bool receive_can_resume(const struct scheduler *scheduler);
+void receive_feed(struct scheduler *scheduler, struct task *task);
 
 /* Gives back what a completion holds whose socket is gone. */
 void receive_discard(struct scheduler *scheduler, const struct ring_completion *completion);

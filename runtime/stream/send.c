@@ -9,12 +9,13 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/send_queue/send_queue.h"
 #include "runtime/send_queue/send_source.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/flush.h"
+#include "runtime/stream/output.h"
+#include "runtime/stream/streams.h"
 
 static bool has_queue(const struct socket *socket)
 {
@@ -23,12 +24,12 @@ static bool has_queue(const struct socket *socket)
 
 size_t send_queued_bytes(const struct socket *socket)
 {
-    return has_queue(socket) ? socket->output->queued_bytes : 0;
+    return has_queue(socket) ? socket->output->queue.queued_bytes : 0;
 }
 
 uint32_t send_notices(const struct socket *socket)
 {
-    return has_queue(socket) ? socket->output->notices : 0;
+    return has_queue(socket) ? socket->output->queue.notices : 0;
 }
 
 /* Only a reset is ever shown. */
@@ -83,9 +84,10 @@ static int check_sendable(struct scheduler *scheduler, struct socket *socket)
 static int enqueue(struct scheduler *scheduler, struct socket *socket,
                    const struct send_source *source, const uint8_t *header, size_t header_size)
 {
-    if (!socket->output && !(socket->output = send_queue_open(scheduler->pools, socket)))
+    if (!socket->output && !(socket->output = output_open(scheduler->streams, socket)))
         return -ENOMEM;
-    int result = send_source_enqueue(source, scheduler->pools, socket->output, header, header_size);
+    int result = send_source_enqueue(source, scheduler->streams->pools, &socket->output->queue,
+                                     header, header_size);
     if (result < 0) {
         send_free_if_idle(scheduler, socket);
         return result;
@@ -130,6 +132,19 @@ int send_now(struct scheduler *scheduler, struct socket *socket, const struct se
     return result;
 }
 
+static int wait_for_offer(struct scheduler *scheduler, struct socket *socket, struct call *call)
+{
+    list_append(&socket->output->offered, &call->link);
+    task_add(&scheduler->tasks, TASK_SUBMITTED, &socket->output->offer);
+    return CALL_WAITS;
+}
+
+/* Behind one that waits: the callbacks of _async calls come in the order of the calls. */
+static bool is_behind_another(const struct socket *socket, const struct call *call)
+{
+    return call->kind == CALL_ASYNC && !list_is_empty(&socket->output->offered);
+}
+
 /* Nothing was queued: the kernel is offered the bytes before the call returns, so that it can say
  * what is wrong, unless they are to be delayed. Something was: the marks decide. */
 static int run_send(struct scheduler *scheduler, struct socket *socket, struct call *call)
@@ -143,12 +158,12 @@ static int run_send(struct scheduler *scheduler, struct socket *socket, struct c
     result = take(scheduler, socket, &call->as.send.source);
     if (result < 0)
         return result;
-    if (before > 0)
-        return busy_check_mark(scheduler, socket) ? busy_cross(scheduler, socket, call) : 0;
-    if (socket_values(socket)->delay_send)
-        return 0;
-    list_append(&scheduler->trying, &call->link);
-    return CALL_WAITS;
+    if (before > 0 && busy_check_mark(scheduler, socket))
+        return busy_cross(scheduler, socket, call);
+    if (socket->output && is_behind_another(socket, call))
+        return wait_for_offer(scheduler, socket, call);
+    bool waits = before == 0 && send_queued_bytes(socket) > 0 && !socket_values(socket)->delay_send;
+    return waits ? wait_for_offer(scheduler, socket, call) : 0;
 }
 
 static void leave_send(struct scheduler *scheduler, struct call *call)
@@ -165,76 +180,65 @@ const struct call_operation operation_send = {
     .may_wait = true,
 };
 
-void send_settle_tried(struct scheduler *scheduler)
+void send_answer(struct scheduler *scheduler, struct socket *socket)
 {
-    struct list *node;
-    while ((node = list_take(&scheduler->tried))) {
-        struct call *call = list_entry(node, struct call, link);
-        struct socket *socket = socket_find(scheduler, call->socket);
-        call_complete(scheduler, call, socket ? 0 : WEIR_CLOSED);
-    }
+    task_remove(&socket->output->offer);
+    call_complete_all(scheduler, &socket->output->offered, 0);
 }
 
-/* The kernel was offered their bytes, and would not have them. Whether there was one. */
-static bool fail_tried(struct scheduler *scheduler, struct list *tried, const struct socket *socket,
-                       int result)
+void send_answer_offered(struct scheduler *scheduler, struct task *task)
 {
-    bool told = false;
-    struct list *next;
-    for (struct list *node = tried->next; node != tried; node = next) {
-        struct call *call = list_entry(node, struct call, link);
-        next = node->next;
-        if (!weir_same_socket(call->socket, socket_handle(scheduler, socket)))
-            continue;
-        list_remove(&call->link);
-        call_complete(scheduler, call, result);
-        told = true;
-    }
-    return told;
+    struct socket *socket = list_entry(task, struct output, offer)->socket;
+    send_answer(scheduler, socket);
+    send_free_if_idle(scheduler, socket);
 }
 
 /* Who crossed the mark hears why; who waits behind hears what any send is told from now on. */
 void send_dismiss(struct scheduler *scheduler, struct socket *socket, int result)
 {
-    struct send_queue *queue = socket->output;
-    if (!queue)
+    struct output *output = socket->output;
+    if (!output)
         return;
-    queue->refused = false;
-    call_complete_all(scheduler, &queue->crossed, result);
+    output->refused = false;
+    call_complete_all(scheduler, &output->crossed, result);
     if (socket->state == SOCKET_GONE)
         result = -ENOTCONN;
-    call_complete_all(scheduler, &queue->suspended, result);
+    call_complete_all(scheduler, &output->suspended, result);
+}
+
+void send_dismiss_all(struct scheduler *scheduler, struct socket *socket, int result)
+{
+    if (socket->output)
+        call_complete_all(scheduler, &socket->output->offered, result);
+    send_dismiss(scheduler, socket, result);
 }
 
 void send_free_if_idle(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
-    if (!queue || !send_queue_is_idle(queue) || queue->refused)
-        return;
-    socket->output = NULL;
-    send_queue_close(scheduler->pools, queue);
+    if (socket->output && output_is_idle(socket->output))
+        send_free(scheduler, socket);
 }
 
 void send_free(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->output)
-        send_queue_close(scheduler->pools, socket->output);
+        output_close(scheduler->streams, socket->output);
     socket->output = NULL;
 }
 
 void send_drop(struct scheduler *scheduler, struct socket *socket)
 {
-    struct send_queue *queue = socket->output;
-    if (!queue)
+    struct output *output = socket->output;
+    if (!output)
         return;
-    scheduler->totals.queued_bytes -= queue->queued_bytes;
-    send_queue_drop(scheduler->pools, queue);
-    scheduler->totals.queued_bytes += queue->queued_bytes;
-    if (queue->in_flight_bytes > 0) {
+    size_t before = output->queue.queued_bytes;
+    send_queue_drop(scheduler->streams->pools, &output->queue);
+    busy_count_off(scheduler, before - output->queue.queued_bytes);
+    if (output->queue.in_flight_bytes > 0) {
         flush_cancel(scheduler, socket);
         return;
     }
-    call_complete_all(scheduler, &queue->drained, 0);
+    call_complete_all(scheduler, &output->drained, 0);
     send_free_if_idle(scheduler, socket);
 }
 
@@ -265,12 +269,12 @@ int send_shutdown(struct scheduler *scheduler, struct socket *socket, bool both)
 /* Answers those whose bytes they were. Whether there were any. */
 static bool tell_senders(struct scheduler *scheduler, struct socket *socket, int result)
 {
-    struct send_queue *queue = socket->output;
-    bool told = queue && !list_is_empty(&queue->crossed);
-    told |= fail_tried(scheduler, &scheduler->trying, socket, result);
-    told |= fail_tried(scheduler, &scheduler->tried, socket, result);
-    if (queue)
-        call_complete_all(scheduler, &queue->crossed, result);
+    struct output *output = socket->output;
+    if (!output)
+        return false;
+    bool told = !list_is_empty(&output->offered) || !list_is_empty(&output->crossed);
+    call_complete_all(scheduler, &output->offered, result);
+    call_complete_all(scheduler, &output->crossed, result);
     return told;
 }
 
@@ -317,6 +321,7 @@ void send_emptied(struct scheduler *scheduler, struct socket *socket)
         (void)shut(socket, SHUT_WR);
     else if (socket->sending == SENDING_SHUTTING_BOTH)
         (void)shut(socket, SHUT_RDWR);
+    send_answer(scheduler, socket);
     call_complete_all(scheduler, &socket->output->drained, 0);
     send_free_if_idle(scheduler, socket);
 }

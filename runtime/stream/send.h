@@ -11,6 +11,7 @@ struct scheduler;
 struct socket;
 struct call_operation;
 struct send_source;
+struct task;
 
 /* Every way of sending, as a call that may wait while the socket is busy. */
 extern const struct call_operation operation_send;
@@ -19,15 +20,18 @@ extern const struct call_operation operation_send;
 int send_now(struct scheduler *scheduler, struct socket *socket, const struct send_source *source);
 
 /* Calls whose bytes the kernel has been offered: they have succeeded unless they failed. */
-void send_settle_tried(struct scheduler *scheduler);
+void send_answer(struct scheduler *scheduler, struct socket *socket);
+void send_answer_offered(struct scheduler *scheduler, struct task *task);
 
 /* What is queued or in flight. */
 size_t send_queued_bytes(const struct socket *socket);
 /* Zero-copy sends that the kernel has not given a notice of. */
 uint32_t send_notices(const struct socket *socket);
 
-/* Completes those who wait to send; nobody is told `unbusy` any more. */
+/* Completes those who wait until they may send; nobody is told `unbusy` any more. */
 void send_dismiss(struct scheduler *scheduler, struct socket *socket, int result);
+/* The same, and those who wait for what the kernel says. */
+void send_dismiss_all(struct scheduler *scheduler, struct socket *socket, int result);
 /* Drops what is queued; cancels what is in flight. */
 void send_drop(struct scheduler *scheduler, struct socket *socket);
 /* Gives up the queue of a socket that has ended. */

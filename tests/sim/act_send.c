@@ -7,8 +7,8 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/send_queue/send_queue.h"
 #include "runtime/stream/busy.h"
+#include "runtime/stream/output.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
 #include "sim/kernel.h"
@@ -136,8 +136,9 @@ static void send_bytes(struct conn *conn, send_form *form, const struct offer *o
     bool was_open = socket && socket->state == SOCKET_OPEN && socket->sending != SENDING_OPEN;
     bool busy = is_busy(socket);
     model_note_resumed(conn);
-    size_t before =
-        socket && socket_is_stream(socket) && socket->output ? socket->output->queued_bytes : 0;
+    size_t before = socket && socket_is_stream(socket) && socket->output
+                        ? socket->output->queue.queued_bytes
+                        : 0;
     int result = form(conn, offer);
     trace("link %lld: send of %lld bytes: %lld", model_link(conn), (int64_t)size, result, 0);
     if (form == send_file && (result == -EMFILE || (offer->to_be_cut && result == -EINVAL)))
@@ -150,7 +151,7 @@ static void send_bytes(struct conn *conn, send_form *form, const struct offer *o
         conn->may_lose |= offer->to_be_cut;
         conn->cuts_file |= offer->to_be_cut;
         SIM_CHECK(before == 0 || socket->output->busy ||
-                      socket->output->queued_bytes < socket_values(socket)->high_watermark,
+                      socket->output->queue.queued_bytes < socket_values(socket)->high_watermark,
                   "above the high mark, and not busy");
     } else if (result == -EAGAIN) {
         SIM_CHECK(busy, "eagain of a socket that is not busy");

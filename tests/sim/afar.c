@@ -6,8 +6,8 @@
 
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/send_queue/send_queue.h"
 #include "runtime/stream/busy.h"
+#include "runtime/stream/output.h"
 #include "sim/act.h"
 #include "sim/dice.h"
 #include "sim/errand.h"

@@ -5,8 +5,8 @@
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/send_queue/send_queue.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
@@ -90,15 +90,15 @@ static bool is_sending(const struct socket *socket, const struct send_queue *que
 
 static void check_sending(const struct socket *socket)
 {
-    const struct send_queue *queue = socket->output;
-    if (!queue)
+    const struct output *output = socket->output;
+    if (!output)
         return;
-    if (queue->queued_bytes > 0)
-        SIM_CHECK(is_sending(socket, queue), "slot %u has something to send and does not",
+    if (output->queue.queued_bytes > 0)
+        SIM_CHECK(is_sending(socket, &output->queue), "slot %u has something to send and does not",
                   socket->slot);
-    SIM_CHECK(queue->busy || list_is_empty(&queue->suspended),
+    SIM_CHECK(output->busy || list_is_empty(&output->suspended),
               "slot %u is not busy, and senders wait", socket->slot);
-    SIM_CHECK(queue->busy || list_is_empty(&queue->crossed),
+    SIM_CHECK(output->busy || list_is_empty(&output->crossed),
               "slot %u is not busy, and a sender waits for the low mark", socket->slot);
 }
 
@@ -117,7 +117,7 @@ static void check_conn(const struct socket *socket)
               socket->active, conn->active);
     SIM_CHECK(conn->passives_due == 0, "slot %u: passive was not told", socket->slot);
     SIM_CHECK(!conn->owed_unbusy || post_is_box(conn->owner) ||
-                  (socket->output && socket->output->queued_bytes > 0),
+                  (socket->output && socket->output->queue.queued_bytes > 0),
               "slot %u has nothing queued, and an unbusy is owed", socket->slot);
     SIM_CHECK(conn->packets == socket->received.count && conn->octets == socket->received.octets,
               "slot %u counts %llu packets and %llu bytes, not %llu and %llu", socket->slot,
@@ -190,7 +190,7 @@ static size_t check_socket(const struct scheduler *scheduler, const struct socke
         sim_fail("slot %u is in no state", socket->slot);
     }
     check_sending(socket);
-    return socket->output ? socket->output->queued_bytes : 0;
+    return socket->output ? socket->output->queue.queued_bytes : 0;
 }
 
 void model_check_asleep(void)
@@ -201,6 +201,8 @@ void model_check_asleep(void)
         return;
     for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++)
         queued += check_socket(scheduler, socket_table_at(&scheduler->sockets, slot));
+    SIM_CHECK(!scheduler_has_due_tasks(scheduler), "scheduler %u sleeps on a task",
+              scheduler->number);
     SIM_CHECK(queued == scheduler->totals.queued_bytes, "%llu bytes are counted as queued, not %zu",
               (unsigned long long)scheduler->totals.queued_bytes, queued);
 }

@@ -8,7 +8,7 @@
 #include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/send_queue/send_queue.h"
+#include "runtime/stream/output.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
 #include "sim/life.h"

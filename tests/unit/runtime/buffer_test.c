@@ -10,9 +10,29 @@
 
 enum { COUNT = 4, SIZE = 256, NOBODY = 255 };
 
+static void wake(uint32_t scheduler)
+{
+    cr_assert(scheduler == NOBODY);
+}
+
+static int released_soon;
+
+static void release_soon(void *context)
+{
+    cr_assert(context == &released_soon);
+    released_soon++;
+}
+
 static struct buffer_pool *open_pool(void)
 {
-    const struct buffer_pool_config config = {.scheduler = NOBODY, .count = COUNT, .size = SIZE};
+    const struct buffer_pool_config config = {
+        .scheduler = NOBODY,
+        .count = COUNT,
+        .size = SIZE,
+        .wake = wake,
+        .release_soon = release_soon,
+        .context = &released_soon,
+    };
     struct buffer_pool *pool;
     cr_assert(buffer_pool_open(&pool, &config) == 0);
     cr_assert(buffer_pool_available(pool) == COUNT);
@@ -164,4 +184,22 @@ Test(buffer, blocks_and_other_peoples_memory)
     cr_assert(released == 1);
     buffer_release(block);
     cr_assert(memory_live_count() == blocks);
+}
+
+/* Who is told may release more, or give more memory: it is told of that the next time. */
+Test(buffer, a_pool_tells_of_other_peoples_memory_later)
+{
+    int released = 0;
+    struct buffer_pool *pool = open_pool();
+    released_soon = 0;
+    for (int round = 0; round < 2; round++) {
+        buffer_release(buffer_adopt("abc", 3, note, &released));
+        buffer_release(buffer_adopt("def", 3, note, &released));
+        cr_assert(released == 2 * round && released_soon == round + 1);
+        buffer_pool_tell_released(pool);
+        cr_assert(released == 2 * round + 2);
+    }
+    buffer_release(buffer_adopt("ghi", 3, note, &released));
+    buffer_pool_close(pool);
+    cr_assert(released == 5);
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/output.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "runtime/stream/flush.h"
+#include "runtime/stream/send.h"
+#include "runtime/stream/streams.h"
+
+enum { KEPT_MAX = 1024 };
+
+static struct output *take(struct streams *streams)
+{
+    struct output *output = streams->outputs;
+    if (!output)
+        return memory_allocate(sizeof(*output));
+    streams->outputs = output->next_free;
+    streams->output_count--;
+    return output;
+}
+
+struct output *output_open(struct streams *streams, struct socket *socket)
+{
+    struct output *output = take(streams);
+    if (!output)
+        return NULL;
+    *output = (struct output){.socket = socket};
+    task_init(&output->flush, flush_run);
+    task_init(&output->offer, send_answer_offered);
+    list_init(&output->offered);
+    list_init(&output->crossed);
+    list_init(&output->suspended);
+    list_init(&output->drained);
+    list_init(&output->limit_link);
+    return output;
+}
+
+void output_close(struct streams *streams, struct output *output)
+{
+    CHECK(list_is_empty(&output->offered) && list_is_empty(&output->crossed) &&
+          list_is_empty(&output->suspended) && list_is_empty(&output->drained));
+    send_queue_close(streams->pools, &output->queue);
+    task_remove(&output->flush);
+    task_remove(&output->offer);
+    list_remove(&output->limit_link);
+    if (streams->output_count == KEPT_MAX) {
+        memory_free(output);
+        return;
+    }
+    output->next_free = streams->outputs;
+    streams->outputs = output;
+    streams->output_count++;
+}
+
+bool output_is_idle(const struct output *output)
+{
+    return output->queue.queued_bytes == 0 && output->queue.notices == 0 && !output->refused &&
+           list_is_empty(&output->offered) && list_is_empty(&output->crossed) &&
+           list_is_empty(&output->suspended);
+}
+
+void output_free_all(struct streams *streams)
+{
+    while (streams->outputs) {
+        struct output *next = streams->outputs->next_free;
+        memory_free(streams->outputs);
+        streams->outputs = next;
+    }
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a stream has while it has something to send: the queue, and who waits for what of it. Calls
+ * wait in this order and are answered in it: those whose bytes the kernel has yet to be offered,
+ * those that crossed the high mark, those of whose bytes nothing is queued.
+ */
+#ifndef RUNTIME_STREAM_OUTPUT_H
+#define RUNTIME_STREAM_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "runtime/scheduler/task.h"
+#include "runtime/send_queue/send_queue.h"
+
+struct socket;
+struct streams;
+
+struct output {
+    struct send_queue queue;
+    struct socket *socket;
+    struct task flush;
+    struct task offer;      /* answers `offered`: TASK_SUBMITTED while there are any */
+    struct list offered;    /* calls that are told what the kernel said to their bytes */
+    struct list crossed;    /* calls that crossed the high mark and wait for the low one */
+    struct list suspended;  /* calls that found the socket busy: nothing of theirs is queued */
+    struct list drained;    /* calls of close that wait until the queue is empty */
+    struct list limit_link; /* on the list of those that the runtime's limit keeps busy */
+    bool busy;
+    bool refused; /* a handler was told EAGAIN and is owed an unbusy */
+    struct output *next_free;
+};
+
+/* NULL: no memory. */
+struct output *output_open(struct streams *streams, struct socket *socket);
+/* Drops what is queued. Nobody may wait and nothing be in flight. */
+void output_close(struct streams *streams, struct output *output);
+
+/* Whether nobody needs it. */
+bool output_is_idle(const struct output *output);
+
+/* Those that are kept for later. */
+void output_free_all(struct streams *streams);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What all streams of a scheduler have in common. */
+#ifndef RUNTIME_STREAM_STREAMS_H
+#define RUNTIME_STREAM_STREAMS_H
+
+#include <stdint.h>
+
+#include "base/list.h"
+#include "runtime/scheduler/task.h"
+
+struct output;
+struct send_pools;
+
+/* A peer that sends many small packets is not to hold up the others. So all sockets that would go
+ * on and on hand out SHARE_TURN together in a turn: 60 of them 20 us worth. */
+enum { SHARE_TURN = 2048, SHARE_LEAST = 32, SHARE_MOST = 256 };
+
+struct streams {
+    struct send_pools *pools;
+    struct output *outputs; /* kept for later */
+    uint32_t output_count;
+    struct list starved;   /* those that wait for a receive to be armed, or for a buffer */
+    struct task feed;      /* TASK_WITH_BUFFERS while there are any */
+    struct list postponed; /* those that have had their share of this turn */
+    struct list due;       /* those that had it in the last one */
+    uint32_t postponed_count;
+    uint32_t share;        /* what a socket may hand out in this turn: so many packets, or KiB */
+    struct task share_out; /* TASK_LAST, when somebody was postponed or no longer is */
+    struct task go_on;     /* TASK_SUBMITTED while somebody is due */
+    struct list limited;   /* outputs that are busy by the runtime's limit */
+    struct task relieve;   /* TASK_SOON when they may go on */
+};
+
+/* NULL: no memory. */
+struct streams *streams_open(void);
+void streams_close(struct streams *streams);
+
+#endif
