@@ -42,6 +42,8 @@ static int place_limits(struct scheduler_limits *limits, const weir_config *conf
          &limits->ring.completion_entries},
         {"completion_budget", config->completion_budget, 256, 1, 65536, &limits->completion_budget},
         {"eager_submit", config->eager_submit, 128, 1, 32768, &limits->eager_submit},
+        {"close_timeout_ms", config->close_timeout_ms, 30000, 1, UINT32_MAX,
+         &limits->close_timeout_ms},
         {"busy_wait_us", config->busy_wait_us, 0, 0, 1000000, &busy_wait_us},
     };
     for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {

@@ -23,6 +23,8 @@ typedef struct weir_config {
     uint32_t eager_submit;         /* operations that wait before a turn submits early; 128 */
     uint32_t busy_wait_us;         /* how long an idle scheduler looks before it sleeps; 0 */
     uint64_t queued_bytes_limit;   /* over it every socket is busy, whole runtime; 1 GiB */
+    uint32_t close_timeout_ms;     /* how long the peer of a closed socket may take nothing of what
+                                      is queued for it, before it is reset; 30000 */
     uint32_t zero_copy_from_bytes; /* sends of this size and more leave the copy out where the
                                       kernel can; 0: none. Worth it from some 32 KiB on, to peers
                                       on other machines */
@@ -82,7 +84,7 @@ typedef struct weir_totals {
     uint64_t completions;
     uint64_t accepts;
     uint64_t connects;
-    uint64_t connections; /* open now */
+    uint64_t connections; /* that have a descriptor now, also closed ones that are still sending */
     uint64_t packets_received;
     uint64_t bytes_received;
     uint64_t packets_sent;
@@ -93,6 +95,7 @@ typedef struct weir_totals {
     uint64_t accept_pauses; /* accepts that found no descriptor */
     uint64_t short_sends;
     uint64_t blocked_sends; /* sends for which the kernel had no room */
+    uint64_t close_timeouts; /* closed sockets that were reset, since their peers took nothing */
     uint64_t stale_completions;
     uint64_t missed_cancels; /* cancels that had to be repeated */
     uint64_t completion_overflows;

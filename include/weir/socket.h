@@ -236,7 +236,8 @@ WEIR_API int weir_shutdown(weir_socket socket, enum weir_how how) WEIR_CHECK_RES
 /*
  * inet:close/1, gen_tcp:close/1. 0; only from a handler of another scheduler than the socket's also
  * -ENOMEM, and the socket stays open. What is queued is still sent, unless {linger,{true,0}};
- * {linger,{true,S}} makes a thread wait for that at most S seconds. No `closed` follows.
+ * {linger,{true,S}} makes a thread wait for that at most S seconds. A peer that takes nothing of it
+ * for the runtime's close_timeout_ms is reset. No `closed` follows.
  */
 WEIR_API int weir_close(weir_socket socket);
 

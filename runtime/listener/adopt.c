@@ -23,7 +23,7 @@ struct socket *adopt(struct scheduler *scheduler, int fd, enum weir_family famil
         return NULL;
     }
     socket_set_owner(socket, owner);
-    scheduler->totals.connections++;
+    socket_connected(scheduler, socket);
     return socket;
 }
 

@@ -98,6 +98,19 @@ void socket_release_settled(struct scheduler *scheduler, struct task *task)
         task_add(&scheduler->tasks, TASK_LAST, task);
 }
 
+void socket_connected(struct scheduler *scheduler, struct socket *socket)
+{
+    socket->connected = true;
+    scheduler->totals.connections++;
+}
+
+static void note_descriptor_closed(struct scheduler *scheduler, struct socket *socket)
+{
+    scheduler->totals.connections -= socket->connected;
+    socket->connected = false;
+    scheduler_descriptor_closed(scheduler);
+}
+
 void socket_settle(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->state != SOCKET_GONE && socket->state != SOCKET_CLOSED)
@@ -109,7 +122,7 @@ void socket_settle(struct scheduler *scheduler, struct socket *socket)
     if (socket->pending > send_notices(socket))
         return;
     if (socket->fd >= 0 && close_descriptor(socket))
-        scheduler_descriptor_closed(scheduler);
+        note_descriptor_closed(scheduler, socket);
     if (socket->state != SOCKET_CLOSED || socket->pending > 0)
         return;
     if (socket->receiver)

@@ -83,6 +83,7 @@ struct socket {
     bool zero_copy_off; /* the kernel copies for this peer */
     bool bulk;          /* receive one buffer at a time: its last packet was large, or none came */
 
+    bool connected; /* to a peer: counted in the totals until its descriptor is closed */
     bool bit8_seen;
     bool options_inherited; /* shared with its listener, or were so when the listener went */
     bool postponed;         /* it has had its share of a turn, and is on the list for the next */
@@ -121,6 +122,9 @@ void socket_set_owner(struct socket *socket, weir_owner owner);
 
 /* Moves along the table of socket_state.c. */
 void socket_move(struct socket *socket, enum socket_event event);
+
+/* It is a connection from now on. */
+void socket_connected(struct scheduler *scheduler, struct socket *socket);
 
 /* Keeps the slot while callbacks run that may close the socket; settles it in the end. */
 static inline void socket_hold(struct socket *socket)

@@ -9,6 +9,7 @@
 #include "runtime/stream/connect.h"
 #include "runtime/stream/flush.h"
 #include "runtime/stream/input.h"
+#include "runtime/stream/lingering.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
 
@@ -69,6 +70,8 @@ static void close_stream(struct scheduler *scheduler, struct socket *socket, boo
     if (!receive_fills_input(socket))
         input_drop(socket);
     flush_start(scheduler, socket);
+    if (socket->output)
+        lingering_begin(scheduler, socket->output);
 }
 
 static void close_any(struct scheduler *scheduler, struct socket *socket, bool abort)
@@ -78,9 +81,6 @@ static void close_any(struct scheduler *scheduler, struct socket *socket, bool a
         write_linger(socket, true);
     switch ((enum socket_state)socket->state) {
     case SOCKET_OPEN:
-        scheduler->totals.connections--;
-        close_stream(scheduler, socket, abort);
-        break;
     case SOCKET_GONE:
         close_stream(scheduler, socket, abort);
         break;
@@ -125,7 +125,6 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
         return;
     socket_hold(socket);
     socket_move(socket, SOCKET_LOSE);
-    scheduler->totals.connections--;
     if (socket->active != WEIR_ACTIVE_FALSE) /* the owner is told; a recv is not asked for */
         latches &= (uint8_t)~LATCH_RECEIVE;
     socket->latches |= latches;

@@ -113,7 +113,7 @@ static void establish(struct scheduler *scheduler, struct socket *socket, struct
     socket->connector = NULL;
     socket_move(socket, SOCKET_ESTABLISH);
     scheduler->totals.connects++;
-    scheduler->totals.connections++;
+    socket_connected(scheduler, socket);
     call->as.open.socket = socket_handle(scheduler, socket);
     adopt_start(scheduler, socket);
 }

@@ -11,6 +11,7 @@
 #include "runtime/scheduler/socket.h"
 #include "runtime/send_queue/file_part.h"
 #include "runtime/stream/busy.h"
+#include "runtime/stream/lingering.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/streams.h"
@@ -141,6 +142,7 @@ static void went_out(struct scheduler *scheduler, struct socket *socket, size_t 
     if (size < queue->in_flight_bytes)
         scheduler->totals.short_sends++;
     send_queue_sent(scheduler->streams->pools, queue, size);
+    lingering_progress(scheduler, socket->output);
     if (dropped) {
         send_drop(scheduler, socket);
         return;

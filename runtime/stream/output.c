@@ -32,6 +32,7 @@ struct output *output_open(struct streams *streams, struct socket *socket)
     list_init(&output->suspended);
     list_init(&output->drained);
     list_init(&output->limit_link);
+    list_init(&output->linger_link);
     return output;
 }
 
@@ -43,6 +44,7 @@ void output_close(struct streams *streams, struct output *output)
     task_remove(&output->flush);
     task_remove(&output->offer);
     list_remove(&output->limit_link);
+    list_remove(&output->linger_link);
     if (streams->output_count == KEPT_MAX) {
         memory_free(output);
         return;

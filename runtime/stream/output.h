@@ -20,12 +20,14 @@ struct output {
     struct send_queue queue;
     struct socket *socket;
     struct task flush;
-    struct task offer;      /* answers `offered`: TASK_SUBMITTED while there are any */
-    struct list offered;    /* calls that are told what the kernel said to their bytes */
-    struct list crossed;    /* calls that crossed the high mark and wait for the low one */
-    struct list suspended;  /* calls that found the socket busy: nothing of theirs is queued */
-    struct list drained;    /* calls of close that wait until the queue is empty */
-    struct list limit_link; /* on the list of those that the runtime's limit keeps busy */
+    struct task offer;       /* answers `offered`: TASK_SUBMITTED while there are any */
+    struct list offered;     /* calls that are told what the kernel said to their bytes */
+    struct list crossed;     /* calls that crossed the high mark and wait for the low one */
+    struct list suspended;   /* calls that found the socket busy: nothing of theirs is queued */
+    struct list drained;     /* calls of close that wait until the queue is empty */
+    struct list limit_link;  /* on the list of those that the runtime's limit keeps busy */
+    struct list linger_link; /* on the list of closed sockets' */
+    uint64_t progress_ns;    /* there: when something was last sent */
     bool busy;
     bool refused; /* a handler was told EAGAIN and is owed an unbusy */
     struct output *next_free;

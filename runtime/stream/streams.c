@@ -23,6 +23,7 @@ struct streams *streams_open(void)
     list_init(&streams->postponed);
     list_init(&streams->due);
     streams->share = SHARE_MOST;
+    lingering_init(&streams->lingering);
     task_init(&streams->feed, receive_feed);
     task_init(&streams->share_out, delivery_share_out);
     task_init(&streams->go_on, delivery_go_on);

@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "runtime/scheduler/task.h"
+#include "runtime/stream/lingering.h"
 
 struct output;
 struct send_pools;
@@ -29,6 +30,7 @@ struct streams {
     struct task go_on;     /* TASK_SUBMITTED while somebody is due */
     struct list limited;   /* outputs that are busy by the runtime's limit */
     struct task relieve;   /* TASK_SOON when they may go on */
+    struct lingering lingering;
 };
 
 /* NULL: no memory. */

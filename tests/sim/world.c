@@ -124,6 +124,7 @@ static void choose_config(weir_config *config)
         .submission_entries = ONE_OF(1, 2, 8, 64),
         .completion_entries = ONE_OF(2, 4, 16, 256),
         .completion_budget = ONE_OF(1, 2, 8, 256),
+        .close_timeout_ms = UINT32_MAX, /* the model holds that what was queued is sent */
         .eager_submit = ONE_OF(1, 4, 64),
         .queued_bytes_limit = ONE_OF(0, 0, 0, 3000),
         .zero_copy_from_bytes = ONE_OF(0, 0, 100, 2000),
