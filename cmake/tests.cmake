@@ -99,7 +99,7 @@ function(weir_loopback_test name)
         set(test_TIMEOUT 60)
     endif()
     weir_test_program(${name}
-        ROOM runtime BELOW runtime_ring base base_kernel framing term options address
+        ROOM runtime BELOW runtime_ring base base_kernel framing term options address lookup
         LIBRARIES PkgConfig::liburing Threads::Threads
         SOURCES ${test_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/loopback.c)
     target_link_libraries(${name} PRIVATE PkgConfig::CRITERION)

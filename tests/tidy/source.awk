@@ -18,7 +18,8 @@ BEGIN {
     below["address"] = " base term "
     below["term"] = " base "
     below["options"] = " base framing term "
-    below["runtime"] = " base framing term options address "
+    below["lookup"] = " base address "
+    below["runtime"] = " base framing term options address lookup "
 
     left_for_later = "(^|[^A-Za-z])(TO" "DO|FIX" "ME|XX" "X)([^A-Za-z]|$)"
 }

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is asked for what and when, as the inet configuration says. */
+#include "play.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <weir/error.h>
+
+#define DNS "{lookup,[dns]}. {resolv_conf,\"\"}. {nameserver,{10,0,0,1}}. "
+
+static void add_address(struct dns_message *answer, const char *name, enum dns_type type,
+                        uint32_t ttl_s)
+{
+    if (type == DNS_A)
+        dns_answer_add_a(answer, name, ttl_s, "192.0.2.1");
+    if (type == DNS_AAAA)
+        dns_answer_add_aaaa(answer, name, ttl_s, "2001:db8::1");
+    if (type == DNS_PTR)
+        dns_answer_add_name(answer, name, DNS_PTR, ttl_s, "found.example.com");
+}
+
+static enum reaction knows_all(const struct query_ask *ask, const char *question,
+                               enum dns_type type, struct dns_message *answer)
+{
+    (void)ask;
+    dns_answer_begin(answer, 0, question, (uint16_t)type, DNS_NO_ERROR);
+    add_address(answer, question, type, 60);
+    return ANSWERS;
+}
+
+static enum reaction knows_for_a_second(const struct query_ask *ask, const char *question,
+                                        enum dns_type type, struct dns_message *answer)
+{
+    (void)ask;
+    dns_answer_begin(answer, 0, question, (uint16_t)type, DNS_NO_ERROR);
+    add_address(answer, question, type, 1);
+    return ANSWERS;
+}
+
+static enum reaction knows_for_no_time(const struct query_ask *ask, const char *question,
+                                       enum dns_type type, struct dns_message *answer)
+{
+    (void)ask;
+    dns_answer_begin(answer, 0, question, (uint16_t)type, DNS_NO_ERROR);
+    add_address(answer, question, type, 0);
+    return ANSWERS;
+}
+
+static enum reaction refuse_with(unsigned code, const char *question, enum dns_type type,
+                                 struct dns_message *answer)
+{
+    dns_answer_begin(answer, 0, question, (uint16_t)type, code);
+    return ANSWERS;
+}
+
+#define REFUSING(name, code)                                                     \
+    static enum reaction name(const struct query_ask *ask, const char *question, \
+                              enum dns_type type, struct dns_message *answer)    \
+    {                                                                            \
+        (void)ask;                                                               \
+        return refuse_with(code, question, type, answer);                        \
+    }
+
+REFUSING(has_no_records, DNS_NO_ERROR)
+REFUSING(knows_nothing, DNS_NO_SUCH_NAME)
+REFUSING(fails, DNS_SERVER_FAILURE)
+REFUSING(refuses, DNS_REFUSED)
+REFUSING(calls_it_malformed, DNS_FORMAT_ERROR)
+
+static enum reaction is_silent(const struct query_ask *ask, const char *question,
+                               enum dns_type type, struct dns_message *answer)
+{
+    (void)ask;
+    (void)question;
+    (void)type;
+    (void)answer;
+    return STAYS_SILENT;
+}
+
+static enum reaction is_not_there(const struct query_ask *ask, const char *question,
+                                  enum dns_type type, struct dns_message *answer)
+{
+    (void)ask;
+    (void)question;
+    (void)type;
+    (void)answer;
+    return IS_UNREACHABLE;
+}
+
+static enum reaction talks_nonsense(const struct query_ask *ask, const char *question,
+                                    enum dns_type type, struct dns_message *answer)
+{
+    (void)ask;
+    dns_answer_begin(answer, 0, question, (uint16_t)type, DNS_NO_ERROR);
+    add_address(answer, question, type, 60);
+    answer->size -= 3;
+    return ANSWERS;
+}
+
+/* 10.0.0.9 is the one that knows. */
+static enum reaction one_of_them_knows(const struct query_ask *ask, const char *question,
+                                       enum dns_type type, struct dns_message *answer)
+{
+    return ask->server.bytes[3] == 9 ? knows_all(ask, question, type, answer)
+                                     : knows_nothing(ask, question, type, answer);
+}
+
+static enum reaction silent_but_one(const struct query_ask *ask, const char *question,
+                                    enum dns_type type, struct dns_message *answer)
+{
+    return ask->server.bytes[3] == 9 ? knows_all(ask, question, type, answer) : STAYS_SILENT;
+}
+
+static enum reaction the_last_domain_exists(const struct query_ask *ask, const char *question,
+                                            enum dns_type type, struct dns_message *answer)
+{
+    return strstr(question, ".b.test") ? knows_all(ask, question, type, answer)
+                                       : knows_nothing(ask, question, type, answer);
+}
+
+static enum reaction truncates(const struct query_ask *ask, const char *question,
+                               enum dns_type type, struct dns_message *answer)
+{
+    knows_all(ask, question, type, answer);
+    if (!ask->tcp)
+        dns_answer_truncated(answer);
+    return ANSWERS;
+}
+
+static enum reaction has_no_edns(const struct query_ask *ask, const char *question,
+                                 enum dns_type type, struct dns_message *answer)
+{
+    return ask->edns ? calls_it_malformed(ask, question, type, answer)
+                     : knows_all(ask, question, type, answer);
+}
+
+static void expect_name(const char *name, play_server *server, const char *result,
+                        const char *asked)
+{
+    cr_expect_str_eq(play_name(name, WEIR_INET, server), result);
+    cr_expect_str_eq(play_asked(), asked);
+}
+
+Test(order, a_name_with_a_dot_at_its_end_is_asked_for_as_it_is)
+{
+    play_configure(DNS "{search,[\"a.test\"]}.");
+    expect_name("www.", knows_all, "www | 192.0.2.1", "0 10.0.0.1 www");
+    expect_name("host.", knows_nothing, "nxdomain", "0 10.0.0.1 host");
+    play_end();
+}
+
+Test(order, a_name_without_a_dot_is_searched_only)
+{
+    play_configure(DNS "{search,[\"a.test\",\"b.test\"]}.");
+    expect_name("www", the_last_domain_exists, "www.b.test | 192.0.2.1",
+                "0 10.0.0.1 www.a.test, 0 10.0.0.1 www.b.test");
+    play_configure(DNS "{domain,\"b.test\"}.");
+    expect_name("www", the_last_domain_exists, "www.b.test | 192.0.2.1", "0 10.0.0.1 www.b.test");
+    play_configure(DNS);
+    expect_name("www", knows_all, "www | 192.0.2.1", "0 10.0.0.1 www");
+    play_configure(DNS "{search,[\".\"]}.");
+    expect_name("www", knows_all, "www | 192.0.2.1", "0 10.0.0.1 www");
+    play_end();
+}
+
+Test(order, a_name_with_dots_is_asked_for_as_it_is_first)
+{
+    play_configure(DNS "{search,[\"a.test\",\"b.test\"]}.");
+    expect_name("www.x", knows_all, "www.x | 192.0.2.1", "0 10.0.0.1 www.x");
+    expect_name("mail.x", the_last_domain_exists, "mail.x.b.test | 192.0.2.1",
+                "0 10.0.0.1 mail.x, 0 10.0.0.1 mail.x.a.test, 0 10.0.0.1 mail.x.b.test");
+    play_end();
+}
+
+Test(order, silent_servers_are_asked_in_rounds_that_double)
+{
+    play_configure(DNS "{timeout,100}.");
+    expect_name("a.b", is_silent, "nxdomain",
+                "0 10.0.0.1 a.b, 33 10.0.0.1 a.b, 99 10.0.0.1 a.b, "
+                "232 10.0.0.1 a.b, 265 10.0.0.1 a.b, 331 10.0.0.1 "
+                "a.b");
+    play_configure(DNS "{timeout,100}. {retry,2}. {domain,\"d\"}. {nameserver,{10,0,0,2}}.");
+    expect_name("a.", is_silent, "nxdomain",
+                "0 10.0.0.1 a, 50 10.0.0.2 a, 100 10.0.0.1 a, 200 10.0.0.2 a");
+    play_end();
+}
+
+Test(order, a_server_that_fails_is_asked_again_later)
+{
+    play_configure(DNS "{servfail_retry_timeout,50}.");
+    expect_name("a.", fails, "nxdomain", "0 10.0.0.1 a, 50 10.0.0.1 a, 100 10.0.0.1 a");
+    play_end();
+}
+
+Test(order, a_server_that_refuses_is_asked_once)
+{
+    play_configure(DNS);
+    expect_name("a.", refuses, "nxdomain", "0 10.0.0.1 a");
+    expect_name("a.", is_not_there, "nxdomain", "0 10.0.0.1 a");
+    expect_name("a.", calls_it_malformed, "nxdomain", "0 10.0.0.1 a");
+    expect_name("a.", talks_nonsense, "einval", "0 10.0.0.1 a");
+    play_end();
+}
+
+Test(order, that_a_name_does_not_exist_ends_the_question)
+{
+    play_configure(DNS "{nameserver,{10,0,0,9}}.");
+    expect_name("a.", one_of_them_knows, "nxdomain", "0 10.0.0.1 a");
+    play_end();
+}
+
+Test(order, alternatives_are_asked_when_the_others_know_nothing)
+{
+    play_configure(DNS "{alt_nameserver,{10,0,0,9}}. {search,[\"s\"]}.");
+    expect_name("a.", one_of_them_knows, "a | 192.0.2.1", "0 10.0.0.1 a, 0 10.0.0.9 a");
+    expect_name("a.b", has_no_records, "nxdomain",
+                "0 10.0.0.1 a.b, 0 10.0.0.9 a.b, 0 10.0.0.1 a.b.s");
+    expect_name("b", one_of_them_knows, "nxdomain", "0 10.0.0.1 b.s");
+    expect_name("c.", refuses, "nxdomain", "0 10.0.0.1 c");
+    play_configure(DNS "{alt_nameserver,{10,0,0,9}}. {timeout,100}. {retry,1}.");
+    expect_name("d.", silent_but_one, "d | 192.0.2.1", "0 10.0.0.1 d, 100 10.0.0.9 d");
+    play_end();
+}
+
+Test(order, a_truncated_answer_is_asked_for_by_tcp)
+{
+    play_configure(DNS);
+    expect_name("a.", truncates, "a | 192.0.2.1", "0 10.0.0.1 a, 0 10.0.0.1 tcp a");
+    play_configure(DNS "{usevc,true}. {timeout,100}. {retry,1}.");
+    expect_name("a.", knows_all, "a | 192.0.2.1", "0 10.0.0.1 tcp a");
+    expect_name("b.", is_silent, "nxdomain", "0 10.0.0.1 tcp b");
+    play_end();
+}
+
+Test(order, who_does_not_know_edns_is_asked_without)
+{
+    play_configure(DNS "{edns,0}.");
+    expect_name("a.", has_no_edns, "a | 192.0.2.1", "0 10.0.0.1 edns a, 0 10.0.0.1 a");
+    expect_name("b.", knows_all, "b | 192.0.2.1", "0 10.0.0.1 edns b");
+    play_end();
+}
+
+Test(order, methods_in_turn)
+{
+    play_configure("{lookup,[file,dns,native]}. {resolv_conf,\"\"}. {nameserver,{10,0,0,1}}. "
+                   "{host,{10,1,1,1},[\"rc\",\"rc-alias\"]}.");
+    play_hosts_file("10.1.1.2 file file-alias\n10.1.1.3 rc\n");
+    expect_name("RC", knows_all, "rc rc-alias | 10.1.1.1", "");
+    expect_name("file-alias", knows_all, "file file-alias | 10.1.1.2", "");
+    expect_name("other.x", knows_all, "other.x | 192.0.2.1", "0 10.0.0.1 other.x");
+    expect_name("none.x", knows_nothing, "nxdomain",
+                "0 10.0.0.1 none.x, 0 10.0.0.1 none.x, system");
+    play_end();
+}
+
+Test(order, literals_come_before_everything)
+{
+    play_configure(DNS);
+    expect_name("127.1", knows_all, "127.1 | 127.0.0.1", "");
+    expect_name("::1", knows_all, "nxdomain", "");
+    cr_expect_str_eq(play_name("::1", WEIR_INET6, knows_all), "::1 | ::1");
+    cr_expect_str_eq(play_name("127.0.0.1", WEIR_INET6, knows_all), "nxdomain");
+    play_configure("{lookup,[]}.");
+    expect_name("10.0.0.1", knows_all, "10.0.0.1 | 10.0.0.1", "");
+    play_end();
+}
+
+Test(order, this_machine_knows_itself)
+{
+    play_configure("{lookup,[file]}. {domain,\"test\"}.");
+    expect_name("ME", knows_all, "me | 127.0.0.1", "");
+    expect_name("me.TEST", knows_all, "me.test | 127.0.0.1", "");
+    expect_name("you", knows_all, "nxdomain", "");
+    cr_expect_str_eq(play_address("127.0.0.1", knows_all), "me.test me | 127.0.0.1");
+    cr_expect_str_eq(play_address("::1", knows_all), "me.test me | ::1");
+    cr_expect_str_eq(play_address("127.0.0.2", knows_all), "nxdomain");
+    play_end();
+}
+
+Test(order, addresses_by_their_names_in_arpa)
+{
+    play_configure(DNS "{timeout,100}. {retry,1}.");
+    cr_expect_str_eq(play_address("192.0.2.7", knows_all), "found.example.com | 192.0.2.7");
+    cr_expect_str_eq(play_asked(), "0 10.0.0.1 7.2.0.192.in-addr.arpa");
+    cr_expect_str_eq(play_address("2001:db8::f7", knows_all), "found.example.com | 2001:db8::f7");
+    cr_expect_str_eq(play_asked(), "0 10.0.0.1 7.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b."
+                                   "d.0.1.0.0.2.ip6.arpa");
+    cr_expect_str_eq(play_address("::ffff:1.2.3.4", knows_all), "found.example.com | "
+                                                                "::ffff:1.2.3.4");
+    cr_expect_str_eq(play_asked(), "0 10.0.0.1 4.3.2.1.in-addr.arpa");
+    cr_expect_str_eq(play_address("192.0.2.8", knows_nothing), "nxdomain");
+    cr_expect_str_eq(play_address("192.0.2.8", is_silent), "timeout");
+    play_end();
+}
+
+Test(order, answers_are_remembered_for_their_time)
+{
+    play_configure(DNS "{search,[\"s\"]}.");
+    expect_name("a.b", knows_for_a_second, "a.b | 192.0.2.1", "0 10.0.0.1 a.b");
+    play_sleep(900);
+    expect_name("A.b", is_silent, "a.b | 192.0.2.1", "");
+    cr_expect_str_eq(play_name("a.b", WEIR_INET6, knows_all), "a.b | 2001:db8::1");
+    play_sleep(200);
+    expect_name("a.b", knows_for_no_time, "a.b | 192.0.2.1", "0 10.0.0.1 a.b");
+    expect_name("a.b", knows_all, "a.b | 192.0.2.1", "0 10.0.0.1 a.b");
+    expect_name("a", knows_all, "a.s | 192.0.2.1", "0 10.0.0.1 a.s");
+    expect_name("a", is_silent, "a.s | 192.0.2.1", "");
+    expect_name("none.", knows_nothing, "nxdomain", "0 10.0.0.1 none");
+    expect_name("none.", knows_nothing, "nxdomain", "0 10.0.0.1 none");
+    play_configure(DNS "{cache_size,0}.");
+    expect_name("a.", knows_all, "a | 192.0.2.1", "0 10.0.0.1 a");
+    expect_name("a.", knows_all, "a | 192.0.2.1", "0 10.0.0.1 a");
+    play_end();
+}
+
+Test(order, names_that_no_message_carries)
+{
+    static char label[80];
+    static char name[300];
+    memset(label, 'a', 64);
+    memset(name, 'a', 260);
+    for (size_t i = 50; i < 260; i += 50)
+        name[i] = '.';
+    play_configure(DNS);
+    expect_name(label, knows_all, "nxdomain", "");
+    expect_name(name, knows_all, "nxdomain", "");
+    expect_name("a..b", knows_all, "nxdomain", "");
+    expect_name(".", knows_all, "nxdomain", "");
+    expect_name("", knows_all, "nxdomain", "");
+    expect_name("a b", knows_all, "einval", "");
+    play_end();
+}
+
+Test(order, without_name_servers)
+{
+    play_configure("{lookup,[dns]}. {resolv_conf,\"\"}.");
+    expect_name("a.b", knows_all, "nxdomain", "");
+    play_end();
+}
