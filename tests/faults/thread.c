@@ -142,7 +142,7 @@ static void use_the_ring_of_another(void)
 
 static int another_thread_uses_a_ring(void)
 {
-    return expect_abort(use_the_ring_of_another, "result == 0 (-");
+    return expect_abort(use_the_ring_of_another, "scheduler_own == scheduler");
 }
 
 static bool is_kernel_worker(const char *task)
