@@ -24,7 +24,7 @@ static int close_listening(struct scheduler *scheduler, struct socket *socket, s
     const struct listener *listener = socket->listener;
     for (uint32_t i = 0; i < listener->sibling_count && call->kind == CALL_ASYNC; i++)
         (void)close_one(listener->siblings[i]);
-    close_socket(scheduler, socket);
+    socket_end(scheduler, socket, END_CLOSED);
     if (call->kind != CALL_BLOCKING)
         return 0;
     socket->receiver = call;
@@ -45,7 +45,7 @@ static int run_close(struct scheduler *scheduler, struct socket *socket, struct 
     if (socket->state == SOCKET_LISTENING)
         return close_listening(scheduler, socket, call);
     int seconds = seconds_to_wait(socket, call);
-    close_socket(scheduler, socket);
+    socket_end(scheduler, socket, END_CLOSED);
     if (seconds <= 0 || !socket->output)
         return 0;
     call->timeout_ms = (int64_t)seconds * 1000;

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "runtime/fork.h"
-#include "runtime/listener/accept.h"
+#include "runtime/kinds.h"
 #include "runtime/resolver/resolver.h"
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
@@ -17,7 +17,6 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
 #include "runtime/scheduler/totals.h"
-#include "runtime/stream/close.h"
 
 void runtime_started(struct weir_runtime *runtime)
 {
@@ -50,6 +49,7 @@ static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
     scheduler->last_generation = generation;
     scheduler->number = number;
     scheduler->runtime = runtime;
+    scheduler->kinds = runtime_kinds;
     scheduler->cpu = runtime->cpus[number];
     scheduler->queued_bytes_limit = runtime->limits.queued_bytes;
     socket_table_init(&scheduler->sockets, generation);
@@ -249,12 +249,9 @@ static int run_drain(struct scheduler *scheduler, struct socket *unused, struct 
     int remnants = 0;
     (void)unused;
     (void)call;
-    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
-        struct socket *socket = socket_table_at(&scheduler->sockets, slot);
-        if (socket->state == SOCKET_LISTENING)
-            close_socket(scheduler, socket);
-        remnants += is_remnant(socket);
-    }
+    socket_end_all(scheduler, END_DRAIN);
+    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++)
+        remnants += is_remnant(socket_table_at(&scheduler->sockets, slot));
     return (int)scheduler->sockets.used_count - remnants;
 }
 

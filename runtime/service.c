@@ -19,7 +19,6 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
 #include "runtime/set_options.h"
-#include "runtime/stream/close.h"
 #include "runtime/stream/descriptor.h"
 
 /* A listener to be made of a descriptor on one scheduler. */
@@ -38,9 +37,10 @@ static int make_listener(struct scheduler *scheduler, struct listen_call *listen
     struct option_block *block = option_block_create(&listen->plan->setup.values);
     if (!block)
         return -ENOMEM;
-    struct socket *socket = socket_create(
-        scheduler, listen->fd, (enum weir_family)listen->plan->address.family, SOCKET_LISTEN);
+    struct socket *socket = socket_create(scheduler, KIND_LISTENER, listen->fd,
+                                          (enum weir_family)listen->plan->address.family);
     if (socket) {
+        socket_move(socket, SOCKET_LISTEN);
         socket_set_options(socket, block);
         socket->listener = listener_create(scheduler, socket);
     }
@@ -95,7 +95,7 @@ static int run_listen(struct scheduler *scheduler, struct socket *unused, struct
         result = note_priority(scheduler, socket);
     if (result < 0) {
         socket->fd = -1;
-        close_socket(scheduler, socket);
+        socket_end(scheduler, socket, END_CLOSED);
         return result;
     }
     if (listen->serving)

@@ -11,6 +11,7 @@
 #include "base/system.h"
 #include "runtime/listener/adopt.h"
 #include "runtime/listener/late_options.h"
+#include "runtime/listener/listener.h"
 #include "runtime/owner/owner.h"
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/cancel.h"
@@ -27,7 +28,7 @@ static void arm(struct scheduler *scheduler, struct socket *socket)
         listener->serving && (scheduler->profile.features & FEATURE_BIT(MULTISHOT_ACCEPT));
     listener->accepting = ACCEPTING;
     socket_hold(socket);
-    ring_accept(scheduler->ring, socket_operation(socket, OPERATION_ACCEPT), socket->fd, multishot);
+    ring_accept(scheduler->ring, socket_operation(socket, LISTENER_ACCEPT), socket->fd, multishot);
 }
 
 static void update(struct scheduler *scheduler, struct socket *socket)
@@ -38,7 +39,7 @@ static void update(struct scheduler *scheduler, struct socket *socket)
         arm(scheduler, socket);
     } else if (!wanted && listener->accepting == ACCEPTING) {
         listener->accepting = ACCEPTING_CANCELLED;
-        cancel_start(scheduler, socket, OPERATION_ACCEPT);
+        cancel_start(scheduler, socket, LISTENER_ACCEPT);
     }
 }
 
@@ -78,7 +79,7 @@ struct listener *listener_create(struct scheduler *scheduler, struct socket *soc
 void accept_serve(struct scheduler *scheduler, struct socket *socket, weir_owner owner)
 {
     socket->listener->serving = true;
-    socket_set_owner(socket, owner);
+    owner_set(socket, owner);
     update(scheduler, socket);
 }
 
@@ -124,7 +125,7 @@ void accept_completed(struct scheduler *scheduler, struct socket *socket,
                       const struct ring_completion *completion)
 {
     if (socket->state != SOCKET_LISTENING) {
-        accept_discard(completion);
+        accept_discard(scheduler, completion);
         return;
     }
     if (!(completion->flags & RING_MORE))
@@ -141,9 +142,9 @@ void accept_close(struct scheduler *scheduler, struct socket *socket)
 {
     struct listener *listener = socket->listener;
     socket->listener = NULL;
-    socket_set_owner(socket, weir_owned_by_nobody()); /* `gone` is for connections */
+    owner_set(socket, weir_owned_by_nobody()); /* `gone` is for connections */
     if (listener->accepting == ACCEPTING)
-        cancel_start(scheduler, socket, OPERATION_ACCEPT);
+        cancel_start(scheduler, socket, LISTENER_ACCEPT);
     task_remove(&listener->try_again);
     timer_disarm(&scheduler->timers, &listener->retry);
     call_complete_all(scheduler, &listener->acceptors, WEIR_CLOSED);
@@ -159,8 +160,9 @@ bool accept_is_cancelled(const struct socket *socket)
     return socket->state == SOCKET_CLOSED || socket->listener->accepting == ACCEPTING_CANCELLED;
 }
 
-void accept_discard(const struct ring_completion *completion)
+void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion)
 {
+    (void)scheduler;
     if (completion->result >= 0)
         system_close(completion->result);
 }

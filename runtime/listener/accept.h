@@ -54,7 +54,7 @@ bool accept_is_cancelled(const struct socket *socket);
 void accept_close(struct scheduler *scheduler, struct socket *socket);
 
 /* Gives back what a completion holds whose listener is gone. */
-void accept_discard(const struct ring_completion *completion);
+void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion);
 
 /* Remembers options that were set on a listening socket: connections that have come lack them.
  * 0, or -ENOMEM. */

@@ -14,16 +14,18 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
 #include "runtime/stream/receive.h"
+#include "runtime/stream/stream.h"
 
 struct socket *adopt(struct scheduler *scheduler, int fd, enum weir_family family, weir_owner owner)
 {
-    struct socket *socket = socket_create(scheduler, fd, family, SOCKET_ESTABLISH);
+    struct socket *socket = socket_create(scheduler, KIND_STREAM, fd, family);
     if (!socket) {
         system_close(fd);
         return NULL;
     }
-    socket_set_owner(socket, owner);
-    socket_connected(scheduler, socket);
+    socket_move(socket, SOCKET_ESTABLISH);
+    owner_set(socket, owner);
+    stream_connected(scheduler, socket);
     return socket;
 }
 

@@ -8,7 +8,6 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
 
 void owner_keep(weir_owner owner)
@@ -21,6 +20,15 @@ void owner_release(weir_owner owner)
 {
     if (owner.mailbox)
         mailbox_release(owner.mailbox);
+}
+
+void owner_set(struct socket *socket, weir_owner owner)
+{
+    if (owner.mailbox)
+        mailbox_keep(owner.mailbox);
+    if (socket->owner.mailbox)
+        mailbox_release(socket->owner.mailbox);
+    socket->owner = owner;
 }
 
 static int post_packet(weir_mailbox *mailbox, weir_socket handle, const weir_packet *packet)
@@ -136,7 +144,7 @@ void owner_change(struct scheduler *scheduler, struct socket *socket, weir_owner
     list_init(&messages);
     if (socket->owner.mailbox && !CANARY(LEFT_BEHIND))
         mailbox_extract(socket->owner.mailbox, socket_handle(scheduler, socket), &messages);
-    socket_set_owner(socket, next);
+    owner_set(socket, next);
     if (next.mailbox)
         mailbox_put_all(next.mailbox, &messages);
     else if (!list_is_empty(&messages))
@@ -155,7 +163,7 @@ static int close_owned(struct scheduler *scheduler, struct socket *unused, struc
     for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
         struct socket *socket = socket_table_at(&scheduler->sockets, slot);
         if (socket->owner.mailbox == mailbox)
-            close_socket(scheduler, socket);
+            socket_end(scheduler, socket, END_OWNER_DIED);
     }
     return 0;
 }

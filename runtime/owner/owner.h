@@ -36,6 +36,9 @@ static inline bool owner_waits_for_gone(weir_owner owner)
 void owner_keep(weir_owner owner);
 void owner_release(weir_owner owner);
 
+/* A mailbox is kept by each socket that it owns. */
+void owner_set(struct socket *socket, weir_owner owner);
+
 /* Hands the waiting messages of the present owner on to the next. */
 void owner_change(struct scheduler *scheduler, struct socket *socket, weir_owner next);
 

@@ -2,32 +2,14 @@
 #include "runtime/scheduler/cancel.h"
 
 #include <errno.h>
-#include <stdbool.h>
 
 #include "base/canary.h"
-#include "base/check.h"
-#include "runtime/listener/accept.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
-#include "runtime/stream/connect.h"
-#include "runtime/stream/flush.h"
-#include "runtime/stream/receive.h"
-#include "runtime/stream/writable.h"
 
-/* Whether an operation is in flight of which nothing more is wanted. */
-static bool (*const is_cancelled[OPERATION_COUNT])(const struct socket *) = {
-    [OPERATION_ACCEPT] = accept_is_cancelled,
-    [OPERATION_CONNECT] = connect_is_cancelled,
-    [OPERATION_RECEIVE] = receive_is_cancelled,
-    [OPERATION_RECEIVE_INTO] = receive_into_is_cancelled,
-    [OPERATION_SEND] = flush_is_cancelled,
-    [OPERATION_READ] = flush_is_cancelled,
-    [OPERATION_WRITABLE] = writable_is_cancelled,
-};
-
-void cancel_start(struct scheduler *scheduler, struct socket *socket, enum operation kind)
+void cancel_start(struct scheduler *scheduler, struct socket *socket, uint32_t operation)
 {
-    uint64_t target = socket_operation(socket, kind);
+    uint64_t target = socket_operation(socket, operation);
     ring_cancel(scheduler->ring, operation_cancel_of(target), target);
 }
 
@@ -36,10 +18,9 @@ void cancel_start(struct scheduler *scheduler, struct socket *socket, enum opera
 void cancel_completed(struct scheduler *scheduler, struct socket *socket,
                       const struct ring_completion *completion)
 {
-    enum operation kind = operation_kind(completion->user_data);
-    CHECK(kind > OPERATION_NONE && kind < OPERATION_COUNT && is_cancelled[kind]);
-    if (completion->result == -ENOENT && is_cancelled[kind](socket) && !CANARY(ONE_CANCEL)) {
+    const struct kind_operation *operation = kind_operation(scheduler, completion->user_data);
+    if (completion->result == -ENOENT && operation->is_unwanted(socket) && !CANARY(ONE_CANCEL)) {
         scheduler->totals.missed_cancels++;
-        cancel_start(scheduler, socket, kind);
+        cancel_start(scheduler, socket, operation_of(completion->user_data));
     }
 }

@@ -9,7 +9,7 @@
 struct scheduler;
 struct socket;
 
-void cancel_start(struct scheduler *scheduler, struct socket *socket, enum operation kind);
+void cancel_start(struct scheduler *scheduler, struct socket *socket, uint32_t operation);
 
 /* The completion of a cancel that has not found its operation. */
 void cancel_completed(struct scheduler *scheduler, struct socket *socket,

@@ -18,9 +18,6 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/socket.h"
 #include "runtime/scheduler/totals.h"
-#include "runtime/stream/close.h"
-#include "runtime/stream/delivery.h"
-#include "runtime/stream/streams.h"
 
 /* How long a stop waits for queued bytes to leave before it drops them. */
 static const uint64_t stop_grace_ns = 1000000000u;
@@ -55,7 +52,8 @@ void scheduler_descriptor_closed(struct scheduler *scheduler)
 
 void scheduler_wait_for_bell(struct scheduler *scheduler)
 {
-    ring_wait_wake(scheduler->ring, operation_pack(OPERATION_WAKE, 0, 0), scheduler->inbox.bell);
+    ring_wait_wake(scheduler->ring, operation_pack(OPERATION_OF_KIND(KIND_NONE, 0), 0, 0),
+                   scheduler->inbox.bell);
 }
 
 static void run_inbox(struct scheduler *scheduler)
@@ -279,20 +277,37 @@ static int open_buffers(struct scheduler *scheduler, const struct scheduler_limi
     return buffer_pool_open(&scheduler->buffers, &config);
 }
 
+static void shut_kinds(struct scheduler *scheduler)
+{
+    for (int number = 0; number < KIND_COUNT; number++) {
+        if (scheduler->states[number])
+            scheduler->kinds[number]->shut(scheduler->states[number]);
+        scheduler->states[number] = NULL;
+    }
+}
+
+static int open_kinds(struct scheduler *scheduler)
+{
+    int result = 0;
+    for (int number = 0; number < KIND_COUNT && result >= 0; number++) {
+        const struct kind *kind = scheduler->kinds[number];
+        if (kind && kind->open)
+            result = kind->open(scheduler, &scheduler->states[number]);
+    }
+    return result;
+}
+
 static int open_memory(struct scheduler *scheduler, const struct scheduler_limits *limits)
 {
-    scheduler->streams = streams_open();
     scheduler->completions =
         memory_allocate(limits->completion_budget * sizeof(*scheduler->completions));
-    return scheduler->streams && scheduler->completions ? 0 : -ENOMEM;
+    return scheduler->completions ? open_kinds(scheduler) : -ENOMEM;
 }
 
 static void free_memory(struct scheduler *scheduler)
 {
-    if (scheduler->streams)
-        streams_close(scheduler->streams);
+    shut_kinds(scheduler);
     memory_free(scheduler->completions);
-    scheduler->streams = NULL;
     scheduler->completions = NULL;
 }
 
@@ -302,9 +317,6 @@ int scheduler_open(struct scheduler *scheduler)
     read_clock(scheduler);
     task_queues_init(&scheduler->tasks);
     task_init(&scheduler->release_memory, release_memory);
-    task_init(&scheduler->tell_gone, socket_release_settled);
-    list_init(&scheduler->settled);
-    list_init(&scheduler->leaving);
     timer_wheel_init(&scheduler->timers, scheduler->now_ns / 1000000u);
     scheduler->return_memory.fire = return_memory;
     int result = open_memory(scheduler, limits);
@@ -342,30 +354,11 @@ void scheduler_close(struct scheduler *scheduler)
     scheduler->last_generation = socket_table_close(&scheduler->sockets);
 }
 
-static void each_socket(struct scheduler *scheduler,
-                        void (*act)(struct scheduler *, struct socket *))
-{
-    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
-        struct socket *socket = socket_table_at(&scheduler->sockets, slot);
-        if (socket->state != SOCKET_FREE)
-            act(scheduler, socket);
-    }
-}
-
-/* Not closed by its owner: the `closed` that a mailbox has been told stays there. */
-static void stop_socket(struct scheduler *scheduler, struct socket *socket)
-{
-    socket_hold(socket);
-    delivery_stop(scheduler, socket);
-    close_after_end(scheduler, socket);
-    socket_unhold(scheduler, socket);
-}
-
 void scheduler_stop(struct scheduler *scheduler)
 {
     scheduler->state = SCHEDULER_STOPPING;
     scheduler->stop_deadline_ns = clock_now_ns() + stop_grace_ns;
-    each_socket(scheduler, stop_socket);
+    socket_end_all(scheduler, END_STOP);
 }
 
 bool scheduler_is_done(struct scheduler *scheduler)
@@ -373,7 +366,7 @@ bool scheduler_is_done(struct scheduler *scheduler)
     if (scheduler->state != SCHEDULER_STOPPING)
         return false;
     if (scheduler->sockets.used_count > 0 && scheduler->now_ns > scheduler->stop_deadline_ns)
-        each_socket(scheduler, close_abort);
+        socket_end_all(scheduler, END_ABORT);
     /* The users before the inbox: what one has posted is there when it has left. */
     return registry_user_count(scheduler->index) == 0 && scheduler->sockets.used_count == 0 &&
            scheduler->outstanding == 0 && task_queue_is_empty(&scheduler->tasks, TASK_SOON) &&

@@ -14,13 +14,13 @@
 #include "runtime/ring/ring.h"
 #include "runtime/ring/vectors.h"
 #include "runtime/scheduler/inbox.h"
+#include "runtime/scheduler/kind.h"
 #include "runtime/scheduler/socket_table.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
 #include <weir/runtime.h>
 
 struct weir_runtime;
-struct streams;
 
 /* Stopping: its sockets are closed, and it ends when nothing is left. */
 enum scheduler_state { SCHEDULER_RUNNING, SCHEDULER_STOPPING };
@@ -39,11 +39,9 @@ struct scheduler {
     struct inbox inbox;
     struct task_queues tasks;
     struct task release_memory; /* that its callers gave to be sent and is not needed any more */
-    struct list settled;        /* sockets that have ended, whose handlers are still to be told */
-    struct list leaving;        /* those of the turn before */
-    struct task tell_gone;      /* TASK_LAST while there are any */
-    struct streams *streams;    /* what all its streams have in common */
-    uint32_t outstanding;       /* _async calls made here that have not been finished */
+    const struct kind *const *kinds;
+    void *states[KIND_COUNT]; /* of each kind, what its sockets here have in common */
+    uint32_t outstanding;     /* _async calls made here that have not been finished */
     struct vectors vectors;
     struct ring_completion *completions;
     bool descriptor_closed;
@@ -103,6 +101,14 @@ static inline struct scheduler *scheduler_current(void)
     return scheduler_own;
 }
 void scheduler_become(struct scheduler *scheduler);
+
+/* The row of the operation that a completion is of. */
+static inline const struct kind_operation *kind_operation(const struct scheduler *scheduler,
+                                                          uint64_t user_data)
+{
+    uint32_t number = OPERATION_IN_KIND(operation_of(user_data));
+    return &scheduler->kinds[operation_kind(user_data)]->operations[number];
+}
 
 /* Arms a timer to fire in `delay_ms` from now: callbacks may have taken long since the turn began.
  */

@@ -12,6 +12,7 @@
 #include "framing/framing.h"
 #include "options/option_block.h"
 #include "runtime/ring/operation.h"
+#include "runtime/scheduler/kind.h"
 #include "runtime/stream/socket_state.h"
 #include "runtime/stream/statistics.h"
 #include <weir/socket.h>
@@ -20,7 +21,6 @@ struct scheduler;
 struct call;
 struct listener;
 struct output;
-struct task;
 
 /* Whether the kernel is receiving for the socket. */
 enum reading {
@@ -72,6 +72,7 @@ struct socket {
     uint16_t pending;      /* operations in flight, and holds while callbacks run */
     uint16_t armed_buffer; /* READING_BUFFERS without a buffer ring: the buffer it reads into */
 
+    uint8_t kind;       /* enum kind_number */
     uint8_t state;      /* enum socket_state */
     uint8_t reading;    /* enum reading */
     uint8_t receiving;  /* enum receiving */
@@ -115,16 +116,12 @@ struct socket {
 _Static_assert(sizeof(struct socket) <= 240, "an idle connection's user memory");
 
 /* A new socket on `fd`, without options and without an owner. NULL: no memory. */
-struct socket *socket_create(struct scheduler *scheduler, int fd, enum weir_family family,
-                             enum socket_event first);
+struct socket *socket_create(struct scheduler *scheduler, enum kind_number kind, int fd,
+                             enum weir_family family);
 void socket_set_options(struct socket *socket, struct option_block *options);
-void socket_set_owner(struct socket *socket, weir_owner owner);
 
 /* Moves along the table of socket_state.c. */
 void socket_move(struct socket *socket, enum socket_event event);
-
-/* It is a connection from now on. */
-void socket_connected(struct scheduler *scheduler, struct socket *socket);
 
 /* Keeps the slot while callbacks run that may close the socket; settles it in the end. */
 static inline void socket_hold(struct socket *socket)
@@ -137,9 +134,12 @@ void socket_unhold(struct scheduler *scheduler, struct socket *socket);
  * once nothing is queued or in flight. */
 void socket_settle(struct scheduler *scheduler, struct socket *socket);
 
-/* Once a turn: tells the handlers of sockets that settled before the last one, and frees the
- * slots. */
-void socket_release_settled(struct scheduler *scheduler, struct task *task);
+/* What its kind's `release` ends with. */
+void socket_free(struct scheduler *scheduler, struct socket *socket);
+
+void socket_end(struct scheduler *scheduler, struct socket *socket, enum ending ending);
+/* Ends every socket. */
+void socket_end_all(struct scheduler *scheduler, enum ending ending);
 
 weir_socket socket_handle(const struct scheduler *scheduler, const struct socket *socket);
 
@@ -165,9 +165,9 @@ static inline bool socket_is_stream(const struct socket *socket)
     return socket->state == SOCKET_OPEN || socket->state == SOCKET_GONE;
 }
 
-static inline uint64_t socket_operation(const struct socket *socket, enum operation kind)
+static inline uint64_t socket_operation(const struct socket *socket, uint32_t operation)
 {
-    return operation_pack(kind, socket->generation, socket->slot);
+    return operation_pack(operation, socket->generation, socket->slot);
 }
 
 #endif

@@ -52,7 +52,7 @@ bool busy_check_mark(struct scheduler *scheduler, struct socket *socket)
 static void wait_for_limit(struct scheduler *scheduler, struct output *output)
 {
     if (list_is_empty(&output->limit_link))
-        list_append(&scheduler->streams->limited, &output->limit_link);
+        list_append(&streams_of(scheduler)->limited, &output->limit_link);
 }
 
 /* Somebody waits: what keeps the socket busy is noted, so that its end is noticed. */
@@ -162,8 +162,8 @@ void busy_drained(struct scheduler *scheduler, struct socket *socket)
 void busy_count_off(struct scheduler *scheduler, size_t size)
 {
     scheduler->totals.queued_bytes -= size;
-    if (!list_is_empty(&scheduler->streams->limited) && is_relieved(scheduler))
-        task_add(&scheduler->tasks, TASK_SOON, &scheduler->streams->relieve);
+    if (!list_is_empty(&streams_of(scheduler)->limited) && is_relieved(scheduler))
+        task_add(&scheduler->tasks, TASK_SOON, &streams_of(scheduler)->relieve);
 }
 
 void busy_relieve(struct scheduler *scheduler, struct task *task)
@@ -174,7 +174,7 @@ void busy_relieve(struct scheduler *scheduler, struct task *task)
     if (!is_relieved(scheduler))
         return;
     list_init(&limited);
-    list_move_all(&limited, &scheduler->streams->limited);
+    list_move_all(&limited, &streams_of(scheduler)->limited);
     while ((node = list_take(&limited))) {
         struct socket *socket = list_entry(node, struct output, limit_link)->socket;
         socket_hold(socket);

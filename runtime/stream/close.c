@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/stream/close.h"
 
+#include "base/check.h"
 #include "base/system.h"
-#include "runtime/listener/accept.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/connect.h"
+#include "runtime/stream/delivery.h"
 #include "runtime/stream/flush.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/lingering.h"
@@ -76,17 +77,10 @@ static void close_stream(struct scheduler *scheduler, struct socket *socket, boo
 
 static void close_any(struct scheduler *scheduler, struct socket *socket, bool abort)
 {
-    socket_hold(socket);
-    if (abort && socket->fd >= 0)
-        write_linger(socket, true);
     switch ((enum socket_state)socket->state) {
     case SOCKET_OPEN:
     case SOCKET_GONE:
         close_stream(scheduler, socket, abort);
-        break;
-    case SOCKET_LISTENING:
-        accept_close(scheduler, socket);
-        socket_move(socket, SOCKET_CLOSE);
         break;
     case SOCKET_CONNECTING:
         connect_abandon(scheduler, socket);
@@ -96,27 +90,35 @@ static void close_any(struct scheduler *scheduler, struct socket *socket, bool a
             send_drop(scheduler, socket);
         break;
     case SOCKET_FREE:
+    case SOCKET_LISTENING:
     case SOCKET_STATE_COUNT:
-        break;
+        CHECK_NEVER(socket->state);
     }
-    socket_unhold(scheduler, socket);
-}
-
-void close_socket(struct scheduler *scheduler, struct socket *socket)
-{
-    if (socket->owner.mailbox && socket_is_stream(socket) && socket->closed_told)
-        mailbox_forget_closed(socket_handle(scheduler, socket));
-    close_any(scheduler, socket, false);
 }
 
 void close_after_end(struct scheduler *scheduler, struct socket *socket)
 {
+    socket_hold(socket);
     close_any(scheduler, socket, false);
+    socket_unhold(scheduler, socket);
 }
 
-void close_abort(struct scheduler *scheduler, struct socket *socket)
+/* A runtime that stops is not the owner who closes: the `closed` that a mailbox has been told stays
+ * there. */
+void close_end(struct scheduler *scheduler, struct socket *socket, enum ending ending)
 {
-    close_any(scheduler, socket, true);
+    bool by_owner = ending == END_CLOSED || ending == END_OWNER_DIED;
+    if (ending == END_DRAIN)
+        return;
+    socket_hold(socket);
+    if (ending == END_STOP)
+        delivery_stop(scheduler, socket);
+    if (ending == END_ABORT && socket->fd >= 0)
+        write_linger(socket, true);
+    if (by_owner && socket->owner.mailbox && socket_is_stream(socket) && socket->closed_told)
+        mailbox_forget_closed(socket_handle(scheduler, socket));
+    close_any(scheduler, socket, ending == END_ABORT);
+    socket_unhold(scheduler, socket);
 }
 
 void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latches)

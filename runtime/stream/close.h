@@ -7,14 +7,11 @@
 
 #include "runtime/scheduler/socket.h"
 
-/* The owner closes it: nothing more is told. What is queued is still sent. */
-void close_socket(struct scheduler *scheduler, struct socket *socket);
+/* The kind's `end`. Nothing more is told; what is queued is still sent, but for END_ABORT. */
+void close_end(struct scheduler *scheduler, struct socket *socket, enum ending ending);
 
-/* The same, once its end has been told. */
+/* The stream has told its end: its handle is dead from now on. */
 void close_after_end(struct scheduler *scheduler, struct socket *socket);
-
-/* The same at once: what is queued is dropped. */
-void close_abort(struct scheduler *scheduler, struct socket *socket);
 
 /* The descriptor goes, the handle stays and answers as `latches` say. What is queued is still
  * sent unless sending is what failed. */

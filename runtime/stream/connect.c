@@ -10,11 +10,13 @@
 #include "base/system.h"
 #include "runtime/listener/adopt.h"
 #include "runtime/owner/mailbox.h"
+#include "runtime/owner/owner.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/descriptor.h"
+#include "runtime/stream/stream.h"
 
 int connecting_create(struct connecting **out, const weir_option *defaults,
                       const weir_option *options)
@@ -91,17 +93,18 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
     if (fd < 0)
         return fd;
     struct option_block *block = option_block_create(&connecting->setup.values);
-    struct socket *socket = block ? socket_create(scheduler, fd, family, SOCKET_CONNECT) : NULL;
+    struct socket *socket = block ? socket_create(scheduler, KIND_STREAM, fd, family) : NULL;
     if (!socket) {
         if (block)
             option_block_drop(block);
         system_close(fd);
         return -ENOMEM;
     }
+    socket_move(socket, SOCKET_CONNECT);
     socket_set_options(socket, block);
     socket->active = block->values.active;
     option_block_drop(block);
-    socket_set_owner(socket, call->as.open.owner);
+    owner_set(socket, call->as.open.owner);
     socket->connector = call;
     connecting->socket = socket;
     return 0;
@@ -113,7 +116,7 @@ static void establish(struct scheduler *scheduler, struct socket *socket, struct
     socket->connector = NULL;
     socket_move(socket, SOCKET_ESTABLISH);
     scheduler->totals.connects++;
-    socket_connected(scheduler, socket);
+    stream_connected(scheduler, socket);
     call->as.open.socket = socket_handle(scheduler, socket);
     adopt_start(scheduler, socket);
 }
@@ -148,7 +151,7 @@ static int attempt(struct scheduler *scheduler, struct call *call)
     struct socket *socket = connecting->socket;
     socklen_t size = address_to_sockaddr(address, &connecting->peer);
     socket_hold(socket);
-    ring_connect(scheduler->ring, socket_operation(socket, OPERATION_CONNECT), socket->fd,
+    ring_connect(scheduler->ring, socket_operation(socket, STREAM_CONNECT), socket->fd,
                  (struct sockaddr *)&connecting->peer, size);
     return CALL_WAITS;
 }
@@ -183,7 +186,7 @@ static int run_connect(struct scheduler *scheduler, struct socket *unused, struc
 static void give_up(struct socket *socket)
 {
     socket->connector = NULL;
-    socket_set_owner(socket, weir_owned_by_nobody());
+    owner_set(socket, weir_owned_by_nobody());
     socket_move(socket, SOCKET_CLOSE);
 }
 
@@ -194,7 +197,7 @@ static void detach(struct scheduler *scheduler, struct call *call)
     scheduler_submit(scheduler); /* until then the kernel has not read the address */
     socket_hold(socket);
     give_up(socket);
-    cancel_start(scheduler, socket, OPERATION_CONNECT);
+    cancel_start(scheduler, socket, STREAM_CONNECT);
     socket_unhold(scheduler, socket);
 }
 

@@ -237,9 +237,9 @@ static void postpone(struct scheduler *scheduler, struct socket *socket)
 {
     receive_step_back(socket);
     socket->postponed = true;
-    scheduler->streams->postponed_count++;
-    list_append(&scheduler->streams->postponed, &socket->link);
-    task_add(&scheduler->tasks, TASK_LAST, &scheduler->streams->share_out);
+    streams_of(scheduler)->postponed_count++;
+    list_append(&streams_of(scheduler)->postponed, &socket->link);
+    task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
 /* A turn's beginning gives every socket its share anew. False: it has had it, and goes on in the
@@ -253,7 +253,7 @@ static bool has_share(struct scheduler *scheduler, struct socket *socket)
         socket->share_turn = turn;
         socket->share_used = 0;
     }
-    if (socket->share_used >= scheduler->streams->share)
+    if (socket->share_used >= streams_of(scheduler)->share)
         postpone(scheduler, socket);
     return !socket->postponed;
 }
@@ -413,7 +413,7 @@ void delivery_continue(struct scheduler *scheduler, struct socket *socket)
 
 void delivery_share_out(struct scheduler *scheduler, struct task *task)
 {
-    struct streams *streams = scheduler->streams;
+    struct streams *streams = streams_of(scheduler);
     uint32_t share = SHARE_TURN / (streams->postponed_count + 1);
     (void)task;
     if (share > SHARE_MOST)
@@ -430,14 +430,14 @@ void delivery_go_on(struct scheduler *scheduler, struct task *task)
 {
     struct list *node;
     (void)task;
-    while ((node = list_take(&scheduler->streams->due))) {
+    while ((node = list_take(&streams_of(scheduler)->due))) {
         struct socket *socket = list_entry(node, struct socket, link);
         socket->postponed = false;
         error_clear_text();
         delivery_continue(scheduler, socket);
         scheduler_do_soon(scheduler);
     }
-    task_add(&scheduler->tasks, TASK_LAST, &scheduler->streams->share_out);
+    task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
 void delivery_stop(struct scheduler *scheduler, struct socket *socket)

@@ -14,6 +14,7 @@
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 #include "runtime/stream/writable.h"
 
@@ -49,7 +50,7 @@ static bool worth_zero_copy(const struct scheduler *scheduler, const struct sock
 static void start_bytes(struct scheduler *scheduler, struct socket *socket)
 {
     struct send_queue *queue = &socket->output->queue;
-    uint64_t operation = socket_operation(socket, OPERATION_SEND);
+    uint64_t operation = socket_operation(socket, STREAM_SEND);
     struct msghdr *message = vectors_take(&scheduler->vectors);
     message->msg_iovlen = send_queue_gather(queue, message->msg_iov, VECTORS_PER_MESSAGE);
     if (worth_zero_copy(scheduler, socket)) {
@@ -71,7 +72,7 @@ static bool start_reading(struct scheduler *scheduler, struct socket *socket)
     const struct segment *file = send_queue_file(queue);
     if (!file_part_begin(queue))
         return false;
-    ring_read(scheduler->ring, socket_operation(socket, OPERATION_READ), queue->part->bytes,
+    ring_read(scheduler->ring, socket_operation(socket, STREAM_READ), queue->part->bytes,
               (struct file_range){file->fd, file->offset, queue->in_flight_bytes, file->patient});
     return true;
 }
@@ -104,7 +105,7 @@ void flush_start(struct scheduler *scheduler, struct socket *socket)
 void flush_cancel(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->output->queue.part)
-        cancel_start(scheduler, socket, OPERATION_READ);
+        cancel_start(scheduler, socket, STREAM_READ);
 }
 
 bool flush_is_cancelled(const struct socket *socket)
@@ -118,8 +119,8 @@ bool flush_is_cancelled(const struct socket *socket)
 static void block(struct scheduler *scheduler, struct socket *socket)
 {
     scheduler->totals.blocked_sends++;
-    send_queue_sent(scheduler->streams->pools, &socket->output->queue, 0);
-    file_part_give_up(scheduler->streams->pools, &socket->output->queue);
+    send_queue_sent(streams_of(scheduler)->pools, &socket->output->queue, 0);
+    file_part_give_up(streams_of(scheduler)->pools, &socket->output->queue);
     socket->output->queue.flushing = FLUSHING_BLOCKED;
     writable_watch(scheduler, socket);
 }
@@ -141,7 +142,7 @@ static void went_out(struct scheduler *scheduler, struct socket *socket, size_t 
     busy_count_off(scheduler, size);
     if (size < queue->in_flight_bytes)
         scheduler->totals.short_sends++;
-    send_queue_sent(scheduler->streams->pools, queue, size);
+    send_queue_sent(streams_of(scheduler)->pools, queue, size);
     lingering_progress(scheduler, socket->output);
     if (dropped) {
         send_drop(scheduler, socket);
@@ -178,7 +179,7 @@ static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, i
     struct send_queue *queue = &socket->output->queue;
     bool copy_instead = queue->zero_copy && may_be_for_zero_copy(error);
     bool dropped = queue->flushing == FLUSHING_DROPPED;
-    send_queue_sent(scheduler->streams->pools, queue, 0);
+    send_queue_sent(streams_of(scheduler)->pools, queue, 0);
     socket->zero_copy_off |= copy_instead;
     if (dropped)
         send_drop(scheduler, socket);
@@ -194,7 +195,7 @@ static void noticed(struct scheduler *scheduler, struct socket *socket,
 {
     if (completion->flags & RING_COPIED)
         socket->zero_copy_off = true;
-    send_queue_noticed(scheduler->streams->pools, &socket->output->queue);
+    send_queue_noticed(streams_of(scheduler)->pools, &socket->output->queue);
     send_free_if_idle(scheduler, socket);
 }
 
@@ -209,7 +210,7 @@ void flush_completed(struct scheduler *scheduler, struct socket *socket,
     CHECK_GT(socket->output->queue.in_flight_bytes, 0u);
     /* An operation that was refused before it began is its own notice. */
     if (socket->output->queue.zero_copy && !(completion->flags & RING_MORE))
-        send_queue_noticed(scheduler->streams->pools, &socket->output->queue);
+        send_queue_noticed(streams_of(scheduler)->pools, &socket->output->queue);
     if (completion->result >= 0)
         went_out(scheduler, socket, (size_t)completion->result);
     else if (completion->result == -EAGAIN && !flush_is_cancelled(socket))
@@ -234,7 +235,7 @@ void flush_read(struct scheduler *scheduler, struct socket *socket,
     bool dropped = queue->flushing == FLUSHING_DROPPED;
     CHECK(send_queue_file(queue) && queue->part);
     bool again = result < 0 && may_be_read_again(queue->first, result);
-    if (!file_part_end(scheduler->streams->pools, queue,
+    if (!file_part_end(streams_of(scheduler)->pools, queue,
                        result > 0 && !dropped ? (size_t)result : 0))
         result = -ENOMEM;
     if (dropped)

@@ -33,7 +33,7 @@ static void give_up(struct scheduler *scheduler, struct output *output)
 {
     list_remove(&output->linger_link);
     scheduler->totals.close_timeouts++;
-    close_abort(scheduler, output->socket);
+    close_end(scheduler, output->socket, END_ABORT);
 }
 
 static void look(struct timer *timer)
@@ -56,12 +56,12 @@ static void put_last(struct scheduler *scheduler, struct output *output)
 {
     output->progress_ns = scheduler->now_ns;
     list_remove(&output->linger_link);
-    list_append(&scheduler->streams->lingering.outputs, &output->linger_link);
+    list_append(&streams_of(scheduler)->lingering.outputs, &output->linger_link);
 }
 
 void lingering_begin(struct scheduler *scheduler, struct output *output)
 {
-    struct lingering *lingering = &scheduler->streams->lingering;
+    struct lingering *lingering = &streams_of(scheduler)->lingering;
     lingering->scheduler = scheduler;
     put_last(scheduler, output);
     arm(lingering);

@@ -11,6 +11,7 @@
 #include "runtime/scheduler/socket.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/input.h"
+#include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
 static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
@@ -21,8 +22,8 @@ static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
 static void line_up(struct scheduler *scheduler, struct socket *socket)
 {
     socket->reading = READING_STARVED;
-    list_append(&scheduler->streams->starved, &socket->link);
-    task_add(&scheduler->tasks, TASK_WITH_BUFFERS, &scheduler->streams->feed);
+    list_append(&streams_of(scheduler)->starved, &socket->link);
+    task_add(&scheduler->tasks, TASK_WITH_BUFFERS, &streams_of(scheduler)->feed);
 }
 
 static void starve(struct scheduler *scheduler, struct socket *socket)
@@ -43,7 +44,7 @@ static void arm_with_own_buffer(struct scheduler *scheduler, struct socket *sock
     socket->armed_buffer = buffer->index;
     socket->reading = READING_BUFFERS;
     socket_hold(socket);
-    ring_receive_into(scheduler->ring, socket_operation(socket, OPERATION_RECEIVE), socket->fd,
+    ring_receive_into(scheduler->ring, socket_operation(socket, STREAM_RECEIVE), socket->fd,
                       buffer->bytes, buffer->capacity, false);
 }
 
@@ -57,8 +58,7 @@ static void arm_buffers(struct scheduler *scheduler, struct socket *socket)
                      !buffer_pool_is_crowded(scheduler->buffers);
     socket->reading = READING_BUFFERS;
     socket_hold(socket);
-    ring_receive(scheduler->ring, socket_operation(socket, OPERATION_RECEIVE), socket->fd,
-                 multishot);
+    ring_receive(scheduler->ring, socket_operation(socket, STREAM_RECEIVE), socket->fd, multishot);
 }
 
 /* Without memory the packet goes on by way of buffers, and ends there. */
@@ -71,7 +71,7 @@ static void arm_into(struct scheduler *scheduler, struct socket *socket)
     }
     socket->reading = READING_INTO;
     socket_hold(socket);
-    ring_receive_into(scheduler->ring, socket_operation(socket, OPERATION_RECEIVE_INTO), socket->fd,
+    ring_receive_into(scheduler->ring, socket_operation(socket, STREAM_RECEIVE_INTO), socket->fd,
                       socket->input->bytes + socket->input_end, room, true);
 }
 
@@ -79,7 +79,7 @@ static void cancel(struct scheduler *scheduler, struct socket *socket)
 {
     bool into = socket->reading == READING_INTO;
     socket->reading = into ? READING_INTO_CANCELLED : READING_BUFFERS_CANCELLED;
-    cancel_start(scheduler, socket, into ? OPERATION_RECEIVE_INTO : OPERATION_RECEIVE);
+    cancel_start(scheduler, socket, into ? STREAM_RECEIVE_INTO : STREAM_RECEIVE);
 }
 
 bool receive_fills_input(const struct socket *socket)
@@ -248,7 +248,7 @@ static void resume(struct scheduler *scheduler, struct socket *socket)
  * would take them from those that stand behind it, again and again. */
 void receive_feed(struct scheduler *scheduler, struct task *task)
 {
-    struct list *starved = &scheduler->streams->starved;
+    struct list *starved = &streams_of(scheduler)->starved;
     bool crowded = buffer_pool_is_crowded(scheduler->buffers);
     uint32_t room = crowded ? buffer_pool_room(scheduler->buffers) : UINT32_MAX;
     struct list waiting;

@@ -84,9 +84,9 @@ static int check_sendable(struct scheduler *scheduler, struct socket *socket)
 static int enqueue(struct scheduler *scheduler, struct socket *socket,
                    const struct send_source *source, const uint8_t *header, size_t header_size)
 {
-    if (!socket->output && !(socket->output = output_open(scheduler->streams, socket)))
+    if (!socket->output && !(socket->output = output_open(streams_of(scheduler), socket)))
         return -ENOMEM;
-    int result = send_source_enqueue(source, scheduler->streams->pools, &socket->output->queue,
+    int result = send_source_enqueue(source, streams_of(scheduler)->pools, &socket->output->queue,
                                      header, header_size);
     if (result < 0) {
         send_free_if_idle(scheduler, socket);
@@ -222,7 +222,7 @@ void send_free_if_idle(struct scheduler *scheduler, struct socket *socket)
 void send_free(struct scheduler *scheduler, struct socket *socket)
 {
     if (socket->output)
-        output_close(scheduler->streams, socket->output);
+        output_close(streams_of(scheduler), socket->output);
     socket->output = NULL;
 }
 
@@ -232,7 +232,7 @@ void send_drop(struct scheduler *scheduler, struct socket *socket)
     if (!output)
         return;
     size_t before = output->queue.queued_bytes;
-    send_queue_drop(scheduler->streams->pools, &output->queue);
+    send_queue_drop(streams_of(scheduler)->pools, &output->queue);
     busy_count_off(scheduler, before - output->queue.queued_bytes);
     if (output->queue.in_flight_bytes > 0) {
         flush_cancel(scheduler, socket);

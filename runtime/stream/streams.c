@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/stream/streams.h"
 
+#include <errno.h>
+
 #include "base/memory.h"
 #include "runtime/send_queue/segment.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/receive.h"
+#include "runtime/stream/stream.h"
 
-struct streams *streams_open(void)
+int streams_open(struct scheduler *scheduler, void **state)
 {
+    (void)scheduler;
     struct streams *streams = memory_allocate_zeroed(1, sizeof(*streams));
     if (!streams)
-        return NULL;
+        return -ENOMEM;
     streams->pools = send_pools_open();
     if (!streams->pools) {
         memory_free(streams);
-        return NULL;
+        return -ENOMEM;
     }
+    list_init(&streams->settled);
+    list_init(&streams->leaving);
+    task_init(&streams->tell_gone, stream_tell_gone);
     list_init(&streams->starved);
     list_init(&streams->limited);
     list_init(&streams->postponed);
@@ -28,11 +35,13 @@ struct streams *streams_open(void)
     task_init(&streams->share_out, delivery_share_out);
     task_init(&streams->go_on, delivery_go_on);
     task_init(&streams->relieve, busy_relieve);
-    return streams;
+    *state = streams;
+    return 0;
 }
 
-void streams_close(struct streams *streams)
+void streams_shut(void *state)
 {
+    struct streams *streams = state;
     output_free_all(streams);
     send_pools_close(streams->pools);
     memory_free(streams);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/stream/lingering.h"
 
@@ -28,13 +29,20 @@ struct streams {
     uint32_t share;        /* what a socket may hand out in this turn: so many packets, or KiB */
     struct task share_out; /* TASK_LAST, when somebody was postponed or no longer is */
     struct task go_on;     /* TASK_SUBMITTED while somebody is due */
+    struct list settled;   /* those that have ended, whose handlers are still to be told */
+    struct list leaving;   /* those of the turn before */
+    struct task tell_gone; /* TASK_LAST while there are any */
     struct list limited;   /* outputs that are busy by the runtime's limit */
     struct task relieve;   /* TASK_SOON when they may go on */
     struct lingering lingering;
 };
 
-/* NULL: no memory. */
-struct streams *streams_open(void);
-void streams_close(struct streams *streams);
+int streams_open(struct scheduler *scheduler, void **state);
+void streams_shut(void *state);
+
+static inline struct streams *streams_of(const struct scheduler *scheduler)
+{
+    return scheduler->states[KIND_STREAM];
+}
 
 #endif

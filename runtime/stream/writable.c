@@ -8,6 +8,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
 #include "runtime/stream/flush.h"
+#include "runtime/stream/stream.h"
 
 /* One operation for the rest of the socket's life: the kernel tells each time that room comes
  * after there was none, as epoll does edge-triggered, and costs nothing in between. */
@@ -17,7 +18,7 @@ void writable_watch(struct scheduler *scheduler, struct socket *socket)
         return;
     socket->watching = WATCHING;
     socket_hold(socket);
-    ring_watch_writable(scheduler->ring, socket_operation(socket, OPERATION_WRITABLE), socket->fd);
+    ring_watch_writable(scheduler->ring, socket_operation(socket, STREAM_WRITABLE), socket->fd);
 }
 
 /* Told of is also that the peer has shut its side down, which is no room. */
@@ -42,7 +43,7 @@ void writable_stop(struct scheduler *scheduler, struct socket *socket)
     if (socket->watching != WATCHING)
         return;
     socket->watching = WATCHING_CANCELLED;
-    cancel_start(scheduler, socket, OPERATION_WRITABLE);
+    cancel_start(scheduler, socket, STREAM_WRITABLE);
 }
 
 bool writable_is_cancelled(const struct socket *socket)

@@ -7,9 +7,11 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "runtime/listener/listener.h"
 #include "runtime/ring/features.h"
 #include "runtime/ring/operation.h"
 #include "runtime/ring/ring.h"
+#include "runtime/stream/stream.h"
 #include "sim/actor.h"
 #include "sim/dice.h"
 #include "sim/event.h"
@@ -187,7 +189,7 @@ bool ring_sim_post(uint64_t user_data, int32_t result, uint32_t flags)
     ring->overflowed += full;
     kernel.completion_count++;
     if (!(flags & RING_MORE) && !operation_is_cancel(user_data) &&
-        operation_kind(user_data) != OPERATION_WAKE)
+        operation_kind(user_data) != KIND_NONE)
         ring->old[ring->old_count++ % OLD_COUNT] = user_data;
     return !full;
 }
@@ -213,9 +215,9 @@ static void post_stale(struct ring *ring, const struct op *fresh)
         return;
     int32_t result = -ECANCELED;
     uint32_t flags = 0;
-    if (operation_kind(old) == OPERATION_ACCEPT) {
+    if (operation_of(old) == LISTENER_ACCEPT) {
         result = kernel_new_file(FILE_SOCKET);
-    } else if (operation_kind(old) == OPERATION_RECEIVE) {
+    } else if (operation_of(old) == STREAM_RECEIVE) {
         int buffer = ring_sim_take_buffer();
         if (buffer >= 0) {
             result = 1;

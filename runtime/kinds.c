@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/kinds.h"
+
+#include "runtime/listener/listener.h"
+#include "runtime/stream/stream.h"
+
+const struct kind *const runtime_kinds[KIND_COUNT] = {
+    [KIND_STREAM] = &kind_stream,
+    [KIND_LISTENER] = &kind_listener,
+};

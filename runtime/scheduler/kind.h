@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kinds of sockets. A scheduler knows sockets by this table alone: what a connection or a listener
+ * is, is a row that its folder has, and runtime/kinds.c lists the rows. A number is the kind's
+ * place in that list and part of each of its operations' user_data.
+ */
+#ifndef RUNTIME_SCHEDULER_KIND_H
+#define RUNTIME_SCHEDULER_KIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/ring/operation.h"
+#include "runtime/ring/ring.h"
+
+struct scheduler;
+struct socket;
+
+enum kind_number {
+    KIND_NONE, /* a free slot; and the scheduler's own operations */
+    KIND_STREAM,
+    KIND_LISTENER,
+    KIND_COUNT
+};
+
+_Static_assert((int)KIND_COUNT <= (int)OPERATION_KINDS_MAX, "a kind is three bits of user_data");
+
+/* Why a socket is to end. */
+enum ending {
+    END_CLOSED,     /* its owner closes it */
+    END_OWNER_DIED, /* its owner is gone */
+    END_DRAIN,      /* the runtime takes no more connections: what has some stays */
+    END_STOP,       /* the runtime stops */
+    END_ABORT,      /* the same, and has waited long enough for what is queued */
+};
+
+struct kind_operation {
+    void (*completed)(struct scheduler *scheduler, struct socket *socket,
+                      const struct ring_completion *completion);
+    /* Whether nothing more is wanted of one that is in flight: a cancel that missed is repeated. */
+    bool (*is_unwanted)(const struct socket *socket);
+    /* Gives back what a completion brought whose socket is gone. NULL: nothing. */
+    void (*discard)(struct scheduler *scheduler, const struct ring_completion *completion);
+};
+
+struct kind {
+    const char *name;
+    struct kind_operation operations[OPERATIONS_PER_KIND_MAX];
+    /* What its sockets on one scheduler have in common; NULL, both: nothing. 0, or -ENOMEM. */
+    int (*open)(struct scheduler *scheduler, void **state);
+    void (*shut)(void *state);
+    void (*end)(struct scheduler *scheduler, struct socket *socket, enum ending ending);
+    /* Asked of dying sockets: whether nothing stands in the way of giving up the descriptor. It
+     * cancels what does. */
+    bool (*settled)(struct scheduler *scheduler, struct socket *socket);
+    /* False: not yet; it is asked for again when an operation is over. */
+    bool (*give_up_descriptor)(struct scheduler *scheduler, struct socket *socket);
+    /* It is closed and nothing is in flight: ends with socket_free, now or later. */
+    void (*release)(struct scheduler *scheduler, struct socket *socket);
+};
+
+#endif
