@@ -5,7 +5,8 @@
 
 #include <pthread.h>
 
-/* A thread that takes none of the application's signals. 0, or -errno. */
+/* A thread that takes none of the application's signals, with a stack of 1 MiB at least. 0, or
+ * -errno. */
 int thread_create(pthread_t *thread, void *(*run)(void *data), void *data);
 
 /* What is begun is finished: the application's thread is not cancelled in between. Returns what

@@ -33,13 +33,15 @@ static int place_bounded(const struct bound *bound)
 static int place_limits(struct scheduler_limits *limits, const weir_config *config)
 {
     uint32_t busy_wait_us = 0;
+    uint32_t completions = config->completion_entries;
+    uint32_t submissions = completions > 0 && completions < 512 ? completions : 512;
     const struct bound bounds[] = {
         {"buffer_count", config->buffer_count, 1024, 1, 32768, &limits->ring.buffer_count},
         {"buffer_size", config->buffer_size, 16384, 64, 1 << 24, &limits->ring.buffer_size},
-        {"submission_entries", config->submission_entries, 512, 1, 32768,
-         &limits->ring.submission_entries},
         {"completion_entries", config->completion_entries, 8192, 2, 65536,
          &limits->ring.completion_entries},
+        {"submission_entries", config->submission_entries, submissions, 1, 32768,
+         &limits->ring.submission_entries},
         {"completion_budget", config->completion_budget, 256, 1, 65536, &limits->completion_budget},
         {"eager_submit", config->eager_submit, 128, 1, 32768, &limits->eager_submit},
         {"close_timeout_ms", config->close_timeout_ms, 30000, 1, UINT32_MAX,
@@ -54,6 +56,9 @@ static int place_limits(struct scheduler_limits *limits, const weir_config *conf
     if (limits->ring.buffer_count & (limits->ring.buffer_count - 1))
         return error_say(-EINVAL, "buffer_count: %u is not a power of two",
                          limits->ring.buffer_count);
+    if (limits->ring.submission_entries > limits->ring.completion_entries)
+        return error_say(-EINVAL, "submission_entries: %u are more than completion_entries, %u",
+                         limits->ring.submission_entries, limits->ring.completion_entries);
     limits->busy_wait_ns = (uint64_t)busy_wait_us * 1000;
     return 0;
 }
@@ -143,7 +148,7 @@ static int place_schedulers(struct weir_runtime *runtime, const weir_config *con
         if (count < 0)
             return count;
     }
-    uint32_t wanted = config->schedulers ? config->schedulers : (uint32_t)count;
+    uint32_t wanted = config->schedulers ? config->schedulers : count > 0 ? (uint32_t)count : 1;
     if (wanted < 1 || wanted > RUNTIME_SCHEDULERS_MAX)
         return error_say(-EINVAL, "schedulers: %u is out of range 1..%d", wanted,
                          RUNTIME_SCHEDULERS_MAX);

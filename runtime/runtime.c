@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "runtime/fit.h"
 #include "runtime/fork.h"
 #include "runtime/kinds.h"
 #include "runtime/resolver/resolver.h"
@@ -178,19 +179,33 @@ int runtime_create(struct weir_runtime **out, const weir_config *config)
     return 0;
 }
 
-static int start(weir_runtime **out, const weir_config *config)
+enum { TRY_AGAIN = 1 };
+
+static int start_once(struct weir_runtime **out, const weir_config *config, struct fit *fit)
 {
     struct weir_runtime *runtime;
     int result = runtime_create(&runtime, config);
     if (result < 0)
         return result;
+    fit_apply(fit, &runtime->limits.ring);
     result = start_schedulers(runtime);
-    if (result < 0) {
-        runtime_free(runtime);
-        return result;
+    if (result >= 0) {
+        *out = runtime;
+        return 0;
     }
-    *out = runtime;
-    return 0;
+    bool again = result == RING_LACKS_MEMORY &&
+                 fit_again(fit, &runtime->limits.ring, runtime->scheduler_count);
+    runtime_free(runtime);
+    return again ? TRY_AGAIN : result;
+}
+
+static int start(struct weir_runtime **out, const weir_config *config)
+{
+    struct fit fit = {0};
+    int result = start_once(out, config, &fit);
+    while (result == TRY_AGAIN)
+        result = start_once(out, config, &fit);
+    return result == RING_LACKS_MEMORY ? -ENOMEM : result;
 }
 
 int weir_start(weir_runtime **runtime, const weir_config *config)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "command.h"
 #include "machine.h"
+#include "runtime/fit.h"
 #include "runtime/ring/features.h"
 #include "runtime/ring/ring.h"
 #include "runtime/runtime.h"
@@ -82,12 +83,27 @@ static void print_features(const struct patient *patient, uint32_t features)
     }
 }
 
+/* As weir_start opens them. */
+static int open_some_ring(struct ring **ring, const struct ring_config *config,
+                          struct ring_profile *profile)
+{
+    struct fit fit = {0};
+    struct ring_config fitting = *config;
+    int result = ring_open(ring, &fitting, profile);
+    while (result == RING_LACKS_MEMORY && fit_again(&fit, &fitting, 1)) {
+        fitting = *config;
+        fit_apply(&fit, &fitting);
+        result = ring_open(ring, &fitting, profile);
+    }
+    return result == RING_LACKS_MEMORY ? -ENOMEM : result;
+}
+
 static enum verdict check_ring(const struct patient *patient)
 {
     const struct ring_config *config = &patient->runtime.limits.ring;
     struct ring_profile profile;
     struct ring *ring;
-    int result = ring_open(&ring, config, &profile);
+    int result = open_some_ring(&ring, config, &profile);
     if (result < 0) {
         printf("%s: %s\n", weir_error_name(result), weir_last_error_text());
         advise_about_refusal();
@@ -116,13 +132,6 @@ static enum verdict check_schedulers(const struct patient *patient)
     return weir_stop(runtime) < 0 ? CANNOT_RUN : CAN_RUN;
 }
 
-/* What 6.14 to 6.18 charge for one ring: 64 bytes per submission, 16 per completion and buffer. */
-static uint64_t locked_by_ring(const struct ring_config *config)
-{
-    return 64ull * config->submission_entries + 16ull * config->completion_entries +
-           16ull * config->buffer_count;
-}
-
 static bool charges_rings(const char *kernel)
 {
     struct version version = version_of(kernel);
@@ -133,7 +142,7 @@ static bool charges_rings(const char *kernel)
 static enum verdict check_locked_memory(const struct patient *patient)
 {
     uint64_t needed =
-        patient->runtime.scheduler_count * locked_by_ring(&patient->runtime.limits.ring);
+        patient->runtime.scheduler_count * fit_locked_bytes(&patient->runtime.limits.ring);
     struct rlimit limit;
     getrlimit(RLIMIT_MEMLOCK, &limit);
     if (limit.rlim_cur == RLIM_INFINITY || machine_may_lock_memory()) {

@@ -13,12 +13,13 @@ typedef struct weir_runtime weir_runtime;
 /* Every field may be 0 (or NULL): the default. */
 typedef struct weir_config {
     uint32_t schedulers; /* 0: one per core that the process may run on; at most 64 */
-    const char *cpus;    /* "0,2-3": the cores they are pinned to; NULL: pinned when there is a core
-                            for each, else not pinned */
+    const char *cpus; /* "0,2-3": the cores they are pinned to; NULL: pinned when there are just as
+                         many as cores that the process may run on, else not: with fewer, others
+                         like it would be pinned to the same ones */
     uint32_t buffer_count;         /* receive buffers per scheduler, a power of two; 1024 */
     uint32_t buffer_size;          /* bytes of each; 16384 */
-    uint32_t submission_entries;   /* 512 */
-    uint32_t completion_entries;   /* 8192; halved when memory is short */
+    uint32_t submission_entries;   /* 512; no more than completion_entries */
+    uint32_t completion_entries;   /* 8192; both are halved when less memory may be locked */
     uint32_t completion_budget;    /* completions handled per turn; 256 */
     uint32_t eager_submit;         /* operations that wait before a turn submits early; 128 */
     uint32_t busy_wait_us;         /* how long an idle scheduler looks before it sleeps; 0 */
@@ -34,11 +35,13 @@ typedef struct weir_config {
 } weir_config;
 
 /*
- * Starts the schedulers. `config` may be NULL. 0 with `*runtime` set; or the reason that the
- * machine cannot run weir: -ENOSYS (no io_uring), -EPERM (switched off by sysctl or by a seccomp
- * filter), -ENOMEM (memlock or memory), -EMFILE, -EAGAIN (no thread), -EINVAL (a bad
- * configuration); the text says what to do. Nothing is left behind on error. Not from a scheduler:
- * -EDEADLK.
+ * Starts the schedulers. `config` may be NULL. Their threads have `ulimit -s` of stack, and 1 MiB
+ * at least. Memory for rings counts against `ulimit -l` of the user (from Linux 6.14 on; not
+ * root's), and comes back late when a runtime has stopped: it is waited for, two seconds or three
+ * at most. 0 with `*runtime` set; or the reason that the machine cannot run weir: -ENOSYS (no
+ * io_uring), -EPERM (switched off by sysctl or by a seccomp filter), -ENOMEM (memlock or memory),
+ * -EMFILE, -EAGAIN (no thread), -EINVAL (a bad configuration); the text says what to do. Nothing is
+ * left behind on error. Not from a scheduler: -EDEADLK.
  *
  * Fork. In a child of fork none of its parent's runtimes, sockets and mailboxes is anybody: every
  * call on one answers at once as on one that is gone (WEIR_CLOSED, or -EINVAL from those that give

@@ -79,22 +79,6 @@ static int climb_down(struct ring *ring, uint32_t features)
     return result;
 }
 
-/* Kernels 6.14 to 6.18 charge rings to the user's memlock limit: smaller rings may still fit. */
-static int shrink_to_fit(struct ring *ring, uint32_t features)
-{
-    for (;;) {
-        int result = climb_down(ring, features);
-        if (result != -ENOMEM)
-            return result;
-        if (ring->profile.completion_entries > 512)
-            ring->profile.completion_entries /= 2;
-        else if (ring->profile.submission_entries > 64)
-            ring->profile.submission_entries /= 2;
-        else
-            return result;
-    }
-}
-
 static int explain(int error)
 {
     switch (error) {
@@ -106,7 +90,8 @@ static int explain(int error)
         return error_say(-EPERM, "io_uring is switched off: set kernel.io_uring_disabled to 0, or "
                                  "allow io_uring_setup in the container's seccomp filter");
     case -ENOMEM:
-        return error_say(error, "no memory for a ring: raise the memlock limit (ulimit -l)");
+        return error_say(RING_LACKS_MEMORY,
+                         "no memory for a ring: raise the memlock limit (ulimit -l)");
     case -EMFILE:
     case -ENFILE:
         return error_say(error, "no descriptor for a ring: raise the open files limit (ulimit -n)");
@@ -160,7 +145,7 @@ int ring_open(struct ring **out, const struct ring_config *config, struct ring_p
     ring->config = *config;
     ring->profile.submission_entries = config->submission_entries;
     ring->profile.completion_entries = config->completion_entries;
-    int result = shrink_to_fit(ring, FEATURE_ALL & ~config->features_off);
+    int result = climb_down(ring, FEATURE_ALL & ~config->features_off);
     if (result < 0) {
         memory_free(ring);
         return explain(result);

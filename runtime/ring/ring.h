@@ -6,6 +6,7 @@
 #ifndef RUNTIME_RING_RING_H
 #define RUNTIME_RING_RING_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,9 +44,12 @@ struct ring_completion {
     uint32_t flags; /* enum ring_completion_flag */
 };
 
+/* There is no more memory that the user may lock: smaller rings may fit, see runtime/fit.h. */
+enum { RING_LACKS_MEMORY = -ENOLCK };
+
 /*
- * Opens a ring and tries it. -ENOSYS, -EPERM, -ENOMEM, -EMFILE, ... with a text that says what is
- * wrong and what to do about it.
+ * Opens a ring and tries it. -ENOSYS, -EPERM, RING_LACKS_MEMORY, -ENOMEM, -EMFILE, ... with a text
+ * that says what is wrong and what to do about it.
  */
 int ring_open(struct ring **ring, const struct ring_config *config, struct ring_profile *profile);
 void ring_close(struct ring *ring);
@@ -53,6 +57,7 @@ void ring_close(struct ring *ring);
 /* Makes room for the configured number of receive buffers. The kernel has none of them until it is
  * offered some, and takes them in the order in which they were: each becomes its own with
  * ring_publish_buffers and ours again with the completion that names it. */
+/* 0, RING_LACKS_MEMORY, -ENOMEM, ... */
 int ring_register_buffers(struct ring *ring);
 void ring_offer_buffer(struct ring *ring, uint16_t buffer, uint8_t *bytes);
 void ring_publish_buffers(struct ring *ring);

@@ -3,31 +3,59 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 
+/* The C library's set has 1,024 cores, and a kernel that may have more refuses it. */
+enum { CORES_MOST = 16384 };
+
+union cpus {
+    unsigned long words[CORES_MOST / 8 / sizeof(unsigned long)];
+    cpu_set_t set;
+};
+
+/* False: it cannot be known. */
+static bool read_allowed(union cpus *cpus)
+{
+    *cpus = (union cpus){0};
+    return sched_getaffinity(0, sizeof(*cpus), &cpus->set) == 0;
+}
+
+static bool has(const union cpus *cpus, long cpu)
+{
+    return cpu >= 0 && cpu < CORES_MOST && CPU_ISSET_S((size_t)cpu, sizeof(*cpus), &cpus->set);
+}
+
 int cpus_allowed(int *cpus, size_t capacity)
 {
-    cpu_set_t set;
+    union cpus allowed;
     size_t count = 0;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof(set), &set) < 0)
-        CPU_SET(0, &set);
-    for (int cpu = 0; cpu < CPU_SETSIZE && count < capacity; cpu++)
-        if (CPU_ISSET((unsigned)cpu, &set))
+    if (!read_allowed(&allowed))
+        return 0;
+    for (int cpu = 0; cpu < CORES_MOST && count < capacity; cpu++)
+        if (has(&allowed, cpu))
             cpus[count++] = cpu;
     return (int)count;
 }
 
+void cpus_pin(int cpu)
+{
+    union cpus one = {0};
+    union cpus allowed;
+    if (!read_allowed(&allowed) || !has(&allowed, cpu))
+        return;
+    CPU_SET_S((size_t)cpu, sizeof(one), &one.set);
+    (void)pthread_setaffinity_np(pthread_self(), sizeof(one), &one.set);
+}
+
 static bool is_allowed(long cpu)
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    return cpu >= 0 && cpu < CPU_SETSIZE && sched_getaffinity(0, sizeof(set), &set) == 0 &&
-           CPU_ISSET((unsigned)cpu, &set);
+    union cpus allowed;
+    return read_allowed(&allowed) && has(&allowed, cpu);
 }
 
 /* One number or range; NULL when it is neither. */

@@ -2,7 +2,6 @@
 #include "runtime/scheduler/scheduler.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #include "runtime/ring/operation.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/call.h"
+#include "runtime/scheduler/cpus.h"
 #include "runtime/scheduler/dispatch.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/socket.h"
@@ -381,12 +381,8 @@ static void pin(const struct scheduler *scheduler)
     char name[16];
     snprintf(name, sizeof(name), "weir-%u", scheduler->number);
     pthread_setname_np(pthread_self(), name);
-    if (scheduler->cpu < 0)
-        return;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET((unsigned)scheduler->cpu, &set);
-    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+    if (scheduler->cpu >= 0)
+        cpus_pin(scheduler->cpu);
 }
 
 /* A callback has ended the thread, by pthread_exit or by being cancelled. Nobody else may use the

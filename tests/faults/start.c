@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,11 +100,18 @@ static int no_threads(void)
     return expect_refused(SYS_clone3, EPERM, -EPERM, "");
 }
 
-/* Root's rings are not charged, so this is nobody's business. */
-static int start_as_nobody(rlim_t memlock_bytes)
+/* Root's rings are not charged, so this is an ordinary user's business, who has no other process
+ * that could be charged. */
+static bool become_ordinary(rlim_t memlock_bytes)
 {
     const struct rlimit limit = {memlock_bytes, memlock_bytes};
-    if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0 || setresuid(65534, 65534, 65534) < 0)
+    const uid_t user = 70000 + (uid_t)getpid();
+    return setrlimit(RLIMIT_MEMLOCK, &limit) == 0 && setresuid(user, user, user) == 0;
+}
+
+static int memlock_of_nothing(void)
+{
+    if (!become_ordinary(0))
         return SCENARIO_SKIPPED;
     int result = start(&(weir_config){.schedulers = 1});
     EXPECT(result == 0 || result == -ENOMEM, "start gave %s", weir_error_name(result));
@@ -111,14 +119,85 @@ static int start_as_nobody(rlim_t memlock_bytes)
     return 0;
 }
 
-static int memlock_of_64_kib(void)
+/* The limit can only be lowered. */
+static int any_memlock_from_32_kib_on(void)
 {
-    return start_as_nobody(65536);
+    enum { KIB = 1024, MOST = 200, LEAST = 32, STEP = 4 };
+    if (!become_ordinary(MOST * KIB))
+        return SCENARIO_SKIPPED;
+    for (rlim_t kib = MOST; kib >= LEAST; kib -= STEP) {
+        const struct rlimit limit = {kib * KIB, kib * KIB};
+        EXPECT(setrlimit(RLIMIT_MEMLOCK, &limit) == 0, "no limit");
+        int result = start(&(weir_config){.schedulers = 1});
+        EXPECT(result == 0, "%llu KiB", (unsigned long long)kib);
+    }
+    return 0;
 }
 
-static int memlock_of_nothing(void)
+static int many_schedulers_with_the_usual_memlock(void)
 {
-    return start_as_nobody(0);
+    if (!become_ordinary(8 << 20))
+        return SCENARIO_SKIPPED;
+    EXPECT(start(&(weir_config){.schedulers = 46}) == 0, "46 schedulers");
+    EXPECT(start(&(weir_config){.schedulers = 64}) == 0, "64 schedulers");
+    return 0;
+}
+
+/* One that fits: what the one before it had comes back late. */
+static int restarts_at_once(void)
+{
+    enum { TIMES = 12, ONE_RING_BYTES = 180 << 10 };
+    if (!become_ordinary(ONE_RING_BYTES))
+        return SCENARIO_SKIPPED;
+    for (int i = 0; i < TIMES; i++)
+        EXPECT(start(&(weir_config){.schedulers = 1}) == 0, "start %d", i);
+    return 0;
+}
+
+static int few_completions(void)
+{
+    static const uint32_t counts[] = {2, 3, 4, 100, 256, 511};
+    weir_config config = {.schedulers = 1, .submission_entries = 512, .completion_entries = 256};
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        int result = start(&(weir_config){.schedulers = 1, .completion_entries = counts[i]});
+        EXPECT(result == 0, "%u completions", counts[i]);
+    }
+    EXPECT(start(&config) == -EINVAL, "more submissions than completions");
+    EXPECT(strstr(weir_last_error_text(), "submission_entries"), "%s", weir_last_error_text());
+    return 0;
+}
+
+static void use_the_stack(void *data)
+{
+    volatile char bytes[256 << 10];
+    for (size_t i = 0; i < sizeof(bytes); i += 1024)
+        bytes[i] = (char)i;
+    atomic_store((atomic_int *)data, 1 + bytes[0]);
+}
+
+/* Started anew, since the C library asks for the limit as the program begins. */
+static int run_with_small_stack(void)
+{
+    weir_runtime *runtime;
+    atomic_int done = 0;
+    EXPECT(weir_start(&runtime, &(weir_config){.schedulers = 1}) == 0, "%s",
+           weir_last_error_text());
+    EXPECT(weir_run_on(runtime, 0, use_the_stack, &done) == 0, "%s", weir_last_error_text());
+    while (!atomic_load(&done))
+        usleep(1000);
+    return weir_stop(runtime);
+}
+
+static int stack_of_16_kib(void)
+{
+    const struct rlimit limit = {16 << 10, 16 << 10};
+    char name[] = "start";
+    char *arguments[] = {name, name, NULL};
+    char *environment[] = {NULL};
+    if (setrlimit(RLIMIT_STACK, &limit) < 0)
+        return SCENARIO_SKIPPED;
+    execve("/proc/self/exe", arguments, environment);
+    return SCENARIO_SKIPPED;
 }
 
 static int no_descriptors(void)
@@ -132,8 +211,11 @@ static int no_descriptors(void)
     return 0;
 }
 
-int main(void)
+int main(int argument_count, char **arguments)
 {
+    (void)arguments;
+    if (argument_count > 1)
+        return run_with_small_stack();
     static const struct scenario scenarios[] = {
         {"io_uring_setup gives EPERM", set_up_not_permitted},
         {"io_uring_setup gives ENOSYS", set_up_unknown},
@@ -143,7 +225,11 @@ int main(void)
         {"io_uring_enter gives EPERM", enter_not_permitted},
         {"io_uring_register gives EPERM", register_not_permitted},
         {"no thread can be made", no_threads},
-        {"memlock 64 KiB, an ordinary user", memlock_of_64_kib},
+        {"any memlock from 32 KiB on, an ordinary user", any_memlock_from_32_kib_on},
+        {"46 and 64 schedulers, an ordinary user", many_schedulers_with_the_usual_memlock},
+        {"restarts at once, an ordinary user", restarts_at_once},
+        {"few completions", few_completions},
+        {"a stack of 16 KiB", stack_of_16_kib},
         {"memlock 0, an ordinary user", memlock_of_nothing},
         {"one descriptor more", no_descriptors},
     };
