@@ -20,10 +20,26 @@ static const struct error_row rows[] = {ERROR_LIST(ROW)};
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
+/* What the document has no text for: it counts no POSIX names among these. */
+static const struct error_row more[] = {
+    {0, "ok", "no error"},
+    {-EILSEQ, "eilseq", "illegal byte sequence"},
+    {WEIR_CLOSED, "closed", "closed"},
+    {WEIR_TIMEOUT, "timeout", "timed out"},
+    {WEIR_NOT_OWNER, "not_owner", "not the owner"},
+    {WEIR_BADARG, "badarg", "bad argument"},
+    {WEIR_UNKNOWN, "unknown", "unknown error"},
+};
+
 static const struct error_row none = {0, "unknown", ERROR_NO_POSIX_NAME};
 
 /* Cleared by every call: initial-exec, so that it is one store in the shared library too. */
 static _Thread_local char last_text[ERROR_TEXT_SIZE] __attribute__((tls_model("initial-exec")));
+
+/* What the text is made of when it is asked for and nothing has been said: a busy socket's sends
+ * fail often. */
+static _Thread_local const char *last_call __attribute__((tls_model("initial-exec")));
+static _Thread_local int last_error __attribute__((tls_model("initial-exec")));
 
 static const struct error_row *row_of_code(int code)
 {
@@ -43,12 +59,21 @@ static const struct error_row *row_of_atom(const char *atom)
 
 const char *weir_error_name(int error)
 {
-    return row_of_code(error)->atom;
+    return error == 0 ? "ok" : row_of_code(error)->atom;
 }
 
 const char *weir_format_error(int error)
 {
     return row_of_code(error)->text;
+}
+
+const char *weir_error_text(int error)
+{
+    for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+        if (more[i].code == error)
+            return more[i].text;
+    const struct error_row *row = row_of_code(error);
+    return row == &none ? "unknown error" : row->text;
 }
 
 const char *weir_format_error_atom(const char *atom)
@@ -63,6 +88,8 @@ int weir_error_from_name(const char *atom)
 
 const char *weir_last_error_text(void)
 {
+    if (!last_text[0] && last_error)
+        snprintf(last_text, sizeof(last_text), "%s: %s", last_call, weir_error_text(last_error));
     return last_text;
 }
 
@@ -73,6 +100,18 @@ int error_say(int error, const char *format, ...)
     vsnprintf(last_text, sizeof(last_text), format, arguments);
     va_end(arguments);
     return error;
+}
+
+int error_from(const char *call, int result)
+{
+    last_call = call;
+    last_error = result < 0 ? result : 0;
+    return result;
+}
+
+bool error_is_said(void)
+{
+    return last_text[0] != '\0';
 }
 
 void error_copy_text(char text[ERROR_TEXT_SIZE])
@@ -91,4 +130,5 @@ void error_set_text(const char *text)
 void error_clear_text(void)
 {
     last_text[0] = '\0';
+    last_error = 0;
 }

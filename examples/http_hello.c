@@ -110,7 +110,7 @@ int main(int argc, char **argv)
         error = weir_tcp_serve(runtime, NULL, port, WEIR_OPTIONS(WEIR_PACKET(WEIR_HTTP_BIN)),
                                weir_handled_by(&handler, NULL), &listener);
     if (error < 0)
-        errx(1, "%s: %s", weir_format_error(error), weir_last_error_text());
+        errx(1, "%s: %s", weir_error_text(error), weir_last_error_text());
     printf("listening on port %d\n", weir_port(listener));
     fflush(stdout);
     pause();

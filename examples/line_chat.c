@@ -67,7 +67,7 @@ int main(int argc, char **argv)
                                WEIR_OPTIONS(WEIR_PACKET(WEIR_LINE), WEIR_BUFFER(4096)),
                                weir_handled_by(&room, NULL), &listener);
     if (error < 0)
-        errx(1, "%s: %s", weir_format_error(error), weir_last_error_text());
+        errx(1, "%s: %s", weir_error_text(error), weir_last_error_text());
     printf("listening on port %d\n", weir_port(listener));
     fflush(stdout);
     pause();

@@ -36,7 +36,7 @@ static void *serve(void *mailbox)
 static void check(int error)
 {
     if (error < 0)
-        errx(1, "%s: %s", weir_format_error(error), weir_last_error_text());
+        errx(1, "%s: %s", weir_error_text(error), weir_last_error_text());
 }
 
 int main(int argc, char **argv)

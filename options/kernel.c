@@ -188,5 +188,5 @@ int kernel_apply(const weir_option *option, int fd, int family)
     if (result >= 0 || !(row->traits & OPTION_RETURNED))
         return 0;
     return error_say(result, "option %s: the kernel refuses it: %s", row->atom,
-                     weir_format_error(result));
+                     weir_error_text(result));
 }

@@ -39,9 +39,24 @@ int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms, 
     return result;
 }
 
+/* To the last address that was tried, or to none: its name was not found. */
+static void say_what_failed(const struct call *call)
+{
+    const struct connecting *connecting = call->as.open.connecting;
+    char text[WEIR_ADDRESS_TEXT_SIZE];
+    if (connecting->next == 0)
+        return;
+    (void)error_say(
+        call->result, "cannot connect to %s: %s",
+        weir_address_format_endpoint(&connecting->addresses[connecting->next - 1], text),
+        weir_error_text(call->result));
+}
+
 static void finish_open(struct call *call)
 {
     weir_opened *opened = (weir_opened *)call->callback;
+    if (call->result < 0 && call->as.open.connecting)
+        say_what_failed(call);
     if (call->as.open.connecting)
         connecting_free(call->as.open.connecting);
     if (opened)
@@ -74,6 +89,12 @@ int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64_t timeou
     return call ? call_make_async(&operation_accept, listener, call) : -ENOMEM;
 }
 
+static struct scheduler *here_of(const weir_runtime *runtime)
+{
+    struct scheduler *here = scheduler_current();
+    return here && here->runtime == runtime ? here : NULL;
+}
+
 static int copy_options(struct connecting **connecting, const weir_runtime *runtime,
                         const weir_option *options)
 {
@@ -94,6 +115,9 @@ static int prepare(struct connecting **connecting, weir_runtime *runtime, const 
 {
     if (!host || !*host)
         return error_say(WEIR_BADARG, "connect: no host was given");
+    if (scheduler_current() && !here_of(runtime))
+        return error_say(-EDEADLK, "weir_tcp_connect for a runtime on a scheduler of another one: "
+                                   "make it on one of its own, by weir_run_on");
     int result = check_mailbox(owner);
     if (result == 0)
         result = copy_options(connecting, runtime, options);
@@ -157,6 +181,14 @@ static int connect_somewhere(weir_runtime *runtime, struct call *call)
     return result;
 }
 
+/* Unless more has been said by then. */
+static int say_not_connected(const char *host, uint16_t port, int result)
+{
+    if (result >= 0 || error_is_said())
+        return result;
+    return error_say(result, "cannot connect to %s:%u: %s", host, port, weir_error_text(result));
+}
+
 int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
                      const weir_option *options, weir_owner owner, int64_t timeout_ms,
                      weir_socket *socket)
@@ -182,7 +214,7 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
     }
     owner_release(owner);
     connecting_free(connecting);
-    return result;
+    return say_not_connected(host, port, result);
 }
 
 struct named_host {
@@ -210,6 +242,7 @@ static void connect_named(struct scheduler *scheduler, struct inbox_node *node)
         call->timeout_ms = rest_of(call->timeout_ms, named->began_ns);
         (void)call_make_async_on(&operation_connect, scheduler->index, call);
     } else {
+        call->operation = &operation_connect;
         call->origin = NULL;
         call->kind = CALL_ASYNC;
         call_complete(scheduler, call, count);
@@ -222,7 +255,7 @@ static int ask_for_name(weir_runtime *runtime, struct scheduler *here, struct ca
 {
     struct named_connect *named = memory_allocate_zeroed(1, sizeof(*named));
     if (!named)
-        return -ENOMEM;
+        return error_say(-ENOMEM, "connect: no memory to look up a name");
     struct connecting *connecting = call->as.open.connecting;
     named->resolution.node.run = connect_named;
     named->resolution.scheduler = here;

@@ -40,7 +40,7 @@ static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
     uint32_t generation;
     struct scheduler *scheduler = memory_allocate_zeroed(1, sizeof(*scheduler));
     if (!scheduler)
-        return -ENOMEM;
+        return error_say(-ENOMEM, "no memory for a scheduler");
     int index = registry_reserve(&generation);
     if (index < 0) {
         memory_free(scheduler);
@@ -110,8 +110,8 @@ static void stop_schedulers(struct weir_runtime *runtime, uint32_t count)
 static int start_scheduler(struct scheduler *scheduler)
 {
     int result = thread_create(&scheduler->thread, scheduler_main, scheduler);
-    return result < 0 ? error_say(result, "no thread for a scheduler: raise the limits of "
-                                          "processes (ulimit -u, TasksMax)")
+    return result < 0 ? error_say(result, "no thread for a scheduler: memory is short (ulimit "
+                                          "-v), or processes are (ulimit -u, TasksMax)")
                       : 0;
 }
 
@@ -216,7 +216,7 @@ int weir_start(weir_runtime **runtime, const weir_config *config)
     int before = thread_put_off_cancel();
     int result = start(runtime, config);
     thread_allow_cancel(before);
-    return result;
+    return error_from("weir_start", result);
 }
 
 /* 0: it is the caller's to stop. */

@@ -2,6 +2,7 @@
 /* gen_tcp:send, in all its forms. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -18,11 +19,11 @@ static int send_on_own(struct scheduler *here, weir_socket handle, const struct 
     struct socket *socket = socket_find(here, handle);
     error_clear_text();
     if (!socket)
-        return WEIR_CLOSED;
+        return error_from("weir_send", WEIR_CLOSED);
     socket_hold(socket);
     int result = send_now(here, socket, source);
     socket_unhold(here, socket);
-    return result;
+    return error_from("weir_send", result);
 }
 
 /* On the socket's scheduler a plain function, elsewhere a call. */
@@ -55,7 +56,9 @@ static int measure(const struct iovec *pieces, size_t count, struct send_source 
     for (size_t i = 0; i < count; i++) {
         if (!pieces[i].iov_base && pieces[i].iov_len > 0)
             return no_bytes();
-        source->size += pieces[i].iov_len;
+        if (__builtin_add_overflow(source->size, pieces[i].iov_len, &source->size) ||
+            source->size > SSIZE_MAX)
+            return error_say(-EINVAL, "send: the pieces together are larger than memory");
     }
     return 0;
 }
@@ -112,7 +115,7 @@ static void close_file(void *fd)
 
 static int say_no_file(const weir_file_part *part, int error)
 {
-    return error_say(error, "send: descriptor %d: %s", part->fd, weir_format_error(error));
+    return error_say(error, "send: descriptor %d: %s", part->fd, weir_error_text(error));
 }
 
 static int check_file(const weir_file_part *part)

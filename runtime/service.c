@@ -46,12 +46,12 @@ static int make_listener(struct scheduler *scheduler, struct listen_call *listen
     }
     option_block_drop(block);
     if (!socket)
-        return -ENOMEM;
+        return error_say(-ENOMEM, "no memory for a listener");
     if (!socket->listener) {
         socket->fd = -1; /* still the caller's */
         socket_move(socket, SOCKET_CLOSE);
         socket_settle(scheduler, socket);
-        return -ENOMEM;
+        return error_say(-ENOMEM, "no memory for a listener");
     }
     *out = socket;
     return 0;
@@ -64,7 +64,7 @@ static int note_siblings(struct listener *listener, const struct listen_call *li
         return 0;
     listener->siblings = memory_allocate(size);
     if (!listener->siblings)
-        return -ENOMEM;
+        return error_say(-ENOMEM, "no memory for a listener");
     memcpy(listener->siblings, listen->siblings, size);
     listener->sibling_count = listen->sibling_count;
     return 0;
@@ -132,11 +132,16 @@ int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
                     const weir_option *options, weir_socket *listener)
 {
     struct listen_plan plan;
+    const struct scheduler *here = scheduler_current();
     error_clear_text();
     int result = runtimes_enter(runtime);
     if (result < 0)
         return result;
-    result = listen_plan(&plan, runtime, address, port, options);
+    if (here && here->runtime != runtime)
+        result = error_say(-EDEADLK, "weir_tcp_listen for a runtime on a scheduler of another one: "
+                                     "make it on one of its own, by weir_run_on");
+    if (result >= 0)
+        result = listen_plan(&plan, runtime, address, port, options);
     if (result >= 0)
         result = listen_once(runtime, &plan, listener);
     runtimes_leave(runtime);
@@ -150,7 +155,9 @@ static int check_service_owner(const struct listen_plan *plan, weir_owner owner)
     if (owner.mailbox && mailbox_is_dead(owner.mailbox))
         return error_say(WEIR_BADARG, "serve: the mailbox is gone");
     if (plan->setup.fd >= 0)
-        return error_say(WEIR_BADARG, "serve: {fd,_} is one descriptor, a service has several");
+        return error_say(WEIR_BADARG,
+                         "serve: {fd,_} is one descriptor, a service opens one for each "
+                         "scheduler");
     return 0;
 }
 
@@ -215,7 +222,8 @@ int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
     int result = runtimes_enter(runtime);
     if (result < 0)
         return result;
-    if (scheduler_current() && runtime->scheduler_count > 1)
+    struct scheduler *here = scheduler_current();
+    if (here && (here->runtime != runtime || runtime->scheduler_count > 1))
         result = error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
     if (result >= 0)
         result = listen_plan(&plan, runtime, address, port, options);
@@ -264,11 +272,12 @@ uint32_t service_siblings(weir_socket handle, weir_socket siblings[RUNTIME_SCHED
     return count > 0 ? (uint32_t)count : 0;
 }
 
-int service_may_setopts(weir_socket handle)
+int service_may_wait(weir_socket handle, const char *call)
 {
-    if (scheduler_current() && may_have_siblings(handle))
-        return error_say(-EDEADLK, "weir_setopts on a service waits for every scheduler: not on "
-                                   "one of them");
+    struct scheduler *here = scheduler_current();
+    if (here && here->index == socket_scheduler(handle) && may_have_siblings(handle))
+        return error_say(-EDEADLK, "%s on a service waits for every scheduler: not on one of them",
+                         call);
     return 0;
 }
 
@@ -279,5 +288,15 @@ int service_setopts(weir_socket handle, const weir_option *options)
     uint32_t count = service_siblings(handle, siblings);
     for (uint32_t i = 0; i < count && result == 0; i++)
         result = weir_setopts(siblings[i], options);
+    return result;
+}
+
+int service_set_data(weir_socket handle, void *data)
+{
+    weir_socket siblings[RUNTIME_SCHEDULERS_MAX];
+    int result = 0;
+    uint32_t count = service_siblings(handle, siblings);
+    for (uint32_t i = 0; i < count && result == 0; i++)
+        result = weir_set_data(siblings[i], data);
     return result;
 }

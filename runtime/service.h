@@ -9,10 +9,12 @@
 /* The other listeners of the service whose first this is. How many; 0 for every other socket. */
 uint32_t service_siblings(weir_socket handle, weir_socket siblings[RUNTIME_SCHEDULERS_MAX]);
 
-/* Whether setting options would have to wait for other schedulers: -EDEADLK, or 0. */
-int service_may_setopts(weir_socket handle);
+/* Whether setting something, by the call of that name, would have to wait for the service's other
+ * schedulers: -EDEADLK, or 0. */
+int service_may_wait(weir_socket handle, const char *call);
 
 /* What was set on the first listener of a service is set on the others. 0, or an error. */
 int service_setopts(weir_socket handle, const weir_option *options);
+int service_set_data(weir_socket handle, void *data);
 
 #endif

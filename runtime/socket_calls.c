@@ -124,6 +124,8 @@ static int run_set_data(struct scheduler *scheduler, struct socket *socket, stru
 
 static const struct call_operation operation_sockname = {
     .name = "weir_sockname", .run = run_sockname, .dead_result = -EINVAL};
+static const struct call_operation operation_port = {
+    .name = "weir_port", .run = run_sockname, .dead_result = -EINVAL};
 static const struct call_operation operation_peername = {
     .name = "weir_peername", .run = run_peername, .dead_result = -EINVAL};
 static const struct call_operation operation_set_data = {
@@ -139,10 +141,14 @@ static const struct call_operation operation_shutdown = {
 static const struct call_operation operation_controlling_process = {
     .name = "weir_controlling_process", .run = run_controlling_process, .dead_result = WEIR_CLOSED};
 
+/* A handler sets its own connections' alone, which is no call that waits. */
 int weir_set_data(weir_socket socket, void *data)
 {
     struct call call = {.data = data};
-    return call_make(&operation_set_data, socket, &call);
+    int result = service_may_wait(socket, "weir_set_data");
+    if (result >= 0)
+        result = call_make(&operation_set_data, socket, &call);
+    return result < 0 ? result : service_set_data(socket, data);
 }
 
 int weir_sockname(weir_socket socket, weir_address *address)
@@ -160,7 +166,8 @@ int weir_peername(weir_socket socket, weir_address *address)
 int weir_port(weir_socket socket)
 {
     weir_address address;
-    int result = weir_sockname(socket, &address);
+    struct call call = {.as.address = &address};
+    int result = call_make(&operation_port, socket, &call);
     return result < 0 ? result : address.port;
 }
 
@@ -194,7 +201,7 @@ int weir_setopts(weir_socket handle, const weir_option *options)
         return set_on_own(here, socket, options);
     struct call call = {.as.options.options = options};
     if (own)
-        result = service_may_setopts(handle);
+        result = service_may_wait(handle, "weir_setopts");
     if (result >= 0)
         result = call_make(&operation_setopts, handle, &call);
     return result < 0 ? result : service_setopts(handle, options);

@@ -204,7 +204,7 @@ static int read_plan(int argc, char **argv, struct plan *plan)
 static int failed(const char *what, int error)
 {
     const char *text = weir_last_error_text();
-    fprintf(stderr, "weir serve: %s: %s\n", what, *text ? text : weir_format_error(error));
+    fprintf(stderr, "weir serve: %s: %s\n", what, *text ? text : weir_error_text(error));
     return EXIT_FAILURE;
 }
 

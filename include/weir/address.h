@@ -57,8 +57,8 @@ WEIR_API const char *weir_address_format_endpoint(const weir_address *address, c
 
 /*
  * inet:gethostname/0: the local host's name up to its first dot, into `name` of `size` bytes, cut
- * if it does not fit. Returns `name`. Never fails: a host that will not say is "nohost". Any
- * thread.
+ * if it does not fit; nothing is written if `size` is 0. Returns `name`. Never fails: a host that
+ * will not say is "nohost". Any thread.
  */
 WEIR_API const char *weir_gethostname(char *name, size_t size);
 

@@ -56,8 +56,8 @@ enum weir_error {
 };
 
 /*
- * The atom of an error: "econnrefused" for -ECONNREFUSED, "closed" for WEIR_CLOSED. 0 and codes
- * that have no name give "unknown". Any thread. Static memory.
+ * The atom of an error: "econnrefused" for -ECONNREFUSED, "closed" for WEIR_CLOSED, "ok" for
+ * 0. Codes that have no name give "unknown". Any thread. Static memory.
  */
 WEIR_API const char *weir_error_name(int error);
 
@@ -68,8 +68,14 @@ WEIR_API const char *weir_error_name(int error);
  */
 WEIR_API const char *weir_format_error(int error);
 
-/* The same for an atom, which matters where several share an errno: "ewouldblock" and "eagain" have
- * texts of their own. Any thread. Static memory. */
+/*
+ * A text for every error, closed, timeout and badarg too: what to print. It is the document's where
+ * the document has one. 0 is "no error". Any thread. Static memory.
+ */
+WEIR_API const char *weir_error_text(int error);
+
+/* weir_format_error for an atom, which matters where several share an errno: "ewouldblock" and
+ * "eagain" have texts of their own. Any thread. Static memory. */
 WEIR_API const char *weir_format_error_atom(const char *atom);
 
 /* The error that an atom names, or 0 when none does. Any thread. */
@@ -77,9 +83,11 @@ WEIR_API int weir_error_from_name(const char *atom);
 
 /*
  * What the last failing call of this thread had to say beyond its code: which option, which
- * address, which limit, what to do. Empty when it said nothing. Valid until the next call. The
- * calls that need no runtime and give one reason only (weir_decode_packet, weir_statistic and the
- * names of packet types and errors) leave it alone.
+ * address, which limit, what to do, or at least "weir_recv: timed out". In the callback of an
+ * _async call that has failed, what there is to say of that. Never another call's, and empty when
+ * the last one has not failed. Valid until the next call. The calls that need no runtime and give
+ * one reason only (weir_decode_packet, weir_statistic and the names of packet types and errors)
+ * leave it alone.
  */
 WEIR_API const char *weir_last_error_text(void);
 

@@ -249,8 +249,10 @@ WEIR_API int weir_controlling_process(weir_socket socket, weir_owner from,
                                       weir_owner to) WEIR_CHECK_RESULT;
 
 /*
- * Gives this socket's callbacks a `data` of their own, as for the state of one connection. -EINVAL
- * when the socket is closed, or its owner is no handler.
+ * Gives this socket's callbacks a `data` of their own, as for the state of one connection. For a
+ * service it is set on all of its listeners, whose connections from then on begin with it.
+ * -EINVAL when the socket is closed, or its owner is no handler; -EDEADLK for a service of several
+ * schedulers on one of them.
  */
 WEIR_API int weir_set_data(weir_socket socket, void *data) WEIR_CHECK_RESULT;
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "framing/framing.h"
 
 /* Below this a copy is cheaper than pinning a whole receive buffer for the packet's sake. */
@@ -52,7 +53,7 @@ static int copy_packet(const weir_packet *packet, weir_packet *kept)
     const uint8_t *from = packet->bytes - packet->header_size;
     struct weir_buffer *block = buffer_allocate(http_size + size);
     if (!block)
-        return -ENOMEM;
+        return error_say(-ENOMEM, "no memory for a packet");
     uint8_t *to = block->bytes + http_size;
     memcpy(to, from, size);
     *kept = *packet;

@@ -93,7 +93,7 @@ static int say_not_listening(const struct listen_plan *plan, int error)
 {
     char text[WEIR_ADDRESS_TEXT_SIZE];
     return error_say(error, "cannot listen on %s: %s",
-                     weir_address_format_endpoint(&plan->address, text), weir_format_error(error));
+                     weir_address_format_endpoint(&plan->address, text), weir_error_text(error));
 }
 
 static int start_listening(struct listen_plan *plan, int fd, bool first, bool shared)

@@ -259,7 +259,7 @@ int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message
         *message = node->message;
         memory_free(node);
     }
-    return result;
+    return error_from("weir_mailbox_receive", result);
 }
 
 static int refuse_post(weir_mailbox *mailbox)

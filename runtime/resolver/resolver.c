@@ -25,7 +25,7 @@ int resolver_open(struct resolver **out)
 {
     struct resolver *resolver = memory_allocate_zeroed(1, sizeof(*resolver));
     if (!resolver)
-        return -ENOMEM;
+        return error_say(-ENOMEM, "no memory for a resolver");
     pthread_mutex_init(&resolver->lock, NULL);
     pthread_cond_init(&resolver->asked, NULL);
     list_init(&resolver->questions);

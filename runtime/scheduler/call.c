@@ -42,6 +42,8 @@ static void finish(struct scheduler *scheduler, struct task *task)
     struct call *call = list_entry(task, struct call, finish_task);
     if (call->origin)
         scheduler->outstanding--;
+    error_clear_text();
+    (void)error_from(call->operation->name, call->result);
     call->finish(call);
 }
 
@@ -149,11 +151,12 @@ static int wait_for(struct scheduler *scheduler, struct call *call)
     return call->result;
 }
 
+/* A poll asks the kernel, which takes a turn. */
 static int refuse_to_wait(const struct call_operation *operation)
 {
-    return error_say(-EDEADLK, "%s would wait, which a scheduler must not: %s", operation->name,
-                     operation->may_wait ? "use its _async form"
-                                         : "make it on the scheduler of the socket");
+    return error_say(
+        -EDEADLK, "%s waits for a scheduler, which a scheduler must not: %s", operation->name,
+        operation->may_wait ? "use its _async form" : "make it on the scheduler of the socket");
 }
 
 /* What nobody answers: the scheduler has ended, or is the parent process's. */
@@ -163,7 +166,16 @@ static int nobodys_result(const struct call_operation *operation, uint32_t index
     return registry_is_parents(index) ? registry_say_parents(result) : result;
 }
 
-int call_make_on(const struct call_operation *operation, uint32_t index, struct call *call)
+/* Nobody waits for what is gone with its runtime. */
+static int refuse_or_dead(const struct call_operation *operation, uint32_t index)
+{
+    if (!registry_enter(index))
+        return nobodys_result(operation, index);
+    registry_leave(index);
+    return refuse_to_wait(operation);
+}
+
+static int make_on(const struct call_operation *operation, uint32_t index, struct call *call)
 {
     struct scheduler *here = scheduler_current();
     call->operation = operation;
@@ -172,7 +184,7 @@ int call_make_on(const struct call_operation *operation, uint32_t index, struct 
         return operation->may_wait ? refuse_to_wait(operation) : run_call(here, call);
     }
     if (here)
-        return refuse_to_wait(operation);
+        return refuse_or_dead(operation, index);
     struct scheduler *scheduler = registry_enter(index);
     if (!scheduler)
         return nobodys_result(operation, index);
@@ -181,21 +193,27 @@ int call_make_on(const struct call_operation *operation, uint32_t index, struct 
     return result;
 }
 
+int call_make_on(const struct call_operation *operation, uint32_t index, struct call *call)
+{
+    return error_from(operation->name, make_on(operation, index, call));
+}
+
 int call_make(const struct call_operation *operation, weir_socket socket, struct call *call)
 {
     call->socket = socket;
     error_clear_text();
     if (socket.id == 0)
-        return operation->dead_result;
+        return error_from(operation->name, operation->dead_result);
     return call_make_on(operation, socket_scheduler(socket), call);
 }
 
 static int discard(struct call *call, int result)
 {
+    const char *name = call->operation->name;
     call->callback = NULL;
     call->result = result;
     call->finish(call);
-    return result;
+    return error_from(name, result);
 }
 
 int call_make_async_on(const struct call_operation *operation, uint32_t index, struct call *call)
@@ -224,6 +242,7 @@ int call_make_async_on(const struct call_operation *operation, uint32_t index, s
 int call_make_async(const struct call_operation *operation, weir_socket socket, struct call *call)
 {
     call->socket = socket;
+    call->operation = operation;
     error_clear_text();
     if (socket.id == 0)
         return discard(call, operation->dead_result);

@@ -10,7 +10,7 @@
 
 static int say_no_socket(const char *netns, int error)
 {
-    const char *reason = weir_format_error(error);
+    const char *reason = weir_error_text(error);
     return netns ? error_say(error, "no socket in the network namespace \"%s\": %s", netns, reason)
                  : error_say(error, "no socket: %s", reason);
 }
@@ -47,7 +47,7 @@ int descriptor_bind(int fd, const weir_address *address)
     int result = system_bind(fd, (struct sockaddr *)&storage, size);
     return result < 0
                ? error_say(result, "cannot bind to %s: %s",
-                           weir_address_format_endpoint(address, text), weir_format_error(result))
+                           weir_address_format_endpoint(address, text), weir_error_text(result))
                : 0;
 }
 
@@ -61,7 +61,7 @@ static int socket_number(int fd, int name)
 
 static int say_why(int fd, int error)
 {
-    return error_say(error, "option fd: descriptor %d: %s", fd, weir_format_error(error));
+    return error_say(error, "option fd: descriptor %d: %s", fd, weir_error_text(error));
 }
 
 /* The family, or an error. */

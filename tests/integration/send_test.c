@@ -483,3 +483,16 @@ Test(send, short_sends_lose_nothing)
     free(got);
     loopback_close(&loopback);
 }
+
+/* The sum is 1: what is copied would be everything that follows in memory. */
+Test(send, pieces_that_are_larger_than_memory)
+{
+    struct loopback loopback = loopback_open("[{active,false}]");
+    const struct iovec pieces[] = {{(void *)"x", SIZE_MAX}, {(void *)"yz", 2}};
+    const struct iovec half[] = {{(void *)"x", SIZE_MAX / 2}, {(void *)"x", SIZE_MAX / 2}};
+    GIVES(weir_sendv(loopback.socket, pieces, 2), -EINVAL);
+    GIVES(weir_sendv(loopback.socket, half, 2), -EINVAL);
+    GIVES(weir_sendv_async(loopback.socket, pieces, 2, NULL, NULL), -EINVAL);
+    cr_expect_str_eq(weir_last_error_text(), "send: the pieces together are larger than memory");
+    loopback_close(&loopback);
+}

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -40,11 +41,29 @@ static void expect_live(const char *name, int64_t expected)
         oom_fail("%s: %lld blocks are left", name, (long long)(memory_live_count() - expected));
 }
 
+/* What is said is said of this failure, not of one before it; of one on a scheduler it is said
+ * there. */
+static void expect_text(const char *name)
+{
+    const char *text = weir_last_error_text();
+    if (strcmp(name, "resolve") == 0)
+        return;
+    if (strstr(text, "stale") || (strcmp(name, "start") == 0 && !*text))
+        oom_fail("%s: enomem, and the text is '%s'", name, text);
+}
+
+static void leave_a_stale_text(void)
+{
+    weir_address address;
+    (void)!weir_address_parse("stale", &address);
+}
+
 /* Whether the allocation that was to fail was asked for at all. */
 static bool fail_one(const struct oom_case *it, weir_runtime *runtime, uint64_t nth)
 {
     int64_t live = memory_live_count();
     uint64_t before = memory_allocation_count();
+    leave_a_stale_text();
     memory_fail_nth(nth);
     int result = it->run(runtime);
     bool reached = memory_allocation_count() - before >= nth;
@@ -52,6 +71,8 @@ static bool fail_one(const struct oom_case *it, weir_runtime *runtime, uint64_t 
     if (result != 0 && (result != -ENOMEM || !reached))
         oom_fail("%s, allocation %llu: %s", it->name, (unsigned long long)nth,
                  weir_error_name(result));
+    if (result != 0)
+        expect_text(it->name);
     if (!it->needs_runtime)
         expect_live(it->name, live);
     return reached;

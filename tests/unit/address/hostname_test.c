@@ -21,3 +21,10 @@ Test(hostname, is_cut_to_what_fits)
     char full[256];
     cr_expect_eq(strncmp(name, weir_gethostname(full, sizeof(full)), 2), 0);
 }
+
+Test(hostname, nothing_fits_into_nothing)
+{
+    char name[1] = "x";
+    cr_expect_eq(weir_gethostname(name, 0), name);
+    cr_expect_eq(name[0], 'x');
+}
