@@ -138,13 +138,79 @@ const char *describe_accept(const struct option_row *row, char text[DESCRIPTION_
     return copy(text, ways[row->accept]);
 }
 
+/* What the calls that make a socket do with what shapes only them. */
+static const char *const creation_failures[WEIR_OPTION_COUNT] = {
+    [WEIR_OPTION_FD] = "the call gives badarg for what is no socket of its kind or of another "
+                       "family, ebadf for what is not open",
+    [WEIR_OPTION_IFADDR] = "the call gives what binding gives, such as eaddrnotavail",
+    [WEIR_OPTION_IP] = "the call gives what binding gives, such as eaddrnotavail",
+    [WEIR_OPTION_NETNS] = "the call gives what opening gives, such as enoent, einval for what is "
+                          "no namespace",
+    [WEIR_OPTION_PORT] = "the call gives what binding gives, such as eaddrinuse or eacces",
+    [WEIR_OPTION_ACTIVE] = "connect, accept: badarg without an owner, unless it is false; setopts: "
+                           "einval without one, and for a sum above 32767; the list ends there",
+};
+
+static const char *const failure_texts[] = {
+    [FAILURE_NONE] = "none",
+    [FAILURE_PASSED_OVER] = "passed over if the kernel refuses it",
+    [FAILURE_BADARG] = "badarg below 1",
+    [FAILURE_EINVAL] = "einval below 1, and the list ends there",
+    [FAILURE_KERNEL] = "what the kernel refuses it with",
+    [FAILURE_KERNEL_EINVAL] = "einval if the kernel refuses it, and the list ends there",
+};
+
+enum failure failure_of(const struct option_row *row, enum option_scope scope)
+{
+    bool creates = !(scope & OPTION_SCOPES_SET);
+    if (row->keeper == OPTION_KEEPER_KERNEL && !(row->traits & OPTION_RETURNED))
+        return FAILURE_PASSED_OVER;
+    if (!(row->traits & OPTION_RETURNED))
+        return FAILURE_NONE;
+    if (row->keeper == OPTION_KEEPER_WEIR)
+        return creates ? FAILURE_BADARG : FAILURE_EINVAL;
+    return creates ? FAILURE_KERNEL : FAILURE_KERNEL_EINVAL;
+}
+
+static const struct {
+    const char *name;
+    enum option_scope scope;
+} calls[] = {
+    {"listen", OPTION_LISTEN},
+    {"connect", OPTION_CONNECT},
+    {"open", OPTION_UDP},
+    {"setopts", (enum option_scope)OPTION_SCOPES_SET},
+};
+
+enum { CALL_COUNT = sizeof(calls) / sizeof(calls[0]) };
+
+/* The first call from this one on that takes the option. */
+static size_t next_call(const struct option_row *row, size_t i)
+{
+    while (i < CALL_COUNT && !(row->scopes & calls[i].scope))
+        i++;
+    return i;
+}
+
+/* The calls that follow each other and fail alike are named together. */
 const char *describe_failure(const struct option_row *row, char text[DESCRIPTION_SIZE])
 {
-    if (row->traits & OPTION_RETURNED)
-        return copy(text, "einval, and the list ends there");
-    if (row->keeper == OPTION_KEEPER_KERNEL)
-        return copy(text, "what the kernel refuses is passed over");
-    return copy(text, "none, once the value is in its range");
+    const char *own = creation_failures[row - option_rows];
+    size_t used = 0;
+    size_t next;
+    if (own)
+        return copy(text, own);
+    for (size_t i = next_call(row, 0); i < CALL_COUNT; i = next) {
+        enum failure failure = failure_of(row, calls[i].scope);
+        next = next_call(row, i + 1);
+        if (next < CALL_COUNT && failure == failure_of(row, calls[next].scope))
+            used += (size_t)snprintf(text + used, DESCRIPTION_SIZE - used, "%s, ", calls[i].name);
+        else
+            used +=
+                (size_t)snprintf(text + used, DESCRIPTION_SIZE - used, "%s: %s%s", calls[i].name,
+                                 failure_texts[failure], next < CALL_COUNT ? "; " : "");
+    }
+    return text;
 }
 
 const char *describe_source(const struct option_row *row, char text[DESCRIPTION_SIZE])
