@@ -95,7 +95,8 @@ typedef struct weir_totals {
     uint64_t send_operations;
     uint64_t busy;          /* times a sender was told to wait */
     uint64_t starved;       /* receives that found no buffer */
-    uint64_t accept_pauses; /* accepts that found no descriptor */
+    uint64_t accept_pauses; /* accepts that failed and are made again later */
+    uint64_t memory_pauses; /* receives and sends for which the kernel had no memory: the same */
     uint64_t short_sends;
     uint64_t blocked_sends; /* sends for which the kernel had no room */
     uint64_t close_timeouts; /* closed sockets that were reset, since their peers took nothing */

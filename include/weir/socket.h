@@ -121,8 +121,10 @@ WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_
  * gets `accepted` and then its packets. Without {backlog,_} as many may wait as the system lets
  * (net.core.somaxconn), which is not the document's 5: so many come at once. `listener` (may be
  * NULL) stands for all of them: closing it closes all, options set on it are set on all. Errors as
- * weir_tcp_listen, WEIR_BADARG also for an owner that is nobody. Thread; scheduler if it is the
- * only one of its runtime.
+ * weir_tcp_listen, WEIR_BADARG also for an owner that is nobody. When the listening socket is of no
+ * use any more (something else has shut it down) the owner is told by `error` with its handle, once
+ * until connections come again, and nothing follows that. Thread; scheduler if it is the only one
+ * of its runtime.
  */
 WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                             const weir_option *options, weir_owner owner,
@@ -130,8 +132,8 @@ WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t
 
 /*
  * gen_tcp:accept/1,2. Callers are served in order. WEIR_TIMEOUT (0 polls), WEIR_CLOSED (the
- * listener is or gets closed), -EINVAL (not a listener). `owner` may be nobody only if the
- * listener is {active,false}: else WEIR_BADARG.
+ * listener is or gets closed), -EINVAL (not a listener, or one that was shut down). `owner` may be
+ * nobody only if the listener is {active,false}: else WEIR_BADARG.
  */
 WEIR_API int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms,
                              weir_socket *socket) WEIR_CHECK_RESULT;

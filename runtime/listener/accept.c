@@ -99,6 +99,8 @@ static void give_to_acceptor(struct scheduler *scheduler, struct socket *socket,
 static void take_connection(struct scheduler *scheduler, struct socket *socket, int fd)
 {
     scheduler->totals.accepts++;
+    socket->listener->failed = false;
+    socket->listener->told_unusable = false;
     if (socket->listener->serving)
         adopt_for_owner(scheduler, socket, fd, socket->owner);
     else
@@ -107,18 +109,60 @@ static void take_connection(struct scheduler *scheduler, struct socket *socket, 
 
 /* Not armed again at once: the connection stays in the backlog, and asking for it over and over
  * would cost a whole core. */
-static void pause_accepting(struct scheduler *scheduler, struct socket *socket)
+static void pause_accepting(struct scheduler *scheduler, struct socket *socket,
+                            bool until_descriptors)
 {
     struct listener *listener = socket->listener;
     listener->accepting = ACCEPTING_PAUSED;
     scheduler->totals.accept_pauses++;
-    task_add(&scheduler->tasks, TASK_WITH_DESCRIPTORS, &listener->try_again);
+    if (until_descriptors)
+        task_add(&scheduler->tasks, TASK_WITH_DESCRIPTORS, &listener->try_again);
     scheduler_arm(scheduler, &listener->retry, RETRY_MS);
 }
 
 static bool lacks_resources(int error)
 {
     return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS;
+}
+
+/* What is said of one connection, which has gone again, or of no attempt at all (accept(2)). */
+static bool is_passing(int error)
+{
+    static const int passing[] = {EINTR,      EAGAIN, ECONNABORTED, EPROTO,   ENOPROTOOPT,
+                                  EHOSTDOWN,  ENONET, EHOSTUNREACH, ENETDOWN, ENETUNREACH,
+                                  EOPNOTSUPP, EPERM,  ETIMEDOUT};
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+        if (error == -passing[i])
+            return true;
+    return false;
+}
+
+/* The listener itself is of no use. Who waits is told, and so is a service's owner, once until a
+ * connection comes again. */
+static void tell_unusable(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    struct listener *listener = socket->listener;
+    bool told = listener->told_unusable;
+    listener->told_unusable = true;
+    call_complete_all(scheduler, &listener->acceptors, error);
+    if (listener->serving && !told)
+        owner_tell(scheduler, socket, WEIR_MESSAGE_ERROR, error);
+}
+
+/* One failure may be one connection's. What fails again is not asked for again at once: it would
+ * fail for ever, and use up a core. */
+static void accept_failed(struct scheduler *scheduler, struct socket *socket, int error)
+{
+    struct listener *listener = socket->listener;
+    bool again = listener->failed;
+    if (error == -ECANCELED)
+        return;
+    listener->failed = true;
+    if (listener->accepting != ACCEPTING_NOT || (is_passing(error) && !again))
+        return;
+    pause_accepting(scheduler, socket, lacks_resources(error));
+    if (!lacks_resources(error) && !is_passing(error))
+        tell_unusable(scheduler, socket, error);
 }
 
 void accept_completed(struct scheduler *scheduler, struct socket *socket,
@@ -132,8 +176,8 @@ void accept_completed(struct scheduler *scheduler, struct socket *socket,
         socket->listener->accepting = ACCEPTING_NOT;
     if (completion->result >= 0)
         take_connection(scheduler, socket, completion->result);
-    else if (lacks_resources(completion->result))
-        pause_accepting(scheduler, socket);
+    else
+        accept_failed(scheduler, socket, completion->result);
     if (socket->state == SOCKET_LISTENING)
         update(scheduler, socket);
 }

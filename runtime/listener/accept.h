@@ -18,12 +18,14 @@ enum accepting {
     ACCEPTING_NOT,
     ACCEPTING,
     ACCEPTING_CANCELLED,
-    ACCEPTING_PAUSED, /* no descriptor was to be had */
+    ACCEPTING_PAUSED, /* no descriptor was to be had, or it fails over and over */
 };
 
 struct listener {
     enum accepting accepting;
     bool serving;          /* every connection is for the owner, without being asked for */
+    bool failed;           /* the last accept has */
+    bool told_unusable;    /* a service's owner has been told so */
     struct list acceptors; /* calls that wait, in order */
     int spare_fd;          /* accepted when nobody waited any more; -1: none */
     struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */

@@ -30,6 +30,7 @@ enum reading {
     READING_INTO,              /* into the input block, the rest of a large packet */
     READING_INTO_CANCELLED,
     READING_STARVED, /* waits for the turn's end, or for a buffer */
+    READING_RESTING, /* the kernel had no memory: asks it again a little later */
 };
 
 /* How the receiving side stands. */
@@ -84,6 +85,7 @@ struct socket {
     bool zero_copy_off; /* the kernel copies for this peer */
     bool bulk;          /* receive one buffer at a time: its last packet was large, or none came */
 
+    uint8_t misses; /* receives in a row that were told ENOBUFS */
     bool connected; /* to a peer: counted in the totals until its descriptor is closed */
     bool bit8_seen;
     bool options_inherited; /* shared with its listener, or were so when the listener went */

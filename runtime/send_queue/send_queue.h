@@ -19,6 +19,7 @@ enum flushing {
     FLUSHING_IN_FLIGHT,
     FLUSHING_DROPPED, /* in flight, and what comes back of it is not sent on */
     FLUSHING_BLOCKED, /* the kernel has no room: it says when there is some */
+    FLUSHING_RESTING, /* the kernel has no memory: it is asked again a little later */
 };
 
 struct send_queue {

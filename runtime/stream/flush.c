@@ -13,6 +13,7 @@
 #include "runtime/stream/busy.h"
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/rest.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
@@ -125,12 +126,18 @@ static void block(struct scheduler *scheduler, struct socket *socket)
     writable_watch(scheduler, socket);
 }
 
+bool flush_is_blocked(const struct socket *socket)
+{
+    const struct output *output = socket->output;
+    return output && (output->queue.flushing == FLUSHING_BLOCKED ||
+                      output->queue.flushing == FLUSHING_RESTING);
+}
+
 void flush_unblock(struct scheduler *scheduler, struct socket *socket)
 {
-    struct output *output = socket->output;
-    if (!output || output->queue.flushing != FLUSHING_BLOCKED)
+    if (!flush_is_blocked(socket))
         return;
-    output->queue.flushing = FLUSHING_NOT;
+    socket->output->queue.flushing = FLUSHING_NOT;
     flush_start(scheduler, socket);
 }
 
@@ -158,7 +165,12 @@ static void went_out(struct scheduler *scheduler, struct socket *socket, size_t 
 
 static bool is_transient(int result)
 {
-    return result == -EINTR || result == -EAGAIN || result == -ENOBUFS || result == -ENOMEM;
+    return result == -EINTR || result == -EAGAIN;
+}
+
+static bool lacks_memory(int result)
+{
+    return result == -ENOBUFS || result == -ENOMEM;
 }
 
 /* The kernel or the kind of socket has no zero copy, or the memlock limit is reached. */
@@ -185,6 +197,8 @@ static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, i
         send_drop(scheduler, socket);
     else if (copy_instead || is_transient(error))
         flush_start(scheduler, socket);
+    else if (lacks_memory(error))
+        rest_send(scheduler, socket);
     else
         send_failed(scheduler, socket, reason_of(error));
 }

@@ -22,6 +22,8 @@ void flush_cancel(struct scheduler *scheduler, struct socket *socket);
 /* Whether nothing more is wanted of the operation in flight. */
 bool flush_is_cancelled(const struct socket *socket);
 
+/* Whether there was no room, or no memory. */
+bool flush_is_blocked(const struct socket *socket);
 /* There may be room again. */
 void flush_unblock(struct scheduler *scheduler, struct socket *socket);
 

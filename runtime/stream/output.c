@@ -33,6 +33,7 @@ struct output *output_open(struct streams *streams, struct socket *socket)
     list_init(&output->drained);
     list_init(&output->limit_link);
     list_init(&output->linger_link);
+    list_init(&output->rest_link);
     return output;
 }
 
@@ -45,6 +46,7 @@ void output_close(struct streams *streams, struct output *output)
     task_remove(&output->offer);
     list_remove(&output->limit_link);
     list_remove(&output->linger_link);
+    list_remove(&output->rest_link);
     if (streams->output_count == KEPT_MAX) {
         memory_free(output);
         return;

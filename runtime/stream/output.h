@@ -26,6 +26,7 @@ struct output {
     struct list suspended;   /* calls that found the socket busy: nothing of theirs is queued */
     struct list drained;     /* calls of close that wait until the queue is empty */
     struct list limit_link;  /* on the list of those that the runtime's limit keeps busy */
+    struct list rest_link;   /* on the list of those for which the kernel had no memory */
     struct list linger_link; /* on the list of closed sockets' */
     uint64_t progress_ns;    /* there: when something was last sent */
     bool busy;

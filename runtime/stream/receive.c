@@ -11,6 +11,7 @@
 #include "runtime/scheduler/socket.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/input.h"
+#include "runtime/stream/rest.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
@@ -125,13 +126,14 @@ void receive_update(struct scheduler *scheduler, struct socket *socket)
     case READING_BUFFERS_CANCELLED:
     case READING_INTO_CANCELLED:
     case READING_STARVED:
+    case READING_RESTING:
         break;
     }
 }
 
 void receive_step_back(struct socket *socket)
 {
-    if (socket->reading != READING_STARVED)
+    if (socket->reading != READING_STARVED && socket->reading != READING_RESTING)
         return;
     list_remove(&socket->link);
     socket->reading = READING_NOT;
@@ -167,16 +169,31 @@ static void end_receiving(struct scheduler *scheduler, struct socket *socket, in
 /* Results that say nothing of the connection: the receive is armed again if it is still wanted. */
 static bool is_transient(int result)
 {
-    return result == -ECANCELED || result == -EINTR || result == -EAGAIN || result == -ENOMEM;
+    return result == -ECANCELED || result == -EINTR || result == -EAGAIN;
+}
+
+/* That there is no buffer the kernel says by the name of having no memory: when it says so over and
+ * over, although there are some, that is what it means. */
+static void do_without_memory(struct scheduler *scheduler, struct socket *socket, int result)
+{
+    enum { MISSES_MOST = 64 };
+    if (!wants_bytes(socket))
+        return;
+    if (result == -ENOBUFS && socket->misses < MISSES_MOST) {
+        socket->misses++;
+        starve(scheduler, socket);
+    } else {
+        rest_receive(scheduler, socket);
+    }
 }
 
 static void handle_end(struct scheduler *scheduler, struct socket *socket, int result)
 {
     if (socket->state != SOCKET_OPEN || is_transient(result))
         return;
-    if (result == -ENOBUFS && wants_bytes(socket))
-        starve(scheduler, socket);
-    else if (result != -ENOBUFS)
+    if (result == -ENOBUFS || result == -ENOMEM)
+        do_without_memory(scheduler, socket, result);
+    else
         end_receiving(scheduler, socket, result);
 }
 
@@ -186,6 +203,7 @@ static void handle_bytes(struct scheduler *scheduler, struct socket *socket,
                          struct weir_buffer *buffer, size_t size)
 {
     buffer->filled = size;
+    socket->misses = 0;
     if (socket->state != SOCKET_OPEN || socket->receiving != RECEIVING_OPEN)
         return;
     bool wanted = delivery_is_wanted(socket);
@@ -226,6 +244,7 @@ void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
 {
     socket->reading = READING_NOT;
     if (completion->result > 0) {
+        socket->misses = 0;
         socket->input_end += (uint32_t)completion->result;
         CHECK_LE(socket->input_end, socket->input->capacity);
         scheduler->totals.bytes_received += (uint64_t)completion->result;

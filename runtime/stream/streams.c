@@ -31,6 +31,7 @@ int streams_open(struct scheduler *scheduler, void **state)
     list_init(&streams->due);
     streams->share = SHARE_MOST;
     lingering_init(&streams->lingering);
+    rest_init(&streams->rest);
     task_init(&streams->feed, receive_feed);
     task_init(&streams->share_out, delivery_share_out);
     task_init(&streams->go_on, delivery_go_on);

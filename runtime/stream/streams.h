@@ -9,6 +9,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/stream/lingering.h"
+#include "runtime/stream/rest.h"
 
 struct output;
 struct send_pools;
@@ -35,6 +36,7 @@ struct streams {
     struct list limited;   /* outputs that are busy by the runtime's limit */
     struct task relieve;   /* TASK_SOON when they may go on */
     struct lingering lingering;
+    struct rest rest;
 };
 
 int streams_open(struct scheduler *scheduler, void **state);

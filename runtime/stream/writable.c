@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/stream/writable.h"
 
+#include <errno.h>
 #include <poll.h>
 
 #include "base/canary.h"
@@ -8,6 +9,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/socket.h"
 #include "runtime/stream/flush.h"
+#include "runtime/stream/rest.h"
 #include "runtime/stream/stream.h"
 
 /* One operation for the rest of the socket's life: the kernel tells each time that room comes
@@ -34,7 +36,9 @@ void writable_completed(struct scheduler *scheduler, struct socket *socket,
 {
     if (!(completion->flags & RING_MORE))
         socket->watching = WATCHING_NOT;
-    if (may_be_writable(completion))
+    if (completion->result == -ENOMEM && flush_is_blocked(socket))
+        rest_send(scheduler, socket);
+    else if (may_be_writable(completion))
         flush_unblock(scheduler, socket);
 }
 

@@ -53,10 +53,11 @@ static void check_refusal(const struct socket *socket, int result)
     }
 }
 
+/* A send after a shutdown loses the socket, within the call if nothing is in flight. */
 static void note_loss(struct conn *conn, bool was_open)
 {
     if (was_open && links[model_link(conn)].out_taken < links[model_link(conn)].out_size)
-        conn->may_lose = true; /* a send after a shutdown loses the socket */
+        conn->may_lose = true;
 }
 
 struct offer {
@@ -139,6 +140,7 @@ static void send_bytes(struct conn *conn, send_form *form, const struct offer *o
     size_t before = socket && socket_is_stream(socket) && socket->output
                         ? socket->output->queue.queued_bytes
                         : 0;
+    note_loss(conn, was_open);
     int result = form(conn, offer);
     trace("link %lld: send of %lld bytes: %lld", model_link(conn), (int64_t)size, result, 0);
     if (form == send_file && (result == -EMFILE || (offer->to_be_cut && result == -EINVAL)))
@@ -158,7 +160,6 @@ static void send_bytes(struct conn *conn, send_form *form, const struct offer *o
         conn->owed_unbusy = true;
     } else {
         check_refusal(socket, result);
-        note_loss(conn, was_open);
     }
 }
 
@@ -274,6 +275,7 @@ void act_send_async(struct conn *conn)
     pending->bytes = bytes;
     pending->length = size;
     pending->before_gone = act_before_gone(conn);
+    note_loss(conn, was_open);
     int result = weir_send_async(conn->handle, bytes, size, act_sent, pending);
     trace("link %lld: send_async of %lld bytes, call %lld: %lld", pending->link, (int64_t)size,
           pending_index(pending), result);
@@ -285,7 +287,6 @@ void act_send_async(struct conn *conn)
         return;
     }
     socket = model_socket(conn);
-    note_loss(conn, was_open);
     if (socket && conn->sends < socket->sent.count) {
         SIM_CHECK(!busy, "a busy socket took a send");
         model_accepted(conn, bytes, size);

@@ -8,6 +8,7 @@
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/streams.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
@@ -36,6 +37,9 @@ static void check_reading(const struct scheduler *scheduler, const struct socket
     switch ((enum reading)socket->reading) {
     case READING_NOT:
         SIM_CHECK(!wants, "slot %u wants to receive and does not", socket->slot);
+        break;
+    case READING_RESTING:
+        SIM_CHECK(streams_of(scheduler)->rest.timer.armed, "slot %u rests for ever", socket->slot);
         break;
     case READING_STARVED:
         SIM_CHECK(may_starve(scheduler), "slot %u starves, and there are buffers", socket->slot);
@@ -82,6 +86,8 @@ static bool is_sending(const struct socket *socket, const struct send_queue *que
                (queue->part && operation_is_in_flight(kernel_file(queue->first->fd)));
     case FLUSHING_BLOCKED:
         return waits_for_room(socket);
+    case FLUSHING_RESTING:
+        return streams_of(scheduler_current())->rest.timer.armed;
     case FLUSHING_NOT:
         break;
     }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Receives and sends for which the kernel has no memory. They are tried again a little later, all
+ * of them together: at once it would have none either, and asking over and over costs a core.
+ */
+#ifndef RUNTIME_STREAM_REST_H
+#define RUNTIME_STREAM_REST_H
+
+#include "base/list.h"
+#include "runtime/scheduler/timer.h"
+
+struct scheduler;
+struct socket;
+
+struct rest {
+    struct list sockets; /* whose receive is to be armed: READING_RESTING until then */
+    struct list outputs; /* that are to be flushed: FLUSHING_RESTING until then */
+    struct timer timer;
+    struct scheduler *scheduler;
+};
+
+void rest_init(struct rest *rest);
+
+void rest_receive(struct scheduler *scheduler, struct socket *socket);
+void rest_send(struct scheduler *scheduler, struct socket *socket);
+
+#endif
