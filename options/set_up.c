@@ -14,7 +14,8 @@ struct taking {
     struct option_setup *setup;
     weir_address address; /* of ip or ifaddr */
     uint16_t port;
-    uint8_t family; /* of inet or inet6, or 0 */
+    uint8_t family; /* of inet or inet6, or 0; of the list that is being taken */
+    uint8_t default_family;
 };
 
 static void take_backlog(struct taking *taking, const weir_option *option)
@@ -28,9 +29,11 @@ static void take_fd(struct taking *taking, const weir_option *option)
     taking->setup->fd = (int)option->value.number;
 }
 
+/* The first of a list counts, as in the document's functions; of all others the last. */
 static void take_inet(struct taking *taking, const weir_option *option)
 {
-    taking->family = option->id == WEIR_OPTION_INET6 ? WEIR_INET6 : WEIR_INET;
+    if (!taking->family)
+        taking->family = option->id == WEIR_OPTION_INET6 ? WEIR_INET6 : WEIR_INET;
 }
 
 static void take_address(struct taking *taking, const weir_option *option)
@@ -80,6 +83,8 @@ static int take_list(struct taking *taking, const weir_option *options, bool wit
     int result = options_check(options, taking->setup->scope);
     if (result < 0)
         return result;
+    taking->default_family = taking->family;
+    taking->family = 0;
     for (const weir_option *option = options; option_follows(option); option++) {
         if (option->id == WEIR_OPTION_ACTIVE && !with_active)
             continue;
@@ -87,6 +92,8 @@ static int take_list(struct taking *taking, const weir_option *options, bool wit
         if (result < 0)
             return result;
     }
+    if (!taking->family)
+        taking->family = taking->default_family;
     return 0;
 }
 
@@ -116,6 +123,8 @@ static int settle(const struct taking *taking)
     setup->local.port = taking->port;
     setup->is_loopback = !of_address && taking->address.bytes[15] != 0;
     settle_address(&setup->local, family ? family : WEIR_INET);
+    if (setup->scope == OPTION_LISTEN && setup->values.active <= 0)
+        setup->values.active = WEIR_ACTIVE_FALSE; /* a count that is spent, and nobody to tell */
     return 0;
 }
 

@@ -70,10 +70,11 @@ int weir_sendv(weir_socket socket, const struct iovec *pieces, size_t count)
     return result < 0 ? result : send_source(socket, &source);
 }
 
+/* With all that its own header says of it. */
 static struct iovec whole_packet(const weir_packet *packet)
 {
     struct iovec piece = {(void *)(packet->bytes - packet->header_size),
-                          packet->header_size + packet->size};
+                          packet->header_size + packet->size + packet->padding_size};
     return piece;
 }
 

@@ -3,6 +3,7 @@
 
 #include "address_term.h"
 #include "command.h"
+#include "lines.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,16 +53,15 @@ static void print_line(char *line, size_t size)
 
 static int run_batch(void)
 {
+    FILE *lines = lines_open();
     char *line = NULL;
     size_t capacity = 0;
-    ssize_t size;
-    while (!ferror(stdout) && (size = getline(&line, &capacity, stdin)) >= 0)
+    ssize_t size = 0;
+    while (lines && !ferror(stdout) && (size = getline(&line, &capacity, lines)) >= 0)
         print_line(line, (size_t)size);
+    int result = lines_close(lines, "address", size < 0);
     free(line);
-    if (!ferror(stdin))
-        return EXIT_SUCCESS;
-    perror("weir address: standard input");
-    return EXIT_FAILURE;
+    return result;
 }
 
 int address_run(int argc, char **argv)

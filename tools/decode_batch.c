@@ -2,8 +2,8 @@
 #include "decode_batch.h"
 #include "command.h"
 #include "decode_options.h"
+#include "lines.h"
 #include "term.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,45 +60,47 @@ static void answer(const struct request *request, const struct decode_options *o
     putchar('\n');
 }
 
+/* The answer, for whoever counts lines, and what is wrong. */
+static int reject(size_t number, const char *why)
+{
+    puts("{'EXIT',badarg}");
+    return command_misused("decode", "line %zu %s", number, why);
+}
+
 static int run_line(char *line, size_t size, size_t number)
 {
     struct request request;
     struct decode_options options;
     if (strlen(line) != size)
-        return command_misused("decode", "line %zu holds a NUL byte", number);
+        return reject(number, "holds a NUL byte");
     line[strcspn(line, "\n")] = '\0';
     if (!split(line, &request))
-        return command_misused("decode", "line %zu is not type, options, hex with tabs between",
-                               number);
+        return reject(number, "is not type, options, hex with tabs between");
     if (!decode_hex(&request))
-        return command_misused("decode", "line %zu: the third column is not hex", number);
+        return reject(number, "has no hex in its third column");
     int type = weir_packet_type_from_name(request.type);
     options.type = (enum weir_packet_type)type;
-    enum decode_options_result parsed = decode_options_parse(request.options, &options);
-    if (parsed == DECODE_OPTIONS_NOT_LIST)
-        return command_misused("decode", "line %zu: '%s' is no list of options", number,
-                               request.options);
-    if (parsed == DECODE_OPTIONS_BADARG || type < 0)
+    if (type < 0 || !decode_options_parse(request.options, &options))
         puts("{'EXIT',badarg}");
     else
         answer(&request, &options);
     return EXIT_SUCCESS;
 }
 
+/* Each line is answered by one, whatever was wrong with those before it. */
 int decode_batch(void)
 {
+    FILE *lines = lines_open();
     char *line = NULL;
     size_t capacity = 0;
     int status = EXIT_SUCCESS;
     ssize_t size = 0;
-    for (size_t number = 1; status == EXIT_SUCCESS && !ferror(stdout) &&
-                            (size = getline(&line, &capacity, stdin)) >= 0;
-         number++)
-        status = run_line(line, (size_t)size, number);
-    int error = errno; /* a line for which there is no memory is no error of the stream's */
+    for (size_t number = 1;
+         lines && !ferror(stdout) && (size = getline(&line, &capacity, lines)) >= 0; number++) {
+        int result = run_line(line, (size_t)size, number);
+        status = result == EXIT_SUCCESS ? status : result;
+    }
+    int result = lines_close(lines, "decode", size < 0);
     free(line);
-    if (size >= 0 || feof(stdin))
-        return status;
-    fprintf(stderr, "weir decode: standard input: %s\n", strerror(error));
-    return EXIT_FAILURE;
+    return result == EXIT_SUCCESS ? status : result;
 }

@@ -112,20 +112,18 @@ static bool take_element(weir_slice *list, weir_slice *element)
     return comma;
 }
 
-enum decode_options_result decode_options_parse(const char *text, struct decode_options *options)
+bool decode_options_parse(const char *text, struct decode_options *options)
 {
     weir_slice whole = trim((weir_slice){text, strlen(text)});
     options->limits = decode_options_default;
     if (whole.size < 2 || whole.bytes[0] != '[' || whole.bytes[whole.size - 1] != ']')
-        return DECODE_OPTIONS_NOT_LIST;
+        return false;
     weir_slice list = trim((weir_slice){whole.bytes + 1, whole.size - 2});
     weir_slice element;
     for (bool more = list.size > 0; more;) {
         more = take_element(&list, &element);
-        if (element.size == 0)
-            return DECODE_OPTIONS_NOT_LIST;
         if (!set_tuple(element, options))
-            return DECODE_OPTIONS_BADARG;
+            return false;
     }
-    return DECODE_OPTIONS_OK;
+    return true;
 }

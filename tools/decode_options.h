@@ -16,13 +16,9 @@ struct decode_options {
 /* Sets the option of that name: false when the type has none, or the value is out of its range. */
 bool decode_option_set(struct decode_options *options, weir_slice name, weir_slice value);
 
-enum decode_options_result {
-    DECODE_OPTIONS_OK,
-    DECODE_OPTIONS_BADARG,   /* a list, but Erlang would raise badarg */
-    DECODE_OPTIONS_NOT_LIST, /* no list at all */
-};
-/* Sets what "[{packet_size,4},{line_length,8}]" says, all else to its default. */
-enum decode_options_result decode_options_parse(const char *text, struct decode_options *options);
+/* Sets what "[{packet_size,4},{line_length,8}]" says, all else to its default. False:
+ * Erlang would raise badarg. */
+bool decode_options_parse(const char *text, struct decode_options *options);
 
 /* "packet_size, line_length, line_delimiter", for messages. */
 const char *decode_option_names(void);

@@ -155,7 +155,7 @@ WEIR_OPTION(INET, inet, .type = OPTION_FLAG, .initial = NONE, .scopes = CREATING
             .help = "an IPv4 socket",
             .text =
                 "The default, unless an ip says otherwise. An ip of the other family beside it is "
-                "refused.")
+                "refused. Of inet and inet6 the first counts.")
 
 WEIR_OPTION(INET6, inet6, .type = OPTION_FLAG, .initial = NONE, .scopes = CREATING, CREATION,
             .help = "an IPv6 socket", .text = "An ip of the other family beside it is refused.")

@@ -149,6 +149,7 @@ typedef struct weir_packet {
     size_t size;
     const uint8_t *header; /* {header, Size}: the first Size bytes, NULL when there are fewer */
     size_t header_size;
+    size_t padding_size;        /* fcgi: so many bytes of padding follow the bytes in memory */
     const weir_http *http;      /* http types, else NULL */
     enum weir_mode mode;        /* what keeping it gives */
     enum weir_deliver deliver;  /* which of the document's two message forms it is tagged as */

@@ -166,7 +166,7 @@ WEIR_API int weir_send_async(weir_socket socket, const void *bytes, size_t size,
 /* One packet out of several pieces, in order. Otherwise as weir_send. */
 WEIR_API int weir_sendv(weir_socket socket, const struct iovec *pieces,
                         size_t count) WEIR_CHECK_RESULT;
-/* Sends a packet's header and bytes; large ones go out from where they lie, without a copy. */
+/* Sends a packet with header and padding; a large one goes out from where it lies, not copied. */
 WEIR_API int weir_send_packet(weir_socket socket, const weir_packet *packet) WEIR_CHECK_RESULT;
 /*
  * Sends the caller's memory without a copy. The memory is weir's from the call on, whatever its

@@ -21,6 +21,7 @@ weir_packet packet_make(const weir_decoded *decoded, const weir_http *http,
     weir_packet packet = {
         .bytes = decoded->bytes,
         .size = decoded->size,
+        .padding_size = values->packet == WEIR_FCGI ? decoded->consumed - decoded->size : 0,
         .http = http,
         .mode = (enum weir_mode)values->mode,
         .deliver = (enum weir_deliver)values->deliver,
@@ -45,10 +46,10 @@ static bool worth_sharing(const weir_packet *packet)
     return packet->size >= SHARE_FROM_BYTES && pool->lent < pool->count / 2;
 }
 
-/* Header, bytes and http structure, in one block of their own. */
+/* Header, bytes, padding and http structure, in one block of their own. */
 static int copy_packet(const weir_packet *packet, weir_packet *kept)
 {
-    size_t size = packet->header_size + packet->size;
+    size_t size = packet->header_size + packet->size + packet->padding_size;
     size_t http_size = packet->http ? sizeof(weir_http) : 0;
     const uint8_t *from = packet->bytes - packet->header_size;
     struct weir_buffer *block = buffer_allocate(http_size + size);

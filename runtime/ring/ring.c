@@ -251,11 +251,10 @@ void ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot)
     entry->user_data = user_data;
 }
 
-void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size,
-                       bool all)
+void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size)
 {
     struct io_uring_sqe *entry = next_entry(ring);
-    io_uring_prep_recv(entry, fd, memory, size, all ? MSG_WAITALL : 0);
+    io_uring_prep_recv(entry, fd, memory, size, 0);
     entry->user_data = user_data;
 }
 

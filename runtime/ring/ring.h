@@ -68,9 +68,8 @@ void ring_connect(struct ring *ring, uint64_t user_data, int fd, const struct so
                   socklen_t size);
 /* Into a buffer that the kernel takes from the registered ones. */
 void ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot);
-/* Into memory of ours; `all` waits until it is full. */
-void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size,
-                       bool all);
+/* Into memory of ours. */
+void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size);
 /* Sends never wait: -EAGAIN when there is no room, and fewer bytes than `size` when there is some.
  */
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size);

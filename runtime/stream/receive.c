@@ -46,7 +46,7 @@ static void arm_with_own_buffer(struct scheduler *scheduler, struct socket *sock
     socket->reading = READING_BUFFERS;
     socket_hold(socket);
     ring_receive_into(scheduler->ring, socket_operation(socket, STREAM_RECEIVE), socket->fd,
-                      buffer->bytes, buffer->capacity, false);
+                      buffer->bytes, buffer->capacity);
 }
 
 static void arm_buffers(struct scheduler *scheduler, struct socket *socket)
@@ -62,7 +62,9 @@ static void arm_buffers(struct scheduler *scheduler, struct socket *socket)
     ring_receive(scheduler->ring, socket_operation(socket, STREAM_RECEIVE), socket->fd, multishot);
 }
 
-/* Without memory the packet goes on by way of buffers, and ends there. */
+/* Piece by piece: with MSG_WAITALL io_uring (6.18) swallows the error that cuts a packet short, and
+ * whoever asks once more is told of an end. Without memory the packet goes on by way of buffers,
+ * and ends there. */
 static void arm_into(struct scheduler *scheduler, struct socket *socket)
 {
     size_t room = input_direct_room(scheduler, socket);
@@ -73,7 +75,7 @@ static void arm_into(struct scheduler *scheduler, struct socket *socket)
     socket->reading = READING_INTO;
     socket_hold(socket);
     ring_receive_into(scheduler->ring, socket_operation(socket, STREAM_RECEIVE_INTO), socket->fd,
-                      socket->input->bytes + socket->input_end, room, true);
+                      socket->input->bytes + socket->input_end, room);
 }
 
 static void cancel(struct scheduler *scheduler, struct socket *socket)

@@ -107,6 +107,26 @@ Test(active, a_sum_that_is_too_large_changes_nothing)
     loopback_close(&loopback);
 }
 
+/* A listener has no owner to tell, and its connections begin passive. */
+Test(active, a_listener_with_a_spent_number_is_passive)
+{
+    static const char *const options[] = {"[{active,0}]", "[{active,-1}]", "[{active,-32768}]",
+                                          "[{active,3},{active,-3}]"};
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        struct loopback loopback = loopback_open(options[i]);
+        cr_assert(get(loopback.listener, WEIR_OPTION_ACTIVE) == WEIR_ACTIVE_FALSE);
+        cr_assert(get(loopback.socket, WEIR_OPTION_ACTIVE) == WEIR_ACTIVE_FALSE);
+        expect_quiet(&loopback);
+        GIVES(set(loopback.listener, "[{active,-2}]"), 0);
+        cr_assert(get(loopback.listener, WEIR_OPTION_ACTIVE) == WEIR_ACTIVE_FALSE);
+        loopback_reopen(&loopback);
+        expect_quiet(&loopback);
+        peer_say(loopback.peer, "abc");
+        expect_received(loopback.socket, 0, "abc");
+        loopback_close(&loopback);
+    }
+}
+
 Test(active, a_sum_of_nothing_is_passive)
 {
     struct loopback loopback = loopback_open("[{active,3}]");
@@ -118,14 +138,6 @@ Test(active, a_sum_of_nothing_is_passive)
     GIVES(set(loopback.socket, "[{active,-7}]"), 0);
     expect_told(&loopback, WEIR_MESSAGE_PASSIVE, 0);
     expect_quiet(&loopback);
-    loopback_close(&loopback);
-}
-
-Test(active, an_accepted_socket_starts_passive_with_nothing)
-{
-    struct loopback loopback = loopback_open("[{active,0}]");
-    expect_told(&loopback, WEIR_MESSAGE_PASSIVE, 0);
-    cr_assert(get(loopback.socket, WEIR_OPTION_ACTIVE) == WEIR_ACTIVE_FALSE);
     loopback_close(&loopback);
 }
 

@@ -5,6 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
+static uint64_t bytes_received(const weir_runtime *runtime)
+{
+    weir_totals totals;
+    GIVES(weir_get_totals(runtime, -1, &totals), 0);
+    return totals.bytes_received;
+}
+
 /* A handle that is dead. */
 static void expect_dead(weir_socket socket)
 {
@@ -215,6 +222,34 @@ Test(closed, data_before_a_reset_comes_first)
     expect_told(&loopback, WEIR_MESSAGE_ERROR, -ECONNRESET);
     expect_told(&loopback, WEIR_MESSAGE_CLOSED, 0);
     loopback_close(&loopback);
+}
+
+/* Its rest is received straight into its own memory. */
+static void reset_within_a_large_packet(const char *options, size_t length)
+{
+    static const uint8_t part[100000] = {0, 16}; /* {packet,4}: 1 MiB */
+    struct loopback loopback = loopback_open(options);
+    struct background receiver = {
+        .work = receive_in_background, .socket = loopback.socket, .size = length};
+    bool is_active = get(loopback.socket, WEIR_OPTION_ACTIVE) == WEIR_ACTIVE_TRUE;
+    GIVES(set(loopback.socket, "[{show_econnreset,true}]"), 0);
+    if (!is_active)
+        background_start(&receiver);
+    peer_write(loopback.peer, part, sizeof(part));
+    EVENTUALLY(bytes_received(loopback.runtime) == sizeof(part));
+    peer_reset(&loopback.peer);
+    if (is_active)
+        expect_told(&loopback, WEIR_MESSAGE_ERROR, -ECONNRESET);
+    else
+        GIVES(background_join(&receiver), -ECONNRESET);
+    loopback_close(&loopback);
+}
+
+Test(closed, a_reset_within_a_large_packet_is_a_reset)
+{
+    reset_within_a_large_packet("[{active,false}]", 1 << 20);
+    reset_within_a_large_packet("[{active,false},{packet,4}]", 0);
+    reset_within_a_large_packet("[{active,true},{packet,4}]", 0);
 }
 
 Test(closed, ones_own_close_is_not_told)

@@ -171,7 +171,7 @@ Test(send, a_reset_ends_a_waiting_send)
     peer_reset(&loopback.peer);
     GIVES(background_join(&crossing), WEIR_CLOSED);
     GIVES(answer_wait(&suspended), -ENOTCONN); /* as any send from now on */
-    EVENTUALLY(queued(loopback.socket) == 0); /* the kernel gives the last bytes back */
+    EVENTUALLY(queued(loopback.socket) == 0);  /* the kernel gives the last bytes back */
     loopback_close(&loopback);
 }
 

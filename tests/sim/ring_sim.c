@@ -299,13 +299,11 @@ void ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot)
     next_entry(ring, user_data, OP_RECEIVE, fd)->op.multishot = multishot;
 }
 
-void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size,
-                       bool all)
+void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size)
 {
     struct entry *entry = next_entry(ring, user_data, OP_RECEIVE, fd);
     entry->op.memory = memory;
     entry->op.size = size;
-    entry->op.all = all;
 }
 
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size)

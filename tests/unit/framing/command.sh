@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # `weir decode`: the vectors as a batch, streams of every kind, and one line about what is mistyped.
 # Arguments: weir, the folder of the vectors
@@ -68,12 +68,40 @@ for option in packet_size=x packet_size=4294967296 line_length=-1 line_delimiter
 done
 refused '' "--option 'line_delimiter=1': $unfit" http --option line_delimiter=1
 refused '' "--batch takes no 'x'" --batch x
-refused 'line\t[]\n' "line 1 is not type, options, hex with tabs between" --batch
-refused 'line\t[]\t61\nline\t[]\t6\n' "line 2: the third column is not hex" --batch
-refused 'line\tx\t61\n' "line 1: 'x' is no list of options" --batch
-refused 'line\t[{packet_size,4},]\t61\n' "line 1: '[{packet_size,4},]' is no list of options" \
-    --batch
-refused 'line\t[]\t61\00062\n' "line 1 holds a NUL byte" --batch
+
+# A line that is none is answered as well, and said to be none; all others are decoded.
+bad="{'EXIT',badarg}"
+batch() {
+    input=$1 text=$2 expected=$3 status=0
+    answers=$(printf "$input" | "$weir" decode --batch 2>"$heard") || status=$?
+    expect "answers to '$input'" "$(printf '%s' "$answers" | tr '\n' ' ')" "$expected"
+    expect "what is said of '$input'" "$(cat "$heard")" "${text:+weir decode: $text}"
+    expect "exit status of '$input'" "$status" "$([ -z "$text" ] && echo 0 || echo 2)"
+}
+heard=$(mktemp)
+trap 'rm -f "$heard"' EXIT
+good='line\t[]\t610a\n' a='{ok,<<"a\n">>,<<>>}'
+batch "${good}line\t[]\n$good" "line 2 is not type, options, hex with tabs between" "$a $bad $a"
+batch "line\t[]\t6\n$good" "line 1 has no hex in its third column" "$bad $a"
+batch "line\t[]\t61\00062\n$good" "line 1 holds a NUL byte" "$bad $a"
+for options in x '' [ '[{packet_size,4},]' '[,]' '[{packet_size,-1}]' '[{size,1}]' '[packet_size]' \
+    '[{line_length,4294967296}]' '{packet_size,4}'; do
+    batch "line\t$options\t610a\n$good" "" "$bad $a"
+done
+batch "lines\t[]\t610a\n$good" "" "$bad $a"
+
+# Whoever asks line by line is answered before the next line.
+conversation() {
+    coproc "$weir" "$@"
+    for input in "${lines[@]}"; do
+        printf "$input" >&"${COPROC[1]}"
+        IFS= read -r -t 20 answer <&"${COPROC[0]}" || answer="no answer"
+        echo "$answer"
+    done
+}
+lines=("$good" "line\tx\t61\n" "$good")
+expect "a conversation" "$(conversation decode --batch | tr '\n' ' ')" "$a $bad $a "
+
 expect "blanks among the options" '{error,invalid}' \
     "$(printf 'line\t[ {packet_size , 1}, {line_length,9} ]\t61620a' | "$weir" decode --batch)"
 

@@ -60,8 +60,10 @@ Test(set_up, active_in_the_defaults_is_dropped)
     cr_expect(eq(int, setup.values.active, WEIR_ACTIVE_TRUE));
     cr_expect(setup.values.delay_send);
     const weir_option *own = WEIR_OPTIONS(WEIR_ACTIVE(-3));
-    cr_assert(eq(int, options_set_up(&setup, OPTION_LISTEN, defaults, own), 0));
+    cr_assert(eq(int, options_set_up(&setup, OPTION_CONNECT, defaults, own), 0));
     cr_expect(eq(int, setup.values.active, -3));
+    cr_assert(eq(int, options_set_up(&setup, OPTION_LISTEN, defaults, own), 0));
+    cr_expect(eq(int, setup.values.active, WEIR_ACTIVE_FALSE)); /* nobody is told */
 }
 
 Test(set_up, addresses_and_families)
@@ -82,7 +84,23 @@ Test(set_up, addresses_and_families)
     cr_expect(eq(int, setup.local.family, WEIR_INET6));
     cr_expect(eq(int, setup.local.bytes[15], 1));
 
-    setup = set_up(OPTION_UDP, WEIR_OPTIONS(WEIR_INET6(), WEIR_INET(), WEIR_IFADDR(v4)));
+    setup = set_up(OPTION_UDP, WEIR_OPTIONS(WEIR_INET(), WEIR_INET6(), WEIR_IFADDR(v4)));
+    cr_expect(eq(int, setup.local.family, WEIR_INET));
+}
+
+/* Of each list; that of the call before the defaults'. */
+Test(set_up, the_first_family_counts)
+{
+    struct option_setup setup = set_up(OPTION_LISTEN, WEIR_OPTIONS(WEIR_INET(), WEIR_INET6()));
+    cr_expect(eq(int, setup.local.family, WEIR_INET));
+    setup = set_up(OPTION_CONNECT, WEIR_OPTIONS(WEIR_INET6(), WEIR_PORT(1), WEIR_INET()));
+    cr_expect(eq(int, setup.local.family, WEIR_INET6));
+
+    const weir_option *defaults = WEIR_OPTIONS(WEIR_INET6(), WEIR_INET());
+    cr_assert(eq(int, options_set_up(&setup, OPTION_LISTEN, defaults, NULL), 0));
+    cr_expect(eq(int, setup.local.family, WEIR_INET6));
+    cr_assert(
+        eq(int, options_set_up(&setup, OPTION_LISTEN, defaults, WEIR_OPTIONS(WEIR_INET())), 0));
     cr_expect(eq(int, setup.local.family, WEIR_INET));
 }
 
@@ -90,7 +108,7 @@ Test(set_up, addresses_of_the_wrong_family)
 {
     refused(OPTION_LISTEN, WEIR_OPTIONS(WEIR_IP(v6), WEIR_INET()),
             "option ip: an inet6 address, but the socket is inet");
-    refused(OPTION_CONNECT, WEIR_OPTIONS(WEIR_INET6(), WEIR_IP(v4)),
+    refused(OPTION_CONNECT, WEIR_OPTIONS(WEIR_INET6(), WEIR_INET(), WEIR_IP(v4)),
             "option ip: an inet address, but the socket is inet6");
 }
 
