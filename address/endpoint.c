@@ -40,6 +40,13 @@ int address_parse_host(const char *text, weir_address *address)
     return result < 0 ? result : parse_interface(text, address);
 }
 
+/* That it begins with a letter and has no colon is what a name has that no address has. */
+static bool is_name(const char *host)
+{
+    char first = (char)(*host | 0x20);
+    return first >= 'a' && first <= 'z' && !strchr(host, ':');
+}
+
 /* "ADDRESS" and "[ADDRESS]"; nothing is every IPv4 address. `size` is without the ":PORT". */
 static int parse_host(const char *endpoint, size_t size, weir_address *address)
 {
@@ -58,6 +65,11 @@ static int parse_host(const char *endpoint, size_t size, weir_address *address)
         return error_say(-EINVAL, "'%s': write an IPv6 address in brackets, [ADDRESS]:PORT",
                          endpoint);
     int result = address_parse_host(host, address);
+    if (result < 0 && is_name(host))
+        return error_say(result,
+                         "'%s' is not an address (names are not looked up: 127.0.0.1, "
+                         "[::1])",
+                         host);
     if (result == 0 && brackets && address->family != WEIR_INET6)
         return error_say(-EINVAL, "'%s': only an IPv6 address is written in brackets", endpoint);
     return result;

@@ -244,7 +244,9 @@ WEIR_OPTION(PACKET, packet, .type = OPTION_PACKET, .initial = BOTH(WEIR_RAW), .s
 WEIR_OPTION(PACKET_SIZE, packet_size, .type = OPTION_INTEGER, RANGE(0, UINT32_MAX),
             .initial = BOTH(0), .scopes = ALL_TCP, KEPT(packet_size), .accept = SHARED,
             .help = "the largest packet body that is taken; 0 is no limit",
-            .text = "For lines, one above buffer is the length at which they are cut.")
+            .text = "Without a limit there is that of 2^31 - 5 bytes. A line, its end included, "
+                    "that is longer than packet_size is not taken either: emsgsize. One that is "
+                    "longer than buffer comes in pieces of that size.")
 
 WEIR_OPTION(PORT, port, .type = OPTION_INTEGER, RANGE(0, 65535), .initial = BOTH(0),
             .scopes = CREATING, CREATION, .help = "the local port; 0 lets the kernel choose")

@@ -4,8 +4,9 @@
  *
  * Who owns a packet
  * 1. A packet handed to a callback is lent for that call: its bytes lie in a receive buffer.
- * 2. weir_packet_keep makes it the caller's: {mode,binary} shares the buffer, {mode,list} is a
- *    private copy that nobody else sees. Either way weir_packet_release gives it back, once.
+ * 2. weir_packet_keep makes it the caller's: {mode,binary} shares the buffer from 4 KiB on, while
+ *    fewer than half of the buffers are lent, and copies less; {mode,list} is a private copy that
+ *    nobody else sees. Either way weir_packet_release gives it back, once.
  * 3. A packet out of weir_recv or a mailbox's message is the caller's already.
  */
 #ifndef WEIR_PACKET_H

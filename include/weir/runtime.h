@@ -10,19 +10,24 @@ WEIR_BEGIN
 
 typedef struct weir_runtime weir_runtime;
 
-/* Every field may be 0 (or NULL): the default. */
+/* Every field may be 0 (or NULL): the default, which is the number in its comment, before the
+ * range. A text may be empty: as NULL. */
 typedef struct weir_config {
     uint32_t schedulers; /* 0: one per core that the process may run on; at most 64 */
     const char *cpus; /* "0,2-3": the cores they are pinned to; NULL: pinned when there are just as
                          many as cores that the process may run on, else not: with fewer, others
                          like it would be pinned to the same ones */
-    uint32_t buffer_count;         /* receive buffers per scheduler, a power of two; 1024 */
-    uint32_t buffer_size;          /* bytes of each; 16384 */
-    uint32_t submission_entries;   /* 512; no more than completion_entries */
-    uint32_t completion_entries;   /* 8192; both are halved when less memory may be locked */
-    uint32_t completion_budget;    /* completions handled per turn; 256 */
-    uint32_t eager_submit;         /* operations that wait before a turn submits early; 128 */
-    uint32_t busy_wait_us;         /* how long an idle scheduler looks before it sleeps; 0 */
+    uint32_t buffer_count;         /* receive buffers per scheduler, a power of two; 1024,
+                                      1..32768 */
+    uint32_t buffer_size;          /* bytes of each; 16384, 64..16777216 */
+    uint32_t submission_entries;   /* 512, 1..32768; no more than completion_entries */
+    uint32_t completion_entries;   /* 8192, 2..65536; both are halved when less memory may
+                                      be locked */
+    uint32_t completion_budget;    /* completions handled per turn; 256, 1..65536 */
+    uint32_t eager_submit;         /* operations that wait before a turn submits early; 128,
+                                      1..32768 */
+    uint32_t busy_wait_us;         /* how long an idle scheduler looks before it sleeps; 0,
+                                      0..1000000 */
     uint64_t queued_bytes_limit;   /* over it every socket is busy, whole runtime; 1 GiB */
     uint32_t close_timeout_ms;     /* how long the peer of a closed socket may take nothing of what
                                       is queued for it, before it is reset; 30000 */
@@ -30,8 +35,10 @@ typedef struct weir_config {
                                       kernel can; 0: none. Worth it from some 32 KiB on, to peers
                                       on other machines */
     const char *features_off; /* names of `weir doctor`, or "kernel=6.1"; also WEIR_FEATURES_OFF */
-    const char *default_connect_options; /* inet_default_connect_options, as text */
-    const char *default_listen_options;  /* inet_default_listen_options, as text */
+    /* inet_default_connect_options and inet_default_listen_options, as text; where they are NULL,
+     * those of the environment: WEIR_DEFAULT_CONNECT_OPTIONS, WEIR_DEFAULT_LISTEN_OPTIONS. */
+    const char *default_connect_options;
+    const char *default_listen_options;
 } weir_config;
 
 /*
@@ -40,7 +47,8 @@ typedef struct weir_config {
  * root's), and comes back late when a runtime has stopped: it is waited for, two seconds or three
  * at most. 0 with `*runtime` set; or the reason that the machine cannot run weir: -ENOSYS (no
  * io_uring), -EPERM (switched off by sysctl or by a seccomp filter), -ENOMEM (memlock or memory),
- * -EMFILE, -EAGAIN (no thread), -EINVAL (a bad configuration); the text says what to do. Nothing is
+ * -EMFILE, -EAGAIN (no thread), WEIR_SYSTEM_LIMIT (more than 256 schedulers in the process),
+ * -EINVAL (a bad configuration); the text says what to do. Nothing is
  * left behind on error. Not from a scheduler: -EDEADLK.
  *
  * Fork. In a child of fork none of its parent's runtimes, sockets and mailboxes is anybody: every

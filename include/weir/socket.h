@@ -8,13 +8,21 @@
  *    would have to wait returns -EDEADLK and has an _async form.
  * 3. A call on a socket of another scheduler would have to wait, so rule 2 holds for it.
  * 4. An _async form calls back on the scheduler that it was called from; from an ordinary thread,
- *    on the scheduler of the socket. It calls back exactly once if it returned 0, and never
- *    before it has returned.
+ *    on the scheduler of the socket. It calls back exactly once if it returned 0, and not at all if
+ *    it did not. On a scheduler that is never before it has returned. From an ordinary thread it
+ *    may be, since the two run side by side: what the callback needs is to be in `data` before.
  * 5. A callback must return: one that ends its thread (pthread_exit) ends the process.
+ * 6. Some calls hand out at once what waits for it, and call back before they return: setopts
+ *    (`packet`, `passive`, `error`, `closed`), controlling_process to a handler (all but
+ *    `accepted`) and a send after shutdown(write) (`error`, `closed`), all for their own socket
+ *    only. A thread's call of these returns after such callbacks, so a lock that they take must not
+ *    be held over it.
+ * 7. A call for a runtime on a scheduler of another runtime is refused: -EDEADLK.
  *
  * What they all have in common
  * 1. They return 0, or a count, or an error; weir_last_error_text says more where there is more.
- * 2. A pointer must not be NULL, unless it is said that it may be.
+ * 2. A pointer must not be NULL, unless it is said that it may be. A list of options may be: it is
+ *    empty.
  * 3. A time-out is in milliseconds, WEIR_INFINITY (or any negative one) waits for ever, 0 polls.
  * 4. On a runtime that stops or has been stopped they return WEIR_CLOSED.
  * 5. Beside the errors that are named, an option or an address gives what the kernel says of it.
@@ -106,12 +114,14 @@ typedef void weir_sent(weir_socket socket, int result, void *data);
 typedef void weir_received(weir_socket socket, int result, const weir_packet *packet, void *data);
 
 /*
- * gen_tcp:listen/2. `address` NULL: every address; a link-local one has its interface behind it by
- * name or index, "fe80::1%eth0", also as the host of weir_tcp_connect. One listening socket, whose
- * connections are taken by weir_tcp_accept. A call that fails leaves {fd,_} as it was.
- * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that
- * listen does not take or a value out of range, an address that is none or of the wrong family),
- * -EBADF ({fd,_}), -EMFILE, -ENOMEM. Thread, or scheduler: the listener is then the caller's.
+ * gen_tcp:listen/2. `address` NULL or "": every address, unless {ip,_} says which; an address
+ * beats {ip,_}, and a port that is not 0 beats {port,_}. It is an address and no name; a link-local
+ * one has its interface behind it by name or index, "fe80::1%eth0", also as the host of
+ * weir_tcp_connect. One listening socket, whose connections are taken by weir_tcp_accept. A call
+ * that fails leaves {fd,_} as it was. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option
+ * that listen does not take or a value out of range, an address that is none or of the wrong
+ * family), -EBADF ({fd,_}), -EMFILE, -ENOMEM. Thread, or scheduler: the listener is then the
+ * caller's.
  */
 WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
                              const weir_option *options, weir_socket *listener) WEIR_CHECK_RESULT;
@@ -142,8 +152,10 @@ WEIR_API int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64
 
 /*
  * gen_tcp:connect/3,4. `host` is an address or a name; the addresses of a name are tried in order.
- * -ECONNREFUSED, WEIR_TIMEOUT, -ETIMEDOUT, -ENETUNREACH, -EHOSTUNREACH, WEIR_NXDOMAIN,
- * -EAFNOSUPPORT, -EADDRINUSE, -EADDRNOTAVAIL, WEIR_BADARG.
+ * -ECONNREFUSED, -ECONNRESET, WEIR_TIMEOUT, -ETIMEDOUT, -ENETUNREACH, -EHOSTUNREACH,
+ * WEIR_NXDOMAIN (a name that is none, or is too long), -EAFNOSUPPORT, -EADDRINUSE, -EADDRNOTAVAIL,
+ * -EINVAL (an address that none can be reached at), -EMFILE, -ENOMEM, WEIR_BADARG (as listen, no
+ * host, an active socket without an owner).
  */
 WEIR_API int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
                               const weir_option *options, weir_owner owner, int64_t timeout_ms,
@@ -155,9 +167,11 @@ WEIR_API int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uin
 
 /*
  * gen_tcp:send/2. With {packet,1|2|4} a header is put before the bytes: -EMSGSIZE when they do not
- * fit it. WEIR_CLOSED, -ENOTCONN, -EINVAL (NULL bytes). A thread waits while the socket is busy:
- * WEIR_TIMEOUT after {send_timeout}. A handler that finds it busy gets -EAGAIN, nothing is taken,
- * and `unbusy` follows.
+ * fit it. WEIR_CLOSED, -ECONNRESET (with {show_econnreset,true}), -ENOTCONN, -EINVAL (NULL bytes,
+ * or more than memory has), -ENOMEM. A thread waits while the socket is busy: WEIR_TIMEOUT after
+ * {send_timeout}, and the bytes are queued all the same, as the document's are: who tries again
+ * sends them twice. A handler that finds it busy gets -EAGAIN, nothing is taken, and `unbusy`
+ * follows.
  */
 WEIR_API int weir_send(weir_socket socket, const void *bytes, size_t size) WEIR_CHECK_RESULT;
 /* The bytes are copied; `sent` (may be NULL) is called when the send is accepted or has failed. */
@@ -222,8 +236,9 @@ WEIR_API int weir_send_file_async(weir_socket socket, const weir_file_part *part
 /*
  * gen_tcp:recv/2,3. `length` 0: a packet, or whatever there is when raw; else exactly so many raw
  * bytes. WEIR_TIMEOUT (nothing is lost), WEIR_CLOSED, -ENOTCONN, -EINVAL (active, or a length with
- * a packet type), -ENOMEM (over 64 MiB), -EALREADY (somebody waits already), -EMSGSIZE. The packet
- * is the caller's: weir_packet_release.
+ * a packet type), -ENOMEM (over 64 MiB), -EALREADY (somebody waits already), -EMSGSIZE (a packet
+ * that cannot be framed, or is larger than {packet_size,_}; without one, than 2^31 - 5),
+ * -ECONNRESET (with {show_econnreset,true}). The packet is the caller's: weir_packet_release.
  */
 WEIR_API int weir_recv(weir_socket socket, size_t length, int64_t timeout_ms,
                        weir_packet *packet) WEIR_CHECK_RESULT;
@@ -244,8 +259,10 @@ WEIR_API int weir_shutdown(weir_socket socket, enum weir_how how) WEIR_CHECK_RES
 WEIR_API int weir_close(weir_socket socket);
 
 /*
- * gen_tcp:controlling_process/2. `from` must be the present owner: WEIR_NOT_OWNER. Messages that
- * wait in its mailbox move along, in order. WEIR_CLOSED, WEIR_BADARG (a mailbox that is gone).
+ * gen_tcp:controlling_process/2. `from` must be the present owner: WEIR_NOT_OWNER, also for a
+ * listener, which has none. 0 when `to` is the owner already, whoever asks. Messages that wait in
+ * the mailbox of `from` move along, in order. WEIR_CLOSED, WEIR_BADARG (a mailbox that is gone, an
+ * active socket to nobody).
  */
 WEIR_API int weir_controlling_process(weir_socket socket, weir_owner from,
                                       weir_owner to) WEIR_CHECK_RESULT;
@@ -259,9 +276,11 @@ WEIR_API int weir_controlling_process(weir_socket socket, weir_owner from,
 WEIR_API int weir_set_data(weir_socket socket, void *data) WEIR_CHECK_RESULT;
 
 /*
- * inet:setopts/2. The list is looked at before anything of it is done, and the last of duplicates
- * counts. -EINVAL: closed, an option that is none, a value out of range, {active,_} without an
- * owner, or the kernel refuses it. Options of other protocols are taken and do nothing.
+ * inet:setopts/2. The list is looked at before anything of it is done. Then it is set front to back
+ * and ends at the first that fails; what stands before that is set. So of duplicates the last
+ * counts, but {active,N} is added up. -EINVAL: closed, an option that is none, a value out of
+ * range, {active,_} without an owner, or the kernel refuses it. Options of other protocols are
+ * taken and do nothing.
  */
 WEIR_API int weir_setopts(weir_socket socket, const weir_option *options) WEIR_CHECK_RESULT;
 /*
@@ -272,8 +291,10 @@ WEIR_API int weir_setopts(weir_socket socket, const weir_option *options) WEIR_C
 WEIR_API int weir_getopts(weir_socket socket, weir_option *values, size_t count) WEIR_CHECK_RESULT;
 
 /*
- * inet:peername/1, sockname/1, port/1 (returns the port). -EINVAL when the socket is closed; after
- * the peer closed it, -ENOTCONN from peername and -EBADF from the others.
+ * inet:peername/1, sockname/1, port/1 (returns the port). -EINVAL when the socket is closed. When
+ * it was lost and its owner has not closed it yet: -ENOTCONN from peername, -EBADF from the others;
+ * a peer that has only finished writing, with {exit_on_close,false}, is still there. -ENOTCONN from
+ * peername of a listener.
  */
 WEIR_API int weir_peername(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;
 WEIR_API int weir_sockname(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;

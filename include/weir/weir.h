@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything of weir. Each header is the manual of what it declares. */
+/*
+ * Everything of weir. Each header is the manual of what it declares.
+ *
+ * What is called "the document" in these headers, in the help and in docs/ are the manual pages of
+ * Erlang/OTP's modules inet, gen_tcp and gen_udp (https://www.erlang.org/doc/man/inet.html and its
+ * neighbours): weir's functions do what the functions of these names do there.
+ */
 #ifndef WEIR_WEIR_H
 #define WEIR_WEIR_H
 

@@ -18,7 +18,10 @@ static int read_address(struct listen_plan *plan, const char *text)
     if (!plan->has_text)
         return 0;
     if (address_parse_host(text, &plan->address) < 0)
-        return error_say(WEIR_BADARG, "listen: \"%s\" is not an address that is here", text);
+        return error_say(WEIR_BADARG,
+                         "listen: \"%s\" is not an address that is here (names are not looked "
+                         "up: 127.0.0.1, ::1)",
+                         text);
     if (setup->family_given && plan->address.family != setup->local.family)
         return error_say(WEIR_BADARG,
                          "listen: \"%s\" is not of the family that the options ask for", text);

@@ -196,6 +196,69 @@ static const struct row {
     {"close", call_close, {0, 0, 0, 0, 0, 0, 0}, false},
 };
 
+/* The _async forms: what they answer. One that returns an error does not call back. */
+static struct answer answer;
+
+static int async_recv(weir_socket socket)
+{
+    return weir_recv_async(socket, 0, 0, answer_received, &answer);
+}
+
+static int async_accept(weir_socket socket)
+{
+    return weir_tcp_accept_async(socket, weir_owned_by_nobody(), 0, answer_opened, &answer);
+}
+
+static int async_send(weir_socket socket)
+{
+    return weir_send_async(socket, "x", 1, answer_sent, &answer);
+}
+
+static const struct {
+    const char *name;
+    call *make;
+    int gives[STATE_COUNT]; /* whoever calls */
+} async_rows[] = {
+    {"recv_async",
+     async_recv,
+     {WEIR_TIMEOUT, WEIR_CLOSED, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED}},
+    {"accept_async",
+     async_accept,
+     {-EINVAL, -EINVAL, WEIR_CLOSED, WEIR_TIMEOUT, -EINVAL, WEIR_CLOSED, WEIR_CLOSED}},
+    {"send_async", async_send, {0, 0, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED}},
+};
+
+static size_t async_row;
+static int started;
+
+static void start_async(void *unused)
+{
+    (void)unused;
+    started = async_rows[async_row].make(subject.socket);
+}
+
+static void run_where(enum caller caller, uint32_t home, void (*work)(void *))
+{
+    if (caller == THREAD)
+        work(NULL);
+    else
+        run_there(subject.loopback.runtime, caller == OWN ? home : 1 - home, work, NULL);
+}
+
+static void call_all_async(uint32_t home)
+{
+    for (async_row = 0; async_row < sizeof(async_rows) / sizeof(async_rows[0]); async_row++) {
+        answer = (struct answer){.count = 0};
+        run_where(subject.caller, home, start_async);
+        int result = started < 0 ? started : answer_wait(&answer);
+        int expected = async_rows[async_row].gives[subject.state];
+        cr_expect(result == expected, "%s of what is %s, by %s, gives %s, not %s",
+                  async_rows[async_row].name, state_names[subject.state],
+                  caller_names[subject.caller], result_text(result), result_text(expected));
+        cr_expect(answer_count(&answer) == (started == 0));
+    }
+}
+
 static bool has_scheduler(enum state state)
 {
     return state != ZERO && state != STOPPED;
@@ -323,10 +386,8 @@ static void run_cell(enum state state, enum caller caller)
     subject.file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     subject.socket = make_socket(state);
     uint32_t home = has_scheduler(state) ? scheduler_of(subject.socket) - base : 0;
-    if (caller == THREAD)
-        call_all(NULL);
-    else
-        run_there(subject.loopback.runtime, caller == OWN ? home : 1 - home, call_all, NULL);
+    call_all_async(home);
+    run_where(caller, home, call_all);
     close(subject.file);
     loopback_close(&subject.loopback);
 }

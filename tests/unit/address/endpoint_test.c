@@ -41,7 +41,7 @@ static const char *const bad[][2] = {
     {"1.2.3.4: 1", "'1.2.3.4: 1': a port is a number from 0 to 65535, not ' 1'"},
     {"1.2.3.4:1x", "'1.2.3.4:1x': a port is a number from 0 to 65535, not '1x'"},
     {"[fe80::1%nosuch]:80", "'fe80::1%nosuch': there is no interface 'nosuch'"},
-    {"localhost:80", "'localhost' is not an address"},
+    {"localhost:80", "'localhost' is not an address (names are not looked up: 127.0.0.1, [::1])"},
     {"1111111111111111111111111111111111111111111111111111111111111111:1",
      "'1111111111111111111111111111111111111111111111111111111111111111:1' is not an address and a "
      "port: too long"},
