@@ -21,6 +21,7 @@ enum canary {
     CANARY_LEFT_BEHIND,        /* messages that wait are the old owner's after a hand-over */
     CANARY_SILENT_RETURN,      /* who returns a buffer from elsewhere rings no bell */
     CANARY_STALE_CLOCK,        /* a wait begins when its turn began */
+    CANARY_IGNORED_SHARE,      /* a socket hands out all that there is in one turn */
     CANARY_FORGOTTEN_GONE,     /* a connection that is gone is not told so */
 };
 

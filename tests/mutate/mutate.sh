@@ -49,12 +49,19 @@ read_arguments() {
     done
 }
 
+# Files that are as they were keep their time, or all would be built again; what has changed gets
+# the time of now, not its own, which may lie before that of an object of a change that was made here.
 copy_tree() {
-    rm -rf "$tree"
+    local file
     mkdir -p "$tree"
-    (cd "$top" && git ls-files -co --exclude-standard -z |
-        xargs -0 -I{} sh -c '[ -f "{}" ] && printf "%s\0" "{}"' |
-        tar --null -T - -cf -) | tar -xf - -C "$tree"
+    (cd "$top" && git ls-files -co --exclude-standard) | sort >"$work/files"
+    while read -r file; do
+        [ ! -f "$top/$file" ] || cmp -s "$top/$file" "$tree/$file" && continue
+        mkdir -p "$(dirname "$tree/$file")"
+        cp "$top/$file" "$tree/$file"
+    done <"$work/files"
+    (cd "$tree" && find . ! -type d -printf '%P\n' | sort | comm -23 - "$work/files" |
+        xargs -r -d '\n' rm -f)
 }
 
 # Without debug information and as fast as can be linked. A change may leave something unused.

@@ -108,6 +108,12 @@ void act_set_active(struct conn *conn, int32_t active)
     set(conn, WEIR_OPTIONS(WEIR_ACTIVE(active)));
 }
 
+/* What is queued when it is closed is thrown away. */
+void act_linger(struct conn *conn)
+{
+    set(conn, WEIR_OPTIONS(WEIR_LINGER(true, 0)));
+}
+
 int32_t act_some_active(void)
 {
     static const int32_t modes[] = {WEIR_ACTIVE_TRUE,

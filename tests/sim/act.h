@@ -19,6 +19,7 @@ void act_receive(struct conn *conn);
 void act_set_options(struct conn *conn);
 void act_set_active(struct conn *conn, int32_t active);
 void act_shutdown(struct conn *conn);
+void act_linger(struct conn *conn);
 void act_close(struct conn *conn);
 void act_change_owner(struct conn *conn);
 void act_ask(struct conn *conn);

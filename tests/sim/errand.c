@@ -10,6 +10,7 @@
 #include "sim/link.h"
 #include "sim/pending.h"
 #include "sim/trace.h"
+#include "sim/turns.h"
 
 enum { ERRAND_MOST = 256 };
 
@@ -82,6 +83,7 @@ void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node);
 void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node)
 {
     struct errand *errand = next[actor_current()];
+    turns_progress();
     if (!event_is_running())
         actor_pause(); /* whoever it is for has been found, and may be told to stop meanwhile */
     if (errand && errand->skips == 0) {

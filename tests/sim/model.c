@@ -16,6 +16,7 @@
 #include "sim/pending.h"
 #include "sim/post.h"
 #include "sim/trace.h"
+#include "sim/turns.h"
 #include <weir/error.h>
 
 bool model_lenient;
@@ -246,6 +247,7 @@ static void count_packet(struct conn *conn, const weir_packet *packet, size_t le
     uint32_t consumed = expect_packet(conn, packet, length);
     conn->cursor += consumed;
     conn->packets++;
+    turns_count_packet(conn);
     conn->octets += consumed;
 }
 

@@ -35,6 +35,8 @@ struct conn {
     uint32_t cursor; /* of the peer's stream, up to where it has been delivered */
     struct framer framer;
     uint64_t packets;
+    uint64_t turn; /* in which the last one was handed out, and how many in that */
+    uint32_t turn_packets;
     uint64_t octets;
     uint64_t sends;           /* accepted */
     uint32_t first_suspended; /* pending call + 1; sends that wait to be accepted, in order */

@@ -2,6 +2,7 @@
 /* Nothing is checked: for measuring. */
 #include "sim/link.h"
 #include "sim/model.h"
+#include "sim/turns.h"
 
 void model_link_created(uint32_t link)
 {
@@ -54,6 +55,16 @@ void model_shut_down(uint32_t link)
 }
 
 void model_check_asleep(void)
+{
+}
+
+void turns_end(const struct scheduler *scheduler, bool sleeps)
+{
+    (void)scheduler;
+    (void)sleeps;
+}
+
+void turns_progress(void)
 {
 }
 

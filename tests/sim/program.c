@@ -427,10 +427,32 @@ void program_act_on_listener(void)
         accept_and_wait(listening->handle);
 }
 
+static void send_to_another(void)
+{
+    struct conn *conn = some_conn(true);
+    if (conn && !conn->forsaken && post_handed_count(conn->handle) == 0)
+        act_send(conn);
+}
+
+/* A queue is thrown away that is to be flushed with others. */
+static void reset_among_others(struct conn *conn)
+{
+    if (conn->forsaken || post_handed_count(conn->handle) > 0)
+        return;
+    act_linger(conn);
+    send_to_another();
+    act_send(conn);
+    send_to_another();
+    act_close(conn);
+    send_to_another();
+}
+
 void program_act_on_connection(void)
 {
     struct conn *conn = some_conn(scheduler_current() && !dice_chance(program_style.afar));
-    if (conn)
+    if (conn && act_is_own(conn) && dice_chance(20))
+        reset_among_others(conn);
+    else if (conn)
         act_at_random(conn);
 }
 

@@ -11,6 +11,7 @@
 #include "runtime/ring/features.h"
 #include "runtime/ring/operation.h"
 #include "runtime/ring/ring.h"
+#include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/stream.h"
 #include "sim/actor.h"
 #include "sim/dice.h"
@@ -20,6 +21,7 @@
 #include "sim/model.h"
 #include "sim/operation.h"
 #include "sim/trace.h"
+#include "sim/turns.h"
 
 enum {
     ENTRY_MOST = 512,
@@ -113,6 +115,7 @@ int ring_register_buffers(struct ring *ring)
 /* The memory is scribbled over, so that who still looks at it is found out. */
 void ring_offer_buffer(struct ring *ring, uint16_t buffer, uint8_t *bytes)
 {
+    SIM_CHECK(ring->open, "a buffer is offered to a ring that is closed");
     SIM_CHECK(buffer < ring->config.buffer_count, "buffer %u is none", buffer);
     SIM_CHECK(ring->place[buffer] == BUFFER_OUT, "buffer %u is offered twice", buffer);
     ring->place[buffer] = BUFFER_OFFERED;
@@ -278,6 +281,7 @@ static struct entry *next_entry(struct ring *ring, uint64_t user_data, enum op_k
     while (ring->entry_count >= ring->config.submission_entries)
         submit(ring);
     struct entry *entry = &ring->entries[ring->entry_count++];
+    turns_progress();
     *entry = (struct entry){.op = {.user_data = user_data, .kind = (uint8_t)kind}, .fd = fd};
     return entry;
 }
@@ -376,6 +380,7 @@ static void turn(struct ring *ring, uint64_t timeout_ns)
     enum { TURN_NS = 1000 };
     actor_pause(); /* it means to sleep, and has not said so to the kernel */
     bool all = submit(ring);
+    turns_end(scheduler_current(), all && timeout_ns > 0 && visible(ring) == 0);
     actor_pause();
     kernel.now_ns += TURN_NS;
     event_run_due(kernel.now_ns);
@@ -413,6 +418,8 @@ uint32_t ring_take(struct ring *ring, struct ring_completion *completions, uint3
     actor_pause();
     while (taken < count && visible(ring) > 0)
         completions[taken++] = ring->queue[ring->head++ % QUEUE_SIZE];
+    if (taken > 0)
+        turns_progress();
     return taken;
 }
 

@@ -2,6 +2,8 @@
 #include "sim/turns.h"
 
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/streams.h"
+#include "sim/model.h"
 #include "sim/pending.h"
 #include "sim/program.h"
 #include "sim/trace.h"
@@ -10,13 +12,20 @@
  * in one turn, but not without end. */
 enum { SCHEDULERS_MOST = 4, COUNT_MOST = 3 * PENDING_MOST, INSIST_MOST = 2 * COUNT_MOST };
 
+/* How often a scheduler may look in vain before it sleeps. */
+enum { IDLE_MOST = 100 };
+
 struct counts {
+    uint64_t turn;
     uint32_t work;
     uint32_t calls_back;
+    uint32_t idle;
+    uint64_t progress;
 };
 
 static struct counts counts[SCHEDULERS_MOST];
 static uint32_t insisted;
+static uint64_t progress;
 
 void turns_reset(void)
 {
@@ -25,11 +34,27 @@ void turns_reset(void)
 
 void turns_begin(const struct scheduler *scheduler)
 {
-    counts[scheduler->number] = (struct counts){0};
+    struct counts *its = &counts[scheduler->number];
+    its->turn++;
+    its->work = its->calls_back = 0;
+}
+
+void turns_progress(void)
+{
+    progress++;
+}
+
+void turns_end(const struct scheduler *scheduler, bool sleeps)
+{
+    struct counts *its = &counts[scheduler->number];
+    its->idle = sleeps || its->progress != progress ? 0 : its->idle + 1;
+    its->progress = progress;
+    SIM_CHECK(its->idle <= IDLE_MOST, "scheduler %u turns for nothing", scheduler->number);
 }
 
 static void count(uint32_t *number, const char *what)
 {
+    progress++;
     SIM_CHECK(++*number <= COUNT_MOST, "a turn does not end: %u times %s", *number, what);
 }
 
@@ -43,6 +68,17 @@ void turns_count_call_back(void)
 {
     if (scheduler_current())
         count(&counts[scheduler_current()->number].calls_back, "a call has called back");
+}
+
+/* One more is begun where something is left of its share. */
+void turns_count_packet(struct conn *conn)
+{
+    uint64_t turn = counts[model_home(conn->handle)->number].turn;
+    conn->turn_packets = conn->turn == turn ? conn->turn_packets + 1 : 1;
+    conn->turn = turn;
+    progress++;
+    SIM_CHECK(conn->turn_packets <= SHARE_MOST, "link %u is handed more than its share of a turn",
+              model_link(conn));
 }
 
 bool turns_insist(void)
