@@ -22,6 +22,7 @@ enum canary {
     CANARY_SILENT_RETURN,      /* who returns a buffer from elsewhere rings no bell */
     CANARY_STALE_CLOCK,        /* a wait begins when its turn began */
     CANARY_IGNORED_SHARE,      /* a socket hands out all that there is in one turn */
+    CANARY_ENDLESS_DRAIN,      /* what a task adds to its queue is run in the same batch */
     CANARY_FORGOTTEN_GONE,     /* a connection that is gone is not told so */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/scheduler/task.h"
 
+#include "base/canary.h"
 #include "base/error.h"
 #include "runtime/scheduler/scheduler.h"
 
@@ -16,7 +17,9 @@ void task_run_batch(struct scheduler *scheduler, enum task_queue queue)
     struct list *link;
     list_init(&batch);
     list_move_all(&batch, &scheduler->tasks.lists[queue]);
-    while ((link = list_take(&batch))) {
+    while ((link = list_take(CANARY(ENDLESS_DRAIN) && list_is_empty(&batch)
+                                 ? &scheduler->tasks.lists[queue]
+                                 : &batch))) {
         struct task *task = list_entry(link, struct task, link);
         error_clear_text(); /* a call that it ends is not to say what another one said */
         task->run(scheduler, task);

@@ -95,25 +95,46 @@ uint32_t act_lent_count(void)
     return lent_count;
 }
 
+/* Memory that was lent for a send of a connection. */
+struct loan {
+    struct piece piece;
+    uint32_t link;
+    uint32_t link_serial;
+};
+
+/* Who gets it back may send what comes next, or close; not under the send that had no memory to
+ * take it over. */
+static void go_on(const struct loan *loan)
+{
+    struct conn *conn = model_conn(loan->link);
+    bool same = links[loan->link].used && links[loan->link].serial == loan->link_serial;
+    if (same && !model_lenient && !program_winds_down() && act_is_own(conn) && dice_chance(600))
+        act_at_random(conn);
+}
+
 /* Its memory is ours again: who still sends from it is found out. */
 static void take_back(void *data)
 {
-    struct piece *piece = data;
+    struct loan *loan = data;
     SIM_CHECK(lent_count > 0, "memory is given back twice");
+    SIM_CHECK(!act_is_under_way() || !scheduler_current() || model_lenient,
+              "memory is given back under a call");
     lent_count--;
-    memset((uint8_t *)piece->bytes, 0xEE, piece->size);
+    memset((uint8_t *)loan->piece.bytes, 0xEE, loan->piece.size);
+    go_on(loan);
 }
 
 static int send_owned(struct conn *conn, const struct offer *offer)
 {
-    uint8_t *copy = plan_take((uint32_t)offer->size + 64);
+    uint8_t *copy = plan_take((uint32_t)(offer->size + sizeof(struct loan) + 16));
     if (!copy)
         return send_plainly(conn, offer);
-    struct piece *piece = (struct piece *)(copy + (-(uintptr_t)copy % 16));
-    *piece = (struct piece){(uint8_t *)(piece + 1), offer->size};
-    memcpy((uint8_t *)piece->bytes, offer->bytes, offer->size);
+    struct loan *loan = (struct loan *)(copy + (-(uintptr_t)copy % 16));
+    uint8_t *bytes = (uint8_t *)(loan + 1);
+    *loan = (struct loan){{bytes, offer->size}, model_link(conn), links[model_link(conn)].serial};
+    memcpy(bytes, offer->bytes, offer->size);
     lent_count++;
-    return weir_send_owned(conn->handle, piece->bytes, piece->size, take_back, piece);
+    return weir_send_owned(conn->handle, bytes, offer->size, take_back, loan);
 }
 
 /* Not as a file. */

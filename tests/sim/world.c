@@ -98,6 +98,7 @@ static void choose_style(void)
         .type = ONE_OF(0, 0, 100),
         .active = ONE_OF(0, 1),
         .forward = ONE_OF(0, 0, 300),
+        .insists = dice_chance(50),
     };
 }
 
