@@ -11,6 +11,7 @@
 #include "sim/act.h"
 #include "sim/dice.h"
 #include "sim/errand.h"
+#include "sim/kept.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
 #include "sim/pending.h"
@@ -224,7 +225,7 @@ static void receive_and_wait(struct conn *conn)
     (void)errand_end();
     act_received(conn->handle, result, result == 0 ? &packet : NULL, pending);
     if (result == 0)
-        program_take_packet(&packet);
+        kept_take(&packet);
 }
 
 static void note_options(struct errand *errand, struct conn *conn)

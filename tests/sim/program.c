@@ -12,6 +12,7 @@
 #include "sim/dice.h"
 #include "sim/errand.h"
 #include "sim/expect.h"
+#include "sim/kept.h"
 #include "sim/kernel.h"
 #include "sim/life.h"
 #include "sim/link.h"
@@ -25,7 +26,7 @@
 #include "sim/turns.h"
 #include <weir/error.h>
 
-enum { LISTENER_MOST = 3, KEPT_MOST = 8, KERNEL_LISTENERS_MOST = 8, CLOSED_MOST = 64 };
+enum { LISTENER_MOST = 3, KERNEL_LISTENERS_MOST = 8, CLOSED_MOST = 64 };
 
 struct listening {
     weir_socket handle;
@@ -37,7 +38,6 @@ struct program_style program_style;
 
 static weir_runtime *the_runtime;
 static struct listening listeners[LISTENER_MOST];
-static weir_packet kept[KEPT_MOST];
 uint8_t program_file_bytes[PROGRAM_FILE_ROOM];
 static int file_fd;
 static uint16_t closed_ports[CLOSED_MOST];
@@ -109,16 +109,6 @@ static void on_accepted(weir_socket socket, void *data)
     model_message_accepted(conn);
 }
 
-static void keep(const weir_packet *packet)
-{
-    weir_packet *place = &kept[dice_below(KEPT_MOST)];
-    weir_packet_release(place);
-    if (weir_packet_keep(packet, place) < 0) {
-        SIM_CHECK(model_lenient, "keeping a packet failed");
-        *place = (weir_packet){0};
-    }
-}
-
 /* Whatever type of packet it has, and whether this is its last callback or not. */
 static void forward_here(const weir_packet *packet)
 {
@@ -145,7 +135,7 @@ static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
     if (winding_down)
         return;
     if (dice_chance(50))
-        keep(packet);
+        kept_add(packet);
     if (dice_chance(program_style.echo))
         act_send_packet(conn, packet);
     if (dice_chance(program_style.forward))
@@ -456,18 +446,6 @@ void program_act_on_connection(void)
         act_at_random(conn);
 }
 
-/* Takes over a packet: keeps it for a while, or lets it go. */
-void program_take_packet(weir_packet *packet)
-{
-    weir_packet *place = &kept[dice_below(KEPT_MOST)];
-    if (dice_chance(500)) {
-        weir_packet_release(packet);
-        return;
-    }
-    weir_packet_release(place);
-    *place = *packet;
-}
-
 void program_read_mail(uint32_t most)
 {
     weir_message message;
@@ -475,7 +453,7 @@ void program_read_mail(uint32_t most)
         most += post_waiting_count() / 8; /* not to be flooded */
     for (uint32_t i = 0; i < most && post_receive(&message); i++)
         if (message.kind == WEIR_MESSAGE_DATA)
-            program_take_packet(&message.packet);
+            kept_take(&message.packet);
 }
 
 /* To another scheduler, or to this one. */
@@ -524,8 +502,7 @@ void program_start(weir_runtime *runtime, uint32_t ticks_most)
     winding_down = false;
     for (uint32_t i = 0; i < LISTENER_MOST; i++)
         listeners[i] = (struct listening){0};
-    for (uint32_t i = 0; i < KEPT_MOST; i++)
-        kept[i] = (weir_packet){0};
+    kept_reset();
     closed_count = 0;
     errand_reset();
     afar_reset();
@@ -541,17 +518,11 @@ int program_file(void)
     return file_fd;
 }
 
-static void give_back(void)
-{
-    for (uint32_t i = 0; i < KEPT_MOST; i++)
-        weir_packet_release(&kept[i]);
-}
-
 void program_wind_down(bool gives_back)
 {
     winding_down = true;
     if (gives_back)
-        give_back();
+        kept_release_all();
 }
 
 bool program_winds_down(void)
@@ -561,17 +532,14 @@ bool program_winds_down(void)
 
 bool program_may_hold_packets(void)
 {
-    for (uint32_t i = 0; i < KEPT_MOST; i++)
-        if (kept[i].buffer)
-            return true;
-    return program_style.mailboxes > 0 || program_style.threads > 0 || !is_alone();
+    return kept_any() || program_style.mailboxes > 0 || program_style.threads > 0 || !is_alone();
 }
 
 void program_end(void)
 {
     program_read_mail(UINT32_MAX);
     post_end();
-    give_back();
+    kept_release_all();
     system_close(file_fd);
 }
 

@@ -38,7 +38,6 @@ void program_act_on_listener(void);
 void program_act_on_connection(void);
 void program_connect_and_wait(void);
 void program_read_mail(uint32_t most);
-void program_take_packet(weir_packet *packet);
 bool program_winds_down(void);
 /* All is quiet: what was closed is. */
 void program_check_quiet(void);
