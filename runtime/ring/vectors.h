@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Headers of scatter-gather sends. The kernel copies them as it submits, so one turn's worth of
- * memory serves every turn. */
+/* Headers of scatter-gather sends, and addresses to connect to. The kernel copies them as it
+ * submits, so one turn's worth of memory serves every turn. Who asked may be gone before: a kernel
+ * may refuse to read them for a while. */
 #ifndef RUNTIME_RING_VECTORS_H
 #define RUNTIME_RING_VECTORS_H
 
@@ -10,12 +11,14 @@
 #include <sys/uio.h>
 
 /* Per message: more gain nothing, the socket's buffer is full before. */
-enum { VECTORS_PER_MESSAGE = 64, VECTORS_MESSAGE_COUNT = 64 };
+enum { VECTORS_PER_MESSAGE = 64, VECTORS_MESSAGE_COUNT = 64, VECTORS_ADDRESS_COUNT = 64 };
 
 struct vectors {
     uint32_t message_count;
     struct msghdr messages[VECTORS_MESSAGE_COUNT];
     struct iovec vectors[VECTORS_MESSAGE_COUNT][VECTORS_PER_MESSAGE];
+    uint32_t address_count;
+    struct sockaddr_storage addresses[VECTORS_ADDRESS_COUNT];
 };
 
 static inline bool vectors_are_full(const struct vectors *vectors)
@@ -37,10 +40,21 @@ static inline void vectors_put_back(struct vectors *vectors)
     vectors->message_count--;
 }
 
+static inline bool vectors_lack_address(const struct vectors *vectors)
+{
+    return vectors->address_count == VECTORS_ADDRESS_COUNT;
+}
+
+static inline struct sockaddr_storage *vectors_take_address(struct vectors *vectors)
+{
+    return &vectors->addresses[vectors->address_count++];
+}
+
 /* Everything that was taken has been submitted. */
 static inline void vectors_reset(struct vectors *vectors)
 {
     vectors->message_count = 0;
+    vectors->address_count = 0;
 }
 
 #endif

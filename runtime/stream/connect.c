@@ -141,6 +141,10 @@ static int attempt(struct scheduler *scheduler, struct call *call)
 {
     struct connecting *connecting = call->as.open.connecting;
     const weir_address *address = &connecting->addresses[connecting->next++];
+    if (vectors_lack_address(&scheduler->vectors))
+        scheduler_submit(scheduler);
+    if (vectors_lack_address(&scheduler->vectors))
+        return error_say(-EAGAIN, "connect: the kernel takes nothing now");
     int result = create_socket(scheduler, call, (enum weir_family)address->family);
     if (result < 0)
         return result;
@@ -149,10 +153,11 @@ static int attempt(struct scheduler *scheduler, struct call *call)
         return 0;
     }
     struct socket *socket = connecting->socket;
-    socklen_t size = address_to_sockaddr(address, &connecting->peer);
+    struct sockaddr_storage *peer = vectors_take_address(&scheduler->vectors);
+    socklen_t size = address_to_sockaddr(address, peer);
     socket_hold(socket);
     ring_connect(scheduler->ring, socket_operation(socket, STREAM_CONNECT), socket->fd,
-                 (struct sockaddr *)&connecting->peer, size);
+                 (struct sockaddr *)peer, size);
     return CALL_WAITS;
 }
 
@@ -194,7 +199,6 @@ static void give_up(struct socket *socket)
 static void detach(struct scheduler *scheduler, struct call *call)
 {
     struct socket *socket = call->as.open.connecting->socket;
-    scheduler_submit(scheduler); /* until then the kernel has not read the address */
     socket_hold(socket);
     give_up(socket);
     cancel_start(scheduler, socket, STREAM_CONNECT);

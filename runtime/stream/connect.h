@@ -17,7 +17,6 @@ struct connecting {
     weir_address addresses[CONNECT_ADDRESSES_MAX];
     size_t address_count;
     size_t next; /* to be tried */
-    struct sockaddr_storage peer;
     struct socket *socket; /* trying; NULL: not yet */
     int error;             /* of the last attempt */
     uint64_t runtime_id;   /* whose options its setup points into */

@@ -118,12 +118,15 @@ static void choose_config(weir_config *config)
 {
     static const char *const features[] = {
         "", "", "", "multishot_receive", "multishot_accept", "buffer_ring", "kernel=6.1"};
+    uint32_t submission_entries = ONE_OF(1, 2, 8, 64);
+    uint32_t completion_entries = ONE_OF(2, 4, 16, 256);
     *config = (weir_config){
         .schedulers = ONE_OF(1, 1, 2, 3),
         .buffer_count = ONE_OF(1, 2, 4, 16, 64),
         .buffer_size = ONE_OF(64, 100, 512, 4096, 16384),
-        .submission_entries = ONE_OF(1, 2, 8, 64),
-        .completion_entries = ONE_OF(2, 4, 16, 256),
+        .submission_entries = submission_entries,
+        .completion_entries =
+            completion_entries > submission_entries ? completion_entries : submission_entries,
         .completion_budget = ONE_OF(1, 2, 8, 256),
         .close_timeout_ms = UINT32_MAX, /* the model holds that what was queued is sent */
         .eager_submit = ONE_OF(1, 4, 64),
