@@ -11,6 +11,7 @@
 #include "runtime/stream/output.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
+#include "sim/expect.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
 #include "sim/pending.h"
@@ -29,8 +30,8 @@ static struct socket *live_socket(const struct conn *conn)
 static uint64_t sum_of(const weir_packet *packet)
 {
     const uint8_t *bytes = packet->bytes - packet->header_size;
-    uint64_t sum = packet->size + packet->header_size;
-    for (size_t i = 0; i < packet->size + packet->header_size; i++)
+    uint64_t sum = expect_whole_size(packet);
+    for (size_t i = 0; i < expect_whole_size(packet); i++)
         sum = (sum ^ bytes[i]) * 1099511628211u;
     return sum;
 }

@@ -11,6 +11,7 @@
 #include "runtime/stream/output.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
+#include "sim/expect.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
 #include "sim/pending.h"
@@ -225,7 +226,7 @@ void act_send_file(struct conn *conn)
 
 void act_send_packet(struct conn *conn, const weir_packet *packet)
 {
-    size_t size = packet->size + packet->header_size;
+    size_t size = expect_whole_size(packet);
     struct offer offer = {packet->bytes - packet->header_size, size, packet, false};
     if (link_room(&links[model_link(conn)], 2 * (size + HEADER_MOST) + conn->suspended_bytes))
         send_bytes(conn, send_the_packet, &offer);

@@ -11,6 +11,7 @@
 #include "sim/act.h"
 #include "sim/dice.h"
 #include "sim/errand.h"
+#include "sim/expect.h"
 #include "sim/kept.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
@@ -73,7 +74,7 @@ static struct pending *begin_send(struct conn *conn, const uint8_t *bytes, size_
 /* NULL `packet`: bytes of their own. */
 static void send_async(struct conn *conn, const weir_packet *packet)
 {
-    size_t size = packet ? packet->size + packet->header_size : act_send_size();
+    size_t size = packet ? expect_whole_size(packet) : act_send_size();
     uint8_t *bytes = act_make_bytes(conn, size);
     struct errand *errand = errand_take();
     struct pending *pending = errand ? begin_send(conn, bytes, size) : NULL;

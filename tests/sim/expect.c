@@ -74,6 +74,9 @@ uint32_t expect_packet(struct conn *conn, const weir_packet *packet, size_t leng
     }
     const uint8_t *bytes = packet->bytes - packet->header_size;
     size_t size = packet->size + packet->header_size;
+    SIM_CHECK(packet->padding_size ==
+                  (values->packet == WEIR_FCGI ? decoded.consumed - decoded.size : 0),
+              "a padding of %zu bytes", packet->padding_size);
     SIM_CHECK(size == decoded.size, "a packet of %zu bytes, not %zu", size, decoded.size);
     SIM_CHECK(memcmp(bytes, decoded.bytes, size) == 0,
               "a packet of type %d at %u, %zu bytes, is not what the peer wrote", values->packet,

@@ -9,6 +9,12 @@
 
 #include "sim/model.h"
 
+/* All of it that lies in memory, from the header's beginning on. */
+static inline size_t expect_whole_size(const weir_packet *packet)
+{
+    return packet->header_size + packet->size + packet->padding_size;
+}
+
 /* Compares a packet with what comes next. How many bytes of the stream it stands for. */
 uint32_t expect_packet(struct conn *conn, const weir_packet *packet, size_t length);
 

@@ -3,6 +3,7 @@
 
 #include "runtime/owner/mailbox.h"
 #include "sim/dice.h"
+#include "sim/expect.h"
 #include "sim/link.h"
 #include "sim/model.h"
 #include "sim/trace.h"
@@ -67,7 +68,7 @@ static struct letter letter_of(const weir_message *message)
     if (message->kind != WEIR_MESSAGE_DATA)
         return letter;
     const uint8_t *bytes = packet->bytes - packet->header_size;
-    letter.size = packet->size + packet->header_size;
+    letter.size = expect_whole_size(packet);
     letter.sum = 1469598103934665603u;
     for (size_t i = 0; i < letter.size; i++)
         letter.sum = (letter.sum ^ bytes[i]) * 1099511628211u;
