@@ -5,34 +5,36 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "runtime/listener/accept.h"
+#include "runtime/listener/listener.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 #include "runtime/service.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/stream.h"
 
 static int close_one(weir_socket handle);
 
 /* A handler on another scheduler cannot ask for the siblings, so they are closed from here. A
  * thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
-static int close_listening(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int close_listening(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    const struct listener *listener = socket->listener;
-    for (uint32_t i = 0; i < listener->sibling_count && call->kind == CALL_ASYNC; i++)
-        (void)close_one(listener->siblings[i]);
-    socket_end(scheduler, socket, END_CLOSED);
+    const struct listening *listening = listener_of(slot)->listening;
+    for (uint32_t i = 0; i < listening->sibling_count && call->kind == CALL_ASYNC; i++)
+        (void)close_one(listening->siblings[i]);
+    slot_end(scheduler, slot, END_CLOSED);
     if (call->kind != CALL_BLOCKING)
         return 0;
-    socket->receiver = call;
+    listener_of(slot)->closer = call;
     return CALL_WAITS;
 }
 
 /* A thread waits for what is queued as long as {linger,{true,Seconds}} says; a handler never. */
-static int seconds_to_wait(const struct socket *socket, const struct call *call)
+static int seconds_to_wait(const struct stream *socket, const struct call *call)
 {
     if (call->kind != CALL_BLOCKING || send_queued_bytes(socket) == 0)
         return 0;
@@ -40,12 +42,13 @@ static int seconds_to_wait(const struct socket *socket, const struct call *call)
     return linger.l_onoff ? linger.l_linger : 0;
 }
 
-static int run_close(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_close(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    if (socket->state == SOCKET_LISTENING)
-        return close_listening(scheduler, socket, call);
+    if (slot->kind == KIND_LISTENER)
+        return close_listening(scheduler, slot, call);
+    struct stream *socket = stream_of(slot);
     int seconds = seconds_to_wait(socket, call);
-    socket_end(scheduler, socket, END_CLOSED);
+    slot_end(scheduler, slot, END_CLOSED);
     if (seconds <= 0 || !socket->output)
         return 0;
     call->timeout_ms = (int64_t)seconds * 1000;
@@ -90,7 +93,7 @@ static int close_elsewhere(weir_socket handle)
 static bool is_elsewhere(weir_socket handle)
 {
     struct scheduler *here = scheduler_current();
-    return here && here->index != socket_scheduler(handle);
+    return here && here->index != slot_scheduler(handle);
 }
 
 static int close_one(weir_socket handle)

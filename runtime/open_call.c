@@ -15,7 +15,6 @@
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/connect.h"
 
 static int check_mailbox(weir_owner owner)

@@ -6,13 +6,13 @@
 #include "base/memory.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/receive.h"
+#include "runtime/stream/stream.h"
 
 enum { LENGTH_MAX = 64 << 20 };
 
-static int refusal(struct socket *socket)
+static int refusal(struct stream *socket)
 {
     bool told = (socket->latches & LATCH_RECEIVE) != 0;
     if (!told)
@@ -21,15 +21,13 @@ static int refusal(struct socket *socket)
     return delivery_end_result(socket);
 }
 
-static int check_receivable(struct socket *socket, size_t length)
+static int check_receivable(struct stream *socket, size_t length)
 {
-    if (socket->state == SOCKET_LISTENING)
-        return -ENOTCONN;
-    if (socket->state == SOCKET_GONE)
+    if (socket->slot.state == SOCKET_GONE)
         return refusal(socket);
     if (socket->active != WEIR_ACTIVE_FALSE)
         return error_say(-EINVAL, "recv: the socket is active");
-    if (length > 0 && socket_values(socket)->packet != WEIR_RAW)
+    if (length > 0 && stream_values(socket)->packet != WEIR_RAW)
         return error_say(-EINVAL, "recv: a length is for raw packets only");
     if (length > LENGTH_MAX)
         return error_say(-ENOMEM, "recv: %zu is more than %d bytes", length, LENGTH_MAX);
@@ -38,8 +36,9 @@ static int check_receivable(struct socket *socket, size_t length)
     return socket->receiving == RECEIVING_REPORTED ? WEIR_CLOSED : 0;
 }
 
-static int run_recv(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
+    struct stream *socket = stream_of(slot);
     int result = check_receivable(socket, call->as.receive.length);
     if (result < 0)
         return result;
@@ -52,7 +51,7 @@ static int run_recv(struct scheduler *scheduler, struct socket *socket, struct c
 
 static void leave_recv(struct scheduler *scheduler, struct call *call)
 {
-    struct socket *socket = socket_find(scheduler, call->socket);
+    struct stream *socket = stream_find(scheduler, call->socket);
     if (!socket || socket->receiver != call)
         return;
     socket->receiver = NULL;
@@ -63,6 +62,8 @@ static void leave_recv(struct scheduler *scheduler, struct call *call)
 static const struct call_operation operation_recv = {
     .name = "weir_recv",
     .run = run_recv,
+    .kinds = 1 << KIND_STREAM,
+    .other_result = -ENOTCONN,
     .leave = leave_recv,
     .dead_result = WEIR_CLOSED,
     .may_wait = true,

@@ -16,7 +16,7 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/totals.h"
 
 void runtime_started(struct weir_runtime *runtime)
@@ -53,7 +53,7 @@ static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
     scheduler->kinds = runtime_kinds;
     scheduler->cpu = runtime->cpus[number];
     scheduler->queued_bytes_limit = runtime->limits.queued_bytes;
-    socket_table_init(&scheduler->sockets, generation);
+    slot_table_init(&scheduler->slots, generation);
     runtime->schedulers[number] = scheduler;
     return 0;
 }
@@ -252,22 +252,22 @@ int weir_stop(weir_runtime *runtime)
 }
 
 /* A handle alone: its owner may keep it for ever. */
-static bool is_remnant(const struct socket *socket)
+static bool is_remnant(const struct slot *slot)
 {
-    return socket->state == SOCKET_GONE && socket->fd < 0;
+    return slot->state == SOCKET_GONE && slot->fd < 0;
 }
 
 /* Closes the listeners. How many sockets there still are, those included that have something to
  * send before their end. */
-static int run_drain(struct scheduler *scheduler, struct socket *unused, struct call *call)
+static int run_drain(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     int remnants = 0;
     (void)unused;
     (void)call;
-    socket_end_all(scheduler, END_DRAIN);
-    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++)
-        remnants += is_remnant(socket_table_at(&scheduler->sockets, slot));
-    return (int)scheduler->sockets.used_count - remnants;
+    slot_end_all(scheduler, END_DRAIN);
+    for (uint32_t i = 0; i < slot_table_size(&scheduler->slots); i++)
+        remnants += is_remnant(slot_table_at(&scheduler->slots, i));
+    return (int)scheduler->slots.used_count - remnants;
 }
 
 static const struct call_operation operation_drain = {.name = "weir_drain", .run = run_drain};

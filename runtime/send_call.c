@@ -11,18 +11,18 @@
 #include "runtime/buffer/buffer.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/stream.h"
 
 static int send_on_own(struct scheduler *here, weir_socket handle, const struct send_source *source)
 {
-    struct socket *socket = socket_find(here, handle);
+    struct slot *slot = slot_find(here, handle);
     error_clear_text();
-    if (!socket)
-        return error_from("weir_send", WEIR_CLOSED);
-    socket_hold(socket);
-    int result = send_now(here, socket, source);
-    socket_unhold(here, socket);
+    if (!slot || slot->kind != KIND_STREAM)
+        return error_from("weir_send", slot ? -ENOTCONN : WEIR_CLOSED);
+    slot_hold(slot);
+    int result = send_now(here, stream_of(slot), source);
+    slot_unhold(here, slot);
     return error_from("weir_send", result);
 }
 
@@ -30,7 +30,7 @@ static int send_on_own(struct scheduler *here, weir_socket handle, const struct 
 static int send_source(weir_socket handle, const struct send_source *source)
 {
     struct scheduler *here = scheduler_current();
-    if (here && here->index == socket_scheduler(handle))
+    if (here && here->index == slot_scheduler(handle))
         return send_on_own(here, handle, source);
     struct call call = {.as.send.source = *source};
     return call_make(&operation_send, handle, &call);

@@ -11,13 +11,14 @@
 #include "base/system.h"
 #include "runtime/listener/accept.h"
 #include "runtime/listener/listen.h"
+#include "runtime/listener/listener.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 #include "runtime/set_options.h"
 #include "runtime/stream/descriptor.h"
 
@@ -32,75 +33,75 @@ struct listen_call {
 };
 
 static int make_listener(struct scheduler *scheduler, struct listen_call *listen,
-                         struct socket **out)
+                         struct listener **out)
 {
     struct option_block *block = option_block_create(&listen->plan->setup.values);
     if (!block)
         return -ENOMEM;
-    struct socket *socket = socket_create(scheduler, KIND_LISTENER, listen->fd,
-                                          (enum weir_family)listen->plan->address.family);
+    struct listener *socket =
+        listener_create(scheduler, listen->fd, (enum weir_family)listen->plan->address.family);
     if (socket) {
-        socket_move(socket, SOCKET_LISTEN);
-        socket_set_options(socket, block);
-        socket->listener = listener_create(scheduler, socket);
+        slot_move(&socket->slot, SOCKET_LISTEN);
+        socket->slot.options = option_block_share(block);
+        socket->listening = listening_create(scheduler, socket);
     }
     option_block_drop(block);
     if (!socket)
         return error_say(-ENOMEM, "no memory for a listener");
-    if (!socket->listener) {
-        socket->fd = -1; /* still the caller's */
-        socket_move(socket, SOCKET_CLOSE);
-        socket_settle(scheduler, socket);
+    if (!socket->listening) {
+        socket->slot.fd = -1; /* still the caller's */
+        slot_move(&socket->slot, SOCKET_CLOSE);
+        slot_settle(scheduler, &socket->slot);
         return error_say(-ENOMEM, "no memory for a listener");
     }
     *out = socket;
     return 0;
 }
 
-static int note_siblings(struct listener *listener, const struct listen_call *listen)
+static int note_siblings(struct listening *listening, const struct listen_call *listen)
 {
     size_t size = listen->sibling_count * sizeof(weir_socket);
     if (size == 0)
         return 0;
-    listener->siblings = memory_allocate(size);
-    if (!listener->siblings)
+    listening->siblings = memory_allocate(size);
+    if (!listening->siblings)
         return error_say(-ENOMEM, "no memory for a listener");
-    memcpy(listener->siblings, listen->siblings, size);
-    listener->sibling_count = listen->sibling_count;
+    memcpy(listening->siblings, listen->siblings, size);
+    listening->sibling_count = listen->sibling_count;
     return 0;
 }
 
 /* Of what an accepted socket has of its listener the kernel clears this alone (sk_clone_lock). */
-static int note_priority(struct scheduler *scheduler, struct socket *socket)
+static int note_priority(struct scheduler *scheduler, struct listener *socket)
 {
     int priority = 0;
     socklen_t size = sizeof(priority);
-    (void)system_getsockopt(socket->fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
+    (void)system_getsockopt(socket->slot.fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
     return priority ? accept_note_options(scheduler, socket, WEIR_OPTIONS(WEIR_PRIORITY(priority)))
                     : 0;
 }
 
-static int run_listen(struct scheduler *scheduler, struct socket *unused, struct call *call)
+static int run_listen(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     struct listen_call *listen = list_entry(call, struct listen_call, call);
-    struct socket *socket;
+    struct listener *socket;
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
     int result = make_listener(scheduler, listen, &socket);
     if (result < 0)
         return result;
-    result = note_siblings(socket->listener, listen);
+    result = note_siblings(socket->listening, listen);
     if (result == 0)
         result = note_priority(scheduler, socket);
     if (result < 0) {
-        socket->fd = -1;
-        socket_end(scheduler, socket, END_CLOSED);
+        socket->slot.fd = -1;
+        slot_end(scheduler, &socket->slot, END_CLOSED);
         return result;
     }
     if (listen->serving)
         accept_serve(scheduler, socket, call->as.open.owner);
-    call->as.open.socket = socket_handle(scheduler, socket);
+    call->as.open.socket = slot_handle(scheduler, &socket->slot);
     return 0;
 }
 
@@ -239,28 +240,31 @@ struct siblings_call {
 };
 
 /* How many there are. */
-static int run_siblings(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_siblings(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
+    struct listener *socket = listener_of(slot);
     struct siblings_call *siblings = list_entry(call, struct siblings_call, call);
     (void)scheduler;
-    if (socket->state != SOCKET_LISTENING || socket->listener->sibling_count == 0)
+    if (socket->listening->sibling_count == 0)
         return 0;
-    memcpy(siblings->siblings, socket->listener->siblings,
-           socket->listener->sibling_count * sizeof(weir_socket));
-    return (int)socket->listener->sibling_count;
+    memcpy(siblings->siblings, socket->listening->siblings,
+           socket->listening->sibling_count * sizeof(weir_socket));
+    return (int)socket->listening->sibling_count;
 }
 
-static const struct call_operation operation_siblings = {
-    .name = "a service's listeners", .run = run_siblings, .dead_result = 0};
+static const struct call_operation operation_siblings = {.name = "a service's listeners",
+                                                         .run = run_siblings,
+                                                         .kinds = 1 << KIND_LISTENER,
+                                                         .dead_result = 0};
 
 /* Only what listens has siblings; a handler's own sockets are told from it without a call. */
 static bool may_have_siblings(weir_socket handle)
 {
     struct scheduler *here = scheduler_current();
-    if (!here || here->index != socket_scheduler(handle))
+    if (!here || here->index != slot_scheduler(handle))
         return true;
-    const struct socket *socket = socket_find(here, handle);
-    return socket && socket->state == SOCKET_LISTENING && socket->listener->sibling_count > 0;
+    const struct listener *socket = listener_find(here, handle);
+    return socket && socket->listening->sibling_count > 0;
 }
 
 uint32_t service_siblings(weir_socket handle, weir_socket siblings[RUNTIME_SCHEDULERS_MAX])
@@ -275,7 +279,7 @@ uint32_t service_siblings(weir_socket handle, weir_socket siblings[RUNTIME_SCHED
 int service_may_wait(weir_socket handle, const char *call)
 {
     struct scheduler *here = scheduler_current();
-    if (here && here->index == socket_scheduler(handle) && may_have_siblings(handle))
+    if (here && here->index == slot_scheduler(handle) && may_have_siblings(handle))
         return error_say(-EDEADLK, "%s on a service waits for every scheduler: not on one of them",
                          call);
     return 0;

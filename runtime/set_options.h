@@ -6,9 +6,9 @@
 #include "options/options.h"
 
 struct scheduler;
-struct socket;
+struct slot;
 
 /* The list has been checked. 0, -EINVAL, or -ENOMEM. */
-int set_options(struct scheduler *scheduler, struct socket *socket, const weir_option *options);
+int set_options(struct scheduler *scheduler, struct slot *slot, const weir_option *options);
 
 #endif

@@ -12,113 +12,105 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 #include "runtime/service.h"
 #include "runtime/set_options.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/hand_over.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/stream.h"
 
 typedef int get_name(int fd, struct sockaddr *address, socklen_t *size);
 
-static int read_name(const struct socket *socket, get_name *get, weir_address *address)
+static int read_name(const struct slot *slot, get_name *get, weir_address *address)
 {
     struct sockaddr_storage storage;
     socklen_t size = sizeof(storage);
-    int result = get(socket->fd, (struct sockaddr *)&storage, &size);
+    int result = get(slot->fd, (struct sockaddr *)&storage, &size);
     return result < 0 ? result : address_from_sockaddr(&storage, address);
 }
 
-static int run_sockname(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_sockname(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     (void)scheduler;
-    if (socket->state == SOCKET_GONE)
+    if (slot->state == SOCKET_GONE)
         return -EBADF;
-    return read_name(socket, system_getsockname, call->as.address);
+    return read_name(slot, system_getsockname, call->as.address);
 }
 
-static int run_peername(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_peername(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     (void)scheduler;
-    if (socket->state != SOCKET_OPEN)
+    if (slot->state != SOCKET_OPEN)
         return -ENOTCONN;
-    return read_name(socket, system_getpeername, call->as.address);
+    return read_name(slot, system_getpeername, call->as.address);
 }
 
-static int run_getstat(struct scheduler *scheduler, struct socket *socket, struct call *call)
+/* A listener has sent and received nothing. */
+static int run_getstat(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    const struct traffic *received = &socket->received;
-    const struct traffic *sent = &socket->sent;
     (void)scheduler;
-    *call->as.statistics = (weir_statistics){
-        .recv_oct = received->octets,
-        .recv_cnt = (uint32_t)received->count,
-        .recv_max = received->max,
-        .recv_avg = traffic_average(received),
-        .recv_dvi = traffic_deviation(received),
-        .send_oct = sent->octets,
-        .send_cnt = (uint32_t)sent->count,
-        .send_max = sent->max,
-        .send_avg = traffic_average(sent),
-        .send_dvi = traffic_deviation(sent),
-        .send_pend = send_queued_bytes(socket),
-    };
+    *call->as.statistics = (weir_statistics){0};
+    if (slot->kind == KIND_STREAM)
+        stream_get_statistics(stream_of(slot), call->as.statistics);
     return 0;
 }
 
-static int run_setopts(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_setopts(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    return set_options(scheduler, socket, call->as.options.options);
+    return set_options(scheduler, slot, call->as.options.options);
 }
 
-static int run_getopts(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_getopts(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
+    const struct stream *stream = slot->kind == KIND_STREAM ? stream_of(slot) : NULL;
+    const struct option_values *values = &slot->options->values;
     struct option_source source = {
-        .values = socket_values(socket),
-        .active =
-            socket->state == SOCKET_LISTENING ? socket_values(socket)->active : socket->active,
-        .bit8_seen = socket->bit8_seen,
-        .fd = socket->state == SOCKET_GONE ? -1 : socket->fd,
-        .family = socket->family,
+        .values = values,
+        .active = stream ? stream->active : values->active,
+        .bit8_seen = stream ? stream->bit8_seen : values->bit8 == WEIR_BIT8_SET,
+        .fd = slot->state == SOCKET_GONE ? -1 : slot->fd,
+        .family = slot->family,
     };
     (void)scheduler;
     return options_read(&source, OPTION_SET_TCP, call->as.options.wanted, call->as.options.count);
 }
 
-static int run_shutdown(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_shutdown(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    if (socket->state != SOCKET_OPEN)
+    if (slot->state != SOCKET_OPEN)
         return -ENOTCONN;
     enum weir_how how = call->as.how;
     if (how != WEIR_READ && how != WEIR_WRITE && how != WEIR_READ_WRITE)
         return error_say(WEIR_BADARG, "shutdown: %d is not read, write or read_write", how);
-    return how == WEIR_READ ? system_shutdown(socket->fd, SHUT_RD)
-                            : send_shutdown(scheduler, socket, how == WEIR_READ_WRITE);
+    return how == WEIR_READ ? system_shutdown(slot->fd, SHUT_RD)
+                            : send_shutdown(scheduler, stream_of(slot), how == WEIR_READ_WRITE);
 }
 
-static int run_controlling_process(struct scheduler *scheduler, struct socket *socket,
+static int run_controlling_process(struct scheduler *scheduler, struct slot *slot,
                                    struct call *call)
 {
     weir_owner from = call->as.owner.from;
     weir_owner to = call->as.owner.to;
-    bool listening = socket->state == SOCKET_LISTENING;
-    if (!listening && owner_is(socket->owner, to))
+    bool listening = slot->kind == KIND_LISTENER;
+    if (!listening && owner_is(slot->owner, to))
         return 0; /* whoever asks */
-    if (listening || !owner_is(socket->owner, from))
+    if (listening || !owner_is(slot->owner, from))
         return error_say(WEIR_NOT_OWNER, "controlling_process: the socket has another owner");
     if (to.mailbox && mailbox_is_dead(to.mailbox))
         return error_say(WEIR_BADARG, "controlling_process: the mailbox is gone");
-    if (owner_is_nobody(to) && socket->active != WEIR_ACTIVE_FALSE)
+    if (owner_is_nobody(to) && stream_of(slot)->active != WEIR_ACTIVE_FALSE)
         return error_say(WEIR_BADARG, "controlling_process: an active socket needs an owner");
-    owner_change(scheduler, socket, to);
+    hand_over(scheduler, stream_of(slot), to);
     return 0;
 }
 
-static int run_set_data(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_set_data(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     (void)scheduler;
-    if (!socket->owner.handler)
+    if (!slot->owner.handler)
         return error_say(-EINVAL, "set_data: the socket's owner is no handler");
-    socket->owner.data = call->data;
+    slot->owner.data = call->data;
     return 0;
 }
 
@@ -177,11 +169,11 @@ int weir_getstat(weir_socket socket, weir_statistics *statistics)
     return call_make(&operation_getstat, socket, &call);
 }
 
-static int set_on_own(struct scheduler *here, struct socket *socket, const weir_option *options)
+static int set_on_own(struct scheduler *here, struct slot *slot, const weir_option *options)
 {
-    socket_hold(socket);
-    int result = set_options(here, socket, options);
-    socket_unhold(here, socket);
+    slot_hold(slot);
+    int result = set_options(here, slot, options);
+    slot_unhold(here, slot);
     return result;
 }
 
@@ -191,14 +183,14 @@ static const weir_option no_options[] = {{.id = WEIR_OPTION_END}};
 int weir_setopts(weir_socket handle, const weir_option *options)
 {
     struct scheduler *here = scheduler_current();
-    bool own = here && here->index == socket_scheduler(handle);
-    struct socket *socket = own ? socket_find(here, handle) : NULL;
+    bool own = here && here->index == slot_scheduler(handle);
+    struct slot *slot = own ? slot_find(here, handle) : NULL;
     options = options ? options : no_options;
     int result = options_check(options, OPTION_SET_TCP);
     if (result < 0)
         return result;
-    if (socket && socket->state != SOCKET_LISTENING)
-        return set_on_own(here, socket, options);
+    if (slot && slot->kind != KIND_LISTENER)
+        return set_on_own(here, slot, options);
     struct call call = {.as.options.options = options};
     if (own)
         result = service_may_wait(handle, "weir_setopts");

@@ -16,34 +16,35 @@
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 
 /* When no descriptor is to be had a retry comes with the next close, or after this. */
 enum { RETRY_MS = 100 };
 
-static void arm(struct scheduler *scheduler, struct socket *socket)
+static void arm(struct scheduler *scheduler, struct listener *socket)
 {
-    struct listener *listener = socket->listener;
+    struct listening *listener = socket->listening;
     bool multishot =
         listener->serving && (scheduler->profile.features & FEATURE_BIT(MULTISHOT_ACCEPT));
     listener->accepting = ACCEPTING;
-    socket_hold(socket);
-    ring_accept(scheduler->ring, socket_operation(socket, LISTENER_ACCEPT), socket->fd, multishot);
+    slot_hold(&socket->slot);
+    ring_accept(scheduler->ring, slot_operation(&socket->slot, LISTENER_ACCEPT), socket->slot.fd,
+                multishot);
 }
 
-static void update(struct scheduler *scheduler, struct socket *socket)
+static void update(struct scheduler *scheduler, struct listener *socket)
 {
-    struct listener *listener = socket->listener;
+    struct listening *listener = socket->listening;
     bool wanted = listener->serving || !list_is_empty(&listener->acceptors);
     if (wanted && listener->accepting == ACCEPTING_NOT) {
         arm(scheduler, socket);
     } else if (!wanted && listener->accepting == ACCEPTING) {
         listener->accepting = ACCEPTING_CANCELLED;
-        cancel_start(scheduler, socket, LISTENER_ACCEPT);
+        cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
     }
 }
 
-static void resume(struct listener *listener)
+static void resume(struct listening *listener)
 {
     timer_disarm(&listener->scheduler->timers, &listener->retry);
     task_remove(&listener->try_again);
@@ -53,18 +54,18 @@ static void resume(struct listener *listener)
 
 static void retry(struct timer *timer)
 {
-    resume(list_entry(timer, struct listener, retry));
+    resume(list_entry(timer, struct listening, retry));
 }
 
 static void try_again(struct scheduler *scheduler, struct task *task)
 {
     (void)scheduler;
-    resume(list_entry(task, struct listener, try_again));
+    resume(list_entry(task, struct listening, try_again));
 }
 
-struct listener *listener_create(struct scheduler *scheduler, struct socket *socket)
+struct listening *listening_create(struct scheduler *scheduler, struct listener *socket)
 {
-    struct listener *listener = memory_allocate_zeroed(1, sizeof(*listener));
+    struct listening *listener = memory_allocate_zeroed(1, sizeof(*listener));
     if (!listener)
         return NULL;
     list_init(&listener->acceptors);
@@ -76,19 +77,19 @@ struct listener *listener_create(struct scheduler *scheduler, struct socket *soc
     return listener;
 }
 
-void accept_serve(struct scheduler *scheduler, struct socket *socket, weir_owner owner)
+void accept_serve(struct scheduler *scheduler, struct listener *socket, weir_owner owner)
 {
-    socket->listener->serving = true;
-    owner_set(socket, owner);
+    socket->listening->serving = true;
+    owner_set(&socket->slot, owner);
     update(scheduler, socket);
 }
 
-static void give_to_acceptor(struct scheduler *scheduler, struct socket *socket, int fd)
+static void give_to_acceptor(struct scheduler *scheduler, struct listener *socket, int fd)
 {
-    struct list *node = list_take(&socket->listener->acceptors);
+    struct list *node = list_take(&socket->listening->acceptors);
     if (!node) {
-        CHECK_EQ(socket->listener->spare_fd, -1);
-        socket->listener->spare_fd = fd;
+        CHECK_EQ(socket->listening->spare_fd, -1);
+        socket->listening->spare_fd = fd;
         return;
     }
     struct call *call = list_entry(node, struct call, link);
@@ -96,23 +97,23 @@ static void give_to_acceptor(struct scheduler *scheduler, struct socket *socket,
     adopt_for_call(scheduler, socket, fd, call);
 }
 
-static void take_connection(struct scheduler *scheduler, struct socket *socket, int fd)
+static void take_connection(struct scheduler *scheduler, struct listener *socket, int fd)
 {
     scheduler->totals.accepts++;
-    socket->listener->failed = false;
-    socket->listener->told_unusable = false;
-    if (socket->listener->serving)
-        adopt_for_owner(scheduler, socket, fd, socket->owner);
+    socket->listening->failed = false;
+    socket->listening->told_unusable = false;
+    if (socket->listening->serving)
+        adopt_for_owner(scheduler, socket, fd, socket->slot.owner);
     else
         give_to_acceptor(scheduler, socket, fd);
 }
 
 /* Not armed again at once: the connection stays in the backlog, and asking for it over and over
  * would cost a whole core. */
-static void pause_accepting(struct scheduler *scheduler, struct socket *socket,
+static void pause_accepting(struct scheduler *scheduler, struct listener *socket,
                             bool until_descriptors)
 {
-    struct listener *listener = socket->listener;
+    struct listening *listener = socket->listening;
     listener->accepting = ACCEPTING_PAUSED;
     scheduler->totals.accept_pauses++;
     if (until_descriptors)
@@ -139,21 +140,21 @@ static bool is_passing(int error)
 
 /* The listener itself is of no use. Who waits is told, and so is a service's owner, once until a
  * connection comes again. */
-static void tell_unusable(struct scheduler *scheduler, struct socket *socket, int error)
+static void tell_unusable(struct scheduler *scheduler, struct listener *socket, int error)
 {
-    struct listener *listener = socket->listener;
+    struct listening *listener = socket->listening;
     bool told = listener->told_unusable;
     listener->told_unusable = true;
     call_complete_all(scheduler, &listener->acceptors, error);
     if (listener->serving && !told)
-        owner_tell(scheduler, socket, WEIR_MESSAGE_ERROR, error);
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ERROR, error);
 }
 
 /* One failure may be one connection's. What fails again is not asked for again at once: it would
  * fail for ever, and use up a core. */
-static void accept_failed(struct scheduler *scheduler, struct socket *socket, int error)
+static void accept_failed(struct scheduler *scheduler, struct listener *socket, int error)
 {
-    struct listener *listener = socket->listener;
+    struct listening *listener = socket->listening;
     bool again = listener->failed;
     if (error == -ECANCELED)
         return;
@@ -165,30 +166,31 @@ static void accept_failed(struct scheduler *scheduler, struct socket *socket, in
         tell_unusable(scheduler, socket, error);
 }
 
-void accept_completed(struct scheduler *scheduler, struct socket *socket,
+void accept_completed(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion)
 {
-    if (socket->state != SOCKET_LISTENING) {
+    struct listener *socket = listener_of(slot);
+    if (socket->slot.state != SOCKET_LISTENING) {
         accept_discard(scheduler, completion);
         return;
     }
     if (!(completion->flags & RING_MORE))
-        socket->listener->accepting = ACCEPTING_NOT;
+        socket->listening->accepting = ACCEPTING_NOT;
     if (completion->result >= 0)
         take_connection(scheduler, socket, completion->result);
     else
         accept_failed(scheduler, socket, completion->result);
-    if (socket->state == SOCKET_LISTENING)
+    if (socket->slot.state == SOCKET_LISTENING)
         update(scheduler, socket);
 }
 
-void accept_close(struct scheduler *scheduler, struct socket *socket)
+void accept_close(struct scheduler *scheduler, struct listener *socket)
 {
-    struct listener *listener = socket->listener;
-    socket->listener = NULL;
-    owner_set(socket, weir_owned_by_nobody()); /* `gone` is for connections */
+    struct listening *listener = socket->listening;
+    socket->listening = NULL;
+    owner_set(&socket->slot, weir_owned_by_nobody()); /* `gone` is for connections */
     if (listener->accepting == ACCEPTING)
-        cancel_start(scheduler, socket, LISTENER_ACCEPT);
+        cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
     task_remove(&listener->try_again);
     timer_disarm(&scheduler->timers, &listener->retry);
     call_complete_all(scheduler, &listener->acceptors, WEIR_CLOSED);
@@ -199,9 +201,11 @@ void accept_close(struct scheduler *scheduler, struct socket *socket)
     memory_free(listener);
 }
 
-bool accept_is_cancelled(const struct socket *socket)
+bool accept_is_cancelled(const struct slot *slot)
 {
-    return socket->state == SOCKET_CLOSED || socket->listener->accepting == ACCEPTING_CANCELLED;
+    const struct listener *socket = listener_of(slot);
+    return socket->slot.state == SOCKET_CLOSED ||
+           socket->listening->accepting == ACCEPTING_CANCELLED;
 }
 
 void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion)
@@ -211,25 +215,26 @@ void accept_discard(struct scheduler *scheduler, const struct ring_completion *c
         system_close(completion->result);
 }
 
-static int check_owner(const struct socket *socket, weir_owner owner)
+static int check_owner(const struct listener *socket, weir_owner owner)
 {
-    if (owner_is_nobody(owner) && socket_values(socket)->active != WEIR_ACTIVE_FALSE)
+    if (owner_is_nobody(owner) && listener_values(socket)->active != WEIR_ACTIVE_FALSE)
         return error_say(WEIR_BADARG, "an active socket needs an owner: give one, or "
                                       "{active,false}");
     return 0;
 }
 
-static int run_accept(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static int run_accept(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    if (socket->state != SOCKET_LISTENING || socket->listener->serving)
+    struct listener *socket = listener_of(slot);
+    if (socket->listening->serving)
         return -EINVAL;
     int result = check_owner(socket, call->as.open.owner);
     if (result < 0)
         return result;
-    list_append(&socket->listener->acceptors, &call->link);
-    int spare_fd = socket->listener->spare_fd;
+    list_append(&socket->listening->acceptors, &call->link);
+    int spare_fd = socket->listening->spare_fd;
     if (spare_fd >= 0) {
-        socket->listener->spare_fd = -1;
+        socket->listening->spare_fd = -1;
         give_to_acceptor(scheduler, socket, spare_fd);
         return CALL_WAITS;
     }
@@ -241,7 +246,7 @@ static int run_accept(struct scheduler *scheduler, struct socket *socket, struct
 static void leave_accept(struct scheduler *scheduler, struct call *call)
 {
     list_remove(&call->link);
-    struct socket *socket = socket_find(scheduler, call->socket);
+    struct listener *socket = listener_find(scheduler, call->socket);
     if (socket)
         update(scheduler, socket);
 }
@@ -249,12 +254,14 @@ static void leave_accept(struct scheduler *scheduler, struct call *call)
 const struct call_operation operation_accept = {
     .name = "weir_tcp_accept",
     .run = run_accept,
+    .kinds = 1 << KIND_LISTENER,
+    .other_result = -EINVAL,
     .leave = leave_accept,
     .dead_result = WEIR_CLOSED,
     .may_wait = true,
 };
 
-static int note(struct listener *listener, const weir_option *options)
+static int note(struct listening *listener, const weir_option *options)
 {
     weir_option *late = late_options_join(listener->late, options);
     if (!late)
@@ -265,21 +272,21 @@ static int note(struct listener *listener, const weir_option *options)
 }
 
 /* Connections that came before now: in the backlog, or accepted and not looked at. */
-static uint32_t waiting_count(const struct scheduler *scheduler, const struct socket *socket)
+static uint32_t waiting_count(const struct scheduler *scheduler, const struct listener *socket)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof(info);
-    uint32_t taken = scheduler->last_count + (socket->listener->spare_fd >= 0);
+    uint32_t taken = scheduler->last_count + (socket->listening->spare_fd >= 0);
     size_t least = offsetof(struct tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked);
-    if (system_getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < least)
+    if (system_getsockopt(socket->slot.fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < least)
         return UINT32_MAX;
     return info.tcpi_unacked + ring_ready(scheduler->ring) + taken;
 }
 
-int accept_note_options(struct scheduler *scheduler, struct socket *socket,
+int accept_note_options(struct scheduler *scheduler, struct listener *socket,
                         const weir_option *options)
 {
-    struct listener *listener = socket->listener;
+    struct listening *listener = socket->listening;
     listener->late_count = waiting_count(scheduler, socket);
     if (listener->late_count > 0 || options_forgotten(options))
         return note(listener, options);
@@ -288,11 +295,11 @@ int accept_note_options(struct scheduler *scheduler, struct socket *socket,
     return 0;
 }
 
-void accept_complete_options(struct listener *listener, int fd)
+void accept_complete_options(struct listening *listener, int fd)
 {
     if (!listener->late)
         return;
-    options_inherit(listener->late, fd, listener->socket->family);
+    options_inherit(listener->late, fd, listener->socket->slot.family);
     if (listener->late_count > 0 && --listener->late_count == 0)
         listener->late = late_options_shorten(listener->late);
 }

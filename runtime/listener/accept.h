@@ -12,7 +12,8 @@
 #include <weir/socket.h>
 
 struct scheduler;
-struct socket;
+struct listener;
+struct slot;
 
 enum accepting {
     ACCEPTING_NOT,
@@ -21,7 +22,7 @@ enum accepting {
     ACCEPTING_PAUSED, /* no descriptor was to be had, or it fails over and over */
 };
 
-struct listener {
+struct listening {
     enum accepting accepting;
     bool serving;          /* every connection is for the owner, without being asked for */
     bool failed;           /* the last accept has */
@@ -31,7 +32,7 @@ struct listener {
     struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */
     struct task try_again; /* TASK_WITH_DESCRIPTORS */
     struct scheduler *scheduler;
-    struct socket *socket;
+    struct listener *socket;
     weir_option *late;     /* options that accepted sockets lack */
     uint32_t late_count;   /* connections to come that lack those set since it listens */
     weir_socket *siblings; /* on the other schedulers; the first of a service has them */
@@ -41,29 +42,29 @@ struct listener {
 extern const struct call_operation operation_accept;
 
 /* NULL: no memory. */
-struct listener *listener_create(struct scheduler *scheduler, struct socket *socket);
+struct listening *listening_create(struct scheduler *scheduler, struct listener *socket);
 
 /* From now on every connection is the owner's. */
-void accept_serve(struct scheduler *scheduler, struct socket *socket, weir_owner owner);
+void accept_serve(struct scheduler *scheduler, struct listener *socket, weir_owner owner);
 
-void accept_completed(struct scheduler *scheduler, struct socket *socket,
+void accept_completed(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion);
 
 /* Whether nothing more is wanted of an accept that is in flight. */
-bool accept_is_cancelled(const struct socket *socket);
+bool accept_is_cancelled(const struct slot *slot);
 
 /* The listener's part of closing: those who wait get WEIR_CLOSED. */
-void accept_close(struct scheduler *scheduler, struct socket *socket);
+void accept_close(struct scheduler *scheduler, struct listener *socket);
 
 /* Gives back what a completion holds whose listener is gone. */
 void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion);
 
 /* Remembers options that were set on a listening socket: connections that have come lack them.
  * 0, or -ENOMEM. */
-int accept_note_options(struct scheduler *scheduler, struct socket *socket,
+int accept_note_options(struct scheduler *scheduler, struct listener *socket,
                         const weir_option *options);
 
 /* Sets what a connection lacks of its listener's options. */
-void accept_complete_options(struct listener *listener, int fd);
+void accept_complete_options(struct listening *listener, int fd);
 
 #endif

@@ -6,52 +6,54 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/listener/accept.h"
+#include "runtime/listener/listener.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/stream.h"
 
-struct socket *adopt(struct scheduler *scheduler, int fd, enum weir_family family, weir_owner owner)
+struct stream *adopt(struct scheduler *scheduler, int fd, enum weir_family family, weir_owner owner)
 {
-    struct socket *socket = socket_create(scheduler, KIND_STREAM, fd, family);
+    struct stream *socket = stream_create(scheduler, fd, family);
     if (!socket) {
         system_close(fd);
         return NULL;
     }
-    socket_move(socket, SOCKET_ESTABLISH);
-    owner_set(socket, owner);
+    slot_move(&socket->slot, SOCKET_ESTABLISH);
+    owner_set(&socket->slot, owner);
     stream_connected(scheduler, socket);
     return socket;
 }
 
-void adopt_start(struct scheduler *scheduler, struct socket *socket)
+void adopt_start(struct scheduler *scheduler, struct stream *socket)
 {
     if (socket->active <= 0) { /* a count that is spent at once */
         socket->active = WEIR_ACTIVE_FALSE;
-        owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
     }
     receive_update(scheduler, socket);
 }
 
-void adopt_for_owner(struct scheduler *scheduler, struct socket *listener, int fd, weir_owner owner)
+void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
+                     weir_owner owner)
 {
-    accept_complete_options(listener->listener, fd);
-    struct socket *socket = adopt(scheduler, fd, (enum weir_family)listener->family, owner);
+    accept_complete_options(listener->listening, fd);
+    struct stream *socket = adopt(scheduler, fd, (enum weir_family)listener->slot.family, owner);
     if (!socket)
         return;
-    socket_set_options(socket, listener->options);
+    stream_set_options(socket, listener->slot.options);
     socket->options_inherited = true;
-    socket->active = socket_values(socket)->active; /* which the owner may change at once */
-    socket_hold(socket);
-    owner_tell(scheduler, socket, WEIR_MESSAGE_ACCEPTED, 0);
-    if (socket->state == SOCKET_OPEN)
+    socket->active = stream_values(socket)->active; /* which the owner may change at once */
+    slot_hold(&socket->slot);
+    owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ACCEPTED, 0);
+    if (socket->slot.state == SOCKET_OPEN)
         adopt_start(scheduler, socket);
-    socket_unhold(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
 }
 
 /* A connection on its way to another scheduler. */
@@ -75,19 +77,19 @@ static int finish_handover(struct scheduler *scheduler, struct handover *handove
         system_close(handover->fd);
         return -ENOMEM;
     }
-    struct socket *socket = adopt(scheduler, handover->fd, handover->family, call->as.open.owner);
+    struct stream *socket = adopt(scheduler, handover->fd, handover->family, call->as.open.owner);
     if (!socket) {
         option_block_drop(block);
         return -ENOMEM;
     }
-    socket_set_options(socket, block);
+    stream_set_options(socket, block);
     socket->active = block->values.active;
     block->values.buffer_explicit = false; /* not inherited */
     option_block_drop(block);
-    call->as.open.socket = socket_handle(scheduler, socket);
-    socket_hold(socket);
+    call->as.open.socket = slot_handle(scheduler, &socket->slot);
+    slot_hold(&socket->slot);
     adopt_start(scheduler, socket);
-    socket_unhold(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
     return 0;
 }
 
@@ -123,9 +125,10 @@ static int send_over(uint32_t index, struct handover *handover)
     return 0;
 }
 
-void adopt_for_call(struct scheduler *scheduler, struct socket *listener, int fd, struct call *call)
+void adopt_for_call(struct scheduler *scheduler, struct listener *listener, int fd,
+                    struct call *call)
 {
-    accept_complete_options(listener->listener, fd);
+    accept_complete_options(listener->listening, fd);
     struct handover *handover = memory_allocate(sizeof(*handover));
     if (!handover) {
         system_close(fd);
@@ -134,8 +137,8 @@ void adopt_for_call(struct scheduler *scheduler, struct socket *listener, int fd
     }
     *handover = (struct handover){
         .fd = fd,
-        .family = (enum weir_family)listener->family,
-        .values = *socket_values(listener),
+        .family = (enum weir_family)listener->slot.family,
+        .values = *listener_values(listener),
         .call = call,
     };
     int result = send_over(destination(scheduler, call), handover);

@@ -6,25 +6,26 @@
 #include <weir/socket.h>
 
 struct scheduler;
-struct socket;
+struct listener;
+struct stream;
 struct call;
 
 /* On the listener's own scheduler, for the owner of a service, who is told `accepted`. */
-void adopt_for_owner(struct scheduler *scheduler, struct socket *listener, int fd,
+void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
                      weir_owner owner);
 
 /* For a call of accept, which completes: on the scheduler that made it, or, for a thread, on the
  * runtime's schedulers in turn. */
-void adopt_for_call(struct scheduler *scheduler, struct socket *listener, int fd,
+void adopt_for_call(struct scheduler *scheduler, struct listener *listener, int fd,
                     struct call *call);
 
 /* Establishes a socket and lets it receive as its options say. NULL: no memory, and `fd` is
  * closed. */
-struct socket *adopt(struct scheduler *scheduler, int fd, enum weir_family family,
+struct stream *adopt(struct scheduler *scheduler, int fd, enum weir_family family,
                      weir_owner owner);
 
 /* The second half, once the options are set: {active,N} with nothing left is told, and what is
  * wanted is received. */
-void adopt_start(struct scheduler *scheduler, struct socket *socket);
+void adopt_start(struct scheduler *scheduler, struct stream *socket);
 
 #endif

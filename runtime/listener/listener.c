@@ -3,41 +3,60 @@
 
 #include "base/system.h"
 #include "runtime/listener/accept.h"
+#include "runtime/listener/set_option.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 
-static void end(struct scheduler *scheduler, struct socket *socket, enum ending ending)
+struct listener *listener_create(struct scheduler *scheduler, int fd, enum weir_family family)
 {
+    struct slot *slot = slot_create(scheduler, KIND_LISTENER, fd, family);
+    return slot ? listener_of(slot) : NULL;
+}
+
+struct listener *listener_find(struct scheduler *scheduler, weir_socket handle)
+{
+    struct slot *slot = slot_find(scheduler, handle);
+    return slot && slot->kind == KIND_LISTENER ? listener_of(slot) : NULL;
+}
+
+static void end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
+{
+    struct listener *socket = listener_of(slot);
     (void)ending;
-    if (socket->state != SOCKET_LISTENING)
+    if (socket->slot.state != SOCKET_LISTENING)
         return;
-    socket_hold(socket);
+    slot_hold(&socket->slot);
     accept_close(scheduler, socket);
-    socket_move(socket, SOCKET_CLOSE);
-    socket_unhold(scheduler, socket);
+    slot_move(&socket->slot, SOCKET_CLOSE);
+    slot_unhold(scheduler, &socket->slot);
 }
 
-static bool settled(struct scheduler *scheduler, struct socket *socket)
+static bool settled(struct scheduler *scheduler, struct slot *slot)
 {
+    struct listener *socket = listener_of(slot);
     (void)scheduler;
-    return socket->pending == 0;
+    return socket->slot.pending == 0;
 }
 
-static bool give_up_descriptor(struct scheduler *scheduler, struct socket *socket)
+static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
 {
+    struct listener *socket = listener_of(slot);
     (void)scheduler;
-    system_close(socket->fd);
-    socket->fd = -1;
+    system_close(socket->slot.fd);
+    socket->slot.fd = -1;
     return true;
 }
 
 /* Who has closed it finds its port free. */
-static void release(struct scheduler *scheduler, struct socket *socket)
+static void release(struct scheduler *scheduler, struct slot *slot)
 {
-    if (socket->receiver)
-        call_complete(scheduler, socket->receiver, 0);
-    socket_free(scheduler, socket);
+    struct listener *socket = listener_of(slot);
+    if (socket->closer)
+        call_complete(scheduler, socket->closer, 0);
+    if (socket->slot.options)
+        option_block_drop(socket->slot.options);
+    slot_free(scheduler, &socket->slot);
 }
 
 const struct kind kind_listener = {
@@ -48,4 +67,5 @@ const struct kind kind_listener = {
     .settled = settled,
     .give_up_descriptor = give_up_descriptor,
     .release = release,
+    .set_option = listener_set_option,
 };

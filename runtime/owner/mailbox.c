@@ -146,7 +146,7 @@ void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *lis
     pthread_mutex_unlock(&mailbox->lock);
 }
 
-static void free_nodes(struct list *list)
+void mailbox_free_nodes(struct list *list)
 {
     struct list *node;
     while ((node = list_take(list)))
@@ -191,7 +191,7 @@ int weir_mailbox_destroy(weir_mailbox *mailbox)
         list_append(&dropped, first);
     }
     pthread_mutex_unlock(&mailbox->lock);
-    free_nodes(&dropped);
+    mailbox_free_nodes(&dropped);
     owner_died(mailbox);
     mailbox_release(mailbox);
     return 0;

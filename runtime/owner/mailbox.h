@@ -35,5 +35,6 @@ void mailboxes_unlock_list(void);
 void mailboxes_forget(void);
 
 void mailbox_free_node(struct mailbox_node *node);
+void mailbox_free_nodes(struct list *list);
 
 #endif

@@ -7,8 +7,7 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
-#include "runtime/stream/delivery.h"
+#include "runtime/scheduler/slot.h"
 
 void owner_keep(weir_owner owner)
 {
@@ -22,13 +21,13 @@ void owner_release(weir_owner owner)
         mailbox_release(owner.mailbox);
 }
 
-void owner_set(struct socket *socket, weir_owner owner)
+void owner_set(struct slot *slot, weir_owner owner)
 {
     if (owner.mailbox)
         mailbox_keep(owner.mailbox);
-    if (socket->owner.mailbox)
-        mailbox_release(socket->owner.mailbox);
-    socket->owner = owner;
+    if (slot->owner.mailbox)
+        mailbox_release(slot->owner.mailbox);
+    slot->owner = owner;
 }
 
 static int post_packet(weir_mailbox *mailbox, weir_socket handle, const weir_packet *packet)
@@ -43,19 +42,19 @@ static int post_packet(weir_mailbox *mailbox, weir_socket handle, const weir_pac
     return result;
 }
 
-int owner_tell_packet(struct scheduler *scheduler, struct socket *socket, const weir_packet *packet)
+int owner_tell_packet(struct scheduler *scheduler, struct slot *slot, const weir_packet *packet)
 {
-    weir_socket handle = socket_handle(scheduler, socket);
-    const weir_handler *handler = socket->owner.handler;
+    weir_socket handle = slot_handle(scheduler, slot);
+    const weir_handler *handler = slot->owner.handler;
     if (handler) {
         if (handler->packet)
-            handler->packet(handle, packet, socket->owner.data);
+            handler->packet(handle, packet, slot->owner.data);
         return 0;
     }
-    return socket->owner.mailbox ? post_packet(socket->owner.mailbox, handle, packet) : 0;
+    return slot->owner.mailbox ? post_packet(slot->owner.mailbox, handle, packet) : 0;
 }
 
-static void call_handler(weir_owner owner, const weir_message *message)
+void owner_call_handler(weir_owner owner, const weir_message *message)
 {
     const weir_handler *handler = owner.handler;
     switch (message->kind) {
@@ -86,69 +85,40 @@ static void call_handler(weir_owner owner, const weir_message *message)
 
 /* A mailbox without memory for the smallest message loses it: the socket's state still says the
  * same to whoever asks. */
-void owner_tell(struct scheduler *scheduler, struct socket *socket, enum weir_message_kind kind,
+void owner_tell(struct scheduler *scheduler, struct slot *slot, enum weir_message_kind kind,
                 int error)
 {
     weir_message message = {
         .kind = kind,
-        .socket = socket_handle(scheduler, socket),
+        .socket = slot_handle(scheduler, slot),
         .error = error,
     };
-    if (socket->owner.handler)
-        call_handler(socket->owner, &message);
-    else if (socket->owner.mailbox)
-        (void)mailbox_put(socket->owner.mailbox, &message);
+    if (slot->owner.handler)
+        owner_call_handler(slot->owner, &message);
+    else if (slot->owner.mailbox)
+        (void)mailbox_put(slot->owner.mailbox, &message);
 }
 
-void owner_tell_unbusy(struct scheduler *scheduler, struct socket *socket)
+void owner_tell_unbusy(struct scheduler *scheduler, struct slot *slot)
 {
-    const weir_handler *handler = socket->owner.handler;
+    const weir_handler *handler = slot->owner.handler;
     if (handler && handler->unbusy)
-        handler->unbusy(socket_handle(scheduler, socket), socket->owner.data);
+        handler->unbusy(slot_handle(scheduler, slot), slot->owner.data);
 }
 
-void owner_tell_gone(struct scheduler *scheduler, struct socket *socket)
+void owner_tell_gone(struct scheduler *scheduler, struct slot *slot)
 {
-    socket->owner.handler->gone(socket_handle(scheduler, socket), socket->owner.data);
+    slot->owner.handler->gone(slot_handle(scheduler, slot), slot->owner.data);
 }
 
-static void free_messages(struct list *messages)
+void owner_change(struct scheduler *scheduler, struct slot *slot, weir_owner next,
+                  struct list *messages)
 {
-    struct list *node;
-    while ((node = list_take(messages)))
-        mailbox_free_node(list_entry(node, struct mailbox_node, link));
-}
-
-/* A handler may close the socket or hand it on at any of them. What it asks for comes behind. */
-static void call_with_each(struct scheduler *scheduler, struct socket *socket,
-                           struct list *messages)
-{
-    bool delivering = socket->delivering;
-    struct list *node;
-    socket->delivering = true;
-    while (socket_is_stream(socket) && socket->owner.handler && (node = list_take(messages))) {
-        struct mailbox_node *entry = list_entry(node, struct mailbox_node, link);
-        call_handler(socket->owner, &entry->message);
-        mailbox_free_node(entry);
-    }
-    socket->delivering = delivering;
-    if (socket_is_stream(socket) && socket->owner.mailbox)
-        mailbox_put_all(socket->owner.mailbox, messages);
-    free_messages(messages);
-    delivery_continue(scheduler, socket);
-}
-
-void owner_change(struct scheduler *scheduler, struct socket *socket, weir_owner next)
-{
-    struct list messages;
-    list_init(&messages);
-    if (socket->owner.mailbox && !CANARY(LEFT_BEHIND))
-        mailbox_extract(socket->owner.mailbox, socket_handle(scheduler, socket), &messages);
-    owner_set(socket, next);
+    if (slot->owner.mailbox && !CANARY(LEFT_BEHIND))
+        mailbox_extract(slot->owner.mailbox, slot_handle(scheduler, slot), messages);
+    owner_set(slot, next);
     if (next.mailbox)
-        mailbox_put_all(next.mailbox, &messages);
-    else if (!list_is_empty(&messages))
-        call_with_each(scheduler, socket, &messages);
+        mailbox_put_all(next.mailbox, messages);
 }
 
 struct death {
@@ -156,14 +126,14 @@ struct death {
     weir_mailbox *mailbox;
 };
 
-static int close_owned(struct scheduler *scheduler, struct socket *unused, struct call *call)
+static int close_owned(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     (void)unused;
     weir_mailbox *mailbox = list_entry(call, struct death, call)->mailbox;
-    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
-        struct socket *socket = socket_table_at(&scheduler->sockets, slot);
-        if (socket->owner.mailbox == mailbox)
-            socket_end(scheduler, socket, END_OWNER_DIED);
+    for (uint32_t index = 0; index < slot_table_size(&scheduler->slots); index++) {
+        struct slot *slot = slot_table_at(&scheduler->slots, index);
+        if (slot->owner.mailbox == mailbox)
+            slot_end(scheduler, slot, END_OWNER_DIED);
     }
     return 0;
 }

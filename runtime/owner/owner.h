@@ -7,15 +7,14 @@
 #include <weir/mailbox.h>
 
 struct scheduler;
-struct socket;
+struct slot;
 
 /* 0, or -ENOMEM when a mailbox has no room. The packet is lent. */
-int owner_tell_packet(struct scheduler *scheduler, struct socket *socket,
-                      const weir_packet *packet);
-void owner_tell(struct scheduler *scheduler, struct socket *socket, enum weir_message_kind kind,
+int owner_tell_packet(struct scheduler *scheduler, struct slot *slot, const weir_packet *packet);
+void owner_tell(struct scheduler *scheduler, struct slot *slot, enum weir_message_kind kind,
                 int error);
-void owner_tell_gone(struct scheduler *scheduler, struct socket *socket);
-void owner_tell_unbusy(struct scheduler *scheduler, struct socket *socket);
+void owner_tell_gone(struct scheduler *scheduler, struct slot *slot);
+void owner_tell_unbusy(struct scheduler *scheduler, struct slot *slot);
 
 static inline bool owner_is_nobody(weir_owner owner)
 {
@@ -37,10 +36,13 @@ void owner_keep(weir_owner owner);
 void owner_release(weir_owner owner);
 
 /* A mailbox is kept by each socket that it owns. */
-void owner_set(struct socket *socket, weir_owner owner);
+void owner_set(struct slot *slot, weir_owner owner);
 
-/* Hands the waiting messages of the present owner on to the next. */
-void owner_change(struct scheduler *scheduler, struct socket *socket, weir_owner next);
+/* The waiting messages of the present owner go to the next; those that a handler is to be called
+ * with are appended to `messages`. */
+void owner_change(struct scheduler *scheduler, struct slot *slot, weir_owner next,
+                  struct list *messages);
+void owner_call_handler(weir_owner owner, const weir_message *message);
 
 /* A mailbox is gone: closes its sockets, on every scheduler of the process. Waits for that. */
 void owner_died(weir_mailbox *mailbox);

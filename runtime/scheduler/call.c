@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 
 static void sleep_until_done(struct call *call)
 {
@@ -115,12 +115,15 @@ static int run_call(struct scheduler *scheduler, struct call *call)
     list_init(&call->link);
     if (call->socket.id == 0)
         return call->operation->run(scheduler, NULL, call);
-    struct socket *socket = socket_find(scheduler, call->socket);
-    if (!socket)
+    struct slot *slot = slot_find(scheduler, call->socket);
+    if (!slot)
         return call->operation->dead_result;
-    socket_hold(socket);
-    int result = call->operation->run(scheduler, socket, call);
-    socket_unhold(scheduler, socket);
+    uint8_t kinds = call->operation->kinds;
+    if (kinds != 0 && !(kinds & 1u << slot->kind))
+        return call->operation->other_result;
+    slot_hold(slot);
+    int result = call->operation->run(scheduler, slot, call);
+    slot_unhold(scheduler, slot);
     return result;
 }
 
@@ -204,7 +207,7 @@ int call_make(const struct call_operation *operation, weir_socket socket, struct
     error_clear_text();
     if (socket.id == 0)
         return error_from(operation->name, operation->dead_result);
-    return call_make_on(operation, socket_scheduler(socket), call);
+    return call_make_on(operation, slot_scheduler(socket), call);
 }
 
 static int discard(struct call *call, int result)
@@ -246,5 +249,5 @@ int call_make_async(const struct call_operation *operation, weir_socket socket, 
     error_clear_text();
     if (socket.id == 0)
         return discard(call, operation->dead_result);
-    return call_make_async_on(operation, socket_scheduler(socket), call);
+    return call_make_async_on(operation, slot_scheduler(socket), call);
 }

@@ -23,7 +23,7 @@
 
 struct call;
 struct scheduler;
-struct socket;
+struct slot;
 struct connecting;
 
 /* CALL_WAITS: the call is on some list and will be completed from there. No count is ever that. */
@@ -32,12 +32,15 @@ enum { CALL_WAITS = INT32_MAX };
 /* One row per operation that a caller can ask for. */
 struct call_operation {
     const char *name;
-    /* Its result, or CALL_WAITS. `socket` is live. */
-    int (*run)(struct scheduler *scheduler, struct socket *socket, struct call *call);
+    /* Its result, or CALL_WAITS. `slot` is that of a live socket of one of the kinds; NULL for what
+     * needs no socket. */
+    int (*run)(struct scheduler *scheduler, struct slot *slot, struct call *call);
     /* Makes a waiting call forget its wait: its time is up, or its socket is closed. */
     void (*leave)(struct scheduler *scheduler, struct call *call);
-    int dead_result; /* what a handle that is dead gives */
-    bool may_wait;   /* refused on a scheduler in its blocking form */
+    int dead_result;  /* what a handle that is dead gives */
+    uint8_t kinds;    /* bits of the kinds that it is for; 0: all of them */
+    int other_result; /* what those of other kinds give */
+    bool may_wait;    /* refused on a scheduler in its blocking form */
 };
 
 enum call_kind {

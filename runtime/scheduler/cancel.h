@@ -7,12 +7,12 @@
 #include "runtime/ring/ring.h"
 
 struct scheduler;
-struct socket;
+struct slot;
 
-void cancel_start(struct scheduler *scheduler, struct socket *socket, uint32_t operation);
+void cancel_start(struct scheduler *scheduler, struct slot *slot, uint32_t operation);
 
 /* The completion of a cancel that has not found its operation. */
-void cancel_completed(struct scheduler *scheduler, struct socket *socket,
+void cancel_completed(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion);
 
 #endif

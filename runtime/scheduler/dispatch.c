@@ -7,7 +7,7 @@
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/kind.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 
 /* The slot has another socket by now, or none: what the completion brought is given back. */
 static void drop_stale(struct scheduler *scheduler, const struct kind_operation *operation,
@@ -20,12 +20,12 @@ static void drop_stale(struct scheduler *scheduler, const struct kind_operation 
         operation->discard(scheduler, completion);
 }
 
-static bool is_stale(const struct socket *socket, const struct ring_completion *completion)
+static bool is_stale(const struct slot *slot, const struct ring_completion *completion)
 {
-    if (socket->pending == 0 || socket->kind != operation_kind(completion->user_data))
+    if (slot->pending == 0 || slot->kind != operation_kind(completion->user_data))
         return true;
     return !CANARY(IGNORED_GENERATION) &&
-           socket->generation != operation_generation(completion->user_data);
+           slot->generation != operation_generation(completion->user_data);
 }
 
 /* The operation's own hold keeps the socket while its handler runs; one that goes on keeps it, so
@@ -37,12 +37,11 @@ void dispatch(struct scheduler *scheduler, const struct ring_completion *complet
         return;
     }
     const struct kind_operation *operation = kind_operation(scheduler, completion->user_data);
-    struct socket *socket =
-        socket_table_at(&scheduler->sockets, operation_slot(completion->user_data));
-    bool stale = !socket || is_stale(socket, completion);
+    struct slot *slot = slot_table_at(&scheduler->slots, operation_slot(completion->user_data));
+    bool stale = !slot || is_stale(slot, completion);
     if (operation_is_cancel(completion->user_data)) {
         if (!stale) /* what it did not find may go on */
-            cancel_completed(scheduler, socket, completion);
+            cancel_completed(scheduler, slot, completion);
         return;
     }
     if (stale) {
@@ -50,7 +49,7 @@ void dispatch(struct scheduler *scheduler, const struct ring_completion *complet
         return;
     }
     if (completion->flags & RING_MORE)
-        socket_hold(socket);
-    operation->completed(scheduler, socket, completion);
-    socket_unhold(scheduler, socket);
+        slot_hold(slot);
+    operation->completed(scheduler, slot, completion);
+    slot_unhold(scheduler, slot);
 }

@@ -12,9 +12,10 @@
 
 #include "runtime/ring/operation.h"
 #include "runtime/ring/ring.h"
+#include <weir/socket.h>
 
 struct scheduler;
-struct socket;
+struct slot;
 
 enum kind_number {
     KIND_NONE, /* a free slot; and the scheduler's own operations */
@@ -35,10 +36,10 @@ enum ending {
 };
 
 struct kind_operation {
-    void (*completed)(struct scheduler *scheduler, struct socket *socket,
+    void (*completed)(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion);
     /* Whether nothing more is wanted of one that is in flight: a cancel that missed is repeated. */
-    bool (*is_unwanted)(const struct socket *socket);
+    bool (*is_unwanted)(const struct slot *slot);
     /* Gives back what a completion brought whose socket is gone. NULL: nothing. */
     void (*discard)(struct scheduler *scheduler, const struct ring_completion *completion);
 };
@@ -49,14 +50,18 @@ struct kind {
     /* What its sockets on one scheduler have in common; NULL, both: nothing. 0, or -ENOMEM. */
     int (*open)(struct scheduler *scheduler, void **state);
     void (*shut)(void *state);
-    void (*end)(struct scheduler *scheduler, struct socket *socket, enum ending ending);
+    void (*end)(struct scheduler *scheduler, struct slot *slot, enum ending ending);
     /* Asked of dying sockets: whether nothing stands in the way of giving up the descriptor. It
      * cancels what does. */
-    bool (*settled)(struct scheduler *scheduler, struct socket *socket);
+    bool (*settled)(struct scheduler *scheduler, struct slot *slot);
     /* False: not yet; it is asked for again when an operation is over. */
-    bool (*give_up_descriptor)(struct scheduler *scheduler, struct socket *socket);
+    bool (*give_up_descriptor)(struct scheduler *scheduler, struct slot *slot);
     /* It is closed and nothing is in flight: ends with socket_free, now or later. */
-    void (*release)(struct scheduler *scheduler, struct socket *socket);
+    void (*release)(struct scheduler *scheduler, struct slot *slot);
+    /* 0, or an error with nothing set. The socket is live. */
+    int (*set_option)(struct scheduler *scheduler, struct slot *slot, const weir_option *option);
+    /* Its owner or its options are others: it goes on. NULL: that is nothing to it. */
+    void (*changed)(struct scheduler *scheduler, struct slot *slot);
 };
 
 #endif

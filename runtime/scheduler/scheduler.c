@@ -16,7 +16,7 @@
 #include "runtime/scheduler/cpus.h"
 #include "runtime/scheduler/dispatch.h"
 #include "runtime/scheduler/registry.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/totals.h"
 
 /* How long a stop waits for queued bytes to leave before it drops them. */
@@ -351,24 +351,24 @@ void scheduler_close(struct scheduler *scheduler)
     buffer_pool_close(scheduler->buffers);
     inbox_close(&scheduler->inbox);
     free_memory(scheduler);
-    scheduler->last_generation = socket_table_close(&scheduler->sockets);
+    scheduler->last_generation = slot_table_close(&scheduler->slots);
 }
 
 void scheduler_stop(struct scheduler *scheduler)
 {
     scheduler->state = SCHEDULER_STOPPING;
     scheduler->stop_deadline_ns = clock_now_ns() + stop_grace_ns;
-    socket_end_all(scheduler, END_STOP);
+    slot_end_all(scheduler, END_STOP);
 }
 
 bool scheduler_is_done(struct scheduler *scheduler)
 {
     if (scheduler->state != SCHEDULER_STOPPING)
         return false;
-    if (scheduler->sockets.used_count > 0 && scheduler->now_ns > scheduler->stop_deadline_ns)
-        socket_end_all(scheduler, END_ABORT);
+    if (scheduler->slots.used_count > 0 && scheduler->now_ns > scheduler->stop_deadline_ns)
+        slot_end_all(scheduler, END_ABORT);
     /* The users before the inbox: what one has posted is there when it has left. */
-    return registry_user_count(scheduler->index) == 0 && scheduler->sockets.used_count == 0 &&
+    return registry_user_count(scheduler->index) == 0 && scheduler->slots.used_count == 0 &&
            scheduler->outstanding == 0 && task_queue_is_empty(&scheduler->tasks, TASK_SOON) &&
            task_queue_is_empty(&scheduler->tasks, TASK_LAST) &&
            task_queue_is_empty(&scheduler->tasks, TASK_SUBMITTED) &&

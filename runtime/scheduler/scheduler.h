@@ -15,7 +15,7 @@
 #include "runtime/ring/vectors.h"
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/kind.h"
-#include "runtime/scheduler/socket_table.h"
+#include "runtime/scheduler/slot_table.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
 #include <weir/runtime.h>
@@ -33,7 +33,7 @@ struct scheduler {
     struct ring *ring;
     struct ring_profile profile;
     struct buffer_pool *buffers;
-    struct socket_table sockets;
+    struct slot_table slots;
     struct timer_wheel timers;
     uint64_t now_ns; /* as of this turn's beginning */
     struct inbox inbox;

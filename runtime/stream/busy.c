@@ -5,10 +5,10 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
 static bool over_limit(const struct scheduler *scheduler)
@@ -29,7 +29,7 @@ static bool limit_holds(const struct scheduler *scheduler, const struct output *
     return waits ? !is_relieved(scheduler) : over_limit(scheduler);
 }
 
-bool busy_is(const struct scheduler *scheduler, const struct socket *socket)
+bool busy_is(const struct scheduler *scheduler, const struct stream *socket)
 {
     const struct output *output = socket->output;
     return output && output->queue.queued_bytes > 0 && (output->busy || over_limit(scheduler));
@@ -41,10 +41,10 @@ static void become_busy(struct scheduler *scheduler, struct output *output)
     scheduler->totals.busy++;
 }
 
-bool busy_check_mark(struct scheduler *scheduler, struct socket *socket)
+bool busy_check_mark(struct scheduler *scheduler, struct stream *socket)
 {
     struct output *output = socket->output;
-    if (!output->busy && output->queue.queued_bytes >= socket_values(socket)->high_watermark)
+    if (!output->busy && output->queue.queued_bytes >= stream_values(socket)->high_watermark)
         become_busy(scheduler, output);
     return output->busy;
 }
@@ -64,15 +64,15 @@ static void stay_busy(struct scheduler *scheduler, struct output *output)
     wait_for_limit(scheduler, output);
 }
 
-void busy_refuse(struct scheduler *scheduler, struct socket *socket)
+void busy_refuse(struct scheduler *scheduler, struct stream *socket)
 {
     stay_busy(scheduler, socket->output);
     socket->output->refused = true;
 }
 
-int busy_cross(struct scheduler *scheduler, struct socket *socket, struct call *call)
+int busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
-    call->timeout_ms = socket_values(socket)->send_timeout_ms;
+    call->timeout_ms = stream_values(socket)->send_timeout_ms;
     list_append(&socket->output->crossed, &call->link);
     if (call->timeout_ms == 0) {
         call->operation->leave(scheduler, call);
@@ -82,7 +82,7 @@ int busy_cross(struct scheduler *scheduler, struct socket *socket, struct call *
     return CALL_WAITS;
 }
 
-int busy_suspend(struct scheduler *scheduler, struct socket *socket, struct call *call)
+int busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
     stay_busy(scheduler, socket->output);
     list_append(&socket->output->suspended, &call->link);
@@ -90,7 +90,7 @@ int busy_suspend(struct scheduler *scheduler, struct socket *socket, struct call
 }
 
 /* In order, as long as nobody makes the socket busy again. */
-static void resume_suspended(struct scheduler *scheduler, struct socket *socket)
+static void resume_suspended(struct scheduler *scheduler, struct stream *socket)
 {
     while (socket->output && !list_is_empty(&socket->output->suspended)) {
         if (busy_is(scheduler, socket)) {
@@ -98,13 +98,13 @@ static void resume_suspended(struct scheduler *scheduler, struct socket *socket)
             return;
         }
         struct call *call = list_entry(list_take(&socket->output->suspended), struct call, link);
-        int result = call->operation->run(scheduler, socket, call);
+        int result = call->operation->run(scheduler, &socket->slot, call);
         if (result != CALL_WAITS)
             call_complete(scheduler, call, result);
     }
 }
 
-static void let_go_on(struct scheduler *scheduler, struct socket *socket)
+static void let_go_on(struct scheduler *scheduler, struct stream *socket)
 {
     struct output *output = socket->output;
     output->busy = false;
@@ -121,12 +121,12 @@ static void let_go_on(struct scheduler *scheduler, struct socket *socket)
     }
     output->refused = false;
     if (!CANARY(FORGOTTEN_UNBUSY))
-        owner_tell_unbusy(scheduler, socket);
+        owner_tell_unbusy(scheduler, &socket->slot);
 }
 
-static void time_out(struct scheduler *scheduler, struct socket *socket)
+static void time_out(struct scheduler *scheduler, struct stream *socket)
 {
-    if (!socket_values(socket)->send_timeout_close) {
+    if (!stream_values(socket)->send_timeout_close) {
         let_go_on(scheduler, socket);
         return;
     }
@@ -134,24 +134,24 @@ static void time_out(struct scheduler *scheduler, struct socket *socket)
     close_lose(scheduler, socket, LATCH_UNASKED);
     send_drop(scheduler, socket);
     if (refused)
-        owner_tell_unbusy(scheduler, socket);
+        owner_tell_unbusy(scheduler, &socket->slot);
 }
 
 /* The bytes stay queued, and the socket is not busy any more: the next send crosses again. */
 void busy_expire(struct scheduler *scheduler, struct call *call)
 {
-    struct socket *socket = socket_find(scheduler, call->socket);
-    if (!socket || !socket_is_stream(socket) || !socket->output)
+    struct stream *socket = stream_find(scheduler, call->socket);
+    if (!socket || !stream_is_live(socket) || !socket->output)
         return;
-    socket_hold(socket);
+    slot_hold(&socket->slot);
     time_out(scheduler, socket);
-    socket_unhold(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
 }
 
-void busy_drained(struct scheduler *scheduler, struct socket *socket)
+void busy_drained(struct scheduler *scheduler, struct stream *socket)
 {
     struct output *output = socket->output;
-    if (!output->busy || output->queue.queued_bytes > socket_values(socket)->low_watermark)
+    if (!output->busy || output->queue.queued_bytes > stream_values(socket)->low_watermark)
         return;
     if (output->queue.queued_bytes > 0 && limit_holds(scheduler, output))
         wait_for_limit(scheduler, output);
@@ -176,9 +176,9 @@ void busy_relieve(struct scheduler *scheduler, struct task *task)
     list_init(&limited);
     list_move_all(&limited, &streams_of(scheduler)->limited);
     while ((node = list_take(&limited))) {
-        struct socket *socket = list_entry(node, struct output, limit_link)->socket;
-        socket_hold(socket);
+        struct stream *socket = list_entry(node, struct output, limit_link)->socket;
+        slot_hold(&socket->slot);
         busy_drained(scheduler, socket);
-        socket_unhold(scheduler, socket);
+        slot_unhold(scheduler, &socket->slot);
     }
 }

@@ -10,32 +10,32 @@
 #include <stddef.h>
 
 struct scheduler;
-struct socket;
+struct stream;
 struct call;
 struct task;
 
 /* Whether a send has to wait. Over the runtime's limit of queued bytes that is every socket with
  * something queued. */
-bool busy_is(const struct scheduler *scheduler, const struct socket *socket);
+bool busy_is(const struct scheduler *scheduler, const struct stream *socket);
 
 /* Something was queued behind what was there: whether the socket has become busy by it. */
-bool busy_check_mark(struct scheduler *scheduler, struct socket *socket);
+bool busy_check_mark(struct scheduler *scheduler, struct stream *socket);
 
 /* The handler's form of waiting: it is told when the socket is no longer busy. */
-void busy_refuse(struct scheduler *scheduler, struct socket *socket);
+void busy_refuse(struct scheduler *scheduler, struct stream *socket);
 
 /* Waits with its bytes queued: for the low mark, {send_timeout} at most. The call's result, or
  * CALL_WAITS. */
-int busy_cross(struct scheduler *scheduler, struct socket *socket, struct call *call);
+int busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call);
 
 /* Waits with nothing queued until the socket is not busy. CALL_WAITS. */
-int busy_suspend(struct scheduler *scheduler, struct socket *socket, struct call *call);
+int busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call *call);
 
 /* A call that crossed the mark has waited long enough. */
 void busy_expire(struct scheduler *scheduler, struct call *call);
 
 /* Something was sent: lets those go on who may. */
-void busy_drained(struct scheduler *scheduler, struct socket *socket);
+void busy_drained(struct scheduler *scheduler, struct stream *socket);
 
 /* So many bytes are not queued any more. */
 void busy_count_off(struct scheduler *scheduler, size_t size);

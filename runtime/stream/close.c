@@ -13,8 +13,9 @@
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/stream.h"
 
-static void dismiss_receiver(struct scheduler *scheduler, struct socket *socket)
+static void dismiss_receiver(struct scheduler *scheduler, struct stream *socket)
 {
     struct call *receiver = socket->receiver;
     socket->receiver = NULL;
@@ -22,18 +23,18 @@ static void dismiss_receiver(struct scheduler *scheduler, struct socket *socket)
         call_complete(scheduler, receiver, WEIR_CLOSED);
 }
 
-struct linger close_linger(const struct socket *socket)
+struct linger close_linger(const struct stream *socket)
 {
     struct linger linger = {0};
     socklen_t size = sizeof(linger);
-    (void)system_getsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, &size);
+    (void)system_getsockopt(socket->slot.fd, SOL_SOCKET, SO_LINGER, &linger, &size);
     return linger;
 }
 
-static void write_linger(const struct socket *socket, bool on)
+static void write_linger(const struct stream *socket, bool on)
 {
     struct linger linger = {.l_onoff = on};
-    (void)system_setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+    (void)system_setsockopt(socket->slot.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
 /* {linger,{true,0}}: what is queued is thrown away, and the peer told so by a reset. */
@@ -45,7 +46,7 @@ static bool resets(struct linger linger)
 /* Time to linger is waited for by the closing call, never by close(2), which would hold up the
  * whole scheduler. The memory of zero-copy sends is the kernel's until they are confirmed, and
  * only a descriptor that is still open can take it back, by a reset. */
-bool close_descriptor(struct socket *socket)
+bool close_descriptor(struct stream *socket)
 {
     struct linger linger = close_linger(socket);
     if (send_notices(socket) > 0 && !resets(linger)) {
@@ -55,18 +56,18 @@ bool close_descriptor(struct socket *socket)
     }
     if (linger.l_onoff && !resets(linger))
         write_linger(socket, false);
-    system_close(socket->fd);
-    socket->fd = -1;
+    system_close(socket->slot.fd);
+    socket->slot.fd = -1;
     return true;
 }
 
-static void close_stream(struct scheduler *scheduler, struct socket *socket, bool abort)
+static void close_stream(struct scheduler *scheduler, struct stream *socket, bool abort)
 {
     bool queued = send_queued_bytes(socket) > 0;
-    socket_move(socket, SOCKET_CLOSE);
+    slot_move(&socket->slot, SOCKET_CLOSE);
     dismiss_receiver(scheduler, socket);
     send_dismiss_all(scheduler, socket, WEIR_CLOSED);
-    if (abort || (queued && socket->fd >= 0 && resets(close_linger(socket))))
+    if (abort || (queued && socket->slot.fd >= 0 && resets(close_linger(socket))))
         send_drop(scheduler, socket);
     if (!receive_fills_input(socket))
         input_drop(socket);
@@ -75,9 +76,9 @@ static void close_stream(struct scheduler *scheduler, struct socket *socket, boo
         lingering_begin(scheduler, socket->output);
 }
 
-static void close_any(struct scheduler *scheduler, struct socket *socket, bool abort)
+static void close_any(struct scheduler *scheduler, struct stream *socket, bool abort)
 {
-    switch ((enum socket_state)socket->state) {
+    switch ((enum socket_state)socket->slot.state) {
     case SOCKET_OPEN:
     case SOCKET_GONE:
         close_stream(scheduler, socket, abort);
@@ -92,41 +93,42 @@ static void close_any(struct scheduler *scheduler, struct socket *socket, bool a
     case SOCKET_FREE:
     case SOCKET_LISTENING:
     case SOCKET_STATE_COUNT:
-        CHECK_NEVER(socket->state);
+        CHECK_NEVER(socket->slot.state);
     }
 }
 
-void close_after_end(struct scheduler *scheduler, struct socket *socket)
+void close_after_end(struct scheduler *scheduler, struct stream *socket)
 {
-    socket_hold(socket);
+    slot_hold(&socket->slot);
     close_any(scheduler, socket, false);
-    socket_unhold(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
 }
 
 /* A runtime that stops is not the owner who closes: the `closed` that a mailbox has been told stays
  * there. */
-void close_end(struct scheduler *scheduler, struct socket *socket, enum ending ending)
+void close_end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
 {
+    struct stream *socket = stream_of(slot);
     bool by_owner = ending == END_CLOSED || ending == END_OWNER_DIED;
     if (ending == END_DRAIN)
         return;
-    socket_hold(socket);
+    slot_hold(&socket->slot);
     if (ending == END_STOP)
         delivery_stop(scheduler, socket);
-    if (ending == END_ABORT && socket->fd >= 0)
+    if (ending == END_ABORT && socket->slot.fd >= 0)
         write_linger(socket, true);
-    if (by_owner && socket->owner.mailbox && socket_is_stream(socket) && socket->closed_told)
-        mailbox_forget_closed(socket_handle(scheduler, socket));
+    if (by_owner && socket->slot.owner.mailbox && stream_is_live(socket) && socket->closed_told)
+        mailbox_forget_closed(slot_handle(scheduler, &socket->slot));
     close_any(scheduler, socket, ending == END_ABORT);
-    socket_unhold(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
 }
 
-void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latches)
+void close_lose(struct scheduler *scheduler, struct stream *socket, uint8_t latches)
 {
-    if (socket->state != SOCKET_OPEN)
+    if (socket->slot.state != SOCKET_OPEN)
         return;
-    socket_hold(socket);
-    socket_move(socket, SOCKET_LOSE);
+    slot_hold(&socket->slot);
+    slot_move(&socket->slot, SOCKET_LOSE);
     if (socket->active != WEIR_ACTIVE_FALSE) /* the owner is told; a recv is not asked for */
         latches &= (uint8_t)~LATCH_RECEIVE;
     socket->latches |= latches;
@@ -134,20 +136,20 @@ void close_lose(struct scheduler *scheduler, struct socket *socket, uint8_t latc
     send_dismiss(scheduler, socket, WEIR_CLOSED);
     if (!receive_fills_input(socket))
         input_drop(socket);
-    socket_unhold(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
 }
 
-void close_break(struct socket *socket)
+void close_break(struct stream *socket)
 {
-    bool stays = socket_is_stream(socket) && !socket_values(socket)->exit_on_close;
-    if (socket->fd < 0)
+    bool stays = stream_is_live(socket) && !stream_values(socket)->exit_on_close;
+    if (socket->slot.fd < 0)
         return;
     if (!stays)
         write_linger(socket, true);
-    (void)system_shutdown(socket->fd, stays ? SHUT_RDWR : SHUT_RD);
+    (void)system_shutdown(socket->slot.fd, stays ? SHUT_RDWR : SHUT_RD);
 }
 
-void close_lose_by_send(struct scheduler *scheduler, struct socket *socket, uint8_t latches)
+void close_lose_by_send(struct scheduler *scheduler, struct stream *socket, uint8_t latches)
 {
     bool is_active = socket->active != WEIR_ACTIVE_FALSE;
     if (is_active && socket->receiving == RECEIVING_OPEN)

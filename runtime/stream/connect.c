@@ -13,7 +13,6 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/descriptor.h"
 #include "runtime/stream/stream.h"
@@ -93,46 +92,46 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
     if (fd < 0)
         return fd;
     struct option_block *block = option_block_create(&connecting->setup.values);
-    struct socket *socket = block ? socket_create(scheduler, KIND_STREAM, fd, family) : NULL;
+    struct stream *socket = block ? stream_create(scheduler, fd, family) : NULL;
     if (!socket) {
         if (block)
             option_block_drop(block);
         system_close(fd);
         return -ENOMEM;
     }
-    socket_move(socket, SOCKET_CONNECT);
-    socket_set_options(socket, block);
+    slot_move(&socket->slot, SOCKET_CONNECT);
+    stream_set_options(socket, block);
     socket->active = block->values.active;
     option_block_drop(block);
-    owner_set(socket, call->as.open.owner);
+    owner_set(&socket->slot, call->as.open.owner);
     socket->connector = call;
     connecting->socket = socket;
     return 0;
 }
 
-static void establish(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static void establish(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
     descriptor_taken(&call->as.open.connecting->setup);
     socket->connector = NULL;
-    socket_move(socket, SOCKET_ESTABLISH);
+    slot_move(&socket->slot, SOCKET_ESTABLISH);
     scheduler->totals.connects++;
     stream_connected(scheduler, socket);
-    call->as.open.socket = socket_handle(scheduler, socket);
+    call->as.open.socket = slot_handle(scheduler, &socket->slot);
     adopt_start(scheduler, socket);
 }
 
 static bool is_connected(const struct connecting *connecting)
 {
-    return connecting->setup.fd >= 0 && descriptor_is_connected(connecting->socket->fd);
+    return connecting->setup.fd >= 0 && descriptor_is_connected(connecting->socket->slot.fd);
 }
 
 /* It was handed over connected. */
 static void establish_at_once(struct scheduler *scheduler, struct call *call)
 {
-    struct socket *socket = call->as.open.connecting->socket;
-    socket_hold(socket);
+    struct stream *socket = call->as.open.connecting->socket;
+    slot_hold(&socket->slot);
     establish(scheduler, socket, call);
-    socket_unhold(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
 }
 
 /* CALL_WAITS: an attempt is on the way; 0: there is nothing to attempt; else why this address
@@ -152,11 +151,11 @@ static int attempt(struct scheduler *scheduler, struct call *call)
         establish_at_once(scheduler, call);
         return 0;
     }
-    struct socket *socket = connecting->socket;
+    struct stream *socket = connecting->socket;
     struct sockaddr_storage *peer = vectors_take_address(&scheduler->vectors);
     socklen_t size = address_to_sockaddr(address, peer);
-    socket_hold(socket);
-    ring_connect(scheduler->ring, socket_operation(socket, STREAM_CONNECT), socket->fd,
+    slot_hold(&socket->slot);
+    ring_connect(scheduler->ring, slot_operation(&socket->slot, STREAM_CONNECT), socket->slot.fd,
                  (struct sockaddr *)peer, size);
     return CALL_WAITS;
 }
@@ -174,7 +173,7 @@ static int attempt_next(struct scheduler *scheduler, struct call *call)
     return connecting->error ? connecting->error : WEIR_NXDOMAIN;
 }
 
-static int run_connect(struct scheduler *scheduler, struct socket *unused, struct call *call)
+static int run_connect(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
@@ -188,26 +187,27 @@ static int run_connect(struct scheduler *scheduler, struct socket *unused, struc
 }
 
 /* It never was its owner's: nobody is told of its end. */
-static void give_up(struct socket *socket)
+static void give_up(struct stream *socket)
 {
     socket->connector = NULL;
-    owner_set(socket, weir_owned_by_nobody());
-    socket_move(socket, SOCKET_CLOSE);
+    owner_set(&socket->slot, weir_owned_by_nobody());
+    slot_move(&socket->slot, SOCKET_CLOSE);
 }
 
 /* The kernel still holds the attempt: it is cancelled here and cleaned up by its completion. */
 static void detach(struct scheduler *scheduler, struct call *call)
 {
-    struct socket *socket = call->as.open.connecting->socket;
-    socket_hold(socket);
+    struct stream *socket = call->as.open.connecting->socket;
+    slot_hold(&socket->slot);
     give_up(socket);
-    cancel_start(scheduler, socket, STREAM_CONNECT);
-    socket_unhold(scheduler, socket);
+    cancel_start(scheduler, &socket->slot, STREAM_CONNECT);
+    slot_unhold(scheduler, &socket->slot);
 }
 
-bool connect_is_cancelled(const struct socket *socket)
+bool connect_is_cancelled(const struct slot *slot)
 {
-    return socket->state == SOCKET_CLOSED;
+    const struct stream *socket = stream_of(slot);
+    return socket->slot.state == SOCKET_CLOSED;
 }
 
 const struct call_operation operation_connect = {
@@ -218,14 +218,14 @@ const struct call_operation operation_connect = {
     .may_wait = true,
 };
 
-void connect_abandon(struct scheduler *scheduler, struct socket *socket)
+void connect_abandon(struct scheduler *scheduler, struct stream *socket)
 {
     struct call *call = socket->connector;
     detach(scheduler, call);
     call_complete(scheduler, call, WEIR_CLOSED);
 }
 
-static void established(struct scheduler *scheduler, struct socket *socket, struct call *call)
+static void established(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
     timer_disarm(&scheduler->timers, &call->timer);
     establish(scheduler, socket, call);
@@ -233,17 +233,17 @@ static void established(struct scheduler *scheduler, struct socket *socket, stru
 }
 
 /* Some kernels report every failure of a connect that had to wait as ECONNRESET. */
-static int real_error(const struct socket *socket, int result)
+static int real_error(const struct stream *socket, int result)
 {
     int error = 0;
     socklen_t size = sizeof(error);
     if (result != -ECONNRESET ||
-        system_getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error == 0)
+        system_getsockopt(socket->slot.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error == 0)
         return result;
     return -error;
 }
 
-static void refused(struct scheduler *scheduler, struct socket *socket, struct call *call,
+static void refused(struct scheduler *scheduler, struct stream *socket, struct call *call,
                     int error)
 {
     call->as.open.connecting->error = error;
@@ -253,10 +253,11 @@ static void refused(struct scheduler *scheduler, struct socket *socket, struct c
         call_complete(scheduler, call, result);
 }
 
-void connect_completed(struct scheduler *scheduler, struct socket *socket,
+void connect_completed(struct scheduler *scheduler, struct slot *slot,
                        const struct ring_completion *completion)
 {
-    if (socket->state != SOCKET_CONNECTING)
+    struct stream *socket = stream_of(slot);
+    if (socket->slot.state != SOCKET_CONNECTING)
         return;
     struct call *call = socket->connector;
     if (completion->result == 0)

@@ -16,8 +16,8 @@ struct connecting {
     weir_option *options; /* of its own; the setup points into it */
     weir_address addresses[CONNECT_ADDRESSES_MAX];
     size_t address_count;
-    size_t next; /* to be tried */
-    struct socket *socket; /* trying; NULL: not yet */
+    size_t next;           /* to be tried */
+    struct stream *socket; /* trying; NULL: not yet */
     int error;             /* of the last attempt */
     uint64_t runtime_id;   /* whose options its setup points into */
 };
@@ -30,13 +30,13 @@ void connecting_free(struct connecting *connecting);
 /* A call without a socket; the open socket is its result. The call owns its `connecting`. */
 extern const struct call_operation operation_connect;
 
-void connect_completed(struct scheduler *scheduler, struct socket *socket,
+void connect_completed(struct scheduler *scheduler, struct slot *slot,
                        const struct ring_completion *completion);
 
 /* Whether nothing more is wanted of a connect that is in flight. */
-bool connect_is_cancelled(const struct socket *socket);
+bool connect_is_cancelled(const struct slot *slot);
 
 /* The scheduler stops. */
-void connect_abandon(struct scheduler *scheduler, struct socket *socket);
+void connect_abandon(struct scheduler *scheduler, struct stream *socket);
 
 #endif

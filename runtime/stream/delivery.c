@@ -9,39 +9,39 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
-bool delivery_is_wanted(const struct socket *socket)
+bool delivery_is_wanted(const struct stream *socket)
 {
     return socket->active != WEIR_ACTIVE_FALSE || socket->receiver;
 }
 
 /* The one who is served by what arrives. While the socket is active that is its owner, and who
  * waits in recv goes on waiting. */
-static struct call *served_receiver(const struct socket *socket)
+static struct call *served_receiver(const struct stream *socket)
 {
     return socket->active == WEIR_ACTIVE_FALSE ? socket->receiver : NULL;
 }
 
-int delivery_end_result(const struct socket *socket)
+int delivery_end_result(const struct stream *socket)
 {
     bool is_end = socket->error == 0;
     if (socket->error == -ECONNRESET)
-        is_end = !socket_values(socket)->show_econnreset;
+        is_end = !stream_values(socket)->show_econnreset;
     return is_end ? WEIR_CLOSED : socket->error;
 }
 
-static bool is_receiving(const struct socket *socket)
+static bool is_receiving(const struct stream *socket)
 {
-    return socket->state == SOCKET_OPEN && socket->receiving <= RECEIVING_ENDED;
+    return socket->slot.state == SOCKET_OPEN && socket->receiving <= RECEIVING_ENDED;
 }
 
-static struct call *take_receiver(struct socket *socket)
+static struct call *take_receiver(struct stream *socket)
 {
     struct call *receiver = socket->receiver;
     socket->receiver = NULL;
@@ -49,60 +49,60 @@ static struct call *take_receiver(struct socket *socket)
 }
 
 /* A reset, which what is queued is about to find as well: no other send needs to be told. */
-static bool takes_the_queue(const struct socket *socket)
+static bool takes_the_queue(const struct stream *socket)
 {
     return socket->error == -ECONNRESET && send_queued_bytes(socket) > 0;
 }
 
 /* tcp_error if there is something to say, then tcp_closed, then the socket's end unless
  * {exit_on_close,false}. The owner may close it in between. */
-static void tell_end(struct scheduler *scheduler, struct socket *socket, int error)
+static void tell_end(struct scheduler *scheduler, struct stream *socket, int error)
 {
-    bool ends = socket_values(socket)->exit_on_close;
+    bool ends = stream_values(socket)->exit_on_close;
     if (socket->closed_told)
         return;
     socket->closed_told = true;
     socket->receiving = RECEIVING_REPORTED;
     if (error != WEIR_CLOSED) {
         socket->error = 0; /* said once */
-        owner_tell(scheduler, socket, WEIR_MESSAGE_ERROR, error);
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ERROR, error);
     }
-    if (socket_is_stream(socket))
-        owner_tell(scheduler, socket, WEIR_MESSAGE_CLOSED, 0);
-    if (!socket_is_stream(socket))
+    if (stream_is_live(socket))
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_CLOSED, 0);
+    if (!stream_is_live(socket))
         return;
     if (ends)
         close_after_end(scheduler, socket);
     else if (socket->sending == SENDING_FAILED)
         close_lose(scheduler, socket, 0);
-    else if (socket->state == SOCKET_OPEN && error == WEIR_CLOSED && !takes_the_queue(socket))
+    else if (socket->slot.state == SOCKET_OPEN && error == WEIR_CLOSED && !takes_the_queue(socket))
         socket->latches |= LATCH_SEND;
 }
 
-static void end_receiver(struct scheduler *scheduler, struct socket *socket, int result,
+static void end_receiver(struct scheduler *scheduler, struct stream *socket, int result,
                          uint8_t latches)
 {
     socket->receiving = RECEIVING_REPORTED;
     socket->latches |= latches;
     input_drop(socket);
     call_complete(scheduler, take_receiver(socket), result);
-    if (socket_values(socket)->exit_on_close)
+    if (stream_values(socket)->exit_on_close)
         close_lose(scheduler, socket, 0);
 }
 
 /* A packet that cannot be framed, or memory that cannot be had: nothing that follows can be. */
-static void fail(struct scheduler *scheduler, struct socket *socket, int error)
+static void fail(struct scheduler *scheduler, struct stream *socket, int error)
 {
     if (served_receiver(socket))
         end_receiver(scheduler, socket, error, 0);
     else
         tell_end(scheduler, socket, error);
-    if (socket->state == SOCKET_OPEN)
+    if (socket->slot.state == SOCKET_OPEN)
         socket->receiving = RECEIVING_BROKEN;
 }
 
 /* Once means exactly one, and the mode changes before the message is seen. */
-static bool count_down(struct socket *socket)
+static bool count_down(struct stream *socket)
 {
     if (socket->active == WEIR_ACTIVE_TRUE)
         return false;
@@ -116,22 +116,22 @@ static bool count_down(struct socket *socket)
     return true;
 }
 
-static int give_to_owner(struct scheduler *scheduler, struct socket *socket,
+static int give_to_owner(struct scheduler *scheduler, struct stream *socket,
                          const weir_packet *packet)
 {
     bool passive = count_down(socket);
-    int result = owner_tell_packet(scheduler, socket, packet);
-    if (passive && socket->state == SOCKET_OPEN)
-        owner_tell(scheduler, socket, WEIR_MESSAGE_PASSIVE, 0);
+    int result = owner_tell_packet(scheduler, &socket->slot, packet);
+    if (passive && socket->slot.state == SOCKET_OPEN)
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
     return result;
 }
 
-static int raw_packet(const struct socket *socket, const uint8_t *bytes, size_t size,
+static int raw_packet(const struct stream *socket, const uint8_t *bytes, size_t size,
                       weir_decoded *decoded)
 {
     const struct call *receiver = served_receiver(socket);
     size_t length = receiver ? receiver->as.receive.length : 0;
-    size_t most = socket_values(socket)->buffer;
+    size_t most = stream_values(socket)->buffer;
     if (size < length) {
         *decoded = (weir_decoded){.needed = length};
         return WEIR_DECODE_MORE;
@@ -166,15 +166,15 @@ static bool header_is_cut(const struct option_values *values, const uint8_t *byt
 
 /* {deliver,port} gives an owner the lines of http as they came, and nothing is learnt from them:
  * a start line is not followed by headers. */
-static bool delivers_raw_lines(const struct socket *socket)
+static bool delivers_raw_lines(const struct stream *socket)
 {
-    return socket_values(socket)->deliver == WEIR_PORT && !served_receiver(socket);
+    return stream_values(socket)->deliver == WEIR_PORT && !served_receiver(socket);
 }
 
-static int next_packet(struct socket *socket, const uint8_t *bytes, size_t size,
+static int next_packet(struct stream *socket, const uint8_t *bytes, size_t size,
                        weir_decoded *decoded, weir_http *http)
 {
-    const struct option_values *values = socket_values(socket);
+    const struct option_values *values = stream_values(socket);
     if (values->packet == WEIR_RAW)
         return raw_packet(socket, bytes, size, decoded);
     if (header_is_cut(values, bytes, size))
@@ -189,27 +189,27 @@ static int next_packet(struct socket *socket, const uint8_t *bytes, size_t size,
     return result;
 }
 
-static weir_packet make_packet(const struct socket *socket, struct weir_buffer *buffer,
+static weir_packet make_packet(const struct stream *socket, struct weir_buffer *buffer,
                                const weir_decoded *decoded, const weir_http *http)
 {
-    const struct option_values *values = socket_values(socket);
+    const struct option_values *values = stream_values(socket);
     bool is_decoded =
         framing_is_http((enum weir_packet_type)values->packet) && !delivers_raw_lines(socket);
     return packet_make(decoded, is_decoded ? http : NULL, values, buffer);
 }
 
-static void count_packet(struct scheduler *scheduler, struct socket *socket,
+static void count_packet(struct scheduler *scheduler, struct stream *socket,
                          const weir_decoded *decoded)
 {
     socket->bulk = decoded->consumed >= INPUT_DIRECT_FROM_BYTES;
     scheduler->totals.packets_received++;
     traffic_count(&socket->received, decoded->consumed);
-    if (socket_values(socket)->bit8 && !socket->bit8_seen)
+    if (stream_values(socket)->bit8 && !socket->bit8_seen)
         socket->bit8_seen = packet_has_bit8(decoded->bytes, decoded->size);
 }
 
 /* 0; an error of a recv leaves the packet for the next one, any other ends the socket. */
-static int hand_out_one(struct scheduler *scheduler, struct socket *socket,
+static int hand_out_one(struct scheduler *scheduler, struct stream *socket,
                         const weir_packet *packet, const weir_decoded *decoded)
 {
     struct call *receiver = served_receiver(socket);
@@ -234,7 +234,7 @@ static uint16_t share_of(size_t size)
     return (uint16_t)(units < SHARE_MOST ? units : SHARE_MOST);
 }
 
-static void postpone(struct scheduler *scheduler, struct socket *socket)
+static void postpone(struct scheduler *scheduler, struct stream *socket)
 {
     receive_step_back(socket);
     socket->postponed = true;
@@ -245,7 +245,7 @@ static void postpone(struct scheduler *scheduler, struct socket *socket)
 
 /* A turn's beginning gives every socket its share anew. False: it has had it, and goes on in the
  * next turn behind the others. */
-static bool has_share(struct scheduler *scheduler, struct socket *socket)
+static bool has_share(struct scheduler *scheduler, struct stream *socket)
 {
     uint16_t turn = (uint16_t)scheduler->totals.turns;
     if (socket->postponed)
@@ -260,7 +260,7 @@ static bool has_share(struct scheduler *scheduler, struct socket *socket)
 }
 
 /* How many bytes were framed. The owner may change everything about the socket meanwhile. */
-static size_t hand_out(struct scheduler *scheduler, struct socket *socket,
+static size_t hand_out(struct scheduler *scheduler, struct stream *socket,
                        struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
 {
     size_t used = 0;
@@ -290,7 +290,7 @@ static size_t hand_out(struct scheduler *scheduler, struct socket *socket,
     return used;
 }
 
-static size_t hand_out_input(struct scheduler *scheduler, struct socket *socket)
+static size_t hand_out_input(struct scheduler *scheduler, struct stream *socket)
 {
     struct weir_buffer *block = socket->input;
     buffer_keep(block);
@@ -302,7 +302,7 @@ static size_t hand_out_input(struct scheduler *scheduler, struct socket *socket)
     return used;
 }
 
-static void keep(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
+static void keep(struct scheduler *scheduler, struct stream *socket, const uint8_t *bytes,
                  size_t size)
 {
     if (is_receiving(socket) && input_append(scheduler, socket, bytes, size) < 0)
@@ -311,7 +311,7 @@ static void keep(struct scheduler *scheduler, struct socket *socket, const uint8
 
 /* How much of the new bytes to put behind a packet that has begun: what it misses, or, while that
  * is not known, as much again as there is. */
-static size_t top_up_size(const struct socket *socket, size_t size)
+static size_t top_up_size(const struct stream *socket, size_t size)
 {
     enum { FIRST_GUESS = 256 };
     size_t guess = input_missing(socket);
@@ -323,7 +323,7 @@ static size_t top_up_size(const struct socket *socket, size_t size)
 }
 
 /* Completes the packet that has begun. What the guess took too much is framed in place. */
-static size_t top_up(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
+static size_t top_up(struct scheduler *scheduler, struct stream *socket, const uint8_t *bytes,
                      size_t size)
 {
     size_t taken = top_up_size(socket, size);
@@ -337,7 +337,7 @@ static size_t top_up(struct scheduler *scheduler, struct socket *socket, const u
     return taken - rest;
 }
 
-static void take_in(struct scheduler *scheduler, struct socket *socket, struct weir_buffer *buffer,
+static void take_in(struct scheduler *scheduler, struct stream *socket, struct weir_buffer *buffer,
                     size_t size)
 {
     const uint8_t *bytes = buffer->bytes;
@@ -355,7 +355,7 @@ static void take_in(struct scheduler *scheduler, struct socket *socket, struct w
 
 /* The descriptor is gone, or the end was told to a receiver: an owner that asks to be active is
  * told that it is closed, once, and of a reset if no receiver was. */
-static void continue_after_end(struct scheduler *scheduler, struct socket *socket)
+static void continue_after_end(struct scheduler *scheduler, struct stream *socket)
 {
     int result = (socket->latches & LATCH_OWNER) ? delivery_end_result(socket) : WEIR_CLOSED;
     if (socket->active != WEIR_ACTIVE_FALSE && !(socket->latches & LATCH_UNASKED))
@@ -363,14 +363,14 @@ static void continue_after_end(struct scheduler *scheduler, struct socket *socke
 }
 
 /* The owner may have lost the descriptor meanwhile, by a send after shutdown(write). */
-static void end_delivering(struct scheduler *scheduler, struct socket *socket)
+static void end_delivering(struct scheduler *scheduler, struct stream *socket)
 {
     socket->delivering = false;
-    if (socket->state == SOCKET_GONE)
+    if (socket->slot.state == SOCKET_GONE)
         continue_after_end(scheduler, socket);
 }
 
-void delivery_receive(struct scheduler *scheduler, struct socket *socket,
+void delivery_receive(struct scheduler *scheduler, struct stream *socket,
                       struct weir_buffer *buffer, size_t size)
 {
     CHECK(!socket->delivering);
@@ -381,7 +381,7 @@ void delivery_receive(struct scheduler *scheduler, struct socket *socket,
 
 /* All that came before the end has been handed out, or is part of a packet that never came whole:
  * raw bytes are never that, so a receiver gets them first. */
-static void hand_out_end(struct scheduler *scheduler, struct socket *socket)
+static void hand_out_end(struct scheduler *scheduler, struct stream *socket)
 {
     int result = delivery_end_result(socket);
     if (served_receiver(socket)) /* a close is told to the next send as well, an error is not */
@@ -390,26 +390,26 @@ static void hand_out_end(struct scheduler *scheduler, struct socket *socket)
         tell_end(scheduler, socket, result);
 }
 
-void delivery_continue(struct scheduler *scheduler, struct socket *socket)
+void delivery_continue(struct scheduler *scheduler, struct stream *socket)
 {
-    if (socket->delivering || socket->postponed || !socket_is_stream(socket))
+    if (socket->delivering || socket->postponed || !stream_is_live(socket))
         return;
     if (receive_fills_input(socket)) { /* it may have to stop: its completion sees to the rest */
         receive_update(scheduler, socket);
         return;
     }
-    socket_hold(socket);
+    slot_hold(&socket->slot);
     socket->delivering = true;
-    if (socket->state == SOCKET_GONE || socket->receiving == RECEIVING_REPORTED)
+    if (socket->slot.state == SOCKET_GONE || socket->receiving == RECEIVING_REPORTED)
         continue_after_end(scheduler, socket);
     else if (socket->input && delivery_is_wanted(socket))
         hand_out_input(scheduler, socket);
-    if (socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_ENDED &&
+    if (socket->slot.state == SOCKET_OPEN && socket->receiving == RECEIVING_ENDED &&
         delivery_is_wanted(socket) && !socket->postponed)
         hand_out_end(scheduler, socket);
     end_delivering(scheduler, socket);
     receive_update(scheduler, socket);
-    socket_unhold(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
 }
 
 void delivery_share_out(struct scheduler *scheduler, struct task *task)
@@ -432,7 +432,7 @@ void delivery_go_on(struct scheduler *scheduler, struct task *task)
     struct list *node;
     (void)task;
     while ((node = list_take(&streams_of(scheduler)->due))) {
-        struct socket *socket = list_entry(node, struct socket, link);
+        struct stream *socket = list_entry(node, struct stream, link);
         socket->postponed = false;
         error_clear_text();
         delivery_continue(scheduler, socket);
@@ -441,8 +441,8 @@ void delivery_go_on(struct scheduler *scheduler, struct task *task)
     task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
-void delivery_stop(struct scheduler *scheduler, struct socket *socket)
+void delivery_stop(struct scheduler *scheduler, struct stream *socket)
 {
-    if (socket_is_stream(socket) && socket->active != WEIR_ACTIVE_FALSE)
+    if (stream_is_live(socket) && socket->active != WEIR_ACTIVE_FALSE)
         tell_end(scheduler, socket, WEIR_CLOSED);
 }

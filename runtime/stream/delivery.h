@@ -9,19 +9,19 @@
 #include <stddef.h>
 
 struct scheduler;
-struct socket;
+struct stream;
 struct task;
 struct weir_buffer;
 
 /* Whether somebody would take a packet: the owner of an active socket, or a receiver. */
-bool delivery_is_wanted(const struct socket *socket);
+bool delivery_is_wanted(const struct stream *socket);
 
 /* Frames and hands out what has just been received; keeps what is not wanted or not whole. */
-void delivery_receive(struct scheduler *scheduler, struct socket *socket,
+void delivery_receive(struct scheduler *scheduler, struct stream *socket,
                       struct weir_buffer *buffer, size_t size);
 
 /* Hands out what was kept, and the end if that is what comes next. After anything has changed. */
-void delivery_continue(struct scheduler *scheduler, struct socket *socket);
+void delivery_continue(struct scheduler *scheduler, struct stream *socket);
 
 /* A turn ends: those that were postponed in it are due in the next, and share that. */
 void delivery_share_out(struct scheduler *scheduler, struct task *task);
@@ -29,9 +29,9 @@ void delivery_share_out(struct scheduler *scheduler, struct task *task);
 void delivery_go_on(struct scheduler *scheduler, struct task *task);
 
 /* The runtime stops: an owner that waits for messages is told that there will be no more. */
-void delivery_stop(struct scheduler *scheduler, struct socket *socket);
+void delivery_stop(struct scheduler *scheduler, struct stream *socket);
 
 /* What recv gives on a socket that has ended: its error if it is shown, else closed. */
-int delivery_end_result(const struct socket *socket);
+int delivery_end_result(const struct stream *socket);
 
 #endif

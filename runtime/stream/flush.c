@@ -8,7 +8,6 @@
 #include "runtime/runtime.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/send_queue/file_part.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/lingering.h"
@@ -19,26 +18,26 @@
 #include "runtime/stream/streams.h"
 #include "runtime/stream/writable.h"
 
-void flush_schedule(struct scheduler *scheduler, struct socket *socket)
+void flush_schedule(struct scheduler *scheduler, struct stream *socket)
 {
     struct output *output = socket->output;
     if (output->queue.flushing == FLUSHING_NOT)
-        task_add(&scheduler->tasks, socket_values(socket)->delay_send ? TASK_LAST : TASK_SOON,
+        task_add(&scheduler->tasks, stream_values(socket)->delay_send ? TASK_LAST : TASK_SOON,
                  &output->flush);
 }
 
 /* A queue that is lost here may be all that a socket that is gone has waited for. */
 void flush_run(struct scheduler *scheduler, struct task *task)
 {
-    struct socket *socket = list_entry(task, struct output, flush)->socket;
-    socket_hold(socket);
+    struct stream *socket = list_entry(task, struct output, flush)->socket;
+    slot_hold(&socket->slot);
     flush_start(scheduler, socket);
-    socket_unhold(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
 }
 
 /* A peer for which the kernel copies after all is not offered zero copy again: it would only cost
  * a second completion. */
-static bool worth_zero_copy(const struct scheduler *scheduler, const struct socket *socket)
+static bool worth_zero_copy(const struct scheduler *scheduler, const struct stream *socket)
 {
     enum { LENT_BYTES_MAX = 4 << 20 }; /* their memory is held until the peer has confirmed them */
     size_t from_bytes = scheduler->runtime->limits.zero_copy_from_bytes;
@@ -48,41 +47,41 @@ static bool worth_zero_copy(const struct scheduler *scheduler, const struct sock
            (scheduler->profile.features & FEATURE_BIT(SEND_ZC));
 }
 
-static void start_bytes(struct scheduler *scheduler, struct socket *socket)
+static void start_bytes(struct scheduler *scheduler, struct stream *socket)
 {
     struct send_queue *queue = &socket->output->queue;
-    uint64_t operation = socket_operation(socket, STREAM_SEND);
+    uint64_t operation = slot_operation(&socket->slot, STREAM_SEND);
     struct msghdr *message = vectors_take(&scheduler->vectors);
     message->msg_iovlen = send_queue_gather(queue, message->msg_iov, VECTORS_PER_MESSAGE);
     if (worth_zero_copy(scheduler, socket)) {
         send_queue_lend(queue);
-        ring_send_message(scheduler->ring, operation, socket->fd, message, true);
+        ring_send_message(scheduler->ring, operation, socket->slot.fd, message, true);
     } else if (message->msg_iovlen > 1) {
-        ring_send_message(scheduler->ring, operation, socket->fd, message, false);
+        ring_send_message(scheduler->ring, operation, socket->slot.fd, message, false);
     } else {
-        ring_send(scheduler->ring, operation, socket->fd, message->msg_iov[0].iov_base,
+        ring_send(scheduler->ring, operation, socket->slot.fd, message->msg_iov[0].iov_base,
                   message->msg_iov[0].iov_len);
         vectors_put_back(&scheduler->vectors);
     }
 }
 
 /* A file becomes bytes when its turn comes. False: no memory for them. */
-static bool start_reading(struct scheduler *scheduler, struct socket *socket)
+static bool start_reading(struct scheduler *scheduler, struct stream *socket)
 {
     struct send_queue *queue = &socket->output->queue;
     const struct segment *file = send_queue_file(queue);
     if (!file_part_begin(queue))
         return false;
-    ring_read(scheduler->ring, socket_operation(socket, STREAM_READ), queue->part->bytes,
+    ring_read(scheduler->ring, slot_operation(&socket->slot, STREAM_READ), queue->part->bytes,
               (struct file_range){file->fd, file->offset, queue->in_flight_bytes, file->patient});
     return true;
 }
 
-void flush_start(struct scheduler *scheduler, struct socket *socket)
+void flush_start(struct scheduler *scheduler, struct stream *socket)
 {
     struct output *output = socket->output;
     if (!output || output->queue.flushing != FLUSHING_NOT || output->queue.queued_bytes == 0 ||
-        socket->fd < 0)
+        socket->slot.fd < 0)
         return;
     task_remove(&output->flush);
     if (vectors_are_full(&scheduler->vectors))
@@ -99,25 +98,26 @@ void flush_start(struct scheduler *scheduler, struct socket *socket)
     if (!is_file)
         start_bytes(scheduler, socket);
     scheduler->totals.send_operations += !is_file;
-    socket_hold(socket);
+    slot_hold(&socket->slot);
 }
 
 /* Sends never wait, the reading of a file may. */
-void flush_cancel(struct scheduler *scheduler, struct socket *socket)
+void flush_cancel(struct scheduler *scheduler, struct stream *socket)
 {
     if (socket->output->queue.part)
-        cancel_start(scheduler, socket, STREAM_READ);
+        cancel_start(scheduler, &socket->slot, STREAM_READ);
 }
 
-bool flush_is_cancelled(const struct socket *socket)
+bool flush_is_cancelled(const struct slot *slot)
 {
+    const struct stream *socket = stream_of(slot);
     return socket->output && socket->output->queue.flushing == FLUSHING_DROPPED;
 }
 
 /* The kernel is not left to wait by itself: once a peer has shut its own side down, poll reports
  * that for ever, so io_uring tries the send 128 times over and then blocks a worker thread with
  * it (6.18); and a send that is being tried again is found by no cancel. */
-static void block(struct scheduler *scheduler, struct socket *socket)
+static void block(struct scheduler *scheduler, struct stream *socket)
 {
     scheduler->totals.blocked_sends++;
     send_queue_sent(streams_of(scheduler)->pools, &socket->output->queue, 0);
@@ -126,14 +126,14 @@ static void block(struct scheduler *scheduler, struct socket *socket)
     writable_watch(scheduler, socket);
 }
 
-bool flush_is_blocked(const struct socket *socket)
+bool flush_is_blocked(const struct stream *socket)
 {
     const struct output *output = socket->output;
     return output && (output->queue.flushing == FLUSHING_BLOCKED ||
                       output->queue.flushing == FLUSHING_RESTING);
 }
 
-void flush_unblock(struct scheduler *scheduler, struct socket *socket)
+void flush_unblock(struct scheduler *scheduler, struct stream *socket)
 {
     if (!flush_is_blocked(socket))
         return;
@@ -141,7 +141,7 @@ void flush_unblock(struct scheduler *scheduler, struct socket *socket)
     flush_start(scheduler, socket);
 }
 
-static void went_out(struct scheduler *scheduler, struct socket *socket, size_t size)
+static void went_out(struct scheduler *scheduler, struct stream *socket, size_t size)
 {
     struct send_queue *queue = &socket->output->queue;
     bool dropped = queue->flushing == FLUSHING_DROPPED;
@@ -186,7 +186,7 @@ static int reason_of(int error)
     return error == -EPIPE || error == -ECONNRESET ? -ECONNRESET : 0;
 }
 
-static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, int error)
+static void did_not_go_out(struct scheduler *scheduler, struct stream *socket, int error)
 {
     struct send_queue *queue = &socket->output->queue;
     bool copy_instead = queue->zero_copy && may_be_for_zero_copy(error);
@@ -204,7 +204,7 @@ static void did_not_go_out(struct scheduler *scheduler, struct socket *socket, i
 }
 
 /* The memory of a zero-copy send is the kernel's until this; the next send did not wait for it. */
-static void noticed(struct scheduler *scheduler, struct socket *socket,
+static void noticed(struct scheduler *scheduler, struct stream *socket,
                     const struct ring_completion *completion)
 {
     if (completion->flags & RING_COPIED)
@@ -213,9 +213,10 @@ static void noticed(struct scheduler *scheduler, struct socket *socket,
     send_free_if_idle(scheduler, socket);
 }
 
-void flush_completed(struct scheduler *scheduler, struct socket *socket,
+void flush_completed(struct scheduler *scheduler, struct slot *slot,
                      const struct ring_completion *completion)
 {
+    struct stream *socket = stream_of(slot);
     CHECK(socket->output);
     if (completion->flags & RING_NOTIFY) {
         noticed(scheduler, socket, completion);
@@ -227,7 +228,7 @@ void flush_completed(struct scheduler *scheduler, struct socket *socket,
         send_queue_noticed(streams_of(scheduler)->pools, &socket->output->queue);
     if (completion->result >= 0)
         went_out(scheduler, socket, (size_t)completion->result);
-    else if (completion->result == -EAGAIN && !flush_is_cancelled(socket))
+    else if (completion->result == -EAGAIN && !flush_is_cancelled(&socket->slot))
         block(scheduler, socket);
     else
         did_not_go_out(scheduler, socket, completion->result);
@@ -241,9 +242,10 @@ static bool may_be_read_again(struct segment *file, int error)
     return error == -EINTR || (error == -EAGAIN && !patient);
 }
 
-void flush_read(struct scheduler *scheduler, struct socket *socket,
+void flush_read(struct scheduler *scheduler, struct slot *slot,
                 const struct ring_completion *completion)
 {
+    struct stream *socket = stream_of(slot);
     struct send_queue *queue = &socket->output->queue;
     int result = completion->result ? completion->result : -EIO; /* shorter than was promised */
     bool dropped = queue->flushing == FLUSHING_DROPPED;

@@ -7,33 +7,33 @@
 #include "base/check.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/stream/stream.h"
 
 /* From MOVED_BY_PAGES on the allocator lets the kernel move a block that grows. */
 enum { SMALLEST_BLOCK = 256, MOVED_BY_PAGES = 128 << 10 };
 
-size_t input_size(const struct socket *socket)
+size_t input_size(const struct stream *socket)
 {
     return socket->input_end - socket->input_start;
 }
 
 /* What has come, times two at most, whatever the packet claims to be: peers that claim 4 MiB and
  * send ten bytes would have cost a huge page each. */
-static size_t block_size_for(const struct socket *socket, size_t size)
+static size_t block_size_for(const struct stream *socket, size_t size)
 {
     size_t capacity = size > SMALLEST_BLOCK / 2 ? 2 * size : SMALLEST_BLOCK;
     return socket->needed >= size && socket->needed < capacity ? socket->needed : capacity;
 }
 
 /* A block of the packet's own size that was used before costs nothing that is not there already. */
-static struct weir_buffer *new_block(const struct socket *socket, size_t size)
+static struct weir_buffer *new_block(const struct stream *socket, size_t size)
 {
     struct weir_buffer *used =
         socket->needed >= INPUT_DIRECT_FROM_BYTES ? buffer_reuse(socket->needed) : NULL;
     return used ? used : buffer_allocate(block_size_for(socket, size));
 }
 
-static struct weir_buffer *larger_block(struct scheduler *scheduler, struct socket *socket,
+static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stream *socket,
                                         size_t size)
 {
     struct weir_buffer *old = socket->input;
@@ -55,7 +55,7 @@ static struct weir_buffer *larger_block(struct scheduler *scheduler, struct sock
 }
 
 /* A block that somebody keeps a packet of may be appended to, never moved within. */
-static int make_room(struct scheduler *scheduler, struct socket *socket, size_t size)
+static int make_room(struct scheduler *scheduler, struct stream *socket, size_t size)
 {
     struct weir_buffer *old = socket->input;
     size_t held = input_size(socket);
@@ -71,7 +71,7 @@ static int make_room(struct scheduler *scheduler, struct socket *socket, size_t 
     return 0;
 }
 
-int input_append(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
+int input_append(struct scheduler *scheduler, struct stream *socket, const uint8_t *bytes,
                  size_t size)
 {
     int result = make_room(scheduler, socket, size);
@@ -84,7 +84,7 @@ int input_append(struct scheduler *scheduler, struct socket *socket, const uint8
     return 0;
 }
 
-void input_consume(struct socket *socket, size_t size)
+void input_consume(struct stream *socket, size_t size)
 {
     CHECK_LE(size, input_size(socket));
     socket->input_start += (uint32_t)size;
@@ -92,7 +92,7 @@ void input_consume(struct socket *socket, size_t size)
         input_drop(socket);
 }
 
-void input_take_back(struct socket *socket, size_t size)
+void input_take_back(struct stream *socket, size_t size)
 {
     CHECK_LE(size, input_size(socket));
     socket->input_end -= (uint32_t)size;
@@ -100,7 +100,7 @@ void input_take_back(struct socket *socket, size_t size)
         input_drop(socket);
 }
 
-void input_drop(struct socket *socket)
+void input_drop(struct stream *socket)
 {
     if (socket->input)
         buffer_release(socket->input);
@@ -109,19 +109,19 @@ void input_drop(struct socket *socket)
     socket->input_end = 0;
 }
 
-size_t input_missing(const struct socket *socket)
+size_t input_missing(const struct stream *socket)
 {
     size_t held = input_size(socket);
     return socket->needed > held ? socket->needed - held : 0;
 }
 
-bool input_wants_direct(const struct socket *socket)
+bool input_wants_direct(const struct stream *socket)
 {
     return socket->input && input_missing(socket) >= INPUT_DIRECT_FROM_BYTES / 2 &&
            socket->needed >= INPUT_DIRECT_FROM_BYTES;
 }
 
-size_t input_direct_room(struct scheduler *scheduler, struct socket *socket)
+size_t input_direct_room(struct scheduler *scheduler, struct stream *socket)
 {
     if (make_room(scheduler, socket, 1) < 0)
         return 0;

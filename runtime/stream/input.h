@@ -11,34 +11,34 @@
 #include <stdint.h>
 
 struct scheduler;
-struct socket;
+struct stream;
 
 /* From here on the rest of a packet is received into its own memory: below it a copy costs less
  * than a receive of its own. */
 enum { INPUT_DIRECT_FROM_BYTES = 65536 };
 
-size_t input_size(const struct socket *socket);
+size_t input_size(const struct stream *socket);
 
 /* Appends a copy. 0, or -ENOMEM. */
-int input_append(struct scheduler *scheduler, struct socket *socket, const uint8_t *bytes,
+int input_append(struct scheduler *scheduler, struct stream *socket, const uint8_t *bytes,
                  size_t size);
 
 /* Bytes at the front were framed. */
-void input_consume(struct socket *socket, size_t size);
+void input_consume(struct stream *socket, size_t size);
 
 /* Bytes at the end are taken back: they are framed where they came from. */
-void input_take_back(struct socket *socket, size_t size);
+void input_take_back(struct stream *socket, size_t size);
 
-void input_drop(struct socket *socket);
+void input_drop(struct stream *socket);
 
 /* How much of the packet that has begun is missing; 0 when that is not known. */
-size_t input_missing(const struct socket *socket);
+size_t input_missing(const struct stream *socket);
 
 /* Whether the rest of the packet is worth a receive straight into its memory. */
-bool input_wants_direct(const struct socket *socket);
+bool input_wants_direct(const struct stream *socket);
 
 /* How much of it there is memory for behind what has come; makes some if there is none. 0: no
  * memory. */
-size_t input_direct_room(struct scheduler *scheduler, struct socket *socket);
+size_t input_direct_room(struct scheduler *scheduler, struct stream *socket);
 
 #endif

@@ -19,7 +19,7 @@ static struct output *take(struct streams *streams)
     return output;
 }
 
-struct output *output_open(struct streams *streams, struct socket *socket)
+struct output *output_open(struct streams *streams, struct stream *socket)
 {
     struct output *output = take(streams);
     if (!output)

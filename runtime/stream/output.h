@@ -13,12 +13,12 @@
 #include "runtime/scheduler/task.h"
 #include "runtime/send_queue/send_queue.h"
 
-struct socket;
+struct stream;
 struct streams;
 
 struct output {
     struct send_queue queue;
-    struct socket *socket;
+    struct stream *socket;
     struct task flush;
     struct task offer;       /* answers `offered`: TASK_SUBMITTED while there are any */
     struct list offered;     /* calls that are told what the kernel said to their bytes */
@@ -35,7 +35,7 @@ struct output {
 };
 
 /* NULL: no memory. */
-struct output *output_open(struct streams *streams, struct socket *socket);
+struct output *output_open(struct streams *streams, struct stream *socket);
 /* Drops what is queued. Nobody may wait and nothing be in flight. */
 void output_close(struct streams *streams, struct output *output);
 

@@ -8,7 +8,6 @@
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/rest.h"
@@ -20,14 +19,14 @@ static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
     return (scheduler->profile.features & feature) != 0;
 }
 
-static void line_up(struct scheduler *scheduler, struct socket *socket)
+static void line_up(struct scheduler *scheduler, struct stream *socket)
 {
     socket->reading = READING_STARVED;
     list_append(&streams_of(scheduler)->starved, &socket->link);
     task_add(&scheduler->tasks, TASK_WITH_BUFFERS, &streams_of(scheduler)->feed);
 }
 
-static void starve(struct scheduler *scheduler, struct socket *socket)
+static void starve(struct scheduler *scheduler, struct stream *socket)
 {
     scheduler->totals.starved++;
     buffer_pool_miss(scheduler->buffers);
@@ -35,7 +34,7 @@ static void starve(struct scheduler *scheduler, struct socket *socket)
 }
 
 /* Without a buffer ring the buffer is ours to choose, and is bound while the receive waits. */
-static void arm_with_own_buffer(struct scheduler *scheduler, struct socket *socket)
+static void arm_with_own_buffer(struct scheduler *scheduler, struct stream *socket)
 {
     struct weir_buffer *buffer = buffer_pool_take(scheduler->buffers);
     if (!buffer) {
@@ -44,12 +43,12 @@ static void arm_with_own_buffer(struct scheduler *scheduler, struct socket *sock
     }
     socket->armed_buffer = buffer->index;
     socket->reading = READING_BUFFERS;
-    socket_hold(socket);
-    ring_receive_into(scheduler->ring, socket_operation(socket, STREAM_RECEIVE), socket->fd,
-                      buffer->bytes, buffer->capacity);
+    slot_hold(&socket->slot);
+    ring_receive_into(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE),
+                      socket->slot.fd, buffer->bytes, buffer->capacity);
 }
 
-static void arm_buffers(struct scheduler *scheduler, struct socket *socket)
+static void arm_buffers(struct scheduler *scheduler, struct stream *socket)
 {
     if (!has_feature(scheduler, FEATURE_BIT(BUFFER_RING))) {
         arm_with_own_buffer(scheduler, socket);
@@ -58,14 +57,15 @@ static void arm_buffers(struct scheduler *scheduler, struct socket *socket)
     bool multishot = has_feature(scheduler, FEATURE_BIT(MULTISHOT_RECEIVE)) && !socket->bulk &&
                      !buffer_pool_is_crowded(scheduler->buffers);
     socket->reading = READING_BUFFERS;
-    socket_hold(socket);
-    ring_receive(scheduler->ring, socket_operation(socket, STREAM_RECEIVE), socket->fd, multishot);
+    slot_hold(&socket->slot);
+    ring_receive(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE), socket->slot.fd,
+                 multishot);
 }
 
 /* Piece by piece: with MSG_WAITALL io_uring (6.18) swallows the error that cuts a packet short, and
  * whoever asks once more is told of an end. Without memory the packet goes on by way of buffers,
  * and ends there. */
-static void arm_into(struct scheduler *scheduler, struct socket *socket)
+static void arm_into(struct scheduler *scheduler, struct stream *socket)
 {
     size_t room = input_direct_room(scheduler, socket);
     if (room == 0) {
@@ -73,40 +73,42 @@ static void arm_into(struct scheduler *scheduler, struct socket *socket)
         return;
     }
     socket->reading = READING_INTO;
-    socket_hold(socket);
-    ring_receive_into(scheduler->ring, socket_operation(socket, STREAM_RECEIVE_INTO), socket->fd,
-                      socket->input->bytes + socket->input_end, room);
+    slot_hold(&socket->slot);
+    ring_receive_into(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE_INTO),
+                      socket->slot.fd, socket->input->bytes + socket->input_end, room);
 }
 
-static void cancel(struct scheduler *scheduler, struct socket *socket)
+static void cancel(struct scheduler *scheduler, struct stream *socket)
 {
     bool into = socket->reading == READING_INTO;
     socket->reading = into ? READING_INTO_CANCELLED : READING_BUFFERS_CANCELLED;
-    cancel_start(scheduler, socket, into ? STREAM_RECEIVE_INTO : STREAM_RECEIVE);
+    cancel_start(scheduler, &socket->slot, into ? STREAM_RECEIVE_INTO : STREAM_RECEIVE);
 }
 
-bool receive_fills_input(const struct socket *socket)
+bool receive_fills_input(const struct stream *socket)
 {
     return socket->reading == READING_INTO || socket->reading == READING_INTO_CANCELLED;
 }
 
-bool receive_is_cancelled(const struct socket *socket)
+bool receive_is_cancelled(const struct slot *slot)
 {
+    const struct stream *socket = stream_of(slot);
     return socket->reading == READING_BUFFERS_CANCELLED;
 }
 
-bool receive_into_is_cancelled(const struct socket *socket)
+bool receive_into_is_cancelled(const struct slot *slot)
 {
+    const struct stream *socket = stream_of(slot);
     return socket->reading == READING_INTO_CANCELLED;
 }
 
-static bool wants_bytes(const struct socket *socket)
+static bool wants_bytes(const struct stream *socket)
 {
-    return socket->state == SOCKET_OPEN && socket->receiving == RECEIVING_OPEN &&
+    return socket->slot.state == SOCKET_OPEN && socket->receiving == RECEIVING_OPEN &&
            delivery_is_wanted(socket) && !socket->postponed;
 }
 
-void receive_update(struct scheduler *scheduler, struct socket *socket)
+void receive_update(struct scheduler *scheduler, struct stream *socket)
 {
     bool wants = wants_bytes(socket);
     bool large = input_wants_direct(socket);
@@ -133,7 +135,7 @@ void receive_update(struct scheduler *scheduler, struct socket *socket)
     }
 }
 
-void receive_step_back(struct socket *socket)
+void receive_step_back(struct stream *socket)
 {
     if (socket->reading != READING_STARVED && socket->reading != READING_RESTING)
         return;
@@ -142,15 +144,15 @@ void receive_step_back(struct socket *socket)
 }
 
 /* One that is closed hands nothing out, and is wanted on another list. */
-static void forget_postponed(struct socket *socket)
+static void forget_postponed(struct stream *socket)
 {
-    if (!socket->postponed || socket->state != SOCKET_CLOSED)
+    if (!socket->postponed || socket->slot.state != SOCKET_CLOSED)
         return;
     list_remove(&socket->link);
     socket->postponed = false;
 }
 
-void receive_stop(struct scheduler *scheduler, struct socket *socket)
+void receive_stop(struct scheduler *scheduler, struct stream *socket)
 {
     receive_step_back(socket);
     forget_postponed(socket);
@@ -158,7 +160,7 @@ void receive_stop(struct scheduler *scheduler, struct socket *socket)
         cancel(scheduler, socket);
 }
 
-static void end_receiving(struct scheduler *scheduler, struct socket *socket, int error)
+static void end_receiving(struct scheduler *scheduler, struct stream *socket, int error)
 {
     if (socket->receiving != RECEIVING_OPEN)
         return;
@@ -176,7 +178,7 @@ static bool is_transient(int result)
 
 /* That there is no buffer the kernel says by the name of having no memory: when it says so over and
  * over, although there are some, that is what it means. */
-static void do_without_memory(struct scheduler *scheduler, struct socket *socket, int result)
+static void do_without_memory(struct scheduler *scheduler, struct stream *socket, int result)
 {
     enum { MISSES_MOST = 64 };
     if (!wants_bytes(socket))
@@ -189,9 +191,9 @@ static void do_without_memory(struct scheduler *scheduler, struct socket *socket
     }
 }
 
-static void handle_end(struct scheduler *scheduler, struct socket *socket, int result)
+static void handle_end(struct scheduler *scheduler, struct stream *socket, int result)
 {
-    if (socket->state != SOCKET_OPEN || is_transient(result))
+    if (socket->slot.state != SOCKET_OPEN || is_transient(result))
         return;
     if (result == -ENOBUFS || result == -ENOMEM)
         do_without_memory(scheduler, socket, result);
@@ -201,12 +203,12 @@ static void handle_end(struct scheduler *scheduler, struct socket *socket, int r
 
 /* A socket that wants nothing and is sent something stops receiving: the kernel's window, and so
  * the peer, does the rest. One that asks again in time has cost no cancel. */
-static void handle_bytes(struct scheduler *scheduler, struct socket *socket,
+static void handle_bytes(struct scheduler *scheduler, struct stream *socket,
                          struct weir_buffer *buffer, size_t size)
 {
     buffer->filled = size;
     socket->misses = 0;
-    if (socket->state != SOCKET_OPEN || socket->receiving != RECEIVING_OPEN)
+    if (socket->slot.state != SOCKET_OPEN || socket->receiving != RECEIVING_OPEN)
         return;
     bool wanted = delivery_is_wanted(socket);
     scheduler->totals.bytes_received += size;
@@ -215,7 +217,7 @@ static void handle_bytes(struct scheduler *scheduler, struct socket *socket,
         cancel(scheduler, socket);
 }
 
-static struct weir_buffer *buffer_of(struct scheduler *scheduler, const struct socket *socket,
+static struct weir_buffer *buffer_of(struct scheduler *scheduler, const struct stream *socket,
                                      const struct ring_completion *completion)
 {
     if (completion->flags & RING_BUFFER)
@@ -226,9 +228,10 @@ static struct weir_buffer *buffer_of(struct scheduler *scheduler, const struct s
     return NULL;
 }
 
-void receive_completed(struct scheduler *scheduler, struct socket *socket,
+void receive_completed(struct scheduler *scheduler, struct slot *slot,
                        const struct ring_completion *completion)
 {
+    struct stream *socket = stream_of(slot);
     struct weir_buffer *buffer = buffer_of(scheduler, socket, completion);
     if (!(completion->flags & RING_MORE) && !(CANARY(MISSED_REARM) && completion->result > 0))
         socket->reading = READING_NOT;
@@ -241,9 +244,10 @@ void receive_completed(struct scheduler *scheduler, struct socket *socket,
     receive_update(scheduler, socket);
 }
 
-void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
+void receive_into_completed(struct scheduler *scheduler, struct slot *slot,
                             const struct ring_completion *completion)
 {
+    struct stream *socket = stream_of(slot);
     socket->reading = READING_NOT;
     if (completion->result > 0) {
         socket->misses = 0;
@@ -257,7 +261,7 @@ void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
     receive_update(scheduler, socket);
 }
 
-static void resume(struct scheduler *scheduler, struct socket *socket)
+static void resume(struct scheduler *scheduler, struct stream *socket)
 {
     socket->reading = READING_NOT;
     if (wants_bytes(socket))
@@ -276,7 +280,7 @@ void receive_feed(struct scheduler *scheduler, struct task *task)
     list_init(&waiting);
     list_move_all(&waiting, starved);
     for (; room > 0 && !list_is_empty(&waiting); room--)
-        resume(scheduler, list_entry(list_take(&waiting), struct socket, link));
+        resume(scheduler, list_entry(list_take(&waiting), struct stream, link));
     list_move_all(&waiting, starved);
     list_move_all(starved, &waiting);
     if (!list_is_empty(starved))

@@ -8,29 +8,30 @@
 #include "runtime/ring/ring.h"
 
 struct scheduler;
-struct socket;
+struct slot;
+struct stream;
 struct task;
 
-void receive_completed(struct scheduler *scheduler, struct socket *socket,
+void receive_completed(struct scheduler *scheduler, struct slot *slot,
                        const struct ring_completion *completion);
-void receive_into_completed(struct scheduler *scheduler, struct socket *socket,
+void receive_into_completed(struct scheduler *scheduler, struct slot *slot,
                             const struct ring_completion *completion);
 
 /* Makes what the kernel does agree with what the socket wants, after either has changed. */
-void receive_update(struct scheduler *scheduler, struct socket *socket);
+void receive_update(struct scheduler *scheduler, struct stream *socket);
 
 /* Waits for no buffer any more, if it did: receive_update sees to it again. */
-void receive_step_back(struct socket *socket);
+void receive_step_back(struct stream *socket);
 
 /* Ends receiving for good. */
-void receive_stop(struct scheduler *scheduler, struct socket *socket);
+void receive_stop(struct scheduler *scheduler, struct stream *socket);
 
 /* Whether the kernel writes into the input block: its bytes may not go. */
-bool receive_fills_input(const struct socket *socket);
+bool receive_fills_input(const struct stream *socket);
 
 /* Whether nothing more is wanted of a receive that is in flight. */
-bool receive_is_cancelled(const struct socket *socket);
-bool receive_into_is_cancelled(const struct socket *socket);
+bool receive_is_cancelled(const struct slot *slot);
+bool receive_into_is_cancelled(const struct slot *slot);
 
 /* Arms what has come to want a receive in this turn, and those that found no buffer, in that order
  * if there are too few for all. */

@@ -2,10 +2,10 @@
 #include "runtime/stream/rest.h"
 
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/flush.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/receive.h"
+#include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
 enum { REST_MS = 10 };
@@ -14,7 +14,7 @@ static void receive_again(struct scheduler *scheduler, struct list *sockets)
 {
     struct list *node;
     while ((node = list_take(sockets))) {
-        struct socket *socket = list_entry(node, struct socket, link);
+        struct stream *socket = list_entry(node, struct stream, link);
         socket->reading = READING_NOT;
         receive_update(scheduler, socket);
     }
@@ -58,13 +58,13 @@ static void begin(struct scheduler *scheduler, struct list *list, struct list *l
         scheduler_arm(scheduler, &rest->timer, REST_MS);
 }
 
-void rest_receive(struct scheduler *scheduler, struct socket *socket)
+void rest_receive(struct scheduler *scheduler, struct stream *socket)
 {
     socket->reading = READING_RESTING;
     begin(scheduler, &streams_of(scheduler)->rest.sockets, &socket->link);
 }
 
-void rest_send(struct scheduler *scheduler, struct socket *socket)
+void rest_send(struct scheduler *scheduler, struct stream *socket)
 {
     socket->output->queue.flushing = FLUSHING_RESTING;
     begin(scheduler, &streams_of(scheduler)->rest.outputs, &socket->output->rest_link);

@@ -10,7 +10,7 @@
 #include "runtime/scheduler/timer.h"
 
 struct scheduler;
-struct socket;
+struct stream;
 
 struct rest {
     struct list sockets; /* whose receive is to be armed: READING_RESTING until then */
@@ -21,7 +21,7 @@ struct rest {
 
 void rest_init(struct rest *rest);
 
-void rest_receive(struct scheduler *scheduler, struct socket *socket);
-void rest_send(struct scheduler *scheduler, struct socket *socket);
+void rest_receive(struct scheduler *scheduler, struct stream *socket);
+void rest_send(struct scheduler *scheduler, struct stream *socket);
 
 #endif

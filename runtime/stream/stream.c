@@ -9,32 +9,60 @@
 #include "runtime/buffer/buffer.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/connect.h"
 #include "runtime/stream/flush.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/set_option.h"
 #include "runtime/stream/streams.h"
 #include "runtime/stream/writable.h"
 
-static bool settled(struct scheduler *scheduler, struct socket *socket)
+struct stream *stream_create(struct scheduler *scheduler, int fd, enum weir_family family)
 {
+    struct slot *slot = slot_create(scheduler, KIND_STREAM, fd, family);
+    if (!slot)
+        return NULL;
+    struct stream *socket = stream_of(slot);
+    socket->active = WEIR_ACTIVE_FALSE;
+    socket->bulk = true;
+    list_init(&socket->link);
+    return socket;
+}
+
+void stream_set_options(struct stream *socket, struct option_block *options)
+{
+    if (socket->slot.options)
+        option_block_drop(socket->slot.options);
+    socket->slot.options = option_block_share(options);
+    socket->bit8_seen = options->values.bit8 == WEIR_BIT8_SET;
+}
+
+struct stream *stream_find(struct scheduler *scheduler, weir_socket handle)
+{
+    struct slot *slot = slot_find(scheduler, handle);
+    return slot && slot->kind == KIND_STREAM ? stream_of(slot) : NULL;
+}
+
+static bool settled(struct scheduler *scheduler, struct slot *slot)
+{
+    struct stream *socket = stream_of(slot);
     if (send_queued_bytes(socket) > 0)
         return false;
     receive_stop(scheduler, socket);
     writable_stop(scheduler, socket);
-    return socket->pending <= send_notices(socket);
+    return socket->slot.pending <= send_notices(socket);
 }
 
-void stream_connected(struct scheduler *scheduler, struct socket *socket)
+void stream_connected(struct scheduler *scheduler, struct stream *socket)
 {
     socket->connected = true;
     scheduler->totals.connections++;
 }
 
-static bool give_up_descriptor(struct scheduler *scheduler, struct socket *socket)
+static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
 {
+    struct stream *socket = stream_of(slot);
     if (!close_descriptor(socket))
         return false;
     scheduler->totals.connections -= socket->connected;
@@ -42,22 +70,25 @@ static bool give_up_descriptor(struct scheduler *scheduler, struct socket *socke
     return true;
 }
 
-static void free_stream(struct scheduler *scheduler, struct socket *socket)
+static void free_stream(struct scheduler *scheduler, struct stream *socket)
 {
     if (socket->input)
         buffer_release(socket->input);
     send_free(scheduler, socket);
-    owner_set(socket, weir_owned_by_nobody());
+    owner_set(&socket->slot, weir_owned_by_nobody());
     list_remove(&socket->link);
-    socket_free(scheduler, socket);
+    if (socket->slot.options)
+        option_block_drop(socket->slot.options);
+    slot_free(scheduler, &socket->slot);
 }
 
 /* A handler may be called from the turn only, and after the callbacks of its calls: those that wait
  * for the kernel, or have come home, are finished in the next turn at the latest. */
-static void release(struct scheduler *scheduler, struct socket *socket)
+static void release(struct scheduler *scheduler, struct slot *slot)
 {
+    struct stream *socket = stream_of(slot);
     struct streams *streams = streams_of(scheduler);
-    if (!owner_waits_for_gone(socket->owner) || CANARY(FORGOTTEN_GONE)) {
+    if (!owner_waits_for_gone(socket->slot.owner) || CANARY(FORGOTTEN_GONE)) {
         free_stream(scheduler, socket);
     } else if (list_is_empty(&socket->link)) {
         list_append(&streams->settled, &socket->link);
@@ -74,12 +105,31 @@ void stream_tell_gone(struct scheduler *scheduler, struct task *task)
     list_move_all(&leaving, &streams->leaving);
     list_move_all(&streams->leaving, &streams->settled);
     while ((node = list_take(&leaving))) {
-        struct socket *socket = list_entry(node, struct socket, link);
-        owner_tell_gone(scheduler, socket);
+        struct stream *socket = list_entry(node, struct stream, link);
+        owner_tell_gone(scheduler, &socket->slot);
         free_stream(scheduler, socket);
     }
     if (!list_is_empty(&streams->leaving))
         task_add(&scheduler->tasks, TASK_LAST, task);
+}
+
+void stream_get_statistics(const struct stream *socket, weir_statistics *statistics)
+{
+    const struct traffic *received = &socket->received;
+    const struct traffic *sent = &socket->sent;
+    *statistics = (weir_statistics){
+        .recv_oct = received->octets,
+        .recv_cnt = (uint32_t)received->count,
+        .recv_max = received->max,
+        .recv_avg = traffic_average(received),
+        .recv_dvi = traffic_deviation(received),
+        .send_oct = sent->octets,
+        .send_cnt = (uint32_t)sent->count,
+        .send_max = sent->max,
+        .send_avg = traffic_average(sent),
+        .send_dvi = traffic_deviation(sent),
+        .send_pend = send_queued_bytes(socket),
+    };
 }
 
 const struct kind kind_stream = {
@@ -102,4 +152,6 @@ const struct kind kind_stream = {
     .settled = settled,
     .give_up_descriptor = give_up_descriptor,
     .release = release,
+    .set_option = stream_set_option,
+    .changed = stream_changed,
 };

@@ -3,8 +3,19 @@
 #ifndef RUNTIME_STREAM_STREAM_H
 #define RUNTIME_STREAM_STREAM_H
 
+#include <stddef.h>
+
+#include "base/list.h"
+#include "framing/framing.h"
+#include "options/option_block.h"
 #include "runtime/scheduler/kind.h"
+#include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/task.h"
+#include "runtime/stream/statistics.h"
+
+struct call;
+struct output;
+struct weir_buffer;
 
 extern const struct kind kind_stream;
 
@@ -17,8 +28,119 @@ enum stream_operation {
     STREAM_WRITABLE, /* there may be room for sending */
 };
 
+/* Whether the kernel is receiving for the socket. */
+enum reading {
+    READING_NOT,
+    READING_BUFFERS,           /* into the pool's buffers */
+    READING_BUFFERS_CANCELLED, /* the last completion is on the way */
+    READING_INTO,              /* into the input block, the rest of a large packet */
+    READING_INTO_CANCELLED,
+    READING_STARVED, /* waits for the turn's end, or for a buffer */
+    READING_RESTING, /* the kernel had no memory: asks it again a little later */
+};
+
+/* How the receiving side stands. */
+enum receiving {
+    RECEIVING_OPEN,
+    RECEIVING_ENDED,    /* end or error seen, not told yet; what came before is told first */
+    RECEIVING_REPORTED, /* told */
+    RECEIVING_BROKEN,   /* a packet that cannot be framed was told, and the socket stays: nothing
+                           more comes, and recv waits for it */
+};
+
+/* Whether the kernel tells when there is room for sending; from the first time that there is none
+ * until the descriptor is closed. */
+enum watching {
+    WATCHING_NOT,
+    WATCHING,
+    WATCHING_CANCELLED, /* the last completion is on the way */
+};
+
+enum sending {
+    SENDING_OPEN,
+    SENDING_SHUTTING,      /* shut down as soon as the queue is empty */
+    SENDING_SHUTTING_BOTH, /* and the reading side with it */
+    SENDING_SHUT,
+    SENDING_FAILED, /* the receiving side has yet to tell the owner */
+};
+
+/* One-shot answers of a socket whose descriptor is gone. The end itself arms LATCH_SEND. */
+enum latch {
+    LATCH_SEND = 1 << 0,    /* the next send is told why */
+    LATCH_RECEIVE = 1 << 1, /* the next receive is told why */
+    LATCH_OWNER = 1 << 2,   /* an owner that asks to be active is told why, not just closed */
+    LATCH_UNASKED = 1 << 3, /* an owner that was active is told nothing until it asks again */
+};
+
+struct stream {
+    struct slot slot;
+    uint16_t armed_buffer; /* READING_BUFFERS without a buffer ring: the buffer it reads into */
+
+    uint8_t reading;    /* enum reading */
+    uint8_t receiving;  /* enum receiving */
+    uint8_t sending;    /* enum sending */
+    uint8_t watching;   /* enum watching */
+    uint8_t latches;    /* enum latch */
+    bool closed_told;   /* tcp_closed is sent at most once */
+    bool zero_copy_off; /* the kernel copies for this peer */
+    bool bulk;          /* receive one buffer at a time: its last packet was large, or none came */
+
+    uint8_t misses; /* receives in a row that were told ENOBUFS */
+    bool connected; /* to a peer: counted in the totals until its descriptor is closed */
+    bool bit8_seen;
+    bool options_inherited; /* shared with its listener, or were so when the listener went */
+    bool postponed;         /* it has had its share of a turn, and is on the list for the next */
+    bool delivering;        /* its packets are being handed out, further down the stack */
+    int32_t active;         /* WEIR_ACTIVE_*, or how many messages are left */
+    int32_t error;          /* what ended receiving or sending */
+    struct framer framer;
+
+    struct weir_buffer *input; /* received and not framed yet; NULL when empty */
+    uint32_t input_start;
+    uint32_t input_end;
+    uint32_t needed;        /* whole size of the packet that has begun; 0: not known */
+    uint16_t share_turn;    /* the last turn in which it handed packets out, */
+    uint16_t share_used;    /* and how much of its share of that */
+    struct call *receiver;  /* the one who waits in recv */
+    struct call *connector; /* SOCKET_CONNECTING: the call of connect */
+    struct output *output;  /* NULL when nothing is queued */
+    struct list
+        link; /* on the list of the starved or of the postponed; in the end, of the settled */
+    struct traffic received;
+    struct traffic sent;
+};
+
+_Static_assert(offsetof(struct stream, slot) == 0, "a slot is its stream");
+_Static_assert(sizeof(struct stream) <= SLOT_SIZE, "an idle connection's user memory");
+
+static inline struct stream *stream_of(const struct slot *slot)
+{
+    return (struct stream *)slot;
+}
+
+/* A new one on `fd`, without options and without an owner. NULL: no memory. */
+struct stream *stream_create(struct scheduler *scheduler, int fd, enum weir_family family);
+void stream_set_options(struct stream *socket, struct option_block *options);
+
+/* The live stream of a handle of this scheduler, or NULL. */
+struct stream *stream_find(struct scheduler *scheduler, weir_socket handle);
+
+static inline const struct option_values *stream_values(const struct stream *socket)
+{
+    return &socket->slot.options->values;
+}
+
+/* Whether its handle is alive. */
+static inline bool stream_is_live(const struct stream *socket)
+{
+    return socket->slot.state == SOCKET_OPEN || socket->slot.state == SOCKET_GONE;
+}
+
 /* It is a connection from now on. */
-void stream_connected(struct scheduler *scheduler, struct socket *socket);
+void stream_connected(struct scheduler *scheduler, struct stream *socket);
+
+/* getstat. */
+void stream_get_statistics(const struct stream *socket, weir_statistics *statistics);
 
 /* Tells the handlers of those that settled before the last turn that they are gone. */
 void stream_tell_gone(struct scheduler *scheduler, struct task *task);

@@ -7,20 +7,20 @@
 #include "base/canary.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/flush.h"
 #include "runtime/stream/rest.h"
 #include "runtime/stream/stream.h"
 
 /* One operation for the rest of the socket's life: the kernel tells each time that room comes
  * after there was none, as epoll does edge-triggered, and costs nothing in between. */
-void writable_watch(struct scheduler *scheduler, struct socket *socket)
+void writable_watch(struct scheduler *scheduler, struct stream *socket)
 {
     if (socket->watching != WATCHING_NOT)
         return;
     socket->watching = WATCHING;
-    socket_hold(socket);
-    ring_watch_writable(scheduler->ring, socket_operation(socket, STREAM_WRITABLE), socket->fd);
+    slot_hold(&socket->slot);
+    ring_watch_writable(scheduler->ring, slot_operation(&socket->slot, STREAM_WRITABLE),
+                        socket->slot.fd);
 }
 
 /* Told of is also that the peer has shut its side down, which is no room. */
@@ -31,9 +31,10 @@ static bool may_be_writable(const struct ring_completion *completion)
     return !goes_on || completion->result < 0 || (completion->result & EVENTS) != 0;
 }
 
-void writable_completed(struct scheduler *scheduler, struct socket *socket,
+void writable_completed(struct scheduler *scheduler, struct slot *slot,
                         const struct ring_completion *completion)
 {
+    struct stream *socket = stream_of(slot);
     if (!(completion->flags & RING_MORE))
         socket->watching = WATCHING_NOT;
     if (completion->result == -ENOMEM && flush_is_blocked(socket))
@@ -42,15 +43,16 @@ void writable_completed(struct scheduler *scheduler, struct socket *socket,
         flush_unblock(scheduler, socket);
 }
 
-void writable_stop(struct scheduler *scheduler, struct socket *socket)
+void writable_stop(struct scheduler *scheduler, struct stream *socket)
 {
     if (socket->watching != WATCHING)
         return;
     socket->watching = WATCHING_CANCELLED;
-    cancel_start(scheduler, socket, STREAM_WRITABLE);
+    cancel_start(scheduler, &socket->slot, STREAM_WRITABLE);
 }
 
-bool writable_is_cancelled(const struct socket *socket)
+bool writable_is_cancelled(const struct slot *slot)
 {
+    const struct stream *socket = stream_of(slot);
     return socket->watching == WATCHING_CANCELLED;
 }

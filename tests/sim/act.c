@@ -6,9 +6,9 @@
 
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/stream.h"
 #include "sim/actor.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
@@ -23,9 +23,9 @@
 #include "sim/trace.h"
 #include <weir/error.h>
 
-static struct socket *live_socket(const struct conn *conn)
+static struct stream *live_socket(const struct conn *conn)
 {
-    return model_live(conn->handle);
+    return model_live_stream(conn->handle);
 }
 
 bool act_is_own(const struct conn *conn)
@@ -75,10 +75,10 @@ static void foresee(struct conn *conn, const weir_option *option)
 /* What setting them does to a live socket. */
 void act_foresee_options(struct conn *conn, const weir_option *options)
 {
-    const struct socket *socket = live_socket(conn);
+    const struct stream *socket = live_socket(conn);
     model_note_resumed(conn); /* under the packet type that there was */
     /* Looking for a header, even in vain, is remembered whatever comes after it. */
-    if (socket && framing_is_http(socket_values(socket)->packet))
+    if (socket && framing_is_http(stream_values(socket)->packet))
         conn->framer.http_header |= socket->framer.http_header;
     for (const weir_option *o = options; socket && o->id != WEIR_OPTION_END; o++)
         foresee(conn, o);
@@ -86,7 +86,7 @@ void act_foresee_options(struct conn *conn, const weir_option *options)
 
 static void set(struct conn *conn, const weir_option *options)
 {
-    struct socket *socket = live_socket(conn);
+    struct stream *socket = live_socket(conn);
     uint32_t passives_due = conn->passives_due;
     act_foresee_options(conn, options);
     int result = weir_setopts(conn->handle, options);
@@ -182,7 +182,7 @@ void act_set_options(struct conn *conn)
 
 void act_shutdown(struct conn *conn)
 {
-    struct socket *socket = live_socket(conn);
+    struct stream *socket = live_socket(conn);
     enum weir_how how = (enum weir_how)dice_below(3);
     int result = weir_shutdown(conn->handle, how);
     trace("link %lld: shutdown %lld: %lld", model_link(conn), how, result, 0);
@@ -192,13 +192,13 @@ void act_shutdown(struct conn *conn)
 
 void act_foresee_close(struct conn *conn)
 {
-    const struct socket *socket = live_socket(conn);
+    const struct stream *socket = live_socket(conn);
     if (!socket) {
         post_forget_closed(conn->handle);
         return;
     }
     conn->closed = true;
-    if (socket->fd >= 0 && kernel_file(socket->fd)->linger_on)
+    if (socket->slot.fd >= 0 && kernel_file(socket->slot.fd)->linger_on)
         conn->may_lose = true;
     post_forget(conn->handle, conn->owner);
 }
@@ -213,7 +213,7 @@ void act_close(struct conn *conn)
 
 int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to)
 {
-    const struct socket *socket = live_socket(conn);
+    const struct stream *socket = live_socket(conn);
     if (!socket)
         return WEIR_CLOSED;
     if (to == conn->owner)
@@ -224,8 +224,7 @@ int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to)
         return WEIR_BADARG;
     if (from != to)
         post_hand_over(conn->handle, from, to);
-    if (post_is_box(from) &&
-        !(socket_is_stream(socket) && socket->output && socket->output->refused))
+    if (post_is_box(from) && !(stream_is_live(socket) && socket->output && socket->output->refused))
         conn->owed_unbusy = false; /* a mailbox is not told */
     conn->owner = to;
     life_owned(conn->handle, to);
@@ -245,7 +244,7 @@ void act_change_owner(struct conn *conn)
 
 void act_ask(struct conn *conn)
 {
-    struct socket *socket = live_socket(conn);
+    struct stream *socket = live_socket(conn);
     weir_statistics statistics;
     weir_address address;
     weir_option wanted[] = {WEIR_REQUEST(ACTIVE), WEIR_REQUEST(PACKET)};

@@ -6,9 +6,9 @@
 
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/stream.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
 #include "sim/expect.h"
@@ -22,9 +22,9 @@
 #include "sim/turns.h"
 #include <weir/error.h>
 
-static struct socket *live_socket(const struct conn *conn)
+static struct stream *live_socket(const struct conn *conn)
 {
-    return model_live(conn->handle);
+    return model_live_stream(conn->handle);
 }
 
 static uint64_t sum_of(const weir_packet *packet)
@@ -44,7 +44,7 @@ static struct conn *receiving_conn(const weir_packet *kept)
 {
     for (uint32_t i = 0; i < link_capacity; i++) {
         struct conn *conn = model_conn(i);
-        const struct socket *socket = conn->receiver ? model_socket(conn) : NULL;
+        const struct stream *socket = conn->receiver ? model_socket(conn) : NULL;
         if (socket && socket->receiver && kept == &socket->receiver->as.receive.packet)
             return conn;
     }
@@ -92,15 +92,15 @@ void act_received(weir_socket handle, int result, const weir_packet *packet, voi
         act_receive(conn);
 }
 
-static int expected_of_receive(const struct conn *conn, const struct socket *socket, size_t length)
+static int expected_of_receive(const struct conn *conn, const struct stream *socket, size_t length)
 {
     if (!socket)
         return WEIR_CLOSED;
-    if (socket->state == SOCKET_GONE)
+    if (socket->slot.state == SOCKET_GONE)
         return 0;
     if (socket->active != WEIR_ACTIVE_FALSE)
         return -EINVAL;
-    if (length > 0 && socket_values(socket)->packet != WEIR_RAW)
+    if (length > 0 && stream_values(socket)->packet != WEIR_RAW)
         return -EINVAL;
     return conn->receiver && socket->receiver ? -EALREADY : 0;
 }

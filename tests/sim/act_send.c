@@ -6,9 +6,9 @@
 
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/stream.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
 #include "sim/expect.h"
@@ -23,23 +23,23 @@
 
 enum { HEADER_MOST = 4, SIZE_MOST = 6000 };
 
-static struct socket *live_socket(const struct conn *conn)
+static struct stream *live_socket(const struct conn *conn)
 {
-    return model_live(conn->handle);
+    return model_live_stream(conn->handle);
 }
 
-static bool is_busy(const struct socket *socket)
+static bool is_busy(const struct stream *socket)
 {
     return socket && busy_is(scheduler_current(), socket);
 }
 
 /* What must be true of a send's result, whichever form it took. */
-static void check_refusal(const struct socket *socket, int result)
+static void check_refusal(const struct stream *socket, int result)
 {
     switch (result) {
     case -EMSGSIZE:
-        SIM_CHECK(socket && (socket_values(socket)->packet == WEIR_1 ||
-                             socket_values(socket)->packet == WEIR_2),
+        SIM_CHECK(socket && (stream_values(socket)->packet == WEIR_1 ||
+                             stream_values(socket)->packet == WEIR_2),
                   "emsgsize for a packet that fits");
         break;
     case -ENOMEM:
@@ -155,13 +155,12 @@ static void send_bytes(struct conn *conn, send_form *form, const struct offer *o
 {
     const uint8_t *bytes = offer->bytes;
     size_t size = offer->size;
-    struct socket *socket = live_socket(conn);
-    bool was_open = socket && socket->state == SOCKET_OPEN && socket->sending != SENDING_OPEN;
+    struct stream *socket = live_socket(conn);
+    bool was_open = socket && socket->slot.state == SOCKET_OPEN && socket->sending != SENDING_OPEN;
     bool busy = is_busy(socket);
     model_note_resumed(conn);
-    size_t before = socket && socket_is_stream(socket) && socket->output
-                        ? socket->output->queue.queued_bytes
-                        : 0;
+    size_t before =
+        socket && stream_is_live(socket) && socket->output ? socket->output->queue.queued_bytes : 0;
     note_loss(conn, was_open);
     int result = form(conn, offer);
     trace("link %lld: send of %lld bytes: %lld", model_link(conn), (int64_t)size, result, 0);
@@ -175,7 +174,7 @@ static void send_bytes(struct conn *conn, send_form *form, const struct offer *o
         conn->may_lose |= offer->to_be_cut;
         conn->cuts_file |= offer->to_be_cut;
         SIM_CHECK(before == 0 || socket->output->busy ||
-                      socket->output->queue.queued_bytes < socket_values(socket)->high_watermark,
+                      socket->output->queue.queued_bytes < stream_values(socket)->high_watermark,
                   "above the high mark, and not busy");
     } else if (result == -EAGAIN) {
         SIM_CHECK(busy, "eagain of a socket that is not busy");
@@ -288,8 +287,8 @@ void act_send_async(struct conn *conn)
     struct pending *pending = bytes ? pending_begin(PENDING_SEND) : NULL;
     if (!pending)
         return;
-    struct socket *socket = live_socket(conn);
-    bool was_open = socket && socket->state == SOCKET_OPEN && socket->sending != SENDING_OPEN;
+    struct stream *socket = live_socket(conn);
+    bool was_open = socket && socket->slot.state == SOCKET_OPEN && socket->sending != SENDING_OPEN;
     bool busy = is_busy(socket) && socket->sending == SENDING_OPEN;
     model_note_resumed(conn);
     pending->link = model_link(conn);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/stream.h"
 #include "sim/act.h"
 #include "sim/dice.h"
 #include "sim/errand.h"
@@ -33,21 +33,21 @@ void afar_reset(void)
     handover_count = 0;
 }
 
-static bool fits(const struct socket *socket, size_t size)
+static bool fits(const struct stream *socket, size_t size)
 {
     uint8_t header[FRAMING_HEADER_MAX];
-    return framing_encode_header(socket_values(socket)->packet, size, header) >= 0;
+    return framing_encode_header(stream_values(socket)->packet, size, header) >= 0;
 }
 
 /* What will become of a send that is about to be run: accepted, suspended or refused. */
 static void note_send(struct errand *errand, struct conn *conn)
 {
     struct pending *pending = errand->pending;
-    const struct socket *socket = conn ? model_live(conn->handle) : NULL;
+    const struct stream *socket = conn ? model_live_stream(conn->handle) : NULL;
     if (!socket)
         return;
     model_note_resumed(conn);
-    bool open = socket->state == SOCKET_OPEN;
+    bool open = socket->slot.state == SOCKET_OPEN;
     if (!open || socket->sending != SENDING_OPEN) {
         conn->may_lose |= open; /* a send after a shutdown loses the socket */
     } else if (busy_is(model_home(conn->handle), socket)) {

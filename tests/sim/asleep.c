@@ -2,12 +2,13 @@
 /* What must hold whenever a scheduler goes to sleep: whoever waits, waits for something. */
 #include "base/memory.h"
 #include "runtime/listener/accept.h"
+#include "runtime/listener/listener.h"
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
@@ -19,9 +20,9 @@
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
 
-static bool is_in_flight(const struct socket *socket, enum op_place place)
+static bool is_in_flight(const struct slot *slot, enum op_place place)
 {
-    return socket->fd >= 0 && kernel_file(socket->fd)->ops[place].kind != OP_NONE;
+    return slot->fd >= 0 && kernel_file(slot->fd)->ops[place].kind != OP_NONE;
 }
 
 static bool may_starve(const struct scheduler *scheduler)
@@ -31,58 +32,60 @@ static bool may_starve(const struct scheduler *scheduler)
     return scheduler->buffers->free == NULL;
 }
 
-static void check_reading(const struct scheduler *scheduler, const struct socket *socket)
+static void check_reading(const struct scheduler *scheduler, const struct stream *socket)
 {
     bool wants = socket->receiving == RECEIVING_OPEN && delivery_is_wanted(socket);
     switch ((enum reading)socket->reading) {
     case READING_NOT:
-        SIM_CHECK(!wants, "slot %u wants to receive and does not", socket->slot);
+        SIM_CHECK(!wants, "slot %u wants to receive and does not", socket->slot.index);
         break;
     case READING_RESTING:
-        SIM_CHECK(streams_of(scheduler)->rest.timer.armed, "slot %u rests for ever", socket->slot);
+        SIM_CHECK(streams_of(scheduler)->rest.timer.armed, "slot %u rests for ever",
+                  socket->slot.index);
         break;
     case READING_STARVED:
-        SIM_CHECK(may_starve(scheduler), "slot %u starves, and there are buffers", socket->slot);
+        SIM_CHECK(may_starve(scheduler), "slot %u starves, and there are buffers",
+                  socket->slot.index);
         break;
     case READING_BUFFERS:
     case READING_BUFFERS_CANCELLED:
     case READING_INTO:
     case READING_INTO_CANCELLED:
-        SIM_CHECK(is_in_flight(socket, PLACE_RECEIVE), "slot %u waits for a receive that is none",
-                  socket->slot);
+        SIM_CHECK(is_in_flight(&socket->slot, PLACE_RECEIVE),
+                  "slot %u waits for a receive that is none", socket->slot.index);
         break;
     }
 }
 
-static void check_delivered(const struct socket *socket, const struct conn *conn)
+static void check_delivered(const struct stream *socket, const struct conn *conn)
 {
     if (!delivery_is_wanted(socket) || socket->reading == READING_BUFFERS_CANCELLED ||
         socket->reading == READING_INTO_CANCELLED)
         return;
     SIM_CHECK(socket->receiving != RECEIVING_ENDED, "slot %u has ended and nobody was told",
-              socket->slot);
+              socket->slot.index);
     bool receives = socket->receiver && socket->active == WEIR_ACTIVE_FALSE;
     size_t length = receives ? socket->receiver->as.receive.length : 0;
     if (socket->receiving == RECEIVING_OPEN)
-        SIM_CHECK(!expect_more(conn, length), "slot %u keeps a packet of type %d", socket->slot,
-                  socket_values(socket)->packet);
+        SIM_CHECK(!expect_more(conn, length), "slot %u keeps a packet of type %d",
+                  socket->slot.index, stream_values(socket)->packet);
 }
 
 /* Nobody watches for what is there already. */
-static bool waits_for_room(const struct socket *socket)
+static bool waits_for_room(const struct stream *socket)
 {
-    const struct op *watch = &kernel_file(socket->fd)->ops[PLACE_WATCH];
-    const struct link *link = &links[kernel_file(socket->fd)->link];
+    const struct op *watch = &kernel_file(socket->slot.fd)->ops[PLACE_WATCH];
+    const struct link *link = &links[kernel_file(socket->slot.fd)->link];
     bool lacks = link->out_window == link->out_taken - link->out_seen;
     return watch->kind == OP_WATCH && (lacks || watch->scheduled);
 }
 
-static bool is_sending(const struct socket *socket, const struct send_queue *queue)
+static bool is_sending(const struct stream *socket, const struct send_queue *queue)
 {
     switch ((enum flushing)queue->flushing) {
     case FLUSHING_IN_FLIGHT:
     case FLUSHING_DROPPED:
-        return is_in_flight(socket, PLACE_SEND) ||
+        return is_in_flight(&socket->slot, PLACE_SEND) ||
                (queue->part && operation_is_in_flight(kernel_file(queue->first->fd)));
     case FLUSHING_BLOCKED:
         return waits_for_room(socket);
@@ -94,93 +97,95 @@ static bool is_sending(const struct socket *socket, const struct send_queue *que
     return false;
 }
 
-static void check_sending(const struct socket *socket)
+static void check_sending(const struct stream *socket)
 {
     const struct output *output = socket->output;
     if (!output)
         return;
     if (output->queue.queued_bytes > 0)
         SIM_CHECK(is_sending(socket, &output->queue), "slot %u has something to send and does not",
-                  socket->slot);
+                  socket->slot.index);
     SIM_CHECK(output->busy || list_is_empty(&output->suspended),
-              "slot %u is not busy, and senders wait", socket->slot);
+              "slot %u is not busy, and senders wait", socket->slot.index);
     SIM_CHECK(output->busy || list_is_empty(&output->crossed),
-              "slot %u is not busy, and a sender waits for the low mark", socket->slot);
+              "slot %u is not busy, and a sender waits for the low mark", socket->slot.index);
 }
 
-static void check_conn(const struct socket *socket)
+static void check_conn(const struct stream *socket)
 {
-    if (socket->fd < 0)
+    if (socket->slot.fd < 0)
         return;
-    struct conn *conn = model_conn(kernel_file(socket->fd)->link);
-    if (!weir_same_socket(conn->handle, socket_handle(scheduler_current(), socket)) ||
+    struct conn *conn = model_conn(kernel_file(socket->slot.fd)->link);
+    if (!weir_same_socket(conn->handle, slot_handle(scheduler_current(), &socket->slot)) ||
         conn->forsaken)
         return;
     model_note_resumed(conn);
     SIM_CHECK(post_handed_count(conn->handle) == 0, "slot %u: messages were not handed over",
-              socket->slot);
-    SIM_CHECK(conn->active == socket->active, "slot %u: active is %d, should be %d", socket->slot,
-              socket->active, conn->active);
-    SIM_CHECK(conn->passives_due == 0, "slot %u: passive was not told", socket->slot);
+              socket->slot.index);
+    SIM_CHECK(conn->active == socket->active, "slot %u: active is %d, should be %d",
+              socket->slot.index, socket->active, conn->active);
+    SIM_CHECK(conn->passives_due == 0, "slot %u: passive was not told", socket->slot.index);
     SIM_CHECK(!conn->owed_unbusy || post_is_box(conn->owner) ||
                   (socket->output && socket->output->queue.queued_bytes > 0),
-              "slot %u has nothing queued, and an unbusy is owed", socket->slot);
+              "slot %u has nothing queued, and an unbusy is owed", socket->slot.index);
     SIM_CHECK(conn->packets == socket->received.count && conn->octets == socket->received.octets,
-              "slot %u counts %llu packets and %llu bytes, not %llu and %llu", socket->slot,
+              "slot %u counts %llu packets and %llu bytes, not %llu and %llu", socket->slot.index,
               (unsigned long long)socket->received.count,
               (unsigned long long)socket->received.octets, (unsigned long long)conn->packets,
               (unsigned long long)conn->octets);
     SIM_CHECK(conn->sends == socket->sent.count, "slot %u counts %llu sends, not %llu",
-              socket->slot, (unsigned long long)socket->sent.count,
+              socket->slot.index, (unsigned long long)socket->sent.count,
               (unsigned long long)conn->sends);
     check_delivered(socket, conn);
 }
 
-static void check_listener(const struct socket *socket)
+static void check_listener(const struct listener *socket)
 {
-    const struct listener *listener = socket->listener;
+    const struct listening *listener = socket->listening;
     bool wanted = listener->serving || !list_is_empty(&listener->acceptors);
     switch (listener->accepting) {
     case ACCEPTING_NOT:
-        SIM_CHECK(!wanted, "slot %u wants to accept and does not", socket->slot);
+        SIM_CHECK(!wanted, "slot %u wants to accept and does not", socket->slot.index);
         break;
     case ACCEPTING:
     case ACCEPTING_CANCELLED:
-        SIM_CHECK(is_in_flight(socket, PLACE_OTHER), "slot %u waits for an accept that is none",
-                  socket->slot);
+        SIM_CHECK(is_in_flight(&socket->slot, PLACE_OTHER),
+                  "slot %u waits for an accept that is none", socket->slot.index);
         break;
     case ACCEPTING_PAUSED:
-        SIM_CHECK(listener->retry.armed, "slot %u will never accept again", socket->slot);
+        SIM_CHECK(listener->retry.armed, "slot %u will never accept again", socket->slot.index);
         break;
     }
 }
 
 /* Whatever its peer does or does not do. No completion is on its way: a cancel that has missed was
  * told so, and is repeated. */
-static void check_ending(const struct socket *socket)
+static void check_ending(const struct stream *socket)
 {
-    if (socket->fd < 0 || send_queued_bytes(socket) > 0)
+    if (socket->slot.fd < 0 || send_queued_bytes(socket) > 0)
         return;
     for (int place = 0; place < PLACE_COUNT; place++) {
-        const struct op *op = &kernel_file(socket->fd)->ops[place];
+        const struct op *op = &kernel_file(socket->slot.fd)->ops[place];
         SIM_CHECK(op->kind == OP_NONE || op->cancelled,
-                  "slot %u is closed, and its operation of kind %d goes on", socket->slot,
+                  "slot %u is closed, and its operation of kind %d goes on", socket->slot.index,
                   op->kind);
     }
 }
 
-static size_t check_socket(const struct scheduler *scheduler, const struct socket *socket)
+static size_t check_slot(const struct scheduler *scheduler, const struct slot *slot)
 {
-    bool over = socket->pending == 0 && (socket->fd >= 0 || socket->state == SOCKET_CLOSED);
-    switch ((enum socket_state)socket->state) {
+    const struct stream *socket = stream_of(slot);
+    bool over =
+        socket->slot.pending == 0 && (socket->slot.fd >= 0 || socket->slot.state == SOCKET_CLOSED);
+    switch ((enum socket_state)socket->slot.state) {
     case SOCKET_FREE:
         return 0;
     case SOCKET_LISTENING:
-        check_listener(socket);
+        check_listener(listener_of(slot));
         return 0;
     case SOCKET_CONNECTING:
-        SIM_CHECK(is_in_flight(socket, PLACE_OTHER), "slot %u waits for a connect that is none",
-                  socket->slot);
+        SIM_CHECK(is_in_flight(&socket->slot, PLACE_OTHER),
+                  "slot %u waits for a connect that is none", socket->slot.index);
         return 0;
     case SOCKET_OPEN:
         check_reading(scheduler, socket);
@@ -189,11 +194,11 @@ static size_t check_socket(const struct scheduler *scheduler, const struct socke
     case SOCKET_GONE:
     case SOCKET_CLOSED:
         SIM_CHECK(!over || send_queued_bytes(socket) > 0, "slot %u is over and was not released",
-                  socket->slot);
+                  socket->slot.index);
         check_ending(socket);
         break;
     case SOCKET_STATE_COUNT:
-        sim_fail("slot %u is in no state", socket->slot);
+        sim_fail("slot %u is in no state", socket->slot.index);
     }
     check_sending(socket);
     return socket->output ? socket->output->queue.queued_bytes : 0;
@@ -205,8 +210,8 @@ void model_check_asleep(void)
     size_t queued = 0;
     if (kernel.capacity > 4096)
         return;
-    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++)
-        queued += check_socket(scheduler, socket_table_at(&scheduler->sockets, slot));
+    for (uint32_t i = 0; i < slot_table_size(&scheduler->slots); i++)
+        queued += check_slot(scheduler, slot_table_at(&scheduler->slots, i));
     SIM_CHECK(!scheduler_has_due_tasks(scheduler), "scheduler %u sleeps on a task",
               scheduler->number);
     SIM_CHECK(queued == scheduler->totals.queued_bytes, "%llu bytes are counted as queued, not %zu",

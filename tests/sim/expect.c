@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "runtime/scheduler/socket.h"
+#include "runtime/stream/stream.h"
 #include "sim/link.h"
 #include "sim/trace.h"
 
@@ -20,7 +20,7 @@ static const uint8_t *next_bytes(const struct conn *conn)
 static int frame(const struct conn *conn, struct framer *framer, size_t size, weir_decoded *decoded,
                  weir_http *http)
 {
-    const struct option_values *values = socket_values(model_socket(conn));
+    const struct option_values *values = stream_values(model_socket(conn));
     *framer = (struct framer){.http_header = conn->framer.http_header};
     return framer_next(framer, (enum weir_packet_type)values->packet, &values->limits,
                        next_bytes(conn), size, decoded, http);
@@ -29,7 +29,7 @@ static int frame(const struct conn *conn, struct framer *framer, size_t size, we
 static uint32_t expect_raw(const struct conn *conn, const weir_packet *packet, size_t length)
 {
     size_t size = packet->size + packet->header_size;
-    SIM_CHECK(length ? size == length : size <= socket_values(model_socket(conn))->buffer,
+    SIM_CHECK(length ? size == length : size <= stream_values(model_socket(conn))->buffer,
               "raw: %zu bytes for a recv of %zu", size, length);
     SIM_CHECK(size > 0 && size <= held(conn), "raw: %zu bytes, %zu were received", size,
               held(conn));
@@ -60,9 +60,9 @@ uint32_t expect_packet(struct conn *conn, const weir_packet *packet, size_t leng
     weir_decoded decoded = {.bytes = next_bytes(conn)};
     weir_http http;
     struct framer framer;
-    const struct socket *socket = model_socket(conn);
+    const struct stream *socket = model_socket(conn);
     SIM_CHECK(socket, "a packet of a socket that is free");
-    const struct option_values *values = socket_values(socket);
+    const struct option_values *values = stream_values(socket);
     if (values->packet == WEIR_RAW) {
         decoded.size = decoded.consumed = expect_raw(conn, packet, length);
     } else {
@@ -92,10 +92,10 @@ bool expect_more(const struct conn *conn, size_t length)
     weir_decoded decoded;
     weir_http http;
     struct framer framer;
-    const struct socket *socket = model_socket(conn);
+    const struct stream *socket = model_socket(conn);
     if (!socket || held(conn) == 0)
         return false;
-    if (socket_values(socket)->packet == WEIR_RAW)
+    if (stream_values(socket)->packet == WEIR_RAW)
         return held(conn) >= length;
     return frame(conn, &framer, held(conn), &decoded, &http) == WEIR_DECODE_OK;
 }
@@ -107,7 +107,7 @@ static bool is_invalid(const struct conn *conn, size_t size)
     weir_decoded decoded = {0};
     weir_http http;
     struct framer framer;
-    const struct option_values *values = socket_values(model_socket(conn));
+    const struct option_values *values = stream_values(model_socket(conn));
     int result = frame(conn, &framer, size, &decoded, &http);
     bool header_fills_buffer = values->packet < WEIR_LINE && size >= values->limits.line_length;
     return result == WEIR_DECODE_INVALID ||
@@ -116,8 +116,8 @@ static bool is_invalid(const struct conn *conn, size_t size)
 
 bool expect_invalid(const struct conn *conn)
 {
-    const struct socket *socket = model_socket(conn);
-    if (!socket || socket_values(socket)->packet == WEIR_RAW)
+    const struct stream *socket = model_socket(conn);
+    if (!socket || stream_values(socket)->packet == WEIR_RAW)
         return false;
     for (size_t size = 1; size <= held(conn); size++)
         if (is_invalid(conn, size))

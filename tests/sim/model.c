@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/stream.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
 #include "sim/life.h"
@@ -62,15 +62,21 @@ void model_scheduler_over(const struct scheduler *scheduler)
 struct scheduler *model_home(weir_socket handle)
 {
     for (uint32_t i = 0; i < HOMES_MOST; i++)
-        if (homes[i] && homes[i]->index == socket_scheduler(handle))
+        if (homes[i] && homes[i]->index == slot_scheduler(handle))
             return homes[i];
     return NULL;
 }
 
-struct socket *model_live(weir_socket handle)
+struct slot *model_live(weir_socket handle)
 {
     struct scheduler *home = handle.id ? model_home(handle) : NULL;
-    return home ? socket_find(home, handle) : NULL;
+    return home ? slot_find(home, handle) : NULL;
+}
+
+struct stream *model_live_stream(weir_socket handle)
+{
+    struct scheduler *home = handle.id ? model_home(handle) : NULL;
+    return home ? stream_find(home, handle) : NULL;
 }
 
 struct conn *model_conn(uint32_t link)
@@ -84,23 +90,23 @@ uint32_t model_link(const struct conn *conn)
 }
 
 /* Also when its handle is dead already. */
-struct socket *model_socket(const struct conn *conn)
+struct stream *model_socket(const struct conn *conn)
 {
     uint32_t generation = (uint32_t)(conn->handle.id >> 32) & 0xFFFFFF;
     struct scheduler *home = conn->handle.id ? model_home(conn->handle) : NULL;
     if (!home)
         return NULL;
-    struct socket *socket = socket_table_at(&home->sockets, (uint32_t)conn->handle.id);
-    return socket && socket->generation == generation && socket->state != SOCKET_FREE ? socket
-                                                                                      : NULL;
+    struct slot *slot = slot_table_at(&home->slots, (uint32_t)conn->handle.id);
+    bool used = slot && slot->generation == generation && slot->state != SOCKET_FREE;
+    return used ? stream_of(slot) : NULL;
 }
 
 static struct conn *learn(weir_socket handle, uint32_t owner)
 {
-    const struct socket *socket = model_live(handle);
-    if (!socket || socket->fd < 0)
+    const struct stream *socket = model_live_stream(handle);
+    if (!socket || socket->slot.fd < 0)
         return NULL;
-    const struct file *file = kernel_file(socket->fd);
+    const struct file *file = kernel_file(socket->slot.fd);
     SIM_CHECK(file->kind == FILE_STREAM, "the handle is of no connection");
     struct conn *conn = &conns[file->link];
     if (conn->handle.id != 0)
@@ -110,10 +116,10 @@ static struct conn *learn(weir_socket handle, uint32_t owner)
     life_owned(handle, owner);
     conn->forsaken = post_is_box(owner) && !post_is_alive(owner);
     /* Before the message that it is learnt by. */
-    int32_t first = socket_values(socket)->active;
+    int32_t first = stream_values(socket)->active;
     conn->passives_due = first > -32769 && first <= 0 && socket->active == WEIR_ACTIVE_FALSE;
     conn->active = conn->passives_due ? WEIR_ACTIVE_FALSE : first;
-    link_of_slot[model_home(handle)->number][socket->slot] = file->link;
+    link_of_slot[model_home(handle)->number][socket->slot.index] = file->link;
     return conn;
 }
 
@@ -141,8 +147,8 @@ bool model_link_over(uint32_t link)
     const struct link *l = &links[link];
     SIM_CHECK(l->out_seen == l->out_taken || l->reset || l->peer_gone,
               "link %u is over before its peer has seen all", link);
-    const struct socket *socket = model_socket(&conns[link]);
-    if (socket && socket->state == SOCKET_GONE)
+    const struct stream *socket = model_socket(&conns[link]);
+    if (socket && socket->slot.state == SOCKET_GONE)
         return false;
     conns[link].handle.id = 0;
     return true;
@@ -157,9 +163,9 @@ void model_accepted(struct conn *conn, const uint8_t *bytes, size_t size)
 {
     struct link *link = &links[model_link(conn)];
     uint8_t header[FRAMING_HEADER_MAX];
-    const struct socket *socket = model_socket(conn);
+    const struct stream *socket = model_socket(conn);
     SIM_CHECK(socket, "a send to a socket that is gone is accepted");
-    int header_size = framing_encode_header(socket_values(socket)->packet, size, header);
+    int header_size = framing_encode_header(stream_values(socket)->packet, size, header);
     uint8_t *room = link_room(link, size + (size_t)header_size);
     SIM_CHECK(room && header_size >= 0, "accepted, %zu bytes, though it does not fit", size);
     memmove(room + header_size, bytes, size);
@@ -169,15 +175,15 @@ void model_accepted(struct conn *conn, const uint8_t *bytes, size_t size)
 }
 
 /* A send that waited may not fit the packet type that has come meanwhile. */
-static bool fits(const struct socket *socket, size_t size)
+static bool fits(const struct stream *socket, size_t size)
 {
     uint8_t header[FRAMING_HEADER_MAX];
-    return framing_encode_header(socket_values(socket)->packet, size, header) >= 0;
+    return framing_encode_header(stream_values(socket)->packet, size, header) >= 0;
 }
 
 void model_note_resumed(struct conn *conn)
 {
-    const struct socket *socket = model_socket(conn);
+    const struct stream *socket = model_socket(conn);
     while (socket && conn->sends < socket->sent.count) {
         SIM_CHECK(conn->first_suspended, "link %u: more sends are counted than were accepted",
                   model_link(conn));
@@ -256,7 +262,7 @@ void model_message_packet(struct conn *conn, const weir_packet *packet)
     check_message(conn, "a packet");
     SIM_CHECK(!conn->error_told, "a packet after an error");
     SIM_CHECK(!conn->accepting, "a packet before accepted has returned");
-    const struct socket *socket = model_socket(conn);
+    const struct stream *socket = model_socket(conn);
     SIM_CHECK(socket, "a packet of a socket that is free");
     SIM_CHECK(conn->active != WEIR_ACTIVE_FALSE, "a packet of a passive socket");
     if (conn->active == WEIR_ACTIVE_ONCE) {
@@ -286,17 +292,17 @@ void model_message_passive(struct conn *conn)
 void model_message_error(struct conn *conn, int error)
 {
     const struct link *link = &links[model_link(conn)];
-    const struct socket *socket = model_socket(conn);
+    const struct stream *socket = model_socket(conn);
     check_message(conn, "an error");
     SIM_CHECK(!conn->error_told, "a second error");
     SIM_CHECK(socket, "an error of a socket that is free");
     conn->error_told = true;
     if (error == -EMSGSIZE)
         SIM_CHECK(expect_invalid(conn), "emsgsize, and what comes next is a packet of type %d",
-                  socket_values(socket)->packet);
+                  stream_values(socket)->packet);
     else if (error == -ECONNRESET)
         SIM_CHECK((link->reset || conn->may_lose || socket->sending != SENDING_OPEN) &&
-                      socket_values(socket)->show_econnreset,
+                      stream_values(socket)->show_econnreset,
                   "econnreset out of turn");
     else
         SIM_CHECK((error == -ETIMEDOUT && link->reset) || (error == -EIO && conn->cuts_file) ||
@@ -305,7 +311,7 @@ void model_message_error(struct conn *conn, int error)
 }
 
 /* Who waited has been told the end, and has not called back yet. */
-static bool is_end_on_its_way(const struct conn *conn, const struct socket *socket)
+static bool is_end_on_its_way(const struct conn *conn, const struct stream *socket)
 {
     return conn->receiver && !pending_at(conn->receiver - 1)->given && socket && !socket->receiver;
 }
@@ -313,9 +319,9 @@ static bool is_end_on_its_way(const struct conn *conn, const struct socket *sock
 static bool has_ended(const struct conn *conn)
 {
     const struct link *link = &links[model_link(conn)];
-    const struct socket *socket = model_socket(conn);
-    bool shut = socket && socket->fd >= 0 && kernel_file(socket->fd)->shut_read;
-    bool gone = socket && socket->state == SOCKET_GONE;
+    const struct stream *socket = model_socket(conn);
+    bool shut = socket && socket->slot.fd >= 0 && kernel_file(socket->slot.fd)->shut_read;
+    bool gone = socket && socket->slot.state == SOCKET_GONE;
     return link->reset || shut || gone || conn->end_seen || conn->may_lose || model_stopping ||
            (link->in_fin && link->in_read == link->in_written);
 }
@@ -328,7 +334,7 @@ void model_message_closed(struct conn *conn)
     conn->end_seen |= is_end_on_its_way(conn, model_socket(conn));
     SIM_CHECK(has_ended(conn) || conn->error_told || expect_invalid(conn), "closed for no reason");
     bool framed_to_the_end =
-        model_socket(conn)->state == SOCKET_OPEN && !conn->may_lose && !conn->end_seen;
+        model_socket(conn)->slot.state == SOCKET_OPEN && !conn->may_lose && !conn->end_seen;
     if (framed_to_the_end && !conn->error_told && !model_lenient && !model_stopping)
         SIM_CHECK(!expect_more(conn, 0), "closed before a packet that came before the end");
     conn->closed_told = true;
@@ -339,7 +345,7 @@ void model_message_unbusy(struct conn *conn)
     SIM_CHECK(!conn->closed, "unbusy after the application closed");
     SIM_CHECK(conn->owed_unbusy, "unbusy, and nobody was refused");
     conn->owed_unbusy = false;
-    const struct socket *socket = model_socket(conn);
+    const struct stream *socket = model_socket(conn);
     SIM_CHECK(socket &&
                   (!socket->output || !socket->output->busy || conn->may_lose || model_lenient),
               "unbusy of a busy socket");

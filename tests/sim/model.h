@@ -14,7 +14,8 @@
 #include <weir/socket.h>
 
 struct scheduler;
-struct socket;
+struct slot;
+struct stream;
 struct weir_runtime;
 
 /* A connection as its application sees it; the index is the link's. */
@@ -53,13 +54,14 @@ void model_scheduler_over(const struct scheduler *scheduler);
 /* The scheduler that a socket is of; NULL: it is over. */
 struct scheduler *model_home(weir_socket handle);
 /* The socket of a live handle, or NULL. */
-struct socket *model_live(weir_socket handle);
+struct slot *model_live(weir_socket handle);
+struct stream *model_live_stream(weir_socket handle);
 
 struct conn *model_conn(uint32_t link);
 /* The connection of a handle, which is learnt if it is new. NULL: it never was one, or is over. */
 struct conn *model_find(weir_socket handle, uint32_t owner);
 uint32_t model_link(const struct conn *conn);
-struct socket *model_socket(const struct conn *conn);
+struct stream *model_socket(const struct conn *conn);
 
 /* From the kernel. */
 void model_link_created(uint32_t link);

@@ -26,7 +26,7 @@ struct conn *model_conn(uint32_t link)
     return NULL;
 }
 
-struct socket *model_socket(const struct conn *conn)
+struct stream *model_socket(const struct conn *conn)
 {
     (void)conn;
     return NULL;

@@ -6,7 +6,7 @@
 
 #include "base/system.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/stream/stream.h"
 #include "sim/act.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
@@ -381,7 +381,7 @@ void program_connect_and_wait(void)
 static void close_listener(struct listening *listening)
 {
     weir_socket handle = listening->handle;
-    const struct socket *socket = model_live(handle);
+    const struct slot *socket = model_live(handle);
     if (socket && closed_count < CLOSED_MOST)
         closed_ports[closed_count++] = kernel_file(socket->fd)->port;
     listening->handle = (weir_socket){0};
@@ -564,6 +564,6 @@ void program_check_quiet(void)
 uint32_t program_listener(void)
 {
     const struct listening *listening = &listeners[dice_below(LISTENER_MOST)];
-    struct socket *socket = model_live(listening->handle);
+    struct slot *socket = model_live(listening->handle);
     return socket ? listener_of_port(kernel_file(socket->fd)->port) : NO_LINK;
 }

@@ -12,7 +12,7 @@
 #include "runtime/runtime.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/stream/stream.h"
 #include "sim/actor.h"
 #include "sim/dice.h"
 #include "sim/kernel.h"
@@ -70,7 +70,7 @@ static void open_all(void)
                              WEIR_OPTIONS(WEIR_PACKET(4), WEIR_MODE(WEIR_BINARY)),
                              weir_handled_by(&handler, NULL), &handle) == 0,
               "no service");
-    listener = kernel_fd_index(socket_find(scheduler, handle)->fd);
+    listener = kernel_fd_index(slot_find(scheduler, handle)->fd);
 }
 
 static void settle(uint64_t connections)

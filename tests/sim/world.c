@@ -5,7 +5,7 @@
 #include "runtime/runtime.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/socket.h"
+#include "runtime/stream/stream.h"
 #include "sim/act.h"
 #include "sim/actor.h"
 #include "sim/dice.h"
@@ -177,13 +177,13 @@ static void tick(uint32_t object, uint32_t tag)
 
 static void fail_to_end(const struct scheduler *scheduler)
 {
-    for (uint32_t slot = 0; slot < socket_table_size(&scheduler->sockets); slot++) {
-        const struct socket *socket = socket_table_at(&scheduler->sockets, slot);
-        if (socket->state != SOCKET_FREE)
-            trace("slot %lld: state %lld, %lld pending, descriptor %lld", slot, socket->state,
-                  socket->pending, socket->fd);
+    for (uint32_t i = 0; i < slot_table_size(&scheduler->slots); i++) {
+        const struct slot *slot = slot_table_at(&scheduler->slots, i);
+        if (slot->state != SOCKET_FREE)
+            trace("slot %lld: state %lld, %lld pending, descriptor %lld", i, slot->state,
+                  slot->pending, slot->fd);
     }
-    trace("%lld sockets, %lld calls outstanding", scheduler->sockets.used_count,
+    trace("%lld sockets, %lld calls outstanding", scheduler->slots.used_count,
           scheduler->outstanding, 0, 0);
     sim_fail("the run does not end");
 }

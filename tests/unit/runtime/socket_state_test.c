@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every move there is: legal ones lead where they should, all others abort. */
-#include "runtime/stream/socket_state.h"
+#include "runtime/scheduler/socket_state.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/stream/socket_state.h"
+#include "runtime/scheduler/socket_state.h"
 
 #include "base/check.h"
 

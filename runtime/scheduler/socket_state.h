@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a socket: its states, what happens to it, and the moves that are legal. */
-#ifndef RUNTIME_STREAM_SOCKET_STATE_H
-#define RUNTIME_STREAM_SOCKET_STATE_H
+#ifndef RUNTIME_SCHEDULER_SOCKET_STATE_H
+#define RUNTIME_SCHEDULER_SOCKET_STATE_H
 
 enum socket_state {
     SOCKET_FREE,

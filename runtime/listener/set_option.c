@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/listener/set_option.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "runtime/listener/accept.h"
+#include "runtime/listener/listener.h"
+#include "runtime/stream/set_option.h"
+
+static int own_values(struct listener *socket)
+{
+    if (option_block_own(&socket->slot.options) < 0)
+        return error_say(-ENOMEM, "no memory for the socket's options");
+    return 0;
+}
+
+static int set_active(struct listener *socket, int32_t wanted)
+{
+    int32_t next;
+    int result = active_next(listener_values(socket)->active, wanted, &next);
+    if (result == 0)
+        result = own_values(socket);
+    if (result == 0)
+        socket->slot.options->values.active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
+    return result;
+}
+
+static int apply(struct scheduler *scheduler, struct listener *socket, const weir_option *option)
+{
+    const weir_option alone[] = {*option, {.id = WEIR_OPTION_END}};
+    int result = options_touch_values(alone) ? own_values(socket) : 0;
+    if (result == 0)
+        result = options_apply(alone, OPTION_SET_TCP, &socket->slot.options->values,
+                               socket->slot.fd, socket->slot.family);
+    if (result == 0 && options_touch_inherited(alone))
+        result = accept_note_options(scheduler, socket, alone);
+    return result;
+}
+
+int listener_set_option(struct scheduler *scheduler, struct slot *slot, const weir_option *option)
+{
+    struct listener *socket = listener_of(slot);
+    return option->id == WEIR_OPTION_ACTIVE ? set_active(socket, (int32_t)option->value.number)
+                                            : apply(scheduler, socket, option);
+}

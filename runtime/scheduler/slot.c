@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/scheduler/slot.h"
+
+#include "base/check.h"
+#include "runtime/scheduler/scheduler.h"
+
+struct slot *slot_create(struct scheduler *scheduler, enum kind_number kind, int fd,
+                         enum weir_family family)
+{
+    struct slot *slot = slot_table_take(&scheduler->slots);
+    if (!slot)
+        return NULL;
+    slot->kind = (uint8_t)kind;
+    slot->fd = fd;
+    slot->family = (uint8_t)family;
+    return slot;
+}
+
+void slot_move(struct slot *slot, enum socket_event event)
+{
+    slot->state = (uint8_t)socket_state_next((enum socket_state)slot->state, event);
+}
+
+void slot_unhold(struct scheduler *scheduler, struct slot *slot)
+{
+    CHECK_GT(slot->pending, 0);
+    slot->pending--;
+    slot_settle(scheduler, slot);
+}
+
+void slot_free(struct scheduler *scheduler, struct slot *slot)
+{
+    slot_move(slot, SOCKET_RELEASE);
+    slot_table_free(&scheduler->slots, slot);
+}
+
+void slot_settle(struct scheduler *scheduler, struct slot *slot)
+{
+    if (slot->state != SOCKET_GONE && slot->state != SOCKET_CLOSED)
+        return;
+    const struct kind *kind = scheduler->kinds[slot->kind];
+    if (!kind->settled(scheduler, slot))
+        return;
+    if (slot->fd >= 0 && kind->give_up_descriptor(scheduler, slot))
+        scheduler_descriptor_closed(scheduler);
+    if (slot->state == SOCKET_CLOSED && slot->pending == 0)
+        kind->release(scheduler, slot);
+}
+
+void slot_end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
+{
+    scheduler->kinds[slot->kind]->end(scheduler, slot, ending);
+}
+
+void slot_end_all(struct scheduler *scheduler, enum ending ending)
+{
+    for (uint32_t index = 0; index < slot_table_size(&scheduler->slots); index++) {
+        struct slot *slot = slot_table_at(&scheduler->slots, index);
+        if (slot->state != SOCKET_FREE)
+            slot_end(scheduler, slot, ending);
+    }
+}
+
+weir_socket slot_handle(const struct scheduler *scheduler, const struct slot *slot)
+{
+    weir_socket handle = {(uint64_t)scheduler->index << HANDLE_INDEX_SHIFT |
+                          (uint64_t)slot->generation << HANDLE_GENERATION_SHIFT | slot->index};
+    return handle;
+}
+
+struct slot *slot_find(struct scheduler *scheduler, weir_socket handle)
+{
+    struct slot *slot = slot_table_at(&scheduler->slots, (uint32_t)handle.id);
+    uint32_t generation = (uint32_t)(handle.id >> HANDLE_GENERATION_SHIFT) & GENERATION_MAX;
+    return slot && slot->generation == generation && slot_is_live(slot) ? slot : NULL;
+}

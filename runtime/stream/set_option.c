@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/set_option.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/delivery.h"
+#include "runtime/stream/stream.h"
+
+enum { ACTIVE_COUNT_MAX = 32767 };
+
+static bool is_count(int32_t active)
+{
+    return active >= -ACTIVE_COUNT_MAX - 1 && active <= ACTIVE_COUNT_MAX;
+}
+
+int active_next(int32_t present, int32_t wanted, int32_t *next)
+{
+    *next = is_count(wanted) && is_count(present) ? present + wanted : wanted;
+    if (is_count(wanted) && *next > ACTIVE_COUNT_MAX)
+        return error_say(-EINVAL, "option active: more than %d messages", ACTIVE_COUNT_MAX);
+    return 0;
+}
+
+/* The sum of two counts may lie below the range of one. */
+bool active_is_spent(int32_t active)
+{
+    return active <= 0;
+}
+
+static int set_active(struct scheduler *scheduler, struct stream *socket, int32_t wanted)
+{
+    int32_t next;
+    int result = active_next(socket->active, wanted, &next);
+    if (result < 0)
+        return result;
+    if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(socket->slot.owner))
+        return error_say(-EINVAL, "option active: the socket has no owner to tell");
+    socket->latches &= (uint8_t)~LATCH_UNASKED;
+    socket->active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
+    if (active_is_spent(next) && !socket->closed_told) /* nothing follows closed */
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
+    return 0;
+}
+
+/* That {buffer,_} was set on a listener is not inherited: the values are, and the mark goes with
+ * the first change of a socket's own. */
+static int own_values(struct stream *socket)
+{
+    if (option_block_own(&socket->slot.options) < 0)
+        return error_say(-ENOMEM, "no memory for the socket's options");
+    if (socket->options_inherited)
+        socket->slot.options->values.buffer_explicit = false;
+    socket->options_inherited = false;
+    return 0;
+}
+
+/* What has begun to come is looked at afresh when it is to be framed otherwise. */
+static void note_framing(struct stream *socket, uint8_t packet, uint8_t delimiter)
+{
+    const struct option_values *values = stream_values(socket);
+    if (packet == values->packet && delimiter == values->line_delimiter)
+        return;
+    framer_forget(&socket->framer);
+    socket->needed = 0;
+}
+
+static int apply(struct stream *socket, const weir_option *option)
+{
+    const weir_option alone[] = {*option, {.id = WEIR_OPTION_END}};
+    uint8_t packet = stream_values(socket)->packet;
+    uint8_t delimiter = stream_values(socket)->line_delimiter;
+    int fd = socket->slot.state == SOCKET_GONE ? -1 : socket->slot.fd;
+    int result = options_touch_values(alone) ? own_values(socket) : 0;
+    if (result == 0)
+        result = options_apply(alone, OPTION_SET_TCP, &socket->slot.options->values, fd,
+                               socket->slot.family);
+    if (result == 0)
+        socket->bit8_seen = options_bit8_seen(alone, socket->bit8_seen);
+    note_framing(socket, packet, delimiter);
+    return result;
+}
+
+int stream_set_option(struct scheduler *scheduler, struct slot *slot, const weir_option *option)
+{
+    struct stream *socket = stream_of(slot);
+    return option->id == WEIR_OPTION_ACTIVE
+               ? set_active(scheduler, socket, (int32_t)option->value.number)
+               : apply(socket, option);
+}
+
+void stream_changed(struct scheduler *scheduler, struct slot *slot)
+{
+    struct stream *socket = stream_of(slot);
+    if (!socket->delivering)
+        delivery_continue(scheduler, socket);
+}
