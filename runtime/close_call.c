@@ -19,11 +19,16 @@
 
 static int close_one(weir_socket handle);
 
-/* A handler on another scheduler cannot ask for the siblings, so they are closed from here. A
- * thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
+/* A handler on another scheduler cannot ask for the siblings, so they are closed from here; who can
+ * is told that there are some, and comes again when they are closed. A thread that closes a
+ * listener finds its port free: it waits for the descriptor to be closed. */
 static int close_listening(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     const struct listening *listening = listener_of(slot)->listening;
+    if (call->kind != CALL_ASYNC && listening->sibling_count > 0 && !call->as.closes_service) {
+        call->sibling_count = listening->sibling_count;
+        return 0;
+    }
     for (uint32_t i = 0; i < listening->sibling_count && call->kind == CALL_ASYNC; i++)
         (void)close_one(listening->siblings[i]);
     slot_end(scheduler, slot, END_CLOSED);
@@ -100,16 +105,25 @@ static int close_one(weir_socket handle)
 {
     if (is_elsewhere(handle))
         return close_elsewhere(handle);
-    struct call call = {0};
+    struct call call = {.as.closes_service = true};
     see_to_dead(handle, call_make(&operation_close, handle, &call));
     return 0;
 }
 
-int weir_close(weir_socket handle)
+static int close_service(weir_socket handle)
 {
     weir_socket siblings[RUNTIME_SCHEDULERS_MAX];
-    uint32_t count = is_elsewhere(handle) ? 0 : service_siblings(handle, siblings);
+    uint32_t count = service_siblings(handle, siblings);
     for (uint32_t i = 0; i < count; i++)
         (void)close_one(siblings[i]);
     return close_one(handle);
+}
+
+int weir_close(weir_socket handle)
+{
+    if (is_elsewhere(handle))
+        return close_elsewhere(handle);
+    struct call call = {0};
+    see_to_dead(handle, call_make(&operation_close, handle, &call));
+    return call.sibling_count > 0 ? close_service(handle) : 0;
 }

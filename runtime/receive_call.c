@@ -82,8 +82,10 @@ static void finish_recv(struct call *call)
 {
     weir_packet *packet = &call->as.receive.packet;
     weir_received *received = (weir_received *)call->callback;
+    packet->lent = true;
     if (received)
         received(call->socket, call->result, call->result == 0 ? packet : NULL, call->data);
+    packet->lent = false;
     weir_packet_release(packet);
     memory_free(call);
 }

@@ -88,6 +88,9 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
+    if (listen->serving && call->as.open.owner.mailbox &&
+        mailbox_is_dead(call->as.open.owner.mailbox)) /* since the call was made */
+        return error_say(WEIR_BADARG, "serve: the mailbox is gone");
     int result = make_listener(scheduler, listen, &socket);
     if (result < 0)
         return result;
@@ -238,6 +241,11 @@ struct siblings_call {
     struct call call;
     weir_socket *siblings; /* room for RUNTIME_SCHEDULERS_MAX */
 };
+
+uint32_t service_sibling_count(struct slot *slot)
+{
+    return slot->kind == KIND_LISTENER ? listener_of(slot)->listening->sibling_count : 0;
+}
 
 /* How many there are. */
 static int run_siblings(struct scheduler *scheduler, struct slot *slot, struct call *call)

@@ -6,8 +6,13 @@
 #include "runtime/runtime.h"
 #include <weir/socket.h>
 
+struct slot;
+
 /* The other listeners of the service whose first this is. How many; 0 for every other socket. */
 uint32_t service_siblings(weir_socket handle, weir_socket siblings[RUNTIME_SCHEDULERS_MAX]);
+
+/* Scheduler: how many there are. */
+uint32_t service_sibling_count(struct slot *slot);
 
 /* Whether setting something, by the call of that name, would have to wait for the service's other
  * schedulers: -EDEADLK, or 0. */

@@ -58,6 +58,7 @@ static int run_getstat(struct scheduler *scheduler, struct slot *slot, struct ca
 
 static int run_setopts(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
+    call->sibling_count = service_sibling_count(slot);
     return set_options(scheduler, slot, call->as.options.options);
 }
 
@@ -110,6 +111,7 @@ static int run_set_data(struct scheduler *scheduler, struct slot *slot, struct c
     (void)scheduler;
     if (!slot->owner.handler)
         return error_say(-EINVAL, "set_data: the socket's owner is no handler");
+    call->sibling_count = service_sibling_count(slot);
     slot->owner.data = call->data;
     return 0;
 }
@@ -140,7 +142,7 @@ int weir_set_data(weir_socket socket, void *data)
     int result = service_may_wait(socket, "weir_set_data");
     if (result >= 0)
         result = call_make(&operation_set_data, socket, &call);
-    return result < 0 ? result : service_set_data(socket, data);
+    return result < 0 || call.sibling_count == 0 ? result : service_set_data(socket, data);
 }
 
 int weir_sockname(weir_socket socket, weir_address *address)
@@ -196,7 +198,7 @@ int weir_setopts(weir_socket handle, const weir_option *options)
         result = service_may_wait(handle, "weir_setopts");
     if (result >= 0)
         result = call_make(&operation_setopts, handle, &call);
-    return result < 0 ? result : service_setopts(handle, options);
+    return result < 0 || call.sibling_count == 0 ? result : service_setopts(handle, options);
 }
 
 int weir_getopts(weir_socket socket, weir_option *values, size_t count)

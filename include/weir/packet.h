@@ -154,15 +154,18 @@ typedef struct weir_packet {
     const weir_http *http;      /* http types, else NULL */
     enum weir_mode mode;        /* what keeping it gives */
     enum weir_deliver deliver;  /* which of the document's two message forms it is tagged as */
-    struct weir_buffer *buffer; /* private */
+    struct weir_buffer *buffer; /* private, as the next */
+    bool lent;
 } weir_packet;
 
 /*
- * Makes a lent packet the caller's, in `kept`. 0, or -ENOMEM. On the scheduler that lent it.
+ * Makes a lent packet the caller's, in `kept`; of one that is the caller's another such. 0, or
+ * -ENOMEM. A lent one on the scheduler that lent it, others on any thread.
  */
 WEIR_API int weir_packet_keep(const weir_packet *packet, weir_packet *kept) WEIR_CHECK_RESULT;
 
-/* Gives back a packet that is the caller's and clears it. Any thread. NULL bytes: nothing. */
+/* Gives back a packet that is the caller's and clears it. Any thread. NULL bytes: nothing. One that
+ * is lent, or a copy of one that was given back already, ends the process. */
 WEIR_API void weir_packet_release(weir_packet *packet);
 
 WEIR_END

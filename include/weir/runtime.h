@@ -112,7 +112,8 @@ typedef struct weir_totals {
     uint64_t missed_cancels; /* cancels that had to be repeated */
     uint64_t completion_overflows;
     uint64_t fallbacks;    /* kernel features that are not used */
-    uint64_t queued_bytes; /* waiting to be sent now */
+    uint64_t queued_bytes;  /* waiting to be sent now */
+    uint64_t waiting_bytes; /* of calls that wait for a busy socket, with nothing queued */
     uint64_t copied_bytes; /* received bytes that were moved in user space */
     uint64_t busy_ns;      /* time that its thread has spent on a core, the kernel's share too */
 } weir_totals;

@@ -174,7 +174,9 @@ WEIR_API int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uin
  * follows.
  */
 WEIR_API int weir_send(weir_socket socket, const void *bytes, size_t size) WEIR_CHECK_RESULT;
-/* The bytes are copied; `sent` (may be NULL) is called when the send is accepted or has failed. */
+/* The bytes are copied; `sent` (may be NULL) is called when the send is accepted or has failed. It
+ * waits while the socket is busy, as a thread would; what waits so is bounded: -ENOBUFS when it and
+ * what is queued have reached the runtime's queued_bytes_limit. */
 WEIR_API int weir_send_async(weir_socket socket, const void *bytes, size_t size, weir_sent *sent,
                              void *data) WEIR_CHECK_RESULT;
 /* One packet out of several pieces, in order. Otherwise as weir_send. */

@@ -281,6 +281,11 @@ static void free_block(struct weir_buffer *block)
         memory_free(block);
 }
 
+bool buffer_is_foreign(const struct weir_buffer *buffer)
+{
+    return buffer->pool && buffer->pool != own_pool;
+}
+
 /* The first who keeps a pool's buffer counts for the dispatch as well, which ends by a release. */
 void buffer_keep(struct weir_buffer *buffer)
 {
@@ -323,7 +328,9 @@ static void send_home(struct weir_buffer *buffer)
 /* Release and acquire: what the last holder did to the bytes happens before they are reused. */
 void buffer_release(struct weir_buffer *buffer)
 {
-    if (atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1)
+    unsigned holders_of_packet = atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel);
+    CHECK_GT(holders_of_packet, 0u); /* else it was released twice, or lent */
+    if (holders_of_packet != 1)
         return;
     if (!buffer->pool)
         free_block(buffer);

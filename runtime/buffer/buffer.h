@@ -21,8 +21,6 @@ struct ring;
 struct buffer_pool;
 
 struct weir_buffer {
-    atomic_uint refs;         /* a pool's buffer: 0 while nobody keeps it */
-    uint16_t index;           /* in its pool */
     struct buffer_pool *pool; /* NULL: a block */
     struct weir_buffer *next; /* on the pool's free or returned stack */
     size_t capacity;
@@ -30,6 +28,10 @@ struct weir_buffer {
     uint8_t *bytes;
     void (*released)(void *data); /* somebody else's memory: told that it is not needed any more */
     void *data;
+    /* Where an allocator leaves it alone: a release too many still finds that there is none left.
+     */
+    atomic_uint refs; /* a pool's buffer: 0 while nobody keeps it */
+    uint16_t index;   /* in its pool */
 };
 
 struct buffer_pool {
@@ -111,6 +113,9 @@ void buffer_pool_supply(struct buffer_pool *pool);
 
 /* Owner: a buffer for a receive when the kernel does not pick; NULL when none is free. */
 struct weir_buffer *buffer_pool_take(struct buffer_pool *pool);
+
+/* Whether it is of a pool that another thread owns. */
+bool buffer_is_foreign(const struct weir_buffer *buffer);
 
 /* Owner: the callbacks are through with it. */
 void buffer_dispatched(struct weir_buffer *buffer);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "framing/framing.h"
 
@@ -26,6 +27,7 @@ weir_packet packet_make(const weir_decoded *decoded, const weir_http *http,
         .mode = (enum weir_mode)values->mode,
         .deliver = (enum weir_deliver)values->deliver,
         .buffer = buffer,
+        .lent = true,
     };
     if (!http && header_applies(values, decoded->size)) {
         packet.header = decoded->bytes;
@@ -42,6 +44,8 @@ static bool worth_sharing(const weir_packet *packet)
         return false;
     if (!packet->buffer->pool)
         return true;
+    if (buffer_is_foreign(packet->buffer)) /* what counts is its owner's, and this one is counted */
+        return !packet->lent;
     const struct buffer_pool *pool = packet->buffer->pool;
     return packet->size >= SHARE_FROM_BYTES && pool->lent < pool->count / 2;
 }
@@ -58,6 +62,7 @@ static int copy_packet(const weir_packet *packet, weir_packet *kept)
     uint8_t *to = block->bytes + http_size;
     memcpy(to, from, size);
     *kept = *packet;
+    kept->lent = false;
     kept->buffer = block;
     kept->bytes = to + packet->header_size;
     kept->header = packet->header ? to : NULL;
@@ -76,11 +81,14 @@ int weir_packet_keep(const weir_packet *packet, weir_packet *kept)
         return copy_packet(packet, kept);
     buffer_keep(packet->buffer);
     *kept = *packet;
+    kept->lent = false;
     return 0;
 }
 
 void weir_packet_release(weir_packet *packet)
 {
+    bool packet_is_lent = packet->lent;
+    CHECK(!packet_is_lent);
     if (packet->buffer)
         buffer_release(packet->buffer);
     *packet = (weir_packet){0};

@@ -60,6 +60,7 @@ struct call {
     enum call_kind kind;
     weir_socket socket;
     int64_t timeout_ms;
+    uint32_t sibling_count; /* of the service that it was made on: the caller's to see to */
     int result;
     atomic_uint done;
     char *text; /* CALL_BLOCKING: the error's text goes here */
@@ -72,6 +73,7 @@ struct call {
             struct send_source source;
             struct iovec piece;       /* CALL_ASYNC: what the source points to */
             struct weir_buffer *held; /* CALL_ASYNC: what the bytes lie in */
+            bool crossed;             /* its bytes are queued, and brought it to the high mark */
         } send;
         struct {
             size_t length;
@@ -94,6 +96,7 @@ struct call {
         weir_address *address;
         weir_statistics *statistics;
         enum weir_how how;
+        bool closes_service; /* its other listeners are closed already */
     } as;
 };
 

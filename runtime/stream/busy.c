@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/stream/busy.h"
 
+#include <errno.h>
+
 #include "base/canary.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
@@ -73,6 +75,7 @@ void busy_refuse(struct scheduler *scheduler, struct stream *socket)
 int busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
     call->timeout_ms = stream_values(socket)->send_timeout_ms;
+    call->as.send.crossed = true;
     list_append(&socket->output->crossed, &call->link);
     if (call->timeout_ms == 0) {
         call->operation->leave(scheduler, call);
@@ -82,11 +85,63 @@ int busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *
     return CALL_WAITS;
 }
 
+/* Nobody who calls without waiting is held up, so the bytes of such calls have a limit too: the
+ * same, for both together. */
+static int check_waiting(const struct scheduler *scheduler, const struct call *call)
+{
+    const weir_totals *totals = &scheduler->totals;
+    if (call->kind == CALL_ASYNC &&
+        totals->queued_bytes + totals->waiting_bytes >= scheduler->queued_bytes_limit)
+        return error_say(-ENOBUFS, "send: too much waits to be sent already (queued_bytes_limit)");
+    return 0;
+}
+
+/* Behind one that has crossed the mark they wait until that is over, at the latest by its time-out.
+ * Where a handler, or the runtime's limit, keeps the socket busy their own time runs. */
+static void time_suspended(struct scheduler *scheduler, struct output *output)
+{
+    bool runs = list_is_empty(&output->crossed);
+    struct list *link = output->suspended.next;
+    for (; link != &output->suspended; link = link->next) {
+        struct call *call = list_entry(link, struct call, link);
+        if (!runs)
+            timer_disarm(&scheduler->timers, &call->timer);
+        else if (!call->timer.armed)
+            call_set_timeout(scheduler, call);
+    }
+}
+
 int busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
+    bool behind = !list_is_empty(&socket->output->crossed);
+    call->timeout_ms = stream_values(socket)->send_timeout_ms;
+    int result = call->timeout_ms == 0 && !behind ? WEIR_TIMEOUT : check_waiting(scheduler, call);
+    if (result < 0)
+        return result;
     stay_busy(scheduler, socket->output);
     list_append(&socket->output->suspended, &call->link);
+    scheduler->totals.waiting_bytes += call->as.send.source.size;
+    if (!behind)
+        call_set_timeout(scheduler, call);
     return CALL_WAITS;
+}
+
+static struct call *take_suspended(struct scheduler *scheduler, struct output *output)
+{
+    struct list *node = list_take(&output->suspended);
+    if (!node)
+        return NULL;
+    struct call *call = list_entry(node, struct call, link);
+    scheduler->totals.waiting_bytes -= call->as.send.source.size;
+    timer_disarm(&scheduler->timers, &call->timer);
+    return call;
+}
+
+void busy_dismiss(struct scheduler *scheduler, struct output *output, int result)
+{
+    struct call *call;
+    while ((call = take_suspended(scheduler, output)))
+        call_complete(scheduler, call, result);
 }
 
 /* In order, as long as nobody makes the socket busy again. */
@@ -95,9 +150,10 @@ static void resume_suspended(struct scheduler *scheduler, struct stream *socket)
     while (socket->output && !list_is_empty(&socket->output->suspended)) {
         if (busy_is(scheduler, socket)) {
             stay_busy(scheduler, socket->output);
+            time_suspended(scheduler, socket->output);
             return;
         }
-        struct call *call = list_entry(list_take(&socket->output->suspended), struct call, link);
+        struct call *call = take_suspended(scheduler, socket->output);
         int result = call->operation->run(scheduler, &socket->slot, call);
         if (result != CALL_WAITS)
             call_complete(scheduler, call, result);
@@ -124,10 +180,11 @@ static void let_go_on(struct scheduler *scheduler, struct stream *socket)
         owner_tell_unbusy(scheduler, &socket->slot);
 }
 
-static void time_out(struct scheduler *scheduler, struct stream *socket)
+static void time_out(struct scheduler *scheduler, struct stream *socket, bool crossed)
 {
     if (!stream_values(socket)->send_timeout_close) {
-        let_go_on(scheduler, socket);
+        if (crossed)
+            let_go_on(scheduler, socket);
         return;
     }
     bool refused = socket->output->refused;
@@ -137,14 +194,18 @@ static void time_out(struct scheduler *scheduler, struct stream *socket)
         owner_tell_unbusy(scheduler, &socket->slot);
 }
 
-/* The bytes stay queued, and the socket is not busy any more: the next send crosses again. */
+/* The bytes of one that crossed the mark stay queued, and the socket is not busy any more: the next
+ * send crosses again. One of which nothing is queued leaves it as it is. */
 void busy_expire(struct scheduler *scheduler, struct call *call)
 {
+    list_remove(&call->link);
+    if (!call->as.send.crossed)
+        scheduler->totals.waiting_bytes -= call->as.send.source.size;
     struct stream *socket = stream_find(scheduler, call->socket);
     if (!socket || !stream_is_live(socket) || !socket->output)
         return;
     slot_hold(&socket->slot);
-    time_out(scheduler, socket);
+    time_out(scheduler, socket, call->as.send.crossed);
     slot_unhold(scheduler, &socket->slot);
 }
 

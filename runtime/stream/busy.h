@@ -12,6 +12,7 @@
 struct scheduler;
 struct stream;
 struct call;
+struct output;
 struct task;
 
 /* Whether a send has to wait. Over the runtime's limit of queued bytes that is every socket with
@@ -28,10 +29,14 @@ void busy_refuse(struct scheduler *scheduler, struct stream *socket);
  * CALL_WAITS. */
 int busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call);
 
-/* Waits with nothing queued until the socket is not busy. CALL_WAITS. */
+/* Waits with nothing queued until the socket is not busy, {send_timeout} at most. CALL_WAITS;
+ * WEIR_TIMEOUT at once; or -ENOBUFS for an _async call, when too much waits already. */
 int busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call *call);
 
-/* A call that crossed the mark has waited long enough. */
+/* Completes those who wait with nothing queued. */
+void busy_dismiss(struct scheduler *scheduler, struct output *output, int result);
+
+/* A call has waited long enough, and waits no more. */
 void busy_expire(struct scheduler *scheduler, struct call *call);
 
 /* Something was sent: lets those go on who may. */

@@ -16,7 +16,9 @@ static void call_with_each(struct scheduler *scheduler, struct stream *socket,
     socket->delivering = true;
     while (stream_is_live(socket) && socket->slot.owner.handler && (node = list_take(messages))) {
         struct mailbox_node *entry = list_entry(node, struct mailbox_node, link);
+        entry->message.packet.lent = true;
         owner_call_handler(socket->slot.owner, &entry->message);
+        entry->message.packet.lent = false;
         mailbox_free_node(entry);
     }
     socket->delivering = delivering;

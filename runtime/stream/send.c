@@ -167,7 +167,6 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
 
 static void leave_send(struct scheduler *scheduler, struct call *call)
 {
-    list_remove(&call->link);
     busy_expire(scheduler, call);
 }
 
@@ -204,7 +203,7 @@ void send_dismiss(struct scheduler *scheduler, struct stream *socket, int result
     call_complete_all(scheduler, &output->crossed, result);
     if (socket->slot.state == SOCKET_GONE)
         result = -ENOTCONN;
-    call_complete_all(scheduler, &output->suspended, result);
+    busy_dismiss(scheduler, output, result);
 }
 
 void send_dismiss_all(struct scheduler *scheduler, struct stream *socket, int result)
@@ -262,7 +261,7 @@ int send_shutdown(struct scheduler *scheduler, struct stream *socket, bool both)
         return shut(socket, both ? SHUT_RDWR : SHUT_WR);
     both |= socket->sending == SENDING_SHUTTING_BOTH;
     socket->sending = both ? SENDING_SHUTTING_BOTH : SENDING_SHUTTING;
-    call_complete_all(scheduler, &socket->output->suspended, WEIR_CLOSED);
+    busy_dismiss(scheduler, socket->output, WEIR_CLOSED);
     flush_start(scheduler, socket);
     return 0;
 }

@@ -24,6 +24,9 @@ void scenario_fail(const char *format, ...) __attribute__((format(printf, 1, 2),
             scenario_fail(__VA_ARGS__); \
     } while (0)
 
+/* In a child of its own, which must abort and say this word. 0, or SCENARIO_SKIPPED. */
+int scenario_expect_abort(void (*run)(void), const char *word);
+
 /* Descriptors that are open. */
 int scenario_descriptors(void);
 

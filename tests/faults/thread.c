@@ -39,35 +39,6 @@ int __wrap_io_uring_enter2(unsigned int fd, unsigned int count, unsigned int lea
     return atomic_exchange(&loses, false) ? -EBADR : result;
 }
 
-/* In a child of its own, which must abort and say this word. */
-static int expect_abort(void (*run)(void), const char *word)
-{
-    int fds[2];
-    char text[4096] = "";
-    size_t size = 0;
-    EXPECT(pipe(fds) == 0, "pipe: %s", strerror(errno));
-    pid_t child = fork();
-    if (child == 0) {
-        dup2(fds[1], STDERR_FILENO);
-        alarm(20); /* for a hang to be a failure */
-        run();
-        _exit(0);
-    }
-    close(fds[1]);
-    for (ssize_t count = 1; count > 0 && size<sizeof(text) - 1; size += count> 0 ? count : 0)
-        count = read(fds[0], text + size, sizeof(text) - 1 - size);
-    close(fds[0]);
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == SCENARIO_SKIPPED)
-        return SCENARIO_SKIPPED;
-    EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "it ends by status %x, not aborted",
-           status);
-    EXPECT(strstr(text, word), "nothing is said of \"%s\": %s", word, text);
-    printf("    %s", text);
-    return 0;
-}
-
 static weir_runtime *start(void)
 {
     weir_runtime *runtime;
@@ -109,7 +80,7 @@ static void lose_a_completion(void)
 
 static int a_completion_is_lost(void)
 {
-    return expect_abort(lose_a_completion, "result == 0 (-53");
+    return scenario_expect_abort(lose_a_completion, "result == 0 (-53");
 }
 
 static void let_a_callback_end_the_thread(void)
@@ -119,7 +90,7 @@ static void let_a_callback_end_the_thread(void)
 
 static int a_callback_ends_its_thread(void)
 {
-    return expect_abort(let_a_callback_end_the_thread, "a callback");
+    return scenario_expect_abort(let_a_callback_end_the_thread, "a callback");
 }
 
 static void *turn_elsewhere(void *scheduler)
@@ -142,7 +113,7 @@ static void use_the_ring_of_another(void)
 
 static int another_thread_uses_a_ring(void)
 {
-    return expect_abort(use_the_ring_of_another, "scheduler_own == scheduler");
+    return scenario_expect_abort(use_the_ring_of_another, "scheduler_own == scheduler");
 }
 
 static bool is_kernel_worker(const char *task)

@@ -186,3 +186,29 @@ Test(cost, closing_what_is_closed_does_not_depend_on_mailboxes)
         weir_mailbox_destroy(mailboxes[i]);
     loopback_close(&loopback);
 }
+
+static uint64_t turns_of(weir_runtime *runtime)
+{
+    weir_totals totals;
+    GIVES(weir_get_totals(runtime, 0, &totals), 0);
+    return totals.turns;
+}
+
+/* What is a call to a thread is one turn of the scheduler, not one for each thing it looks at. */
+Test(cost, a_thread_s_setopts_and_close_take_one_turn)
+{
+    enum { CALLS = 500 };
+    struct loopback loopback = loopback_open("[{active,false}]");
+    uint64_t before = turns_of(loopback.runtime);
+    for (int i = 0; i < CALLS; i++)
+        GIVES(weir_setopts(loopback.socket, WEIR_OPTIONS(WEIR_PACKET(i % 2 ? 1 : 2))), 0);
+    uint64_t turns = turns_of(loopback.runtime) - before;
+    cr_assert(turns < CALLS + CALLS / 2, "%lu turns for %d setopts", (unsigned long)turns, CALLS);
+    weir_close(loopback.socket);
+    before = turns_of(loopback.runtime);
+    for (int i = 0; i < CALLS; i++)
+        weir_close(loopback.socket);
+    turns = turns_of(loopback.runtime) - before;
+    cr_assert(turns < CALLS + CALLS / 2, "%lu turns for %d closes", (unsigned long)turns, CALLS);
+    loopback_close(&loopback);
+}

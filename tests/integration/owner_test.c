@@ -3,7 +3,10 @@
 #include "support/loopback.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
+
+#include "runtime/owner/mailbox.h"
 
 Test(owner, messages_move_along_in_order)
 {
@@ -334,5 +337,68 @@ Test(owner, a_wait_ends_by_a_message_of_the_program_and_not_by_a_stop)
     cr_assert(background_join(&waiters[0]) == WEIR_MESSAGE_USER);
     cr_assert(background_join(&waiters[1]) == WEIR_MESSAGE_USER);
     GIVES(weir_start(&loopback.runtime, &(weir_config){.schedulers = 1}), 0);
+    loopback_close(&loopback);
+}
+
+/* Holds up a scheduler until it is let go. */
+struct held_up {
+    uint32_t begun;
+    uint32_t over;
+};
+
+static void hold_up(void *data)
+{
+    struct held_up *held_up = data;
+    __atomic_store_n(&held_up->begun, 1, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&held_up->over, __ATOMIC_ACQUIRE))
+        sched_yield();
+}
+
+static void do_nothing(void *data)
+{
+    (void)data;
+}
+
+static weir_runtime *the_runtime;
+
+static int serve_in_background(struct background *background)
+{
+    return weir_tcp_serve(the_runtime, "127.0.0.1", 0, NULL, weir_mailed_to(background->mailbox),
+                          &background->opened);
+}
+
+static int destroy_in_background(struct background *background)
+{
+    return weir_mailbox_destroy(background->mailbox);
+}
+
+/* It begins on the last scheduler, and the death of a mailbox is told to the first one first. */
+Test(owner, a_mailbox_that_dies_while_a_service_is_being_made)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 2});
+    struct held_up held_up = {0};
+    struct background serving = {.work = serve_in_background};
+    struct background dying = {.work = destroy_in_background};
+    the_runtime = loopback.runtime;
+    GIVES(weir_mailbox_create(&serving.mailbox), 0);
+    dying.mailbox = serving.mailbox;
+    GIVES(weir_run_on(loopback.runtime, 1, hold_up, &held_up), 0);
+    EVENTUALLY(__atomic_load_n(&held_up.begun, __ATOMIC_ACQUIRE) == 1);
+    int descriptors = descriptor_count();
+    background_start(&serving);
+    EVENTUALLY(descriptor_count() == descriptors + 2); /* it has its sockets, and waits */
+    weir_owner owner = weir_mailed_to(serving.mailbox);
+    weir_socket unused;
+    mailbox_keep(serving.mailbox);
+    background_start(&dying);
+    EVENTUALLY(mailbox_is_dead(serving.mailbox));
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner, &unused), WEIR_BADARG);
+    run_there(loopback.runtime, 0, do_nothing, NULL); /* which the death has been told */
+    run_there(loopback.runtime, 0, do_nothing, NULL);
+    __atomic_store_n(&held_up.over, 1, __ATOMIC_RELEASE);
+    GIVES(background_join(&serving), WEIR_BADARG);
+    GIVES(background_join(&dying), 0);
+    mailbox_release(serving.mailbox);
+    cr_expect(descriptor_count() == descriptors);
     loopback_close(&loopback);
 }

@@ -284,3 +284,52 @@ Test(busy, a_peer_that_goes_away_ends_the_wait)
     EVENTUALLY(queued(loopback.socket) == 0);
     loopback_close(&loopback);
 }
+
+/* The handler's form of sending, until it is refused: no call waits. */
+static void send_until_refused(void *data)
+{
+    const weir_socket *socket = data;
+    int result;
+    while ((result = weir_send(*socket, bytes, sizeof(bytes))) == 0)
+        continue;
+    cr_expect(result == -EAGAIN);
+}
+
+Test(busy, a_send_times_out_although_a_handler_made_the_socket_busy)
+{
+    struct loopback loopback = open_small(NULL, ",{high_watermark,100000},{low_watermark,1000}");
+    run_there(loopback.runtime, 0, send_until_refused, &loopback.socket);
+    GIVES(set(loopback.socket, "[{send_timeout,50}]"), 0);
+    GIVES(weir_send(loopback.socket, "x", 1), WEIR_TIMEOUT);
+    GIVES(set(loopback.socket, "[{send_timeout,0}]"), 0);
+    GIVES(weir_send(loopback.socket, "x", 1), WEIR_TIMEOUT);
+    GIVES(set(loopback.socket, "[{send_timeout,50},{send_timeout_close,true}]"), 0);
+    GIVES(weir_send(loopback.socket, "x", 1), WEIR_TIMEOUT);
+    GIVES(weir_send(loopback.socket, "x", 1), -ENOTCONN);
+    loopback_close(&loopback);
+}
+
+Test(busy, sends_that_wait_are_counted_and_bounded)
+{
+    enum { LIMIT_BYTES = 1 << 20, SIZE = 10000, MOST = 1000 };
+    static struct answer answers[MOST];
+    const weir_config config = {.schedulers = 1, .queued_bytes_limit = LIMIT_BYTES};
+    struct loopback loopback = open_small(&config, ",{high_watermark,100000},{low_watermark,1000}");
+    weir_totals totals;
+    int count = 0;
+    run_there(loopback.runtime, 0, send_until_refused, &loopback.socket);
+    do /* each is made after the last has been looked at */
+        GIVES(weir_send_async(loopback.socket, bytes, SIZE, answer_sent, &answers[count++]), 0);
+    while ((settle(loopback.socket), answer_count(&answers[count - 1]) == 0) && count < MOST);
+    cr_assert(answers[count - 1].result == -ENOBUFS, "%s", result_text(answers[count - 1].result));
+    GIVES(weir_get_totals(loopback.runtime, -1, &totals), 0);
+    cr_assert(totals.waiting_bytes == (uint64_t)(count - 1) * SIZE);
+    cr_assert(totals.waiting_bytes + totals.queued_bytes >= LIMIT_BYTES &&
+              totals.waiting_bytes + totals.queued_bytes < LIMIT_BYTES + SIZE);
+    read_until(&loopback, 0);
+    for (int i = 0; i < count - 1; i++)
+        GIVES(answer_wait(&answers[i]), 0);
+    GIVES(weir_get_totals(loopback.runtime, -1, &totals), 0);
+    cr_assert(totals.waiting_bytes == 0);
+    loopback_close(&loopback);
+}

@@ -263,7 +263,7 @@ void act_sent(weir_socket handle, int result, void *data)
         act_forget_suspended(conn, pending); /* it was never accepted */
     SIM_CHECK(!pending->bytes || result < 0, "a send that was not accepted gave %s",
               weir_error_name(result));
-    if (result != 0 && result != WEIR_TIMEOUT && result != -EINVAL)
+    if (result != 0 && result != WEIR_TIMEOUT && result != -EINVAL && result != -ENOBUFS)
         check_refusal(same ? model_socket(conn) : NULL, result == -EMSGSIZE ? WEIR_CLOSED : result);
     pending_end(pending);
 }

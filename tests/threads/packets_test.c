@@ -34,6 +34,12 @@ static void *hold(void *data)
         if (message.kind == WEIR_MESSAGE_CLOSED)
             break;
         weir_packet *place = &held[i * 3 % HELD];
+        weir_packet again;
+        if (message.kind == WEIR_MESSAGE_DATA) { /* shared, far from where it was received */
+            CHECK_EQ(weir_packet_keep(&message.packet, &again), 0);
+            weir_packet_release(&message.packet);
+            message.packet = again;
+        }
         if (place->bytes)
             check(place);
         weir_packet_release(place);
