@@ -240,6 +240,7 @@ void busy_relieve(struct scheduler *scheduler, struct task *task)
         struct stream *socket = list_entry(node, struct output, limit_link)->socket;
         slot_hold(&socket->slot);
         busy_drained(scheduler, socket);
+        send_free_if_idle(scheduler, socket); /* its queue may have been dropped meanwhile */
         slot_unhold(scheduler, &socket->slot);
     }
 }

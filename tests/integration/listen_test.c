@@ -478,3 +478,18 @@ Test(serve, drains)
     GIVES(weir_drain(loopback.runtime, INT64_MAX), 0);
     loopback_close(&loopback);
 }
+
+/* An address as text, the port as an option. */
+Test(listen, an_address_beside_the_option_of_its_port)
+{
+    int port;
+    struct loopback loopback = loopback_start(NULL);
+    int holder = peer_bind(&port);
+    peer_leave(&holder);
+    GIVES(weir_tcp_listen(loopback.runtime, "127.0.0.1", 0,
+                          WEIR_OPTIONS(WEIR_PORT(port), WEIR_REUSEADDR(true)), &loopback.listener),
+          0);
+    GIVES(weir_port(loopback.listener), port);
+    loopback.peer = peer_connect(port);
+    loopback_close(&loopback);
+}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What must hold whenever a scheduler goes to sleep: whoever waits, waits for something. */
+#include <string.h>
+
 #include "base/memory.h"
 #include "runtime/listener/accept.h"
 #include "runtime/listener/listener.h"
@@ -102,6 +104,8 @@ static void check_sending(const struct stream *socket)
     const struct output *output = socket->output;
     if (!output)
         return;
+    SIM_CHECK(!output_is_idle(output), "slot %u keeps what it sends by, and has nothing to send",
+              socket->slot.index);
     if (output->queue.queued_bytes > 0)
         SIM_CHECK(is_sending(socket, &output->queue), "slot %u has something to send and does not",
                   socket->slot.index);
@@ -229,6 +233,20 @@ void model_check_woken(const struct scheduler *scheduler, bool for_ever)
               scheduler->number);
     SIM_CHECK(model_stopping || !buffer_pool_has_returns(scheduler->buffers) || rings,
               "scheduler %u sleeps on buffers that came back", scheduler->number);
+}
+
+/* Counters only grow, and none of them by much; what there is now is nothing in the end. */
+void model_check_totals(const weir_totals *totals)
+{
+    enum { COUNTER_COUNT = sizeof(*totals) / sizeof(uint64_t) };
+    uint64_t counters[COUNTER_COUNT];
+    memcpy(counters, totals, sizeof(counters));
+    for (size_t i = 0; i < COUNTER_COUNT; i++)
+        SIM_CHECK(counters[i] < 1ull << 40, "counter %zu is %llu", i,
+                  (unsigned long long)counters[i]);
+    SIM_CHECK(totals->connections == 0 && totals->queued_bytes == 0,
+              "%llu connections and %llu queued bytes are counted in the end",
+              (unsigned long long)totals->connections, (unsigned long long)totals->queued_bytes);
 }
 
 void model_check_end(void)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "framing/framing.h"
+#include <weir/runtime.h>
 #include <weir/socket.h>
 
 struct scheduler;
@@ -93,6 +94,8 @@ void model_check_asleep(void);
 /* All sleep, so whoever wanted to wake this one has; `for_ever`: nothing is going to happen. */
 void model_check_woken(const struct scheduler *scheduler, bool for_ever);
 void model_check_end(void);
+/* Of a scheduler that has come to its end. */
+void model_check_totals(const weir_totals *totals);
 
 /* Memory was refused on purpose, or the scheduler stops: some losses are in order from now on. */
 extern bool model_lenient;

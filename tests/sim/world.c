@@ -205,6 +205,7 @@ static void be_scheduler(void *data)
     if (!program_may_hold_packets())
         SIM_CHECK(scheduler->buffers->away == 0, "%u buffers were never given back",
                   scheduler->buffers->away);
+    model_check_totals(&scheduler->totals);
     model_scheduler_over(scheduler);
     scheduler_close(scheduler);
 }

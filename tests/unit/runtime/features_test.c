@@ -33,7 +33,8 @@ Test(features, are_switched_off_by_name)
 
 Test(features, are_switched_off_by_kernel)
 {
-    cr_expect(parse("kernel=99.0") == 0);
+    cr_expect(parse("kernel=99.0") == 0 && parse("kernel=10.0") == 0);
+    cr_expect(parse("kernel=6.10") == FEATURE_BIT(NO_IOWAIT));
     cr_expect(parse("kernel=6.1") == (FEATURE_BIT(NO_IOWAIT) | FEATURE_BIT(SEND_ZC)));
     cr_expect(parse("kernel=6.15") == 0);
     cr_expect(parse("kernel=6.14") == FEATURE_BIT(NO_IOWAIT));
@@ -46,11 +47,10 @@ Test(features, are_switched_off_by_kernel)
 Test(features, wrong_names_are_named)
 {
     static const char *const wrong[] = {
-        "warp",        "send_zc,warp",
-        "kernel=",     "kernel=6",
-        "kernel=x.y",  "kernel=6.x",
-        "kernel=6.1x", "kernel=6.1.",
-        "kernel=-6.1", "a_name_that_is_longer_than_any_feature_will_ever_be"};
+        "warp",        "send_zc,warp", "kernel=",
+        "kernel=6",    "kernel=x.y",   "kernel=6.x",
+        "kernel=6.1x", "kernel=6.1.",  "kernel=a.1",
+        "kernel=6.a",  "kernel=-6.1",  "a_name_that_is_longer_than_any_feature_will_ever_be"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         uint32_t off;
         cr_expect(features_parse(wrong[i], &off) == -EINVAL, "%s", wrong[i]);
