@@ -69,7 +69,8 @@ WEIR_API int weir_start(weir_runtime **runtime, const weir_config *config) WEIR_
 
 /*
  * Stops: closes every socket, waits until no operation is in flight, joins the threads and frees
- * everything. Calls of other threads that wait return WEIR_CLOSED, and so does every later call on
+ * everything. Connections that a service has in its backlog are `accepted` first, and end as
+ * others do. Calls of other threads that wait return WEIR_CLOSED, and so does every later call on
  * the runtime, a second weir_stop too; only a wait for a mailbox goes on (weir_mailbox_post), and
  * the look-up of a name, which is not waited for. Owners of active sockets are told `closed`, and
  * handlers `gone`. Packets kept and not released keep their scheduler's buffers until they are. 0,
@@ -78,7 +79,8 @@ WEIR_API int weir_start(weir_runtime **runtime, const weir_config *config) WEIR_
 WEIR_API int weir_stop(weir_runtime *runtime);
 
 /*
- * Closes the listeners, then waits until the last connection is gone or the time is up.
+ * Closes the listeners, then waits until the last connection is gone or the time is up. Connections
+ * of a service that have come by then are served, those of its backlog too.
  * A handle whose connection is lost does not count, although its owner has not closed it yet.
  * 0, WEIR_TIMEOUT, or WEIR_CLOSED (stopped meanwhile). Not from a scheduler: -EDEADLK.
  */
@@ -106,7 +108,7 @@ typedef struct weir_totals {
     uint64_t accept_pauses; /* accepts that failed and are made again later */
     uint64_t memory_pauses; /* receives and sends for which the kernel had no memory: the same */
     uint64_t short_sends;
-    uint64_t blocked_sends; /* sends for which the kernel had no room */
+    uint64_t blocked_sends;  /* sends for which the kernel had no room */
     uint64_t close_timeouts; /* closed sockets that were reset, since their peers took nothing */
     uint64_t stale_completions;
     uint64_t missed_cancels; /* cancels that had to be repeated */

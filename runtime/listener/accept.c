@@ -166,6 +166,100 @@ static void accept_failed(struct scheduler *scheduler, struct listener *socket, 
         tell_unusable(scheduler, socket, error);
 }
 
+/* Those that the kernel has ready, or more when it does not say. */
+static uint32_t backlog_count(const struct listener *socket)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    size_t least = offsetof(struct tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked);
+    if (system_getsockopt(socket->slot.fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < least)
+        return UINT32_MAX;
+    return info.tcpi_unacked;
+}
+
+static void accept_rest(struct scheduler *scheduler, struct listener *socket)
+{
+    struct listening *listener = socket->listening;
+    bool wanted = listener->serving || !list_is_empty(&listener->acceptors);
+    if (listener->rest_count == 0 || !wanted) {
+        listener->accepting = ACCEPTING_NOT;
+        slot_end(scheduler, &socket->slot, END_CLOSED);
+        return;
+    }
+    socket->listening->rest_count--;
+    slot_hold(&socket->slot);
+    ring_accept(scheduler->ring, slot_operation(&socket->slot, LISTENER_ACCEPT), socket->slot.fd,
+                false);
+}
+
+/* Nobody but us has a service's listener, so it may be told not to wait: -EAGAIN is the end. Any
+ * other is asked for what is known to be there. */
+static uint32_t rest_count(const struct listener *socket)
+{
+    uint32_t count = backlog_count(socket);
+    if (socket->listening->serving)
+        return system_set_waiting(socket->slot.fd, false) < 0 ? 0 : count;
+    return count == UINT32_MAX ? 0 : count;
+}
+
+static void begin_rest(struct scheduler *scheduler, struct listener *socket)
+{
+    socket->listening->accepting = ACCEPTING_REST;
+    socket->listening->rest_count = rest_count(socket);
+    accept_rest(scheduler, socket);
+}
+
+static void drain_on(struct scheduler *scheduler, struct listener *socket,
+                     const struct ring_completion *completion)
+{
+    struct listening *listener = socket->listening;
+    if (completion->flags & RING_MORE)
+        return;
+    if (completion->result == -EAGAIN || lacks_resources(completion->result))
+        listener->rest_count = 0;
+    if (listener->accepting == ACCEPTING_ENDS)
+        begin_rest(scheduler, socket);
+    else
+        accept_rest(scheduler, socket);
+}
+
+void accept_drain(struct scheduler *scheduler, struct listener *socket)
+{
+    struct listening *listener = socket->listening;
+    switch (listener->accepting) {
+    case ACCEPTING:
+        listener->accepting = ACCEPTING_ENDS;
+        cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
+        break;
+    case ACCEPTING_CANCELLED:
+        listener->accepting = ACCEPTING_ENDS;
+        break;
+    case ACCEPTING_PAUSED:
+    case ACCEPTING_NOT:
+        task_remove(&listener->try_again);
+        timer_disarm(&scheduler->timers, &listener->retry);
+        begin_rest(scheduler, socket);
+        break;
+    case ACCEPTING_ENDS:
+    case ACCEPTING_REST:
+        break;
+    }
+}
+
+static bool drains(const struct listening *listener)
+{
+    return listener->accepting == ACCEPTING_ENDS || listener->accepting == ACCEPTING_REST;
+}
+
+static void go_on(struct scheduler *scheduler, struct listener *socket,
+                  const struct ring_completion *completion)
+{
+    if (drains(socket->listening))
+        drain_on(scheduler, socket, completion);
+    else
+        update(scheduler, socket);
+}
+
 void accept_completed(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion)
 {
@@ -174,14 +268,15 @@ void accept_completed(struct scheduler *scheduler, struct slot *slot,
         accept_discard(scheduler, completion);
         return;
     }
-    if (!(completion->flags & RING_MORE))
+    bool ends = drains(socket->listening);
+    if (!ends && !(completion->flags & RING_MORE))
         socket->listening->accepting = ACCEPTING_NOT;
     if (completion->result >= 0)
         take_connection(scheduler, socket, completion->result);
-    else
+    else if (!ends)
         accept_failed(scheduler, socket, completion->result);
     if (socket->slot.state == SOCKET_LISTENING)
-        update(scheduler, socket);
+        go_on(scheduler, socket, completion);
 }
 
 void accept_close(struct scheduler *scheduler, struct listener *socket)
@@ -189,7 +284,7 @@ void accept_close(struct scheduler *scheduler, struct listener *socket)
     struct listening *listener = socket->listening;
     socket->listening = NULL;
     owner_set(&socket->slot, weir_owned_by_nobody()); /* `gone` is for connections */
-    if (listener->accepting == ACCEPTING)
+    if (listener->accepting == ACCEPTING || listener->accepting == ACCEPTING_REST)
         cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
     task_remove(&listener->try_again);
     timer_disarm(&scheduler->timers, &listener->retry);
@@ -205,7 +300,8 @@ bool accept_is_cancelled(const struct slot *slot)
 {
     const struct listener *socket = listener_of(slot);
     return socket->slot.state == SOCKET_CLOSED ||
-           socket->listening->accepting == ACCEPTING_CANCELLED;
+           socket->listening->accepting == ACCEPTING_CANCELLED ||
+           socket->listening->accepting == ACCEPTING_ENDS;
 }
 
 void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion)
@@ -274,13 +370,9 @@ static int note(struct listening *listener, const weir_option *options)
 /* Connections that came before now: in the backlog, or accepted and not looked at. */
 static uint32_t waiting_count(const struct scheduler *scheduler, const struct listener *socket)
 {
-    struct tcp_info info = {0};
-    socklen_t size = sizeof(info);
     uint32_t taken = scheduler->last_count + (socket->listening->spare_fd >= 0);
-    size_t least = offsetof(struct tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked);
-    if (system_getsockopt(socket->slot.fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < least)
-        return UINT32_MAX;
-    return info.tcpi_unacked + ring_ready(scheduler->ring) + taken;
+    uint32_t waiting = backlog_count(socket);
+    return waiting == UINT32_MAX ? waiting : waiting + ring_ready(scheduler->ring) + taken;
 }
 
 int accept_note_options(struct scheduler *scheduler, struct listener *socket,

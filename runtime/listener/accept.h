@@ -20,6 +20,8 @@ enum accepting {
     ACCEPTING,
     ACCEPTING_CANCELLED,
     ACCEPTING_PAUSED, /* no descriptor was to be had, or it fails over and over */
+    ACCEPTING_ENDS,   /* cancelled by a drain: what it has accepted comes, then the rest */
+    ACCEPTING_REST,   /* what is in the backlog, one after the other; then the listener closes */
 };
 
 struct listening {
@@ -29,6 +31,7 @@ struct listening {
     bool told_unusable;    /* a service's owner has been told so */
     struct list acceptors; /* calls that wait, in order */
     int spare_fd;          /* accepted when nobody waited any more; -1: none */
+    uint32_t rest_count;   /* ACCEPTING_REST: connections to be accepted before it closes */
     struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */
     struct task try_again; /* TASK_WITH_DESCRIPTORS */
     struct scheduler *scheduler;
@@ -55,6 +58,10 @@ bool accept_is_cancelled(const struct slot *slot);
 
 /* The listener's part of closing: those who wait get WEIR_CLOSED. */
 void accept_close(struct scheduler *scheduler, struct listener *socket);
+
+/* Closes the listener once the connections that have come are handed over: those of a service, and
+ * those that somebody waits for. */
+void accept_drain(struct scheduler *scheduler, struct listener *socket);
 
 /* Gives back what a completion holds whose listener is gone. */
 void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion);

@@ -53,6 +53,8 @@ void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int
     owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ACCEPTED, 0);
     if (socket->slot.state == SOCKET_OPEN)
         adopt_start(scheduler, socket);
+    if (scheduler->state == SCHEDULER_STOPPING) /* what had come before that */
+        slot_end(scheduler, &socket->slot, END_STOP);
     slot_unhold(scheduler, &socket->slot);
 }
 

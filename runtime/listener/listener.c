@@ -23,9 +23,12 @@ struct listener *listener_find(struct scheduler *scheduler, weir_socket handle)
 static void end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
 {
     struct listener *socket = listener_of(slot);
-    (void)ending;
     if (socket->slot.state != SOCKET_LISTENING)
         return;
+    if (ending == END_DRAIN || ending == END_STOP) {
+        accept_drain(scheduler, socket);
+        return;
+    }
     slot_hold(&socket->slot);
     accept_close(scheduler, socket);
     slot_move(&socket->slot, SOCKET_CLOSE);

@@ -153,6 +153,8 @@ static void check_listener(const struct listener *socket)
         break;
     case ACCEPTING:
     case ACCEPTING_CANCELLED:
+    case ACCEPTING_ENDS:
+    case ACCEPTING_REST:
         SIM_CHECK(is_in_flight(&socket->slot, PLACE_OTHER),
                   "slot %u waits for an accept that is none", socket->slot.index);
         break;

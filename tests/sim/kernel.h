@@ -71,6 +71,7 @@ struct file {
     bool shut_write;
     bool shut_read;
     bool linger_on;
+    bool never_waits;
     bool lacked_room; /* whoever watches is to be told when there is some */
     uint16_t port;
     int error; /* is told once */

@@ -426,6 +426,8 @@ static void do_op(struct file *file, struct op *op)
     case OP_ACCEPT:
         while (accept_one(file, op))
             continue;
+        if (op->kind == OP_ACCEPT && file->never_waits)
+            complete(op, -EAGAIN);
         break;
     case OP_WAKE:
         if (file->wakes == 0)

@@ -185,9 +185,10 @@ int system_check_file(int fd, uint64_t size)
 
 int system_set_waiting(int fd, bool waits)
 {
-    (void)fd;
-    (void)waits;
-    return 1;
+    struct file *file = kernel_file(fd);
+    bool waited = !file->never_waits;
+    file->never_waits = !waits;
+    return waited;
 }
 
 int system_duplicate(int fd)
