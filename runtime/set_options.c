@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "runtime/owner/owner.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 
@@ -13,6 +14,7 @@ int set_options(struct scheduler *scheduler, struct slot *slot, const weir_optio
     int result = 0;
     for (; options->id != WEIR_OPTION_END && result == 0; options++)
         result = slot_is_live(slot) ? kind->set_option(scheduler, slot, options) : -EINVAL;
+    owner_marks_changed(slot);
     if (kind->changed)
         kind->changed(scheduler, slot);
     return result;

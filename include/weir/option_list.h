@@ -139,8 +139,11 @@ WEIR_OPTION(
 WEIR_OPTION(HIGH_MSGQ_WATERMARK, high_msgq_watermark, .type = OPTION_INTEGER,
             RANGE(INT32_MIN, INT32_MAX), .initial = BOTH(8192), .scopes = EVERYWHERE,
             KEPT(high_msgq_watermark), .accept = SHARED, .traits = RETURNED | EXTENSION,
-            .help = "bytes in a socket's message queue at which senders have to wait",
-            .text = "A value below 1 is refused. Lowers low_msgq_watermark when that is above it.")
+            .help = "bytes of a socket that wait in its owner's mailbox before its peer has to",
+            .text = "Every message counts as its packet and what a weir_message takes. From here "
+                    "on nothing is put there or received, until threads have taken all but "
+                    "low_msgq_watermark. A handler's socket has no such queue. A value below 1 is "
+                    "refused. Lowers low_msgq_watermark when that is above it.")
 
 WEIR_OPTION(HIGH_WATERMARK, high_watermark, .type = OPTION_INTEGER, RANGE(INT32_MIN, UINT32_MAX),
             FLOOR(0), .initial = BOTH(8192 * 1024), .scopes = ALL_TCP, KEPT(high_watermark),
@@ -189,7 +192,7 @@ WEIR_OPTION(LINGER, linger, .type = OPTION_LINGER, RANGE(0, INT32_MAX), .initial
 WEIR_OPTION(LOW_MSGQ_WATERMARK, low_msgq_watermark, .type = OPTION_INTEGER,
             RANGE(INT32_MIN, INT32_MAX), .initial = BOTH(4096), .scopes = EVERYWHERE,
             KEPT(low_msgq_watermark), .accept = SHARED, .traits = RETURNED | EXTENSION,
-            .help = "bytes in a socket's message queue at which senders may go on",
+            .help = "bytes of a socket that wait in its owner's mailbox when its peer may go on",
             .text = "A value below 1 is refused. Raises high_msgq_watermark when that is below it.")
 
 WEIR_OPTION(LOW_WATERMARK, low_watermark, .type = OPTION_INTEGER, RANGE(INT32_MIN, UINT32_MAX),

@@ -12,6 +12,7 @@
 #include "runtime/listener/adopt.h"
 #include "runtime/listener/late_options.h"
 #include "runtime/listener/listener.h"
+#include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/cancel.h"
@@ -54,7 +55,9 @@ static void resume(struct listening *listener)
 
 static void retry(struct timer *timer)
 {
-    resume(list_entry(timer, struct listening, retry));
+    struct listening *listener = list_entry(timer, struct listening, retry);
+    listener->has_paused = true;
+    resume(listener);
 }
 
 static void try_again(struct scheduler *scheduler, struct task *task)
@@ -84,15 +87,42 @@ void accept_serve(struct scheduler *scheduler, struct listener *socket, weir_own
     update(scheduler, socket);
 }
 
+/* Those whose mailbox is gone get nothing. */
+static struct call *take_acceptor(struct scheduler *scheduler, struct listening *listener)
+{
+    struct list *node;
+    while ((node = list_take(&listener->acceptors))) {
+        struct call *call = list_entry(node, struct call, link);
+        const weir_owner *owner = &call->as.open.owner;
+        if (!owner->mailbox || !mailbox_is_dead(owner->mailbox))
+            return call;
+        call_complete(scheduler, call, WEIR_BADARG);
+    }
+    return NULL;
+}
+
+void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot)
+{
+    struct listener *socket = listener_of(slot);
+    struct list living;
+    struct call *call;
+    if (slot->state != SOCKET_LISTENING)
+        return;
+    list_init(&living);
+    while ((call = take_acceptor(scheduler, socket->listening)))
+        list_append(&living, &call->link);
+    list_move_all(&socket->listening->acceptors, &living);
+    update(scheduler, socket);
+}
+
 static void give_to_acceptor(struct scheduler *scheduler, struct listener *socket, int fd)
 {
-    struct list *node = list_take(&socket->listening->acceptors);
-    if (!node) {
+    struct call *call = take_acceptor(scheduler, socket->listening);
+    if (!call) {
         CHECK_EQ(socket->listening->spare_fd, -1);
         socket->listening->spare_fd = fd;
         return;
     }
-    struct call *call = list_entry(node, struct call, link);
     timer_disarm(&scheduler->timers, &call->timer);
     adopt_for_call(scheduler, socket, fd, call);
 }
@@ -101,6 +131,7 @@ static void take_connection(struct scheduler *scheduler, struct listener *socket
 {
     scheduler->totals.accepts++;
     socket->listening->failed = false;
+    socket->listening->has_paused = false;
     socket->listening->told_unusable = false;
     if (socket->listening->serving)
         adopt_for_owner(scheduler, socket, fd, socket->slot.owner);
@@ -150,8 +181,9 @@ static void tell_unusable(struct scheduler *scheduler, struct listener *socket, 
         owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ERROR, error);
 }
 
-/* One failure may be one connection's. What fails again is not asked for again at once: it would
- * fail for ever, and use up a core. */
+/* When no descriptor came during a whole pause, those who wait hear so; the connection stays in the
+ * backlog. A service goes on trying. One failure may be one connection's. What fails again is not
+ * asked for again at once: it would fail for ever, and use up a core. */
 static void accept_failed(struct scheduler *scheduler, struct listener *socket, int error)
 {
     struct listening *listener = socket->listening;
@@ -159,6 +191,11 @@ static void accept_failed(struct scheduler *scheduler, struct listener *socket, 
     if (error == -ECANCELED)
         return;
     listener->failed = true;
+    if (lacks_resources(error) && listener->has_paused && !listener->serving) {
+        listener->has_paused = false;
+        call_complete_all(scheduler, &listener->acceptors, error);
+        return;
+    }
     if (listener->accepting != ACCEPTING_NOT || (is_passing(error) && !again))
         return;
     pause_accepting(scheduler, socket, lacks_resources(error));

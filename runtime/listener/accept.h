@@ -34,6 +34,7 @@ struct listening {
     uint32_t rest_count;   /* ACCEPTING_REST: connections to be accepted before it closes */
     struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */
     struct task try_again; /* TASK_WITH_DESCRIPTORS */
+    bool has_paused;       /* to the end of the pause, and not accepted since */
     struct scheduler *scheduler;
     struct listener *socket;
     weir_option *late;     /* options that accepted sockets lack */
@@ -55,6 +56,9 @@ void accept_completed(struct scheduler *scheduler, struct slot *slot,
 
 /* Whether nothing more is wanted of an accept that is in flight. */
 bool accept_is_cancelled(const struct slot *slot);
+
+/* A mailbox has been destroyed: calls that would give it a connection get WEIR_BADARG. */
+void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot);
 
 /* The listener's part of closing: those who wait get WEIR_CLOSED. */
 void accept_close(struct scheduler *scheduler, struct listener *socket);

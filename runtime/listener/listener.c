@@ -67,6 +67,7 @@ const struct kind kind_listener = {
     .operations = {[OPERATION_IN_KIND(LISTENER_ACCEPT)] = {accept_completed, accept_is_cancelled,
                                                            accept_discard}},
     .end = end,
+    .lose_mailbox = accept_dismiss_dead,
     .settled = settled,
     .give_up_descriptor = give_up_descriptor,
     .release = release,

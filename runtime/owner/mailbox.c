@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "runtime/fork.h"
 #include "runtime/owner/closed_messages.h"
+#include "runtime/owner/msgq.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
@@ -80,13 +81,22 @@ bool mailbox_is_dead(weir_mailbox *mailbox)
     return dead;
 }
 
-void mailbox_free_node(struct mailbox_node *node)
+/* The packet is whoever's it was given to. */
+static void drop_node(struct mailbox_node *node, size_t weight)
 {
-    weir_packet_release(&node->message.packet);
+    if (node->msgq)
+        msgq_leave(node->msgq, weight);
     memory_free(node);
 }
 
-int mailbox_put(weir_mailbox *mailbox, const weir_message *message)
+void mailbox_free_node(struct mailbox_node *node)
+{
+    size_t weight = msgq_weight(&node->message.packet);
+    weir_packet_release(&node->message.packet);
+    drop_node(node, weight);
+}
+
+int mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq)
 {
     struct mailbox_node *node = memory_allocate(sizeof(*node));
     if (!node)
@@ -94,6 +104,7 @@ int mailbox_put(weir_mailbox *mailbox, const weir_message *message)
     struct list one;
     list_init(&one);
     node->message = *message;
+    node->msgq = msgq;
     list_append(&one, &node->link);
     mailbox_put_all(mailbox, &one);
     return 0;
@@ -257,7 +268,7 @@ int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message
     pthread_mutex_unlock(&mailbox->lock);
     if (node) {
         *message = node->message;
-        memory_free(node);
+        drop_node(node, msgq_weight(&node->message.packet));
     }
     return error_from("weir_mailbox_receive", result);
 }
@@ -279,7 +290,7 @@ int weir_mailbox_post(weir_mailbox *mailbox, void *data)
     error_clear_text();
     int result = refuse_post(mailbox);
     if (result == 0)
-        result = mailbox_put(mailbox, &message);
+        result = mailbox_put(mailbox, &message, NULL);
     return result == -ENOMEM ? error_say(result, "no memory for a message") : result;
 }
 

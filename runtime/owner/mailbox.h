@@ -6,10 +6,13 @@
 #include "base/list.h"
 #include <weir/mailbox.h>
 
+struct msgq;
+
 struct mailbox_node {
     struct list link;
     struct list closed; /* WEIR_MESSAGE_CLOSED: in closed_messages.c */
     weir_mailbox *mailbox;
+    struct msgq *msgq;
     weir_message message;
 };
 
@@ -18,8 +21,9 @@ void mailbox_keep(weir_mailbox *mailbox);
 void mailbox_release(weir_mailbox *mailbox);
 bool mailbox_is_dead(weir_mailbox *mailbox);
 
-/* Takes the message and the packet in it. -ENOMEM: neither was taken. A dead mailbox drops it. */
-int mailbox_put(weir_mailbox *mailbox, const weir_message *message);
+/* Takes the message and the packet in it. -ENOMEM: neither was taken. A dead mailbox drops it. In
+ * `msgq` (may be NULL) it counts already, and does no more once it was taken out. */
+int mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq);
 
 /* Moves a socket's waiting messages, in order, to the end of `list`, as mailbox_nodes. */
 void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list);

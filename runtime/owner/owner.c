@@ -3,7 +3,9 @@
 
 #include "base/canary.h"
 #include "base/check.h"
+#include "options/option_block.h"
 #include "runtime/owner/mailbox.h"
+#include "runtime/owner/msgq.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
@@ -21,24 +23,54 @@ void owner_release(weir_owner owner)
         mailbox_release(owner.mailbox);
 }
 
+static struct msgq *msgq_of(const struct slot *slot)
+{
+    return slot->owner.mailbox ? slot->owner.data : NULL;
+}
+
+bool owner_is_full(const struct slot *slot)
+{
+    const struct msgq *msgq = msgq_of(slot);
+    return msgq && msgq_is_full(msgq);
+}
+
+void owner_marks_changed(const struct slot *slot)
+{
+    struct msgq *msgq = msgq_of(slot);
+    if (msgq)
+        msgq_set_marks(msgq, &slot->options->values);
+}
+
+/* What waits in one mailbox moves to the next, and counts as before. */
 void owner_set(struct slot *slot, weir_owner owner)
 {
+    struct msgq *msgq = msgq_of(slot);
     if (owner.mailbox)
         mailbox_keep(owner.mailbox);
     if (slot->owner.mailbox)
         mailbox_release(slot->owner.mailbox);
+    if (msgq && !owner.mailbox)
+        msgq_release(msgq);
     slot->owner = owner;
+    if (owner.mailbox)
+        slot->owner.data = msgq;
 }
 
-static int post_packet(weir_mailbox *mailbox, weir_socket handle, const weir_packet *packet)
+static int post_packet(struct slot *slot, weir_socket handle, const weir_packet *packet)
 {
     weir_message message = {.kind = WEIR_MESSAGE_DATA, .socket = handle};
+    if (!msgq_of(slot) && !(slot->owner.data = msgq_create(handle)))
+        return -ENOMEM;
     int result = weir_packet_keep(packet, &message.packet);
     if (result < 0)
         return result;
-    result = mailbox_put(mailbox, &message);
-    if (result < 0)
+    size_t weight = msgq_weight(&message.packet);
+    msgq_enter(msgq_of(slot), weight, &slot->options->values);
+    result = mailbox_put(slot->owner.mailbox, &message, msgq_of(slot));
+    if (result < 0) {
+        msgq_leave(msgq_of(slot), weight);
         weir_packet_release(&message.packet);
+    }
     return result;
 }
 
@@ -51,7 +83,7 @@ int owner_tell_packet(struct scheduler *scheduler, struct slot *slot, const weir
             handler->packet(handle, packet, slot->owner.data);
         return 0;
     }
-    return slot->owner.mailbox ? post_packet(slot->owner.mailbox, handle, packet) : 0;
+    return slot->owner.mailbox ? post_packet(slot, handle, packet) : 0;
 }
 
 void owner_call_handler(weir_owner owner, const weir_message *message)
@@ -96,7 +128,7 @@ void owner_tell(struct scheduler *scheduler, struct slot *slot, enum weir_messag
     if (slot->owner.handler)
         owner_call_handler(slot->owner, &message);
     else if (slot->owner.mailbox)
-        (void)mailbox_put(slot->owner.mailbox, &message);
+        (void)mailbox_put(slot->owner.mailbox, &message, NULL);
 }
 
 void owner_tell_unbusy(struct scheduler *scheduler, struct slot *slot)
@@ -134,6 +166,8 @@ static int close_owned(struct scheduler *scheduler, struct slot *unused, struct 
         struct slot *slot = slot_table_at(&scheduler->slots, index);
         if (slot->owner.mailbox == mailbox)
             slot_end(scheduler, slot, END_OWNER_DIED);
+        else if (slot->state != SOCKET_FREE && scheduler->kinds[slot->kind]->lose_mailbox)
+            scheduler->kinds[slot->kind]->lose_mailbox(scheduler, slot);
     }
     return 0;
 }

@@ -21,10 +21,16 @@ static inline bool owner_is_nobody(weir_owner owner)
     return !owner.handler && !owner.mailbox;
 }
 
+/* A mailbox has no data of the application's: there a socket keeps its msgq. */
 static inline bool owner_is(weir_owner a, weir_owner b)
 {
-    return a.handler == b.handler && a.data == b.data && a.mailbox == b.mailbox;
+    return a.handler == b.handler && a.mailbox == b.mailbox && (a.mailbox || a.data == b.data);
 }
+
+/* Whether so much waits in its mailbox that nothing more may be put there. */
+bool owner_is_full(const struct slot *slot);
+/* The marks may have changed. */
+void owner_marks_changed(const struct slot *slot);
 
 static inline bool owner_waits_for_gone(weir_owner owner)
 {

@@ -51,6 +51,8 @@ struct kind {
     int (*open)(struct scheduler *scheduler, void **state);
     void (*shut)(void *state);
     void (*end)(struct scheduler *scheduler, struct slot *slot, enum ending ending);
+    /* A mailbox is dead that is not its owner's: calls that wait may name it. NULL: none can. */
+    void (*lose_mailbox)(struct scheduler *scheduler, struct slot *slot);
     /* Asked of dying sockets: whether nothing stands in the way of giving up the descriptor. It
      * cancels what does. */
     bool (*settled)(struct scheduler *scheduler, struct slot *slot);

@@ -18,7 +18,8 @@
 
 bool delivery_is_wanted(const struct stream *socket)
 {
-    return socket->active != WEIR_ACTIVE_FALSE || socket->receiver;
+    return socket->active != WEIR_ACTIVE_FALSE ? !owner_is_full(&socket->slot)
+                                               : socket->receiver != NULL;
 }
 
 /* The one who is served by what arrives. While the socket is active that is its owner, and who

@@ -300,6 +300,35 @@ static void limit_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* After a pause that finds no descriptor, whoever waits is told; the connection is still there for
+ * whoever comes when there is one. */
+Test(leak, an_accept_without_a_descriptor_says_so)
+{
+    limit_descriptors();
+    struct loopback loopback = loopback_start(NULL);
+    loopback.listener = listen_with(loopback.runtime, "[{active,false}]");
+    struct answer first = {0};
+    struct answer second = {0};
+    take_descriptors(2);
+    int freed = dup(0);
+    int peer = peer_connect(weir_port(loopback.listener));
+    weir_owner owner = weir_mailed_to(loopback.mailbox);
+    GIVES(weir_tcp_accept_async(loopback.listener, owner, WEIR_INFINITY, answer_opened, &first), 0);
+    GIVES(weir_tcp_accept_async(loopback.listener, owner, WEIR_INFINITY, answer_opened, &second),
+          0);
+    GIVES(answer_wait(&first), -EMFILE);
+    GIVES(answer_wait(&second), -EMFILE);
+    GIVES(weir_tcp_accept(loopback.listener, owner, WAIT_MS, &loopback.socket), -EMFILE);
+    GIVES(weir_tcp_accept(loopback.listener, owner, 0, &loopback.socket), WEIR_TIMEOUT);
+    close(freed);
+    GIVES(weir_tcp_accept(loopback.listener, owner, WAIT_MS, &loopback.socket), 0);
+    peer_say(peer, "abc");
+    expect_received(loopback.socket, 0, "abc");
+    peer_leave(&peer);
+    weir_stop(loopback.runtime);
+    weir_mailbox_destroy(loopback.mailbox);
+}
+
 /* No descriptor is to be had: the scheduler waits for one without spinning, and the connection
  * waits too. */
 Test(leak, a_connection_without_a_descriptor_waits)

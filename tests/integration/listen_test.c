@@ -340,6 +340,32 @@ static uint32_t count_listening(int port)
     return count;
 }
 
+/* Who waits with a mailbox that is destroyed gets nothing; a connection is the next one's. */
+Test(listen, a_destroyed_mailbox_takes_no_connection_away)
+{
+    struct loopback loopback = loopback_start(NULL);
+    weir_mailbox *dying;
+    GIVES(weir_mailbox_create(&dying), 0);
+    loopback.listener = listen_with(loopback.runtime, "[{active,false}]");
+    struct answer early = {0};
+    struct answer living = {0};
+    GIVES(weir_tcp_accept_async(loopback.listener, weir_mailed_to(dying), WEIR_INFINITY,
+                                answer_opened, &early),
+          0);
+    GIVES(weir_tcp_accept_async(loopback.listener, weir_mailed_to(loopback.mailbox), WEIR_INFINITY,
+                                answer_opened, &living),
+          0);
+    settle(loopback.listener);
+    weir_mailbox_destroy(dying);
+    GIVES(answer_wait(&early), WEIR_BADARG);
+    loopback.peer = peer_connect(weir_port(loopback.listener));
+    GIVES(answer_wait(&living), 0);
+    loopback.socket = living.socket;
+    peer_say(loopback.peer, "abc");
+    expect_received(loopback.socket, 0, "abc");
+    loopback_close(&loopback);
+}
+
 Test(serve, every_scheduler_gets_connections)
 {
     struct census census = {0};

@@ -136,12 +136,13 @@ static void tell_model(const weir_message *message, uint32_t owner)
     }
 }
 
-int __real_mailbox_put(weir_mailbox *mailbox, const weir_message *message);
-int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message);
+struct msgq;
+int __real_mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq);
+int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq);
 
-int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message)
+int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq)
 {
-    int result = __real_mailbox_put(mailbox, message);
+    int result = __real_mailbox_put(mailbox, message, msgq);
     for (uint32_t i = 0; i < box_count; i++) {
         if (boxes[i].mailbox != mailbox || result < 0)
             continue;
