@@ -86,11 +86,9 @@ void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node)
     turns_progress();
     if (!event_is_running())
         actor_pause(); /* whoever it is for has been found, and may be told to stop meanwhile */
-    if (errand && errand->skips == 0) {
+    if (errand) {
         next[actor_current()] = NULL;
         __real_inbox_post(inbox, &errand->node);
-    } else if (errand) {
-        errand->skips--;
     }
     __real_inbox_post(inbox, node);
 }

@@ -26,8 +26,7 @@ struct errand {
     weir_socket handle;
     struct pending *pending;
     const weir_option *options;
-    uint32_t skips; /* calls that are made before it, to find something out */
-    uint32_t from;  /* owners */
+    uint32_t from; /* owners */
     uint32_t to;
     int expected; /* the call's result */
 };
