@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lines.h"
 
+#include "streams.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,7 @@ static ssize_t read_after_answering(void *unused, char *to, size_t size)
 {
     (void)unused;
     fflush(stdout);
-    return read(STDIN_FILENO, to, size);
+    return streams_read(STDIN_FILENO, to, size);
 }
 
 FILE *lines_open(void)

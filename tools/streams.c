@@ -2,7 +2,7 @@
 /*
  * A descriptor that does not block is so for everybody who shares it, so it is left as it is, and
  * waited for. The C library's own streams take EAGAIN for an error and lose what they hold, so
- * stdin and stdout are replaced.
+ * stdout is replaced; standard input is read without one.
  */
 #include "streams.h"
 
@@ -30,12 +30,6 @@ ssize_t streams_read(int fd, void *bytes, size_t size)
         count = read(fd, bytes, size);
     while (count < 0 && waited(fd, POLLIN));
     return count;
-}
-
-static ssize_t read_input(void *unused, char *bytes, size_t size)
-{
-    (void)unused;
-    return streams_read(STDIN_FILENO, bytes, size);
 }
 
 static ssize_t write_output(void *unused, const char *bytes, size_t size)
@@ -68,12 +62,9 @@ static bool is_nonblocking(int fd)
 
 void streams_prepare(void)
 {
-    const cookie_io_functions_t input = {.read = read_input};
     const cookie_io_functions_t output = {.write = write_output};
     occupy_what_is_closed();
-    FILE *in = is_nonblocking(STDIN_FILENO) ? fopencookie(NULL, "r", input) : NULL;
     FILE *out = is_nonblocking(STDOUT_FILENO) ? fopencookie(NULL, "w", output) : NULL;
-    stdin = in ? in : stdin;
     stdout = out ? out : stdout;
     if (out && isatty(STDOUT_FILENO))
         setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
