@@ -87,7 +87,7 @@ static void finish_close(struct call *call)
 /* From a handler on another scheduler: nobody waits for it. */
 static int close_elsewhere(weir_socket handle)
 {
-    struct call *call = call_allocate();
+    struct call *call = call_allocate(sizeof(*call));
     if (!call)
         return error_say(-ENOMEM, "no memory to ask the socket's scheduler to close it");
     call->finish = finish_close;

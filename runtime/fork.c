@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/fork.h"
-
+/*
+ * A child of fork has this thread alone, and a copy of the memory. Its parent's schedulers are
+ * nobody there: the lists by which calls find them are emptied, so that none waits for an answer.
+ */
 #include <pthread.h>
 
 #include "runtime/owner/mailbox.h"
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
-
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
 /* The lists by which things are found are not half changed in the child. */
 static void before(void)
@@ -34,12 +34,8 @@ static void in_child(void)
     unlock();
 }
 
-static void install(void)
+/* When the library is loaded: whoever has a runtime or a mailbox in a child had it before. */
+__attribute__((constructor)) static void install(void)
 {
     pthread_atfork(before, unlock, in_child);
-}
-
-void fork_prepare(void)
-{
-    pthread_once(&prepared, install);
 }

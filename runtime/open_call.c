@@ -66,7 +66,7 @@ static void finish_open(struct call *call)
 
 static struct call *open_call(weir_owner owner, int64_t timeout_ms, weir_opened *opened, void *data)
 {
-    struct call *call = call_allocate();
+    struct call *call = call_allocate(sizeof(*call));
     if (!call)
         return NULL;
     call->timeout_ms = timeout_ms;

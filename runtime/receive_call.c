@@ -93,7 +93,7 @@ static void finish_recv(struct call *call)
 int weir_recv_async(weir_socket socket, size_t length, int64_t timeout_ms, weir_received *received,
                     void *data)
 {
-    struct call *call = call_allocate();
+    struct call *call = call_allocate(sizeof(*call));
     if (!call)
         return -ENOMEM;
     call->timeout_ms = timeout_ms;

@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "runtime/fit.h"
-#include "runtime/fork.h"
 #include "runtime/kinds.h"
 #include "runtime/resolver/resolver.h"
 #include "runtime/runtimes.h"
@@ -19,13 +18,18 @@
 #include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/totals.h"
 
-void runtime_started(struct weir_runtime *runtime)
+static void note_started(struct weir_runtime *runtime)
 {
     pthread_mutex_lock(&runtime->lock);
     runtime->started_count++;
     pthread_cond_signal(&runtime->started);
     pthread_mutex_unlock(&runtime->lock);
 }
+
+static const struct scheduler_host host = {
+    .started = note_started,
+    .next_scheduler = runtime_next_scheduler,
+};
 
 static void wait_until_started(struct weir_runtime *runtime, uint32_t count)
 {
@@ -50,6 +54,8 @@ static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
     scheduler->last_generation = generation;
     scheduler->number = number;
     scheduler->runtime = runtime;
+    scheduler->limits = &runtime->limits;
+    scheduler->host = &host;
     scheduler->kinds = runtime_kinds;
     scheduler->cpu = runtime->cpus[number];
     scheduler->queued_bytes_limit = runtime->limits.queued_bytes;
@@ -162,7 +168,6 @@ int runtime_create(struct weir_runtime **out, const weir_config *config)
     struct weir_runtime *runtime = memory_allocate_zeroed(1, sizeof(*runtime));
     if (!runtime)
         return error_say(-ENOMEM, "no memory for a runtime");
-    fork_prepare();
     runtimes_add(runtime);
     pthread_mutex_init(&runtime->lock, NULL);
     pthread_cond_init(&runtime->started, NULL);

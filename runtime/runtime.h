@@ -9,21 +9,11 @@
 
 #include "base/list.h"
 #include "options/options.h"
-#include "runtime/ring/ring.h"
+#include "runtime/scheduler/limits.h"
 #include <weir/runtime.h>
 
 struct scheduler;
 struct resolver;
-
-struct scheduler_limits {
-    struct ring_config ring;
-    uint32_t completion_budget;
-    uint32_t eager_submit;
-    uint64_t busy_wait_ns;
-    uint32_t close_timeout_ms;
-    uint64_t queued_bytes;       /* of one scheduler */
-    size_t zero_copy_from_bytes; /* 0: never */
-};
 
 enum { RUNTIME_SCHEDULERS_MAX = 64 };
 
@@ -49,9 +39,6 @@ int runtime_configure(struct weir_runtime *runtime, const weir_config *config);
 
 /* The registry index of the scheduler that a thread's next socket goes to. */
 uint32_t runtime_next_scheduler(struct weir_runtime *runtime);
-
-/* A scheduler has opened, or failed to. */
-void runtime_started(struct weir_runtime *runtime);
 
 /*
  * What weir_start does before it starts threads: a runtime whose schedulers wait to be opened. Who

@@ -32,8 +32,8 @@ static int send_source(weir_socket handle, const struct send_source *source)
     struct scheduler *here = scheduler_current();
     if (here && here->index == slot_scheduler(handle))
         return send_on_own(here, handle, source);
-    struct call call = {.as.send.source = *source};
-    return call_make(&operation_send, handle, &call);
+    struct send_call send = {.source = *source};
+    return call_make(&operation_send, handle, &send.call);
 }
 
 static int no_bytes(void)
@@ -212,27 +212,27 @@ static void finish_send(struct call *call)
     weir_sent *sent = (weir_sent *)call->callback;
     if (sent)
         sent(call->socket, call->result, call->data);
-    buffer_release(call->as.send.held);
+    buffer_release(send_call_of(call)->held);
     memory_free(call);
 }
 
 /* Takes over what is held. */
 static int send_held_async(weir_socket socket, const struct held *held, weir_sent *sent, void *data)
 {
-    struct call *call = call_allocate();
-    if (!call) {
+    struct send_call *send = call_allocate(sizeof(*send));
+    if (!send) {
         buffer_release(held->buffer);
         return -ENOMEM;
     }
-    call->as.send.held = held->buffer;
-    call->as.send.piece = held->piece;
-    call->as.send.source = held->source;
+    send->held = held->buffer;
+    send->piece = held->piece;
+    send->source = held->source;
     if (held->source.count > 0)
-        call->as.send.source.pieces = &call->as.send.piece;
-    call->callback = (void (*)(void))sent;
-    call->data = data;
-    call->finish = finish_send;
-    return call_make_async(&operation_send, socket, call);
+        send->source.pieces = &send->piece;
+    send->call.callback = (void (*)(void))sent;
+    send->call.data = data;
+    send->call.finish = finish_send;
+    return call_make_async(&operation_send, socket, &send->call);
 }
 
 int weir_send_async(weir_socket socket, const void *bytes, size_t size, weir_sent *sent, void *data)

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/listener/accept.h"
+#include "runtime/listener/late_options.h"
 #include "runtime/listener/listen.h"
 #include "runtime/listener/listener.h"
 #include "runtime/owner/mailbox.h"
@@ -77,7 +78,7 @@ static int note_priority(struct scheduler *scheduler, struct listener *socket)
     int priority = 0;
     socklen_t size = sizeof(priority);
     (void)system_getsockopt(socket->slot.fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
-    return priority ? accept_note_options(scheduler, socket, WEIR_OPTIONS(WEIR_PRIORITY(priority)))
+    return priority ? late_options_note(scheduler, socket, WEIR_OPTIONS(WEIR_PRIORITY(priority)))
                     : 0;
 }
 
@@ -145,7 +146,7 @@ int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
         result = error_say(-EDEADLK, "weir_tcp_listen for a runtime on a scheduler of another one: "
                                      "make it on one of its own, by weir_run_on");
     if (result >= 0)
-        result = listen_plan(&plan, runtime, address, port, options);
+        result = listen_plan(&plan, runtime->default_listen, address, port, options);
     if (result >= 0)
         result = listen_once(runtime, &plan, listener);
     runtimes_leave(runtime);
@@ -230,7 +231,7 @@ int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
     if (here && (here->runtime != runtime || runtime->scheduler_count > 1))
         result = error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
     if (result >= 0)
-        result = listen_plan(&plan, runtime, address, port, options);
+        result = listen_plan(&plan, runtime->default_listen, address, port, options);
     if (result >= 0)
         result = serve(runtime, &plan, owner, listener);
     runtimes_leave(runtime);

@@ -2,15 +2,11 @@
 #include "runtime/listener/accept.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stddef.h>
 
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/listener/adopt.h"
-#include "runtime/listener/late_options.h"
 #include "runtime/listener/listener.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
@@ -203,17 +199,6 @@ static void accept_failed(struct scheduler *scheduler, struct listener *socket, 
         tell_unusable(scheduler, socket, error);
 }
 
-/* Those that the kernel has ready, or more when it does not say. */
-static uint32_t backlog_count(const struct listener *socket)
-{
-    struct tcp_info info = {0};
-    socklen_t size = sizeof(info);
-    size_t least = offsetof(struct tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked);
-    if (system_getsockopt(socket->slot.fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < least)
-        return UINT32_MAX;
-    return info.tcpi_unacked;
-}
-
 static void accept_rest(struct scheduler *scheduler, struct listener *socket)
 {
     struct listening *listener = socket->listening;
@@ -233,7 +218,7 @@ static void accept_rest(struct scheduler *scheduler, struct listener *socket)
  * other is asked for what is known to be there. */
 static uint32_t rest_count(const struct listener *socket)
 {
-    uint32_t count = backlog_count(socket);
+    uint32_t count = listener_backlog_count(socket);
     if (socket->listening->serving)
         return system_set_waiting(socket->slot.fd, false) < 0 ? 0 : count;
     return count == UINT32_MAX ? 0 : count;
@@ -393,42 +378,3 @@ const struct call_operation operation_accept = {
     .dead_result = WEIR_CLOSED,
     .may_wait = true,
 };
-
-static int note(struct listening *listener, const weir_option *options)
-{
-    weir_option *late = late_options_join(listener->late, options);
-    if (!late)
-        return error_say(-ENOMEM, "no memory for the listener's options");
-    memory_free(listener->late);
-    listener->late = late;
-    return 0;
-}
-
-/* Connections that came before now: in the backlog, or accepted and not looked at. */
-static uint32_t waiting_count(const struct scheduler *scheduler, const struct listener *socket)
-{
-    uint32_t taken = scheduler->last_count + (socket->listening->spare_fd >= 0);
-    uint32_t waiting = backlog_count(socket);
-    return waiting == UINT32_MAX ? waiting : waiting + ring_ready(scheduler->ring) + taken;
-}
-
-int accept_note_options(struct scheduler *scheduler, struct listener *socket,
-                        const weir_option *options)
-{
-    struct listening *listener = socket->listening;
-    listener->late_count = waiting_count(scheduler, socket);
-    if (listener->late_count > 0 || options_forgotten(options))
-        return note(listener, options);
-    if (listener->late)
-        listener->late = late_options_shorten(listener->late);
-    return 0;
-}
-
-void accept_complete_options(struct listening *listener, int fd)
-{
-    if (!listener->late)
-        return;
-    options_inherit(listener->late, fd, listener->socket->slot.family);
-    if (listener->late_count > 0 && --listener->late_count == 0)
-        listener->late = late_options_shorten(listener->late);
-}

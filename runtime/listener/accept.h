@@ -70,12 +70,4 @@ void accept_drain(struct scheduler *scheduler, struct listener *socket);
 /* Gives back what a completion holds whose listener is gone. */
 void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion);
 
-/* Remembers options that were set on a listening socket: connections that have come lack them.
- * 0, or -ENOMEM. */
-int accept_note_options(struct scheduler *scheduler, struct listener *socket,
-                        const weir_option *options);
-
-/* Sets what a connection lacks of its listener's options. */
-void accept_complete_options(struct listening *listener, int fd);
-
 #endif

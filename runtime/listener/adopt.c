@@ -6,15 +6,15 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/listener/accept.h"
+#include "runtime/listener/late_options.h"
 #include "runtime/listener/listener.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
-#include "runtime/runtime.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
-#include "runtime/stream/receive.h"
+#include "runtime/stream/delivery.h"
 #include "runtime/stream/stream.h"
 
 struct stream *adopt(struct scheduler *scheduler, int fd, enum weir_family family, weir_owner owner)
@@ -30,19 +30,10 @@ struct stream *adopt(struct scheduler *scheduler, int fd, enum weir_family famil
     return socket;
 }
 
-void adopt_start(struct scheduler *scheduler, struct stream *socket)
-{
-    if (socket->active <= 0) { /* a count that is spent at once */
-        socket->active = WEIR_ACTIVE_FALSE;
-        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
-    }
-    receive_update(scheduler, socket);
-}
-
 void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
                      weir_owner owner)
 {
-    accept_complete_options(listener->listening, fd);
+    late_options_complete(listener->listening, fd);
     struct stream *socket = adopt(scheduler, fd, (enum weir_family)listener->slot.family, owner);
     if (!socket)
         return;
@@ -52,7 +43,7 @@ void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int
     slot_hold(&socket->slot);
     owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ACCEPTED, 0);
     if (socket->slot.state == SOCKET_OPEN)
-        adopt_start(scheduler, socket);
+        delivery_start(scheduler, socket);
     if (scheduler->state == SCHEDULER_STOPPING) /* what had come before that */
         slot_end(scheduler, &socket->slot, END_STOP);
     slot_unhold(scheduler, &socket->slot);
@@ -90,7 +81,7 @@ static int finish_handover(struct scheduler *scheduler, struct handover *handove
     option_block_drop(block);
     call->as.open.socket = slot_handle(scheduler, &socket->slot);
     slot_hold(&socket->slot);
-    adopt_start(scheduler, socket);
+    delivery_start(scheduler, socket);
     slot_unhold(scheduler, &socket->slot);
     return 0;
 }
@@ -110,7 +101,7 @@ static void arrive(struct scheduler *scheduler, struct inbox_node *node)
 static uint32_t destination(const struct scheduler *scheduler, const struct call *call)
 {
     if (call->kind == CALL_BLOCKING)
-        return runtime_next_scheduler(scheduler->runtime);
+        return scheduler->host->next_scheduler(scheduler->runtime);
     return call->origin ? call->origin->index : scheduler->index;
 }
 
@@ -130,7 +121,7 @@ static int send_over(uint32_t index, struct handover *handover)
 void adopt_for_call(struct scheduler *scheduler, struct listener *listener, int fd,
                     struct call *call)
 {
-    accept_complete_options(listener->listening, fd);
+    late_options_complete(listener->listening, fd);
     struct handover *handover = memory_allocate(sizeof(*handover));
     if (!handover) {
         system_close(fd);

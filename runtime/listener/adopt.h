@@ -24,8 +24,4 @@ void adopt_for_call(struct scheduler *scheduler, struct listener *listener, int 
 struct stream *adopt(struct scheduler *scheduler, int fd, enum weir_family family,
                      weir_owner owner);
 
-/* The second half, once the options are set: {active,N} with nothing left is told, and what is
- * wanted is received. */
-void adopt_start(struct scheduler *scheduler, struct stream *socket);
-
 #endif

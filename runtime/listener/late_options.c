@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/listener/late_options.h"
 
+#include <errno.h>
+
+#include "base/error.h"
 #include "base/memory.h"
+#include "base/system.h"
+#include "runtime/listener/accept.h"
+#include "runtime/listener/listener.h"
+#include "runtime/scheduler/scheduler.h"
 
 static size_t length_of(const weir_option *options)
 {
@@ -56,4 +63,43 @@ weir_option *late_options_join(const weir_option *earlier, const weir_option *la
     weir_option *copy = options_copy(both);
     memory_free(both);
     return copy;
+}
+
+static int note(struct listening *listener, const weir_option *options)
+{
+    weir_option *late = late_options_join(listener->late, options);
+    if (!late)
+        return error_say(-ENOMEM, "no memory for the listener's options");
+    memory_free(listener->late);
+    listener->late = late;
+    return 0;
+}
+
+/* Connections that came before now: in the backlog, or accepted and not looked at. */
+static uint32_t waiting_count(const struct scheduler *scheduler, const struct listener *socket)
+{
+    uint32_t taken = scheduler->last_count + (socket->listening->spare_fd >= 0);
+    uint32_t waiting = listener_backlog_count(socket);
+    return waiting == UINT32_MAX ? waiting : waiting + ring_ready(scheduler->ring) + taken;
+}
+
+int late_options_note(struct scheduler *scheduler, struct listener *socket,
+                      const weir_option *options)
+{
+    struct listening *listener = socket->listening;
+    listener->late_count = waiting_count(scheduler, socket);
+    if (listener->late_count > 0 || options_forgotten(options))
+        return note(listener, options);
+    if (listener->late)
+        listener->late = late_options_shorten(listener->late);
+    return 0;
+}
+
+void late_options_complete(struct listening *listener, int fd)
+{
+    if (!listener->late)
+        return;
+    options_inherit(listener->late, fd, listener->socket->slot.family);
+    if (listener->late_count > 0 && --listener->late_count == 0)
+        listener->late = late_options_shorten(listener->late);
 }

@@ -7,7 +7,6 @@
 #include "address/address.h"
 #include "base/error.h"
 #include "base/system.h"
-#include "runtime/runtime.h"
 #include "runtime/stream/descriptor.h"
 
 static int read_address(struct listen_plan *plan, const char *text)
@@ -29,10 +28,10 @@ static int read_address(struct listen_plan *plan, const char *text)
     return 0;
 }
 
-int listen_plan(struct listen_plan *plan, const struct weir_runtime *runtime, const char *address,
+int listen_plan(struct listen_plan *plan, const weir_option *defaults, const char *address,
                 uint16_t port, const weir_option *options)
 {
-    int result = options_set_up(&plan->setup, OPTION_LISTEN, runtime->default_listen, options);
+    int result = options_set_up(&plan->setup, OPTION_LISTEN, defaults, options);
     if (result < 0)
         return result;
     result = read_address(plan, address);

@@ -8,8 +8,6 @@
 
 #include "options/options.h"
 
-struct weir_runtime;
-
 /* What a listener is opened from; `setup` points into the caller's options. */
 struct listen_plan {
     struct option_setup setup;
@@ -18,7 +16,7 @@ struct listen_plan {
 };
 
 /* Reads address and options. 0, or WEIR_BADARG with the reason. */
-int listen_plan(struct listen_plan *plan, const struct weir_runtime *runtime, const char *address,
+int listen_plan(struct listen_plan *plan, const weir_option *defaults, const char *address,
                 uint16_t port, const weir_option *options);
 
 /* Opens `count` descriptors that listen on the plan's address, all on the same port, or none. The

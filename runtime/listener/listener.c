@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/listener/listener.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include "base/system.h"
-#include "runtime/listener/accept.h"
-#include "runtime/listener/set_option.h"
-#include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/scheduler/slot.h"
 
 struct listener *listener_create(struct scheduler *scheduler, int fd, enum weir_family family)
 {
@@ -20,56 +19,12 @@ struct listener *listener_find(struct scheduler *scheduler, weir_socket handle)
     return slot && slot->kind == KIND_LISTENER ? listener_of(slot) : NULL;
 }
 
-static void end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
+uint32_t listener_backlog_count(const struct listener *socket)
 {
-    struct listener *socket = listener_of(slot);
-    if (socket->slot.state != SOCKET_LISTENING)
-        return;
-    if (ending == END_DRAIN || ending == END_STOP) {
-        accept_drain(scheduler, socket);
-        return;
-    }
-    slot_hold(&socket->slot);
-    accept_close(scheduler, socket);
-    slot_move(&socket->slot, SOCKET_CLOSE);
-    slot_unhold(scheduler, &socket->slot);
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    size_t least = offsetof(struct tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked);
+    if (system_getsockopt(socket->slot.fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < least)
+        return UINT32_MAX;
+    return info.tcpi_unacked;
 }
-
-static bool settled(struct scheduler *scheduler, struct slot *slot)
-{
-    struct listener *socket = listener_of(slot);
-    (void)scheduler;
-    return socket->slot.pending == 0;
-}
-
-static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
-{
-    struct listener *socket = listener_of(slot);
-    (void)scheduler;
-    system_close(socket->slot.fd);
-    socket->slot.fd = -1;
-    return true;
-}
-
-/* Who has closed it finds its port free. */
-static void release(struct scheduler *scheduler, struct slot *slot)
-{
-    struct listener *socket = listener_of(slot);
-    if (socket->closer)
-        call_complete(scheduler, socket->closer, 0);
-    if (socket->slot.options)
-        option_block_drop(socket->slot.options);
-    slot_free(scheduler, &socket->slot);
-}
-
-const struct kind kind_listener = {
-    .name = "listener",
-    .operations = {[OPERATION_IN_KIND(LISTENER_ACCEPT)] = {accept_completed, accept_is_cancelled,
-                                                           accept_discard}},
-    .end = end,
-    .lose_mailbox = accept_dismiss_dead,
-    .settled = settled,
-    .give_up_descriptor = give_up_descriptor,
-    .release = release,
-    .set_option = listener_set_option,
-};

@@ -39,6 +39,9 @@ static inline const struct option_values *listener_values(const struct listener 
     return &socket->slot.options->values;
 }
 
+/* Connections that wait. Those that the kernel has ready, or more when it does not say. */
+uint32_t listener_backlog_count(const struct listener *socket);
+
 enum listener_operation { LISTENER_ACCEPT = OPERATION_OF_KIND(KIND_LISTENER, 0) };
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "runtime/listener/accept.h"
+#include "runtime/listener/late_options.h"
 #include "runtime/listener/listener.h"
 #include "runtime/stream/set_option.h"
 
@@ -34,7 +35,7 @@ static int apply(struct scheduler *scheduler, struct listener *socket, const wei
         result = options_apply(alone, OPTION_SET_TCP, &socket->slot.options->values,
                                socket->slot.fd, socket->slot.family);
     if (result == 0 && options_touch_inherited(alone))
-        result = accept_note_options(scheduler, socket, alone);
+        result = late_options_note(scheduler, socket, alone);
     return result;
 }
 

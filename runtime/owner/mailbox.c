@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "runtime/fork.h"
 #include "runtime/owner/closed_messages.h"
 #include "runtime/owner/msgq.h"
 #include "runtime/owner/owner.h"
@@ -46,7 +45,6 @@ int weir_mailbox_create(weir_mailbox **out)
     weir_mailbox *mailbox = memory_allocate_zeroed(1, sizeof(*mailbox));
     if (!mailbox)
         return error_say(-ENOMEM, "no memory for a mailbox");
-    fork_prepare();
     pthread_mutex_init(&mailbox->lock, NULL);
     init_arrived(mailbox);
     list_init(&mailbox->messages);

@@ -29,9 +29,9 @@ static void wake_caller(struct call *call)
     syscall(SYS_futex, done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-struct call *call_allocate(void)
+void *call_allocate(size_t size)
 {
-    struct call *call = memory_allocate_zeroed(1, sizeof(*call));
+    void *call = memory_allocate_zeroed(1, size);
     if (!call)
         error_say(-ENOMEM, "no memory for a call");
     return call;

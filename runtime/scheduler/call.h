@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -18,7 +19,6 @@
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
-#include "runtime/send_queue/send_source.h"
 #include <weir/socket.h>
 
 struct call;
@@ -70,12 +70,6 @@ struct call {
     void (*finish)(struct call *call); /* calls back and frees what the call holds */
     union {
         struct {
-            struct send_source source;
-            struct iovec piece;       /* CALL_ASYNC: what the source points to */
-            struct weir_buffer *held; /* CALL_ASYNC: what the bytes lie in */
-            bool crossed;             /* its bytes are queued, and brought it to the high mark */
-        } send;
-        struct {
             size_t length;
             weir_packet packet;
         } receive;
@@ -114,8 +108,9 @@ int call_make_async(const struct call_operation *operation, weir_socket socket, 
 int call_make_on(const struct call_operation *operation, uint32_t index, struct call *call);
 int call_make_async_on(const struct call_operation *operation, uint32_t index, struct call *call);
 
-/* Memory for an _async call, all zero. NULL: no memory. */
-struct call *call_allocate(void);
+/* Memory for an _async call, all zero: `size` bytes, of a struct that begins with it. NULL: no
+ * memory. */
+void *call_allocate(size_t size);
 
 /* Scheduler: completes a waiting call. */
 void call_complete(struct scheduler *scheduler, struct call *call, int result);

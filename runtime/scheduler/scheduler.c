@@ -11,7 +11,6 @@
 #include "base/memory.h"
 #include "runtime/ring/features.h"
 #include "runtime/ring/operation.h"
-#include "runtime/runtime.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/cpus.h"
 #include "runtime/scheduler/dispatch.h"
@@ -45,17 +44,6 @@ void scheduler_arm(struct scheduler *scheduler, struct timer *timer, uint64_t de
     timer_arm(&scheduler->timers, timer, now_ns / 1000000u + delay_ms + 1);
 }
 
-void scheduler_descriptor_closed(struct scheduler *scheduler)
-{
-    scheduler->descriptor_closed = true;
-}
-
-void scheduler_wait_for_bell(struct scheduler *scheduler)
-{
-    ring_wait_wake(scheduler->ring, operation_pack(OPERATION_OF_KIND(KIND_NONE, 0), 0, 0),
-                   scheduler->inbox.bell);
-}
-
 static void run_inbox(struct scheduler *scheduler)
 {
     struct inbox_node *node = inbox_take(&scheduler->inbox);
@@ -70,13 +58,13 @@ static void run_inbox(struct scheduler *scheduler)
 void scheduler_do_soon(struct scheduler *scheduler)
 {
     task_run(scheduler, &scheduler->tasks, TASK_SOON);
-    if (ring_pending(scheduler->ring) >= scheduler->runtime->limits.eager_submit)
+    if (ring_pending(scheduler->ring) >= scheduler->limits->eager_submit)
         scheduler_submit(scheduler);
 }
 
 static void run_completions(struct scheduler *scheduler)
 {
-    const struct scheduler_limits *limits = &scheduler->runtime->limits;
+    const struct scheduler_limits *limits = scheduler->limits;
     uint32_t count = ring_take(scheduler->ring, scheduler->completions, limits->completion_budget);
     scheduler->totals.completions += count;
     scheduler->last_count = count;
@@ -181,7 +169,7 @@ static bool look_until(struct scheduler *scheduler, uint64_t until_ns)
 static bool spin(struct scheduler *scheduler)
 {
     enum { IDLE_COMPLETIONS = 2 };
-    uint64_t budget_ns = scheduler->runtime->limits.busy_wait_ns;
+    uint64_t budget_ns = scheduler->limits->busy_wait_ns;
     if (budget_ns == 0 || scheduler->last_count > IDLE_COMPLETIONS)
         return false;
     if (scheduler->last_count > 0)
@@ -199,7 +187,7 @@ static void wait_for_work(struct scheduler *scheduler)
 {
     CHECK(scheduler_own == scheduler); /* else a callback has forked, and the child has returned */
     uint64_t sleep_ns = time_to_sleep_ns(scheduler);
-    if (sleep_ns > 0 && scheduler->runtime->limits.busy_wait_ns > 0) {
+    if (sleep_ns > 0 && scheduler->limits->busy_wait_ns > 0) {
         scheduler_submit(scheduler);
         if (spin(scheduler))
             sleep_ns = 0;
@@ -313,7 +301,7 @@ static void free_memory(struct scheduler *scheduler)
 
 int scheduler_open(struct scheduler *scheduler)
 {
-    const struct scheduler_limits *limits = &scheduler->runtime->limits;
+    const struct scheduler_limits *limits = scheduler->limits;
     read_clock(scheduler);
     task_queues_init(&scheduler->tasks);
     task_init(&scheduler->release_memory, release_memory);
@@ -408,7 +396,7 @@ void *scheduler_main(void *argument)
     scheduler->start_result = scheduler_open(scheduler);
     if (scheduler->start_result < 0)
         error_copy_text(scheduler->start_text);
-    runtime_started(scheduler->runtime);
+    scheduler->host->started(scheduler->runtime);
     if (scheduler->start_result < 0)
         return NULL;
     run(scheduler);

@@ -15,6 +15,7 @@
 #include "runtime/ring/vectors.h"
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/kind.h"
+#include "runtime/scheduler/limits.h"
 #include "runtime/scheduler/slot_table.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
@@ -30,6 +31,8 @@ struct scheduler {
     uint32_t number; /* in its runtime */
     enum scheduler_state state;
     struct weir_runtime *runtime;
+    const struct scheduler_limits *limits;
+    const struct scheduler_host *host; /* of the runtime */
     struct ring *ring;
     struct ring_profile profile;
     struct buffer_pool *buffers;
@@ -68,9 +71,6 @@ void *scheduler_main(void *scheduler);
 int scheduler_open(struct scheduler *scheduler);
 void scheduler_close(struct scheduler *scheduler);
 
-/* The bell has rung: listens for it again. */
-void scheduler_wait_for_bell(struct scheduler *scheduler);
-
 /* One turn. */
 void scheduler_turn(struct scheduler *scheduler);
 
@@ -89,9 +89,6 @@ void scheduler_do_soon(struct scheduler *scheduler);
 /* Submits what is queued before the turn is over. */
 void scheduler_submit(struct scheduler *scheduler);
 
-/* A descriptor is free again: who could not have one may try. */
-void scheduler_descriptor_closed(struct scheduler *scheduler);
-
 /* Asked for by every call: initial-exec, so that it is one load in the shared library too. */
 extern _Thread_local struct scheduler *scheduler_own __attribute__((tls_model("initial-exec")));
 
@@ -101,6 +98,19 @@ static inline struct scheduler *scheduler_current(void)
     return scheduler_own;
 }
 void scheduler_become(struct scheduler *scheduler);
+
+/* The bell has rung: listens for it again. */
+static inline void scheduler_wait_for_bell(struct scheduler *scheduler)
+{
+    ring_wait_wake(scheduler->ring, operation_pack(OPERATION_OF_KIND(KIND_NONE, 0), 0, 0),
+                   scheduler->inbox.bell);
+}
+
+/* A descriptor is free again: who could not have one may try. */
+static inline void scheduler_descriptor_closed(struct scheduler *scheduler)
+{
+    scheduler->descriptor_closed = true;
+}
 
 /* The row of the operation that a completion is of. */
 static inline const struct kind_operation *kind_operation(const struct scheduler *scheduler,

@@ -75,7 +75,7 @@ void busy_refuse(struct scheduler *scheduler, struct stream *socket)
 int busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
     call->timeout_ms = stream_values(socket)->send_timeout_ms;
-    call->as.send.crossed = true;
+    send_call_of(call)->crossed = true;
     list_append(&socket->output->crossed, &call->link);
     if (call->timeout_ms == 0) {
         call->operation->leave(scheduler, call);
@@ -120,7 +120,7 @@ int busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call
         return result;
     stay_busy(scheduler, socket->output);
     list_append(&socket->output->suspended, &call->link);
-    scheduler->totals.waiting_bytes += call->as.send.source.size;
+    scheduler->totals.waiting_bytes += send_call_of(call)->source.size;
     if (!behind)
         call_set_timeout(scheduler, call);
     return CALL_WAITS;
@@ -132,7 +132,7 @@ static struct call *take_suspended(struct scheduler *scheduler, struct output *o
     if (!node)
         return NULL;
     struct call *call = list_entry(node, struct call, link);
-    scheduler->totals.waiting_bytes -= call->as.send.source.size;
+    scheduler->totals.waiting_bytes -= send_call_of(call)->source.size;
     timer_disarm(&scheduler->timers, &call->timer);
     return call;
 }
@@ -199,13 +199,13 @@ static void time_out(struct scheduler *scheduler, struct stream *socket, bool cr
 void busy_expire(struct scheduler *scheduler, struct call *call)
 {
     list_remove(&call->link);
-    if (!call->as.send.crossed)
-        scheduler->totals.waiting_bytes -= call->as.send.source.size;
+    if (!send_call_of(call)->crossed)
+        scheduler->totals.waiting_bytes -= send_call_of(call)->source.size;
     struct stream *socket = stream_find(scheduler, call->socket);
     if (!socket || !stream_is_live(socket) || !socket->output)
         return;
     slot_hold(&socket->slot);
-    time_out(scheduler, socket, call->as.send.crossed);
+    time_out(scheduler, socket, send_call_of(call)->crossed);
     slot_unhold(scheduler, &socket->slot);
 }
 

@@ -8,12 +8,12 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
-#include "runtime/listener/adopt.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/close.h"
+#include "runtime/stream/delivery.h"
 #include "runtime/stream/descriptor.h"
 #include "runtime/stream/stream.h"
 
@@ -117,7 +117,7 @@ static void establish(struct scheduler *scheduler, struct stream *socket, struct
     scheduler->totals.connects++;
     stream_connected(scheduler, socket);
     call->as.open.socket = slot_handle(scheduler, &socket->slot);
-    adopt_start(scheduler, socket);
+    delivery_start(scheduler, socket);
 }
 
 static bool is_connected(const struct connecting *connecting)

@@ -447,3 +447,12 @@ void delivery_stop(struct scheduler *scheduler, struct stream *socket)
     if (stream_is_live(socket) && socket->active != WEIR_ACTIVE_FALSE)
         tell_end(scheduler, socket, WEIR_CLOSED);
 }
+
+void delivery_start(struct scheduler *scheduler, struct stream *socket)
+{
+    if (socket->active <= 0) { /* a count that is spent at once */
+        socket->active = WEIR_ACTIVE_FALSE;
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
+    }
+    receive_update(scheduler, socket);
+}

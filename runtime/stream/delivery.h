@@ -16,6 +16,10 @@ struct weir_buffer;
 /* Whether somebody would take a packet: the owner of an active socket, or a receiver. */
 bool delivery_is_wanted(const struct stream *socket);
 
+/* It is open and its options are set: {active,N} with nothing left is told, and what is wanted is
+ * received. */
+void delivery_start(struct scheduler *scheduler, struct stream *socket);
+
 /* Frames and hands out what has just been received; keeps what is not wanted or not whole. */
 void delivery_receive(struct scheduler *scheduler, struct stream *socket,
                       struct weir_buffer *buffer, size_t size);

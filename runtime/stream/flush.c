@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "runtime/ring/features.h"
-#include "runtime/runtime.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/send_queue/file_part.h"
@@ -40,7 +39,7 @@ void flush_run(struct scheduler *scheduler, struct task *task)
 static bool worth_zero_copy(const struct scheduler *scheduler, const struct stream *socket)
 {
     enum { LENT_BYTES_MAX = 4 << 20 }; /* their memory is held until the peer has confirmed them */
-    size_t from_bytes = scheduler->runtime->limits.zero_copy_from_bytes;
+    size_t from_bytes = scheduler->limits->zero_copy_from_bytes;
     const struct send_queue *queue = &socket->output->queue;
     return from_bytes > 0 && !socket->zero_copy_off && queue->in_flight_bytes >= from_bytes &&
            queue->unconfirmed_bytes < LENT_BYTES_MAX &&

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/stream/lingering.h"
 
-#include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/output.h"
@@ -15,7 +14,7 @@ static struct output *oldest(const struct lingering *lingering)
 
 static uint64_t deadline_ns(const struct scheduler *scheduler, const struct output *output)
 {
-    return output->progress_ns + scheduler->runtime->limits.close_timeout_ms * UINT64_C(1000000);
+    return output->progress_ns + scheduler->limits->close_timeout_ms * UINT64_C(1000000);
 }
 
 static void arm(struct lingering *lingering)

@@ -3,8 +3,6 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "runtime/stream/flush.h"
-#include "runtime/stream/send.h"
 #include "runtime/stream/streams.h"
 
 enum { KEPT_MAX = 1024 };
@@ -25,8 +23,6 @@ struct output *output_open(struct streams *streams, struct stream *socket)
     if (!output)
         return NULL;
     *output = (struct output){.socket = socket};
-    task_init(&output->flush, flush_run);
-    task_init(&output->offer, send_answer_offered);
     list_init(&output->offered);
     list_init(&output->crossed);
     list_init(&output->suspended);

@@ -34,7 +34,7 @@ struct output {
     struct output *next_free;
 };
 
-/* NULL: no memory. */
+/* The tasks are the caller's to be set. NULL: no memory. */
 struct output *output_open(struct streams *streams, struct stream *socket);
 /* Drops what is queued. Nobody may wait and nothing be in flight. */
 void output_close(struct streams *streams, struct output *output);

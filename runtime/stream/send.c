@@ -8,7 +8,6 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/send_queue/send_source.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
@@ -79,10 +78,20 @@ static int check_sendable(struct scheduler *scheduler, struct stream *socket)
     return lose_after_shutdown(scheduler, socket);
 }
 
+static bool open_output(struct scheduler *scheduler, struct stream *socket)
+{
+    socket->output = output_open(streams_of(scheduler), socket);
+    if (!socket->output)
+        return false;
+    task_init(&socket->output->flush, flush_run);
+    task_init(&socket->output->offer, send_answer_offered);
+    return true;
+}
+
 static int enqueue(struct scheduler *scheduler, struct stream *socket,
                    const struct send_source *source, const uint8_t *header, size_t header_size)
 {
-    if (!socket->output && !(socket->output = output_open(streams_of(scheduler), socket)))
+    if (!socket->output && !open_output(scheduler, socket))
         return -ENOMEM;
     int result = send_source_enqueue(source, streams_of(scheduler)->pools, &socket->output->queue,
                                      header, header_size);
@@ -154,7 +163,7 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
     if (busy_is(scheduler, socket))
         return busy_suspend(scheduler, socket, call);
     size_t before = send_queued_bytes(socket);
-    result = take(scheduler, socket, &call->as.send.source);
+    result = take(scheduler, socket, &send_call_of(call)->source);
     if (result < 0)
         return result;
     if (before > 0 && busy_check_mark(scheduler, socket))

@@ -142,7 +142,4 @@ void stream_connected(struct scheduler *scheduler, struct stream *socket);
 /* getstat. */
 void stream_get_statistics(const struct stream *socket, weir_statistics *statistics);
 
-/* Tells the handlers of those that settled before the last turn that they are gone. */
-void stream_tell_gone(struct scheduler *scheduler, struct task *task);
-
 #endif

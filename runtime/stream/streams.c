@@ -7,9 +7,9 @@
 #include "runtime/send_queue/segment.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/gone.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/receive.h"
-#include "runtime/stream/stream.h"
 
 int streams_open(struct scheduler *scheduler, void **state)
 {
@@ -24,7 +24,7 @@ int streams_open(struct scheduler *scheduler, void **state)
     }
     list_init(&streams->settled);
     list_init(&streams->leaving);
-    task_init(&streams->tell_gone, stream_tell_gone);
+    task_init(&streams->tell_gone, gone_tell);
     list_init(&streams->starved);
     list_init(&streams->limited);
     list_init(&streams->postponed);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The row of the table of kinds. */
+#include "base/system.h"
+#include "runtime/listener/accept.h"
+#include "runtime/listener/listener.h"
+#include "runtime/listener/set_option.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/slot.h"
+
+static void end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
+{
+    struct listener *socket = listener_of(slot);
+    if (socket->slot.state != SOCKET_LISTENING)
+        return;
+    if (ending == END_DRAIN || ending == END_STOP) {
+        accept_drain(scheduler, socket);
+        return;
+    }
+    slot_hold(&socket->slot);
+    accept_close(scheduler, socket);
+    slot_move(&socket->slot, SOCKET_CLOSE);
+    slot_unhold(scheduler, &socket->slot);
+}
+
+static bool settled(struct scheduler *scheduler, struct slot *slot)
+{
+    struct listener *socket = listener_of(slot);
+    (void)scheduler;
+    return socket->slot.pending == 0;
+}
+
+static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
+{
+    struct listener *socket = listener_of(slot);
+    (void)scheduler;
+    system_close(socket->slot.fd);
+    socket->slot.fd = -1;
+    return true;
+}
+
+/* Who has closed it finds its port free. */
+static void release(struct scheduler *scheduler, struct slot *slot)
+{
+    struct listener *socket = listener_of(slot);
+    if (socket->closer)
+        call_complete(scheduler, socket->closer, 0);
+    if (socket->slot.options)
+        option_block_drop(socket->slot.options);
+    slot_free(scheduler, &socket->slot);
+}
+
+const struct kind kind_listener = {
+    .name = "listener",
+    .operations = {[OPERATION_IN_KIND(LISTENER_ACCEPT)] = {accept_completed, accept_is_cancelled,
+                                                           accept_discard}},
+    .end = end,
+    .lose_mailbox = accept_dismiss_dead,
+    .settled = settled,
+    .give_up_descriptor = give_up_descriptor,
+    .release = release,
+    .set_option = listener_set_option,
+};

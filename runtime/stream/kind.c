@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection settles when its queue is empty and no operation is in flight; then its descriptor
+ * goes. Its slot is free once its handle is dead too, and its handler was told that it is gone.
+ */
+#include "runtime/stream/stream.h"
+
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/close.h"
+#include "runtime/stream/connect.h"
+#include "runtime/stream/flush.h"
+#include "runtime/stream/gone.h"
+#include "runtime/stream/receive.h"
+#include "runtime/stream/send.h"
+#include "runtime/stream/set_option.h"
+#include "runtime/stream/streams.h"
+#include "runtime/stream/writable.h"
+
+static bool settled(struct scheduler *scheduler, struct slot *slot)
+{
+    struct stream *socket = stream_of(slot);
+    if (send_queued_bytes(socket) > 0)
+        return false;
+    receive_stop(scheduler, socket);
+    writable_stop(scheduler, socket);
+    return socket->slot.pending <= send_notices(socket);
+}
+
+static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
+{
+    struct stream *socket = stream_of(slot);
+    if (!close_descriptor(socket))
+        return false;
+    scheduler->totals.connections -= socket->connected;
+    socket->connected = false;
+    return true;
+}
+
+void stream_get_statistics(const struct stream *socket, weir_statistics *statistics)
+{
+    const struct traffic *received = &socket->received;
+    const struct traffic *sent = &socket->sent;
+    *statistics = (weir_statistics){
+        .recv_oct = received->octets,
+        .recv_cnt = (uint32_t)received->count,
+        .recv_max = received->max,
+        .recv_avg = traffic_average(received),
+        .recv_dvi = traffic_deviation(received),
+        .send_oct = sent->octets,
+        .send_cnt = (uint32_t)sent->count,
+        .send_max = sent->max,
+        .send_avg = traffic_average(sent),
+        .send_dvi = traffic_deviation(sent),
+        .send_pend = send_queued_bytes(socket),
+    };
+}
+
+const struct kind kind_stream = {
+    .name = "stream",
+    .operations =
+        {
+            [OPERATION_IN_KIND(STREAM_CONNECT)] = {connect_completed, connect_is_cancelled, NULL},
+            [OPERATION_IN_KIND(STREAM_RECEIVE)] = {receive_completed, receive_is_cancelled,
+                                                   receive_discard},
+            [OPERATION_IN_KIND(STREAM_RECEIVE_INTO)] = {receive_into_completed,
+                                                        receive_into_is_cancelled, NULL},
+            [OPERATION_IN_KIND(STREAM_SEND)] = {flush_completed, flush_is_cancelled, NULL},
+            [OPERATION_IN_KIND(STREAM_READ)] = {flush_read, flush_is_cancelled, NULL},
+            [OPERATION_IN_KIND(STREAM_WRITABLE)] = {writable_completed, writable_is_cancelled,
+                                                    NULL},
+        },
+    .open = streams_open,
+    .shut = streams_shut,
+    .end = close_end,
+    .settled = settled,
+    .give_up_descriptor = give_up_descriptor,
+    .release = gone_release,
+    .set_option = stream_set_option,
+    .changed = stream_changed,
+};
