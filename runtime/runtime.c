@@ -41,17 +41,18 @@ static void wait_until_started(struct weir_runtime *runtime, uint32_t count)
 
 static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
 {
-    uint32_t generation;
+    struct registry_handles handles;
     struct scheduler *scheduler = memory_allocate_zeroed(1, sizeof(*scheduler));
     if (!scheduler)
         return error_say(-ENOMEM, "no memory for a scheduler");
-    int index = registry_reserve(&generation);
+    int index = registry_reserve(&handles);
     if (index < 0) {
         memory_free(scheduler);
         return index;
     }
     scheduler->index = (uint32_t)index;
-    scheduler->last_generation = generation;
+    scheduler->first_index = handles.first_index;
+    scheduler->last_generation = handles.generation;
     scheduler->number = number;
     scheduler->runtime = runtime;
     scheduler->limits = &runtime->limits;
@@ -59,7 +60,7 @@ static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
     scheduler->kinds = runtime_kinds;
     scheduler->cpu = runtime->cpus[number];
     scheduler->queued_bytes_limit = runtime->limits.queued_bytes;
-    slot_table_init(&scheduler->slots, generation);
+    slot_table_init(&scheduler->slots, handles.generation);
     runtime->schedulers[number] = scheduler;
     return 0;
 }
@@ -69,7 +70,7 @@ static void free_scheduler(struct weir_runtime *runtime, uint32_t number)
     struct scheduler *scheduler = runtime->schedulers[number];
     if (!scheduler)
         return;
-    registry_release(scheduler->index, scheduler->last_generation);
+    registry_release(scheduler->index, scheduler->last_generation, scheduler->slot_count);
     memory_free(scheduler);
 }
 

@@ -9,26 +9,23 @@
 #include "base/error.h"
 #include "runtime/ring/operation.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/slot_table.h"
 
 struct entry {
     _Atomic(struct scheduler *) scheduler;
     atomic_uint users;
     bool reserved;
     bool parents;
-    uint32_t generation;
+    uint32_t generation; /* the highest that was given of the slots from here on */
+    uint32_t first_index;
+    uint32_t slot_count;
 };
 
 static bool has_parents;
 static struct entry entries[REGISTRY_CAPACITY];
 static pthread_mutex_t reservation = PTHREAD_MUTEX_INITIALIZER;
 
-/* From the first again while there are still enough of them for every slot of the next. */
-static uint32_t next_generation(uint32_t generation)
-{
-    return generation < GENERATION_MAX / 2 ? generation + 1 : 1;
-}
-
-int registry_reserve(uint32_t *generation)
+int registry_reserve(struct registry_handles *handles)
 {
     int index = 0;
     pthread_mutex_lock(&reservation);
@@ -36,7 +33,8 @@ int registry_reserve(uint32_t *generation)
         index++;
     if (index < REGISTRY_CAPACITY) {
         entries[index].reserved = true;
-        *generation = next_generation(entries[index].generation);
+        *handles =
+            (struct registry_handles){entries[index].generation + 1, entries[index].first_index};
     }
     pthread_mutex_unlock(&reservation);
     if (index == REGISTRY_CAPACITY)
@@ -60,11 +58,27 @@ uint32_t registry_user_count(uint32_t index)
     return atomic_load(&entries[index].users);
 }
 
-void registry_release(uint32_t index, uint32_t generation)
+/* Half of the generations are few enough for a slot to be given up by and by. */
+static bool has_more(struct entry *entry)
 {
+    if (entry->generation < GENERATION_MAX / 2)
+        return true;
+    if (entry->slot_count > UINT32_MAX - SLOTS_MAX - entry->first_index)
+        return false;
+    entry->first_index += entry->slot_count;
+    entry->slot_count = 0;
+    entry->generation = 0;
+    return true;
+}
+
+void registry_release(uint32_t index, uint32_t generation, uint32_t slot_count)
+{
+    struct entry *entry = &entries[index];
     pthread_mutex_lock(&reservation);
-    entries[index].generation = generation;
-    entries[index].reserved = false;
+    entry->generation = generation;
+    if (slot_count > entry->slot_count)
+        entry->slot_count = slot_count;
+    entry->reserved = !has_more(entry);
     pthread_mutex_unlock(&reservation);
 }
 

@@ -13,17 +13,24 @@ struct scheduler;
 
 enum { REGISTRY_CAPACITY = 256 };
 
-/* Takes a free number, for which `generation` is where its handles' generations start: a handle
- * of an earlier scheduler with this number never matches. The number, or WEIR_SYSTEM_LIMIT. */
-int registry_reserve(uint32_t *generation);
+/* Which handles a scheduler gives: none that an earlier one with its number has given. */
+struct registry_handles {
+    uint32_t generation;  /* of every slot at first */
+    uint32_t first_index; /* of its slots, in handles */
+};
+
+/* Takes a free number. The number, or WEIR_SYSTEM_LIMIT. */
+int registry_reserve(struct registry_handles *handles);
 void registry_publish(uint32_t index, struct scheduler *scheduler);
 
 /* Nobody can enter any more. */
 void registry_withdraw(uint32_t index);
 uint32_t registry_user_count(uint32_t index);
 
-/* Gives the number back; handles up to `generation` have been used. */
-void registry_release(uint32_t index, uint32_t generation);
+/* Gives the number back: handles of `slot_count` slots have been given, up to `generation`. When
+ * too few generations are left the next scheduler's slots come behind these; when there is no room
+ * behind, which takes the process some 10^15 connections, the number is not used again. */
+void registry_release(uint32_t index, uint32_t generation, uint32_t slot_count);
 
 /* Keeps a scheduler that cannot have ended yet from ending until it is left. */
 void registry_hold(uint32_t index);

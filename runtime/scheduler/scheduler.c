@@ -339,6 +339,7 @@ void scheduler_close(struct scheduler *scheduler)
     buffer_pool_close(scheduler->buffers);
     inbox_close(&scheduler->inbox);
     free_memory(scheduler);
+    scheduler->slot_count = slot_table_size(&scheduler->slots);
     scheduler->last_generation = slot_table_close(&scheduler->slots);
 }
 

@@ -56,7 +56,9 @@ struct scheduler {
     weir_totals published; /* for others to read; see totals.h */
     uint32_t last_count;   /* completions of the last turn */
     uint64_t spin_until_ns;
-    uint32_t last_generation; /* that its handles have used */
+    uint32_t first_index;     /* of its slots, in handles */
+    uint32_t last_generation; /* that its handles have used, of so many slots */
+    uint32_t slot_count;
     struct inbox_node stop;
     pthread_t thread;
     int cpu; /* -1: not pinned */

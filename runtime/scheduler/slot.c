@@ -63,14 +63,16 @@ void slot_end_all(struct scheduler *scheduler, enum ending ending)
 
 weir_socket slot_handle(const struct scheduler *scheduler, const struct slot *slot)
 {
+    uint32_t index = scheduler->first_index + slot->index;
     weir_socket handle = {(uint64_t)scheduler->index << HANDLE_INDEX_SHIFT |
-                          (uint64_t)slot->generation << HANDLE_GENERATION_SHIFT | slot->index};
+                          (uint64_t)slot->generation << HANDLE_GENERATION_SHIFT | index};
     return handle;
 }
 
 struct slot *slot_find(struct scheduler *scheduler, weir_socket handle)
 {
-    struct slot *slot = slot_table_at(&scheduler->slots, (uint32_t)handle.id);
+    uint32_t index = (uint32_t)handle.id - scheduler->first_index;
+    struct slot *slot = slot_table_at(&scheduler->slots, index);
     uint32_t generation = (uint32_t)(handle.id >> HANDLE_GENERATION_SHIFT) & GENERATION_MAX;
     return slot && slot->generation == generation && slot_is_live(slot) ? slot : NULL;
 }

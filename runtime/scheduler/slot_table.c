@@ -68,7 +68,7 @@ static int make_room(struct slot_table *table)
 
 static int add_chunk(struct slot_table *table)
 {
-    if (make_room(table) < 0)
+    if (table->chunk_count == SLOTS_MAX / CHUNK_SLOTS || make_room(table) < 0)
         return -1;
     struct slot_chunk *chunk = memory_allocate_zeroed(1, sizeof(*chunk));
     if (!chunk)

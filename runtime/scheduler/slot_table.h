@@ -8,6 +8,9 @@
 struct slot;
 struct slot_chunk;
 
+/* Of one scheduler. */
+enum { SLOTS_MAX = 1 << 24 };
+
 struct slot_table {
     struct slot_chunk **chunks;
     uint32_t chunk_count;

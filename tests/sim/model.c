@@ -96,7 +96,8 @@ struct stream *model_socket(const struct conn *conn)
     struct scheduler *home = conn->handle.id ? model_home(conn->handle) : NULL;
     if (!home)
         return NULL;
-    struct slot *slot = slot_table_at(&home->slots, (uint32_t)conn->handle.id);
+    uint32_t index = (uint32_t)conn->handle.id - home->first_index;
+    struct slot *slot = slot_table_at(&home->slots, index);
     bool used = slot && slot->generation == generation && slot->state != SOCKET_FREE;
     return used ? stream_of(slot) : NULL;
 }

@@ -67,17 +67,39 @@ Test(slot_table, a_slot_is_given_up_when_its_generations_are)
     cr_assert(slot_table_close(&table) == GENERATION_MAX);
 }
 
-/* The numbers of schedulers do not run out, however long one has run. */
-Test(registry, generations_begin_again)
+/* No handle of an earlier scheduler with the same number matches, however long it has run. */
+Test(registry, handles_are_never_given_again)
 {
-    uint32_t generation;
-    int index = registry_reserve(&generation);
-    cr_assert(index >= 0 && generation == 1);
-    registry_release((uint32_t)index, 41);
-    cr_assert(registry_reserve(&generation) == index && generation == 42);
-    registry_release((uint32_t)index, GENERATION_MAX);
-    cr_assert(registry_reserve(&generation) == index && generation == 1);
-    registry_release((uint32_t)index, 1);
+    struct registry_handles handles;
+    int index = registry_reserve(&handles);
+    cr_assert(index >= 0 && handles.generation == 1 && handles.first_index == 0);
+    registry_release((uint32_t)index, 41, 128);
+    cr_assert(registry_reserve(&handles) == index);
+    cr_assert(handles.generation == 42 && handles.first_index == 0);
+    registry_release((uint32_t)index, GENERATION_MAX, 64); /* of fewer slots than before */
+    cr_assert(registry_reserve(&handles) == index);
+    cr_assert(handles.generation == 1 && handles.first_index == 128);
+    registry_release((uint32_t)index, 7, 64);
+    cr_assert(registry_reserve(&handles) == index);
+    cr_assert(handles.generation == 8 && handles.first_index == 128);
+    registry_release((uint32_t)index, 8, 64);
+}
+
+Test(registry, a_number_whose_handles_are_used_up_is_given_up)
+{
+    struct registry_handles handles;
+    uint32_t before = 0;
+    int index = registry_reserve(&handles);
+    int next = index;
+    uint32_t times = 0;
+    for (; next == index; times++) {
+        cr_assert(times == 0 || handles.first_index > before);
+        before = handles.first_index;
+        registry_release((uint32_t)index, GENERATION_MAX, SLOTS_MAX);
+        next = registry_reserve(&handles);
+    }
+    cr_assert(times == UINT32_MAX / SLOTS_MAX && next == index + 1 && handles.first_index == 0);
+    registry_release((uint32_t)next, 1, 64);
 }
 
 Test(slot_table, does_without_memory)
