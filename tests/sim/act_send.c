@@ -280,14 +280,6 @@ void act_suspend(struct conn *conn, struct pending *pending)
     conn->last_suspended = mark;
 }
 
-/* It may have been refused at once, for what waits already or for want of time. */
-static bool was_suspended(const struct stream *socket, const struct pending *pending)
-{
-    const struct list *suspended = &socket->output->suspended;
-    return !list_is_empty(suspended) &&
-           list_entry(suspended->previous, struct call, link)->data == pending;
-}
-
 void act_send_async(struct conn *conn)
 {
     size_t size = act_send_size();
@@ -320,7 +312,5 @@ void act_send_async(struct conn *conn)
         SIM_CHECK(!busy, "a busy socket took a send");
         model_accepted(conn, bytes, size);
         pending->bytes = NULL;
-    } else if (busy && socket && was_suspended(socket, pending)) {
-        act_suspend(conn, pending);
     }
 }

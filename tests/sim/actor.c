@@ -50,6 +50,11 @@ uint32_t actor_current(void)
     return current;
 }
 
+bool actor_is_alone(void)
+{
+    return count == 1;
+}
+
 uint32_t actor_live_count(void)
 {
     return live_count;

@@ -26,6 +26,9 @@ bool actor_step(void);
 /* Who acts. */
 uint32_t actor_current(void);
 
+/* Whether there is no other than the one scheduler. */
+bool actor_is_alone(void);
+
 /* How many have not come to their end. */
 uint32_t actor_live_count(void);
 

@@ -40,17 +40,6 @@ static bool fits(const struct stream *socket, size_t size)
     return framing_encode_header(stream_values(socket)->packet, size, header) >= 0;
 }
 
-/* Whether a send that finds its socket busy does not wait: it has no time, or too much waits. */
-static bool is_refused(const struct scheduler *scheduler, const struct stream *socket,
-                       const struct call *call)
-{
-    const weir_totals *totals = &scheduler->totals;
-    bool no_time =
-        stream_values(socket)->send_timeout_ms == 0 && list_is_empty(&socket->output->crossed);
-    return no_time || (call->kind == CALL_ASYNC && totals->queued_bytes + totals->waiting_bytes >=
-                                                       scheduler->queued_bytes_limit);
-}
-
 /* What will become of a send that is about to be run: accepted, suspended or refused. */
 static void note_send(struct errand *errand, struct conn *conn)
 {
@@ -62,10 +51,7 @@ static void note_send(struct errand *errand, struct conn *conn)
     bool open = socket->slot.state == SOCKET_OPEN;
     if (!open || socket->sending != SENDING_OPEN) {
         conn->may_lose |= open; /* a send after a shutdown loses the socket */
-    } else if (busy_is(model_home(conn->handle), socket)) {
-        if (!is_refused(model_home(conn->handle), socket, pending->call))
-            act_suspend(conn, pending);
-    } else if (fits(socket, pending->length)) {
+    } else if (!busy_is(model_home(conn->handle), socket) && fits(socket, pending->length)) {
         model_accepted(conn, pending->bytes, pending->length);
         pending->bytes = NULL;
     }

@@ -47,6 +47,20 @@ void __wrap_call_complete(struct scheduler *scheduler, struct call *call, int re
     __real_call_complete(scheduler, call, result);
 }
 
+int __real_busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call *call);
+int __wrap_busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call *call);
+
+/* Those that wait are accepted in the order in which they came. */
+int __wrap_busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call *call)
+{
+    struct pending *pending = pending_of(call);
+    struct conn *conn = pending ? conn_of(pending) : NULL;
+    int result = __real_busy_suspend(scheduler, socket, call);
+    if (conn && result == CALL_WAITS)
+        act_suspend(conn, pending);
+    return result;
+}
+
 void __real_busy_expire(struct scheduler *scheduler, struct call *call);
 void __wrap_busy_expire(struct scheduler *scheduler, struct call *call);
 
