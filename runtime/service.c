@@ -85,7 +85,7 @@ static int note_priority(struct scheduler *scheduler, struct listener *socket)
 static int run_listen(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     struct listen_call *listen = list_entry(call, struct listen_call, call);
-    struct listener *socket;
+    struct listener *socket = NULL;
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
