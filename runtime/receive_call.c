@@ -7,7 +7,9 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
+#include "runtime/stream/shelf.h"
 #include "runtime/stream/stream.h"
 
 enum { LENGTH_MAX = 64 << 20 };
@@ -42,6 +44,7 @@ static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call 
     int result = check_receivable(socket, call->as.receive.length);
     if (result < 0)
         return result;
+    input_settle(socket);
     socket->receiver = call;
     socket->needed = 0;
     call_set_timeout(scheduler, call);
@@ -71,8 +74,13 @@ static const struct call_operation operation_recv = {
 
 int weir_recv(weir_socket socket, size_t length, int64_t timeout_ms, weir_packet *packet)
 {
+    bool is_thread = !scheduler_current();
+    if (is_thread && shelf_take(socket, length, packet))
+        return 0;
     struct call call = {.timeout_ms = timeout_ms, .as.receive.length = length};
+    call.as.receive.shelf = is_thread ? shelf_lend(socket) : NULL;
     int result = call_make(&operation_recv, socket, &call);
+    shelf_return(call.as.receive.shelf);
     if (result == 0)
         *packet = call.as.receive.packet;
     return result;

@@ -17,6 +17,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/totals.h"
+#include "runtime/stream/shelf.h"
 
 static void note_started(struct weir_runtime *runtime)
 {
@@ -254,6 +255,7 @@ int weir_stop(weir_runtime *runtime)
     int before = thread_put_off_cancel();
     stop(runtime);
     thread_allow_cancel(before);
+    shelf_forget_all();
     return 0;
 }
 

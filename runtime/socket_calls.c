@@ -17,6 +17,7 @@
 #include "runtime/set_options.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/hand_over.h"
+#include "runtime/stream/input.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
 
@@ -51,8 +52,10 @@ static int run_getstat(struct scheduler *scheduler, struct slot *slot, struct ca
 {
     (void)scheduler;
     *call->as.statistics = (weir_statistics){0};
-    if (slot->kind == KIND_STREAM)
-        stream_get_statistics(stream_of(slot), call->as.statistics);
+    if (slot->kind != KIND_STREAM)
+        return 0;
+    input_settle(stream_of(slot));
+    stream_get_statistics(stream_of(slot), call->as.statistics);
     return 0;
 }
 

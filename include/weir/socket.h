@@ -241,7 +241,9 @@ WEIR_API int weir_send_file_async(weir_socket socket, const weir_file_part *part
  * bytes. WEIR_TIMEOUT (nothing is lost), WEIR_CLOSED, -ENOTCONN, -EINVAL (active, or a length with
  * a packet type), -ENOMEM (over 64 MiB), -EALREADY (somebody waits already), -EMSGSIZE (a packet
  * that cannot be framed, or is larger than {packet_size,_}; without one, than 2^31 - 5),
- * -ECONNRESET (with {show_econnreset,true}). The packet is the caller's: weir_packet_release.
+ * -ECONNRESET (with {show_econnreset,true}). The packet is the caller's: weir_packet_release. A
+ * thread that reads on pays for a call of the scheduler once for all that has come together: small
+ * pieces are cheap.
  */
 WEIR_API int weir_recv(weir_socket socket, size_t length, int64_t timeout_ms,
                        weir_packet *packet) WEIR_CHECK_RESULT;

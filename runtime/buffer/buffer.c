@@ -195,8 +195,10 @@ void buffer_pool_collect(struct buffer_pool *pool)
 struct weir_buffer *buffer_reuse(size_t size)
 {
     struct weir_buffer *block = own_pool ? block_cache_take(&own_pool->blocks, size) : NULL;
-    if (block)
-        atomic_init(&block->refs, 1);
+    if (!block)
+        return NULL;
+    atomic_init(&block->refs, 1);
+    block->shelf = NULL;
     return block;
 }
 

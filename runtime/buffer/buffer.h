@@ -23,6 +23,7 @@ struct buffer_pool;
 struct weir_buffer {
     struct buffer_pool *pool; /* NULL: a block */
     struct weir_buffer *next; /* on the pool's free or returned stack */
+    struct shelf *shelf;      /* a connection's input: a thread takes packets from it */
     size_t capacity;
     size_t filled; /* a pool's buffer: how much the kernel has put into it */
     uint8_t *bytes;

@@ -7,15 +7,36 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 
+/* Of a blocking call. */
+enum { NOT_DONE, DONE, NOT_DONE_AND_SLEEPS };
+
+/* An answer that takes no longer than falling asleep and waking up is waited for awake. */
+static bool is_done_soon(struct call *call)
+{
+    enum { LOOKS = 128 };
+    for (int i = 0; i < LOOKS; i++) {
+        if (atomic_load_explicit(&call->done, memory_order_acquire) == DONE)
+            return true;
+        clock_relax();
+    }
+    return false;
+}
+
 static void sleep_until_done(struct call *call)
 {
-    while (atomic_load_explicit(&call->done, memory_order_acquire) == 0)
-        syscall(SYS_futex, &call->done, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    unsigned done = NOT_DONE;
+    if (is_done_soon(call) ||
+        !atomic_compare_exchange_strong_explicit(&call->done, &done, NOT_DONE_AND_SLEEPS,
+                                                 memory_order_acquire, memory_order_acquire))
+        return;
+    while (atomic_load_explicit(&call->done, memory_order_acquire) != DONE)
+        syscall(SYS_futex, &call->done, FUTEX_WAIT_PRIVATE, NOT_DONE_AND_SLEEPS, NULL, NULL, 0);
 }
 
 /* The call is its thread's again, and may be gone, from the moment that `done` is set. The futex
@@ -25,8 +46,8 @@ static void wake_caller(struct call *call)
     if (call->result < 0)
         error_copy_text(call->text);
     atomic_uint *done = &call->done;
-    atomic_store_explicit(done, 1, memory_order_release);
-    syscall(SYS_futex, done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    if (atomic_exchange_explicit(done, DONE, memory_order_acq_rel) == NOT_DONE_AND_SLEEPS)
+        syscall(SYS_futex, done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 void *call_allocate(size_t size)

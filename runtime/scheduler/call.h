@@ -72,6 +72,7 @@ struct call {
         struct {
             size_t length;
             weir_packet packet;
+            struct shelf *shelf; /* of a thread, for what is left then; may be NULL */
         } receive;
         struct {
             weir_owner owner;

@@ -11,8 +11,10 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/input.h"
+#include "runtime/stream/packet_cutter.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/shelf.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
@@ -127,44 +129,6 @@ static int give_to_owner(struct scheduler *scheduler, struct stream *socket,
     return result;
 }
 
-static int raw_packet(const struct stream *socket, const uint8_t *bytes, size_t size,
-                      weir_decoded *decoded)
-{
-    const struct call *receiver = served_receiver(socket);
-    size_t length = receiver ? receiver->as.receive.length : 0;
-    size_t most = stream_values(socket)->buffer;
-    if (size < length) {
-        *decoded = (weir_decoded){.needed = length};
-        return WEIR_DECODE_MORE;
-    }
-    if (length == 0)
-        length = size < most ? size : most;
-    *decoded = (weir_decoded){.bytes = bytes, .size = length, .consumed = length};
-    return WEIR_DECODE_OK;
-}
-
-/* A header that fills the socket's buffer and still does not say how long its packet is, is too
- * long. Lines have limits of their own. */
-static bool header_is_too_long(const struct option_values *values, size_t size)
-{
-    return values->packet < WEIR_LINE && size >= values->limits.line_length;
-}
-
-/* The longest header of a size of its own, cdr's. */
-enum { HEADER_SIZE_MAX = 12 };
-
-/* The same when the header has come at once, with what follows it: how bytes come never matters. */
-static bool header_is_cut(const struct option_values *values, const uint8_t *bytes, size_t size)
-{
-    size_t limit = values->limits.line_length;
-    weir_decoded decoded;
-    if (limit >= HEADER_SIZE_MAX || size <= limit || values->packet >= WEIR_LINE)
-        return false;
-    int result = weir_decode_packet((enum weir_packet_type)values->packet, bytes, limit,
-                                    &values->limits, &decoded, NULL);
-    return result == WEIR_DECODE_MORE && decoded.needed == 0;
-}
-
 /* {deliver,port} gives an owner the lines of http as they came, and nothing is learnt from them:
  * a start line is not followed by headers. */
 static bool delivers_raw_lines(const struct stream *socket)
@@ -175,18 +139,16 @@ static bool delivers_raw_lines(const struct stream *socket)
 static int next_packet(struct stream *socket, const uint8_t *bytes, size_t size,
                        weir_decoded *decoded, weir_http *http)
 {
-    const struct option_values *values = stream_values(socket);
-    if (values->packet == WEIR_RAW)
-        return raw_packet(socket, bytes, size, decoded);
-    if (header_is_cut(values, bytes, size))
-        return WEIR_DECODE_INVALID;
+    const struct call *receiver = served_receiver(socket);
+    struct packet_cutter cutter = {
+        .values = stream_values(socket),
+        .framer = &socket->framer,
+        .length = receiver ? receiver->as.receive.length : 0,
+    };
     uint8_t http_header = socket->framer.http_header;
-    int result = framer_next(&socket->framer, (enum weir_packet_type)values->packet,
-                             &values->limits, bytes, size, decoded, http);
-    if (delivers_raw_lines(socket) && values->packet < WEIR_HTTPH)
+    int result = packet_cutter_next(&cutter, bytes, size, decoded, http);
+    if (delivers_raw_lines(socket) && cutter.values->packet < WEIR_HTTPH)
         socket->framer.http_header = http_header;
-    if (result == WEIR_DECODE_MORE && decoded->needed == 0 && header_is_too_long(values, size))
-        return WEIR_DECODE_INVALID;
     return result;
 }
 
@@ -209,6 +171,31 @@ static void count_packet(struct scheduler *scheduler, struct stream *socket,
         socket->bit8_seen = packet_has_bit8(decoded->bytes, decoded->size);
 }
 
+void delivery_answer(struct scheduler *scheduler, struct task *task)
+{
+    struct list *node;
+    (void)task;
+    while ((node = list_take(&streams_of(scheduler)->served))) {
+        struct call *served = list_entry(node, struct call, link);
+        struct stream *socket = stream_find(scheduler, served->socket);
+        if (socket)
+            shelf_fill(served->as.receive.shelf, socket);
+        call_complete(scheduler, served, 0);
+    }
+}
+
+/* A thread is answered when all is there that comes together, which it is given along with it. */
+static void answer(struct scheduler *scheduler, struct call *receiver, int result)
+{
+    if (result < 0 || !receiver->as.receive.shelf) {
+        call_complete(scheduler, receiver, result);
+        return;
+    }
+    timer_disarm(&scheduler->timers, &receiver->timer);
+    list_append(&streams_of(scheduler)->served, &receiver->link);
+    task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->answer);
+}
+
 /* 0; an error of a recv leaves the packet for the next one, any other ends the socket. */
 static int hand_out_one(struct scheduler *scheduler, struct stream *socket,
                         const weir_packet *packet, const weir_decoded *decoded)
@@ -218,7 +205,7 @@ static int hand_out_one(struct scheduler *scheduler, struct stream *socket,
     if (result == 0)
         count_packet(scheduler, socket, decoded);
     if (receiver) {
-        call_complete(scheduler, take_receiver(socket), result);
+        answer(scheduler, take_receiver(socket), result);
         return result;
     }
     result = give_to_owner(scheduler, socket, packet);
@@ -293,7 +280,12 @@ static size_t hand_out(struct scheduler *scheduler, struct stream *socket,
 
 static size_t hand_out_input(struct scheduler *scheduler, struct stream *socket)
 {
+    if (!delivery_is_wanted(socket))
+        return 0;
+    input_settle(socket);
     struct weir_buffer *block = socket->input;
+    if (!block)
+        return 0;
     buffer_keep(block);
     size_t used =
         hand_out(scheduler, socket, block, block->bytes + socket->input_start, input_size(socket));

@@ -32,6 +32,9 @@ void delivery_share_out(struct scheduler *scheduler, struct task *task);
 /* They hand out more of what they have. */
 void delivery_go_on(struct scheduler *scheduler, struct task *task);
 
+/* Answers the threads that have been given their packet in this turn. */
+void delivery_answer(struct scheduler *scheduler, struct task *task);
+
 /* The runtime stops: an owner that waits for messages is told that there will be no more. */
 void delivery_stop(struct scheduler *scheduler, struct stream *socket);
 

@@ -2,17 +2,16 @@
 #include "runtime/stream/gone.h"
 
 #include "base/canary.h"
-#include "runtime/buffer/buffer.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/input.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
 static void free_stream(struct scheduler *scheduler, struct stream *socket)
 {
-    if (socket->input)
-        buffer_release(socket->input);
+    input_drop(socket);
     send_free(scheduler, socket);
     owner_set(&socket->slot, weir_owned_by_nobody());
     list_remove(&socket->link);

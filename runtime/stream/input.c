@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/shelf.h"
 #include "runtime/stream/stream.h"
 
 /* From MOVED_BY_PAGES on the allocator lets the kernel move a block that grows. */
@@ -49,6 +50,8 @@ static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stre
     if (!block)
         return NULL;
     memcpy(block->bytes, bytes + socket->input_start, held);
+    block->shelf = old->shelf;
+    old->shelf = NULL;
     scheduler->totals.copied_bytes += held;
     buffer_release(old);
     return block;
@@ -100,8 +103,16 @@ void input_take_back(struct stream *socket, size_t size)
         input_drop(socket);
 }
 
+void input_settle(struct stream *socket)
+{
+    size_t taken = shelf_take_back(socket);
+    if (taken > 0)
+        input_consume(socket, taken);
+}
+
 void input_drop(struct stream *socket)
 {
+    input_settle(socket);
     if (socket->input)
         buffer_release(socket->input);
     socket->input = NULL;

@@ -29,6 +29,10 @@ void input_consume(struct stream *socket, size_t size);
 /* Bytes at the end are taken back: they are framed where they came from. */
 void input_take_back(struct stream *socket, size_t size);
 
+/* Before it is looked at, or the options or statistics are: a thread may have taken some of it, and
+ * takes no more (shelf.h). */
+void input_settle(struct stream *socket);
+
 void input_drop(struct stream *socket);
 
 /* How much of the packet that has begun is missing; 0 when that is not known. */

@@ -11,6 +11,7 @@
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/rest.h"
+#include "runtime/stream/shelf.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
@@ -46,6 +47,19 @@ static void arm_with_own_buffer(struct scheduler *scheduler, struct stream *sock
     slot_hold(&socket->slot);
     ring_receive_into(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE),
                       socket->slot.fd, buffer->bytes, buffer->capacity);
+}
+
+/* While a thread takes packets from a shelf the next ones are received for it. */
+static bool is_ahead_of_thread(const struct stream *socket)
+{
+    enum { AHEAD_BYTES = 128 << 10 };
+    return shelf_is_lent(socket) && input_size(socket) < AHEAD_BYTES;
+}
+
+static bool wants_bytes(const struct stream *socket)
+{
+    return socket->slot.state == SOCKET_OPEN && socket->receiving == RECEIVING_OPEN &&
+           !socket->postponed && (delivery_is_wanted(socket) || is_ahead_of_thread(socket));
 }
 
 static void arm_buffers(struct scheduler *scheduler, struct stream *socket)
@@ -100,12 +114,6 @@ bool receive_into_is_cancelled(const struct slot *slot)
 {
     const struct stream *socket = stream_of(slot);
     return socket->reading == READING_INTO_CANCELLED;
-}
-
-static bool wants_bytes(const struct stream *socket)
-{
-    return socket->slot.state == SOCKET_OPEN && socket->receiving == RECEIVING_OPEN &&
-           delivery_is_wanted(socket) && !socket->postponed;
 }
 
 void receive_update(struct scheduler *scheduler, struct stream *socket)
@@ -210,10 +218,10 @@ static void handle_bytes(struct scheduler *scheduler, struct stream *socket,
     socket->misses = 0;
     if (socket->slot.state != SOCKET_OPEN || socket->receiving != RECEIVING_OPEN)
         return;
-    bool wanted = delivery_is_wanted(socket);
+    bool wanted = wants_bytes(socket);
     scheduler->totals.bytes_received += size;
     delivery_receive(scheduler, socket, buffer, size);
-    if (!wanted && socket->reading == READING_BUFFERS && !delivery_is_wanted(socket))
+    if (!wanted && socket->reading == READING_BUFFERS && !wants_bytes(socket))
         cancel(scheduler, socket);
 }
 

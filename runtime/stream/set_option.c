@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "runtime/stream/input.h"
 #include "runtime/stream/set_option.h"
 
 #include <errno.h>
@@ -86,6 +87,7 @@ static int apply(struct stream *socket, const weir_option *option)
 int stream_set_option(struct scheduler *scheduler, struct slot *slot, const weir_option *option)
 {
     struct stream *socket = stream_of(slot);
+    input_settle(socket);
     return option->id == WEIR_OPTION_ACTIVE
                ? set_active(scheduler, socket, (int32_t)option->value.number)
                : apply(socket, option);

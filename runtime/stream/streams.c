@@ -29,12 +29,14 @@ int streams_open(struct scheduler *scheduler, void **state)
     list_init(&streams->limited);
     list_init(&streams->postponed);
     list_init(&streams->due);
+    list_init(&streams->served);
     streams->share = SHARE_MOST;
     lingering_init(&streams->lingering);
     rest_init(&streams->rest);
     task_init(&streams->feed, receive_feed);
     task_init(&streams->share_out, delivery_share_out);
     task_init(&streams->go_on, delivery_go_on);
+    task_init(&streams->answer, delivery_answer);
     task_init(&streams->relieve, busy_relieve);
     *state = streams;
     return 0;

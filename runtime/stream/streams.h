@@ -33,6 +33,8 @@ struct streams {
     struct list settled;   /* those that have ended, whose handlers are still to be told */
     struct list leaving;   /* those of the turn before */
     struct task tell_gone; /* TASK_LAST while there are any */
+    struct list served;    /* calls of threads that have their packet */
+    struct task answer;    /* TASK_LAST while there are any */
     struct list limited;   /* outputs that are busy by the runtime's limit */
     struct task relieve;   /* TASK_SOON when they may go on */
     struct lingering lingering;

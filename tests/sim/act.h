@@ -50,6 +50,7 @@ void act_foresee_options(struct conn *conn, const weir_option *options);
 void act_foresee_close(struct conn *conn);
 int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to);
 void act_sent(weir_socket handle, int result, void *data);
+void act_taken(struct conn *conn, struct pending *pending, const weir_packet *packet);
 void act_received(weir_socket handle, int result, const weir_packet *packet, void *data);
 
 /* One of them, by the style. */

@@ -69,6 +69,16 @@ int __wrap_weir_packet_keep(const weir_packet *packet, weir_packet *kept)
     return __real_weir_packet_keep(packet, kept);
 }
 
+/* A thread has taken it without its scheduler. */
+void act_taken(struct conn *conn, struct pending *pending, const weir_packet *packet)
+{
+    SIM_CHECK(!pending->refused, "recv took what was to be refused");
+    if (!conn->forsaken)
+        model_received_packet(conn, packet, pending->length);
+    pending->given = true;
+    pending->sum = sum_of(packet);
+}
+
 void act_received(weir_socket handle, int result, const weir_packet *packet, void *data)
 {
     struct pending *pending = data;

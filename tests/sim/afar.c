@@ -222,7 +222,10 @@ static void receive_and_wait(struct conn *conn)
     trace("link %lld: a thread's recv of %lld, call %lld", pending->link, (int64_t)pending->length,
           pending_index(pending), 0);
     int result = weir_recv(conn->handle, pending->length, pending->timeout_ms, &packet);
-    (void)errand_end();
+    if (!errand_end() && result == 0) {
+        note_receive(&errand, conn);
+        act_taken(conn, pending, &packet);
+    }
     act_received(conn->handle, result, result == 0 ? &packet : NULL, pending);
     if (result == 0)
         kept_take(&packet);

@@ -5,6 +5,7 @@
 #include "runtime/runtime.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/shelf.h"
 #include "runtime/stream/stream.h"
 #include "sim/act.h"
 #include "sim/actor.h"
@@ -275,6 +276,7 @@ static void end(void)
     while (actor_live_count() > 0)
         SIM_CHECK(actor_step(), "somebody waits for ever");
     program_end();
+    shelf_forget_all();
     runtime_free(world.runtime);
     model_check_end();
     SIM_CHECK(act_lent_count() == 0, "%u blocks of the program's memory were never given back",
