@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/send_queue/segment.h"
 #include "runtime/send_queue/send_queue.h"
@@ -56,6 +57,17 @@ static int refer(const struct send_source *source, struct send_pools *pools,
     return result;
 }
 
+/* Four bytes are the usual case, and one comparison. */
+static bool is_same(const uint8_t *a, const uint8_t *b, size_t size)
+{
+    if (size == sizeof(uint32_t))
+        return bytes_read_be32(a) == bytes_read_be32(b);
+    for (size_t i = 0; i < size; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
 /* Whether the same header stands before the bytes in their buffer: a packet that goes out in the
  * framing that it came in. */
 static bool has_header(const struct send_source *source, const uint8_t *header, size_t header_size)
@@ -64,10 +76,7 @@ static bool has_header(const struct send_source *source, const uint8_t *header, 
     size_t before = (size_t)(bytes - source->buffer->bytes);
     if (before < header_size || before >= source->buffer->capacity)
         return header_size == 0;
-    for (size_t i = 0; i < header_size; i++)
-        if (bytes[i - header_size] != header[i])
-            return false;
-    return true;
+    return is_same(bytes - header_size, header, header_size);
 }
 
 /* Packets that follow each other in one buffer leave as one piece. */

@@ -231,20 +231,23 @@ static void postpone(struct scheduler *scheduler, struct stream *socket)
     task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
-/* A turn's beginning gives every socket its share anew. False: it has had it, and goes on in the
- * next turn behind the others. */
-static bool has_share(struct scheduler *scheduler, struct stream *socket)
+/* A turn's beginning gives every socket its share anew. */
+static void renew_share(const struct scheduler *scheduler, struct stream *socket)
 {
     uint16_t turn = (uint16_t)scheduler->totals.turns;
-    if (socket->postponed)
-        return false;
-    if (socket->share_turn != turn) {
-        socket->share_turn = turn;
-        socket->share_used = 0;
-    }
-    if (socket->share_used >= streams_of(scheduler)->share && !CANARY(IGNORED_SHARE))
-        postpone(scheduler, socket);
-    return !socket->postponed;
+    if (socket->share_turn == turn)
+        return;
+    socket->share_turn = turn;
+    socket->share_used = 0;
+}
+
+/* False: it has had it, and goes on in the next turn behind the others. */
+static bool has_share(struct scheduler *scheduler, struct stream *socket)
+{
+    if (socket->share_used < streams_of(scheduler)->share || CANARY(IGNORED_SHARE))
+        return true;
+    postpone(scheduler, socket);
+    return false;
 }
 
 /* How many bytes were framed. The owner may change everything about the socket meanwhile. */
@@ -252,6 +255,9 @@ static size_t hand_out(struct scheduler *scheduler, struct stream *socket,
                        struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
 {
     size_t used = 0;
+    if (socket->postponed)
+        return 0;
+    renew_share(scheduler, socket);
     while (used < size && delivery_is_wanted(socket) && is_receiving(socket) &&
            has_share(scheduler, socket)) {
         const struct framer before = socket->framer;
