@@ -302,6 +302,8 @@ static int drain(const weir_runtime *runtime, int64_t timeout_ms)
         timeout_ms < 0 ? UINT64_MAX : now_ms() + (uint64_t)timeout_ms + (timeout_ms > 0);
     for (;;) {
         int count = count_remaining(runtime);
+        if (count == 0) /* a listener may have handed one to a scheduler that was asked before */
+            count = count_remaining(runtime);
         if (runtimes_is_withdrawn(runtime))
             return error_say(WEIR_CLOSED, "the runtime is being stopped");
         if (count == 0)

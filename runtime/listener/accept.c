@@ -262,8 +262,13 @@ void accept_drain(struct scheduler *scheduler, struct listener *socket)
         timer_disarm(&scheduler->timers, &listener->retry);
         begin_rest(scheduler, socket);
         break;
-    case ACCEPTING_ENDS:
     case ACCEPTING_REST:
+        if (listener_backlog_count(socket) == 0) { /* another process has taken it */
+            listener->accepting = ACCEPTING_ENDS;
+            cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
+        }
+        break;
+    case ACCEPTING_ENDS:
         break;
     }
 }
