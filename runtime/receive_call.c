@@ -33,7 +33,7 @@ static int check_receivable(struct stream *socket, size_t length)
         return error_say(-EINVAL, "recv: a length is for raw packets only");
     if (length > LENGTH_MAX)
         return error_say(-ENOMEM, "recv: %zu is more than %d bytes", length, LENGTH_MAX);
-    if (socket->receiver)
+    if (socket->waiter)
         return error_say(-EALREADY, "recv: somebody waits already");
     return socket->receiving == RECEIVING_REPORTED ? WEIR_CLOSED : 0;
 }
@@ -45,7 +45,7 @@ static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call 
     if (result < 0)
         return result;
     input_settle(socket);
-    socket->receiver = call;
+    socket->waiter = call;
     socket->needed = 0;
     call_set_timeout(scheduler, call);
     delivery_continue(scheduler, socket);
@@ -55,9 +55,9 @@ static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call 
 static void leave_recv(struct scheduler *scheduler, struct call *call)
 {
     struct stream *socket = stream_find(scheduler, call->socket);
-    if (!socket || socket->receiver != call)
+    if (!socket || socket->waiter != call)
         return;
-    socket->receiver = NULL;
+    socket->waiter = NULL;
     socket->needed = 0;
     receive_update(scheduler, socket);
 }

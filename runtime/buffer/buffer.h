@@ -33,6 +33,8 @@ struct weir_buffer {
      */
     atomic_uint refs; /* a pool's buffer: 0 while nobody keeps it */
     uint16_t index;   /* in its pool */
+    uint32_t start;   /* a block that is a stream's input: its bytes that are not framed yet */
+    uint32_t end;
 };
 
 struct buffer_pool {

@@ -10,7 +10,7 @@ struct slot *slot_create(struct scheduler *scheduler, enum kind_number kind, int
     struct slot *slot = slot_table_take(&scheduler->slots);
     if (!slot)
         return NULL;
-    slot->kind = (uint8_t)kind;
+    slot->kind = (uint8_t)kind & 15;
     slot->fd = fd;
     slot->family = (uint8_t)family;
     return slot;
@@ -18,7 +18,7 @@ struct slot *slot_create(struct scheduler *scheduler, enum kind_number kind, int
 
 void slot_move(struct slot *slot, enum socket_event event)
 {
-    slot->state = (uint8_t)socket_state_next((enum socket_state)slot->state, event);
+    slot->state = (uint8_t)socket_state_next((enum socket_state)slot->state, event) & 15;
 }
 
 void slot_unhold(struct scheduler *scheduler, struct slot *slot)

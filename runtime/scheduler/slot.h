@@ -26,14 +26,14 @@ struct slot {
     uint32_t generation;
     int fd; /* -1: none */
     uint16_t pending;
-    uint8_t kind;   /* enum kind_number */
-    uint8_t state;  /* enum socket_state */
-    uint8_t family; /* enum weir_family */
+    uint8_t kind : 4;  /* enum kind_number */
+    uint8_t state : 4; /* enum socket_state */
+    uint8_t family;    /* enum weir_family */
     struct option_block *options;
     weir_owner owner; /* owner_set */
 };
 
-enum { SLOT_SIZE = 232 };
+enum { SLOT_SIZE = 184 };
 
 /* A new socket on `fd`, without options and without an owner. NULL: no memory. */
 struct slot *slot_create(struct scheduler *scheduler, enum kind_number kind, int fd,

@@ -17,8 +17,8 @@
 
 static void dismiss_receiver(struct scheduler *scheduler, struct stream *socket)
 {
-    struct call *receiver = socket->receiver;
-    socket->receiver = NULL;
+    struct call *receiver = socket->waiter;
+    socket->waiter = NULL;
     if (receiver)
         call_complete(scheduler, receiver, WEIR_CLOSED);
 }

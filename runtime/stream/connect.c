@@ -104,7 +104,7 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
     socket->active = block->values.active;
     option_block_drop(block);
     owner_set(&socket->slot, call->as.open.owner);
-    socket->connector = call;
+    socket->waiter = call;
     connecting->socket = socket;
     return 0;
 }
@@ -112,7 +112,7 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
 static void establish(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
     descriptor_taken(&call->as.open.connecting->setup);
-    socket->connector = NULL;
+    socket->waiter = NULL;
     slot_move(&socket->slot, SOCKET_ESTABLISH);
     scheduler->totals.connects++;
     stream_connected(scheduler, socket);
@@ -189,7 +189,7 @@ static int run_connect(struct scheduler *scheduler, struct slot *unused, struct 
 /* It never was its owner's: nobody is told of its end. */
 static void give_up(struct stream *socket)
 {
-    socket->connector = NULL;
+    socket->waiter = NULL;
     owner_set(&socket->slot, weir_owned_by_nobody());
     slot_move(&socket->slot, SOCKET_CLOSE);
 }
@@ -220,7 +220,7 @@ const struct call_operation operation_connect = {
 
 void connect_abandon(struct scheduler *scheduler, struct stream *socket)
 {
-    struct call *call = socket->connector;
+    struct call *call = socket->waiter;
     detach(scheduler, call);
     call_complete(scheduler, call, WEIR_CLOSED);
 }
@@ -259,7 +259,7 @@ void connect_completed(struct scheduler *scheduler, struct slot *slot,
     struct stream *socket = stream_of(slot);
     if (socket->slot.state != SOCKET_CONNECTING)
         return;
-    struct call *call = socket->connector;
+    struct call *call = socket->waiter;
     if (completion->result == 0)
         established(scheduler, socket, call);
     else

@@ -21,14 +21,14 @@
 bool delivery_is_wanted(const struct stream *socket)
 {
     return socket->active != WEIR_ACTIVE_FALSE ? !owner_is_full(&socket->slot)
-                                               : socket->receiver != NULL;
+                                               : socket->waiter != NULL;
 }
 
 /* The one who is served by what arrives. While the socket is active that is its owner, and who
  * waits in recv goes on waiting. */
 static struct call *served_receiver(const struct stream *socket)
 {
-    return socket->active == WEIR_ACTIVE_FALSE ? socket->receiver : NULL;
+    return socket->active == WEIR_ACTIVE_FALSE ? socket->waiter : NULL;
 }
 
 int delivery_end_result(const struct stream *socket)
@@ -46,8 +46,8 @@ static bool is_receiving(const struct stream *socket)
 
 static struct call *take_receiver(struct stream *socket)
 {
-    struct call *receiver = socket->receiver;
-    socket->receiver = NULL;
+    struct call *receiver = socket->waiter;
+    socket->waiter = NULL;
     return receiver;
 }
 
@@ -166,7 +166,7 @@ static void count_packet(struct scheduler *scheduler, struct stream *socket,
 {
     socket->bulk = decoded->consumed >= INPUT_DIRECT_FROM_BYTES;
     scheduler->totals.packets_received++;
-    traffic_count(&socket->received, decoded->consumed);
+    traffic_count(&socket->received, &socket->received_max, decoded->consumed);
     if (stream_values(socket)->bit8 && !socket->bit8_seen)
         socket->bit8_seen = packet_has_bit8(decoded->bytes, decoded->size);
 }
@@ -294,7 +294,7 @@ static size_t hand_out_input(struct scheduler *scheduler, struct stream *socket)
         return 0;
     buffer_keep(block);
     size_t used =
-        hand_out(scheduler, socket, block, block->bytes + socket->input_start, input_size(socket));
+        hand_out(scheduler, socket, block, block->bytes + socket->input->start, input_size(socket));
     if (socket->input == block)
         input_consume(socket, used);
     buffer_release(block);

@@ -15,7 +15,7 @@ enum { SMALLEST_BLOCK = 256, MOVED_BY_PAGES = 128 << 10 };
 
 size_t input_size(const struct stream *socket)
 {
-    return socket->input_end - socket->input_start;
+    return socket->input ? socket->input->end - socket->input->start : 0;
 }
 
 /* What has come, times two at most, whatever the packet claims to be: peers that claim 4 MiB and
@@ -41,7 +41,7 @@ static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stre
     const uint8_t *bytes = old->bytes;
     size_t held = input_size(socket);
     struct weir_buffer *block =
-        socket->input_start == 0 ? buffer_grow(old, block_size_for(socket, size)) : NULL;
+        socket->input->start == 0 ? buffer_grow(old, block_size_for(socket, size)) : NULL;
     if (block) {
         scheduler->totals.copied_bytes += block->bytes != bytes && held < MOVED_BY_PAGES ? held : 0;
         return block;
@@ -49,7 +49,7 @@ static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stre
     block = new_block(socket, size);
     if (!block)
         return NULL;
-    memcpy(block->bytes, bytes + socket->input_start, held);
+    memcpy(block->bytes, bytes + socket->input->start, held);
     block->shelf = old->shelf;
     old->shelf = NULL;
     scheduler->totals.copied_bytes += held;
@@ -62,15 +62,15 @@ static int make_room(struct scheduler *scheduler, struct stream *socket, size_t 
 {
     struct weir_buffer *old = socket->input;
     size_t held = input_size(socket);
-    if (old && old->capacity - socket->input_end >= size)
+    if (old && old->capacity - old->end >= size)
         return 0;
     struct weir_buffer *block =
         old ? larger_block(scheduler, socket, held + size) : new_block(socket, held + size);
     if (!block)
         return -ENOMEM;
     socket->input = block;
-    socket->input_start = 0;
-    socket->input_end = (uint32_t)held;
+    block->start = 0;
+    block->end = (uint32_t)held;
     return 0;
 }
 
@@ -80,17 +80,17 @@ int input_append(struct scheduler *scheduler, struct stream *socket, const uint8
     int result = make_room(scheduler, socket, size);
     if (result < 0)
         return result;
-    memcpy(socket->input->bytes + socket->input_end, bytes, size);
-    socket->input_end += (uint32_t)size;
+    memcpy(socket->input->bytes + socket->input->end, bytes, size);
+    socket->input->end += (uint32_t)size;
     scheduler->totals.copied_bytes += size;
-    CHECK_LE(socket->input_end, socket->input->capacity);
+    CHECK_LE(socket->input->end, socket->input->capacity);
     return 0;
 }
 
 void input_consume(struct stream *socket, size_t size)
 {
     CHECK_LE(size, input_size(socket));
-    socket->input_start += (uint32_t)size;
+    socket->input->start += (uint32_t)size;
     if (input_size(socket) == 0)
         input_drop(socket);
 }
@@ -98,7 +98,9 @@ void input_consume(struct stream *socket, size_t size)
 void input_take_back(struct stream *socket, size_t size)
 {
     CHECK_LE(size, input_size(socket));
-    socket->input_end -= (uint32_t)size;
+    if (size == 0) /* all of it was framed, and the block is gone */
+        return;
+    socket->input->end -= (uint32_t)size;
     if (input_size(socket) == 0)
         input_drop(socket);
 }
@@ -116,8 +118,6 @@ void input_drop(struct stream *socket)
     if (socket->input)
         buffer_release(socket->input);
     socket->input = NULL;
-    socket->input_start = 0;
-    socket->input_end = 0;
 }
 
 size_t input_missing(const struct stream *socket)
@@ -136,7 +136,7 @@ size_t input_direct_room(struct scheduler *scheduler, struct stream *socket)
 {
     if (make_room(scheduler, socket, 1) < 0)
         return 0;
-    size_t room = socket->input->capacity - socket->input_end;
+    size_t room = socket->input->capacity - socket->input->end;
     size_t missing = input_missing(socket);
     return room < missing ? room : missing;
 }

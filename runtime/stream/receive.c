@@ -89,7 +89,7 @@ static void arm_into(struct scheduler *scheduler, struct stream *socket)
     socket->reading = READING_INTO;
     slot_hold(&socket->slot);
     ring_receive_into(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE_INTO),
-                      socket->slot.fd, socket->input->bytes + socket->input_end, room);
+                      socket->slot.fd, socket->input->bytes + socket->input->end, room);
 }
 
 static void cancel(struct scheduler *scheduler, struct stream *socket)
@@ -259,8 +259,8 @@ void receive_into_completed(struct scheduler *scheduler, struct slot *slot,
     socket->reading = READING_NOT;
     if (completion->result > 0) {
         socket->misses = 0;
-        socket->input_end += (uint32_t)completion->result;
-        CHECK_LE(socket->input_end, socket->input->capacity);
+        socket->input->end += (uint32_t)completion->result;
+        CHECK_LE(socket->input->end, socket->input->capacity);
         scheduler->totals.bytes_received += (uint64_t)completion->result;
     } else {
         handle_end(scheduler, socket, completion->result);

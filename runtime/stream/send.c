@@ -118,7 +118,7 @@ static int take(struct scheduler *scheduler, struct stream *socket,
     int result = size > 0 ? enqueue(scheduler, socket, source, header, (size_t)header_size) : 0;
     if (result < 0)
         return result;
-    traffic_count(&socket->sent, size);
+    traffic_count(&socket->sent, &socket->sent_max, size);
     scheduler->totals.packets_sent++;
     return 0;
 }

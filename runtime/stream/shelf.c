@@ -168,7 +168,7 @@ static bool is_suitable(const struct stream *socket)
 {
     const struct option_values *values = stream_values(socket);
     return socket->slot.state == SOCKET_OPEN && socket->active == WEIR_ACTIVE_FALSE &&
-           !socket->receiver && socket->input && !socket->input->shelf &&
+           !socket->waiter && socket->input && !socket->input->shelf &&
            socket->reading != READING_INTO && socket->reading != READING_INTO_CANCELLED &&
            !values->bit8 && !framing_is_http((enum weir_packet_type)values->packet);
 }
@@ -181,8 +181,8 @@ void shelf_fill(struct shelf *shelf, struct stream *socket)
         buffer_release(shelf->block);
     shelf->block = socket->input;
     buffer_keep(shelf->block);
-    shelf->bytes = shelf->block->bytes + socket->input_start;
-    shelf->size = socket->input_end - socket->input_start;
+    shelf->bytes = shelf->block->bytes + socket->input->start;
+    shelf->size = socket->input->end - socket->input->start;
     shelf->values = *stream_values(socket);
     shelf->framer = socket->framer;
     socket->input->shelf = shelf;
@@ -204,7 +204,7 @@ size_t shelf_take_back(struct stream *socket)
     unsigned taken = atomic_exchange_explicit(&shelf->taken, CLOSED, memory_order_acq_rel);
     uint32_t end = 0;
     for (unsigned i = 0; i < taken; i++) {
-        traffic_count(&socket->received, shelf->ends[i] - end);
+        traffic_count(&socket->received, &socket->received_max, shelf->ends[i] - end);
         end = shelf->ends[i];
     }
     if (taken > 0) {

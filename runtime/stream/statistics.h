@@ -13,15 +13,14 @@ struct traffic {
     uint64_t octets;
     double deviation_sum;
     uint64_t count; /* reported as 32 bits, but a wrap must not upset the mean */
-    uint32_t max;
 };
 
-static inline void traffic_count(struct traffic *traffic, uint64_t size)
+static inline void traffic_count(struct traffic *traffic, uint32_t *max, uint64_t size)
 {
     traffic->octets += size;
     traffic->count++;
-    if (size > traffic->max)
-        traffic->max = (uint32_t)size;
+    if (size > *max)
+        *max = (uint32_t)size;
     /* While all packets are of one size there is no deviation, and nothing to divide. */
     if (traffic->octets != size * traffic->count)
         traffic->deviation_sum +=

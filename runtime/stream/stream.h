@@ -96,18 +96,17 @@ struct stream {
     struct framer framer;
 
     struct weir_buffer *input; /* received and not framed yet; NULL when empty */
-    uint32_t input_start;
-    uint32_t input_end;
-    uint32_t needed;        /* whole size of the packet that has begun; 0: not known */
-    uint16_t share_turn;    /* the last turn in which it handed packets out, */
-    uint16_t share_used;    /* and how much of its share of that */
-    struct call *receiver;  /* the one who waits in recv */
-    struct call *connector; /* SOCKET_CONNECTING: the call of connect */
-    struct output *output;  /* NULL when nothing is queued */
+    uint32_t needed;           /* whole size of the packet that has begun; 0: not known */
+    uint16_t share_turn;       /* the last turn in which it handed packets out, */
+    uint16_t share_used;       /* and how much of its share of that */
+    struct call *waiter;       /* in recv; before there is a connection, in connect */
+    struct output *output;     /* NULL when nothing is queued */
     struct list
         link; /* on the list of the starved or of the postponed; in the end, of the settled */
     struct traffic received;
     struct traffic sent;
+    uint32_t received_max; /* beside them, where they leave no gap */
+    uint32_t sent_max;
 };
 
 _Static_assert(offsetof(struct stream, slot) == 0, "a slot is its stream");

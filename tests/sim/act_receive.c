@@ -45,7 +45,7 @@ static struct conn *receiving_conn(const weir_packet *kept)
     for (uint32_t i = 0; i < link_capacity; i++) {
         struct conn *conn = model_conn(i);
         const struct stream *socket = conn->receiver ? model_socket(conn) : NULL;
-        if (socket && socket->receiver && kept == &socket->receiver->as.receive.packet)
+        if (socket && socket->waiter && kept == &socket->waiter->as.receive.packet)
             return conn;
     }
     return NULL;
@@ -112,7 +112,7 @@ static int expected_of_receive(const struct conn *conn, const struct stream *soc
         return -EINVAL;
     if (length > 0 && stream_values(socket)->packet != WEIR_RAW)
         return -EINVAL;
-    return conn->receiver && socket->receiver ? -EALREADY : 0;
+    return conn->receiver && socket->waiter ? -EALREADY : 0;
 }
 
 void act_foresee_receive(struct conn *conn, struct pending *pending, uint64_t now_ns)

@@ -67,8 +67,8 @@ static void check_delivered(const struct stream *socket, const struct conn *conn
         return;
     SIM_CHECK(socket->receiving != RECEIVING_ENDED, "slot %u has ended and nobody was told",
               socket->slot.index);
-    bool receives = socket->receiver && socket->active == WEIR_ACTIVE_FALSE;
-    size_t length = receives ? socket->receiver->as.receive.length : 0;
+    bool receives = socket->waiter && socket->active == WEIR_ACTIVE_FALSE;
+    size_t length = receives ? socket->waiter->as.receive.length : 0;
     if (socket->receiving == RECEIVING_OPEN)
         SIM_CHECK(!expect_more(conn, length), "slot %u keeps a packet of type %d",
                   socket->slot.index, stream_values(socket)->packet);

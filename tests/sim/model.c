@@ -314,7 +314,7 @@ void model_message_error(struct conn *conn, int error)
 /* Who waited has been told the end, and has not called back yet. */
 static bool is_end_on_its_way(const struct conn *conn, const struct stream *socket)
 {
-    return conn->receiver && !pending_at(conn->receiver - 1)->given && socket && !socket->receiver;
+    return conn->receiver && !pending_at(conn->receiver - 1)->given && socket && !socket->waiter;
 }
 
 static bool has_ended(const struct conn *conn)

@@ -35,11 +35,12 @@ Test(statistics, as_the_documents_recurrence)
     srand(seed);
     for (int round = 0; round < 200; round++) {
         struct traffic traffic = {0};
+        uint32_t max = 0;
         struct recurrence recurrence = {0};
         unsigned most = 1u << rand() % 20;
         for (int i = 0; i < 500; i++) {
             uint64_t size = (uint64_t)rand() % most;
-            traffic_count(&traffic, size);
+            traffic_count(&traffic, &max, size);
             count(&recurrence, (double)size);
             cr_assert(is_about(traffic_average(&traffic), recurrence.average), "seed %u", seed);
             cr_assert(is_about(traffic_deviation(&traffic), recurrence.deviation), "seed %u", seed);
@@ -55,8 +56,9 @@ Test(statistics, nothing_yet)
 
 Test(statistics, the_mean_outlives_a_counter_of_32_bits)
 {
-    struct traffic traffic = {.count = UINT32_MAX, .octets = 100ull * UINT32_MAX, .max = 100};
-    traffic_count(&traffic, 100);
+    struct traffic traffic = {.count = UINT32_MAX, .octets = 100ull * UINT32_MAX};
+    uint32_t max = 100;
+    traffic_count(&traffic, &max, 100);
     cr_assert(traffic_average(&traffic) == 100 && traffic_deviation(&traffic) == 0);
     cr_assert((uint32_t)traffic.count == 0);
 }
