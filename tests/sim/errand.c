@@ -9,6 +9,7 @@
 #include "sim/event.h"
 #include "sim/link.h"
 #include "sim/pending.h"
+#include "sim/post.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
 
@@ -17,6 +18,7 @@ enum { ERRAND_MOST = 256 };
 static struct errand all[ERRAND_MOST];
 static bool taken[ERRAND_MOST];
 static struct errand *next[ACTOR_MOST]; /* each actor's */
+static uint32_t posting_count;
 
 void errand_reset(void)
 {
@@ -24,6 +26,7 @@ void errand_reset(void)
         taken[i] = false;
     for (uint32_t i = 0; i < ACTOR_MOST; i++)
         next[i] = NULL;
+    posting_count = 0;
 }
 
 void errand_give_back(const struct errand *errand)
@@ -77,6 +80,19 @@ bool errand_end(void)
     return !errand;
 }
 
+/* Whoever it is for has been found, and may be told to stop meanwhile. */
+static void hold_up(void)
+{
+    posting_count++;
+    actor_pause();
+    posting_count--;
+}
+
+bool errand_is_posting(void)
+{
+    return posting_count > 0;
+}
+
 void __real_inbox_post(struct inbox *inbox, struct inbox_node *node);
 void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node);
 
@@ -84,8 +100,8 @@ void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node)
 {
     struct errand *errand = next[actor_current()];
     turns_progress();
-    if (!event_is_running())
-        actor_pause(); /* whoever it is for has been found, and may be told to stop meanwhile */
+    if (!event_is_running() && !post_is_taking())
+        hold_up();
     if (errand) {
         next[actor_current()] = NULL;
         __real_inbox_post(inbox, &errand->node);

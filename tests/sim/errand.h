@@ -43,4 +43,7 @@ void errand_give_back(const struct errand *errand);
 /* The call has returned. False: it has not been posted, and there will be no note. */
 bool errand_end(void);
 
+/* Whether somebody has found a scheduler, and has yet to post something to it. */
+bool errand_is_posting(void);
+
 #endif

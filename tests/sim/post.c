@@ -169,13 +169,22 @@ static size_t vanishing_count(struct letters *letters)
     return count;
 }
 
+static bool taking;
+
+bool post_is_taking(void)
+{
+    return taking;
+}
+
 bool post_receive(weir_message *message)
 {
     uint32_t owner = post_some_owner();
     if (owner == 0)
         return false;
     struct box *box = &boxes[owner - POST_FIRST_OWNER];
+    taking = true;
     int result = weir_mailbox_receive(box->mailbox, 0, message);
+    taking = false;
     skip_vanished(&box->letters, result == 0 ? message : NULL);
     SIM_CHECK(result == (box->letters.count ? 0 : WEIR_TIMEOUT), "mailbox_receive gave %s",
               weir_error_name(result));

@@ -25,6 +25,8 @@ uint32_t post_some_owner(void);
 
 /* Takes the next message out of one that is alive and checks it. False: there is none. */
 bool post_receive(weir_message *message);
+/* It is being taken: nobody else may take the next before it was looked at. */
+bool post_is_taking(void);
 
 uint32_t post_waiting_count(void);
 

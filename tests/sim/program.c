@@ -396,7 +396,7 @@ static void set_listener(const struct listening *listening)
     weir_socket handle = listening->handle;
     int result = weir_setopts(handle, WEIR_OPTIONS(WEIR_ACTIVE(first_active())));
     bool waits = scheduler_current() && (!is_own(handle) || !is_alone());
-    bool may_be_dead = !scheduler_current() || !model_live(handle); /* with its mailbox */
+    bool may_be_dead = !scheduler_current() || model_stopping || !model_live(handle);
     SIM_CHECK(result == 0 || model_lenient || (waits && result == -EDEADLK) ||
                   (may_be_dead && result == -EINVAL),
               "a listener's setopts gave %s", weir_error_name(result));

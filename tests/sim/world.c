@@ -10,6 +10,7 @@
 #include "sim/act.h"
 #include "sim/actor.h"
 #include "sim/dice.h"
+#include "sim/errand.h"
 #include "sim/event.h"
 #include "sim/kernel.h"
 #include "sim/life.h"
@@ -171,7 +172,8 @@ static void tick(uint32_t object, uint32_t tag)
     scheduler_become(NULL);
     int result = weir_run_on(world.runtime, number, program_tick, NULL);
     scheduler_become(here);
-    SIM_CHECK(result == 0 || model_lenient, "run_on gave %s", weir_error_name(result));
+    SIM_CHECK(result == 0 || model_lenient || (model_stopping && result == WEIR_CLOSED),
+              "run_on gave %s", weir_error_name(result));
     if (--world.ticks_left > 0)
         event_after(dice_size(2000000), tick, 0, 0);
 }
@@ -263,11 +265,10 @@ static void stop_schedulers(void)
 }
 
 /* Nothing may be left. */
-static void end(void)
+static void end(bool is_surprised)
 {
     memory_fail_nth(0);
     model_stopping = true;
-    bool is_surprised = dice_chance(300);
     if (!is_surprised)
         program_wind_down(dice_chance(700));
     peer_relent();
@@ -298,11 +299,14 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
     choose_style();
     begin(ticks_most);
     bool quiet = false;
-    while (!quiet && (world.ticks_left > 0 || world.turns < 20000))
+    bool is_surprised = dice_chance(300);
+    bool stops_early = is_surprised && dice_chance(300);
+    while (!quiet && (world.ticks_left > 0 || world.turns < 20000) &&
+           !(stops_early && errand_is_posting() && dice_chance(50)))
         quiet = !actor_step();
     if (quiet)
         program_check_quiet();
-    end();
+    end(is_surprised);
     SIM_CHECK(memory_live_count() == live, "%lld blocks of memory were never freed",
               (long long)(memory_live_count() - live));
     *result = (struct world_result){
