@@ -19,12 +19,4 @@ int address_parse_host(const char *text, weir_address *address);
 /* As in Erlang/OTP, the second group of a link-local address is its scope: it moves there. */
 void address_take_scope(weir_address *address);
 
-/*
- * The addresses of a host name or literal, of one family, in the system's order; at most
- * `capacity`. How many, or WEIR_NXDOMAIN, -EINVAL (an empty name, characters outside 33..126),
- * -ENOMEM. May block for as long as a name server takes.
- */
-int address_resolve(const char *host, enum weir_family family, weir_address *addresses,
-                    size_t capacity);
-
 #endif

@@ -101,6 +101,26 @@ int system_close(int fd)
     return result;
 }
 
+int system_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+    return result_of(connect(fd, address, size));
+}
+
+ssize_t system_receive(int fd, void *bytes, size_t size, int flags, struct sockaddr *from,
+                       socklen_t *from_size)
+{
+    ssize_t result = recvfrom(fd, bytes, size, flags, from, from_size);
+    return result < 0 ? -errno : result;
+}
+
+ssize_t system_send(int fd, const struct iovec *pieces, int count)
+{
+    const struct msghdr message = {.msg_iov = (struct iovec *)pieces,
+                                   .msg_iovlen = (size_t)count};
+    ssize_t result = sendmsg(fd, &message, MSG_NOSIGNAL);
+    return result < 0 ? -errno : result;
+}
+
 int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
     return result_of(setsockopt(fd, level, name, value, size));

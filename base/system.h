@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 /* Close-on-exec; `netns` is a path, or NULL for the caller's network namespace. */
 int system_socket(int family, int type, const char *netns);
@@ -16,6 +18,11 @@ int system_bind(int fd, const struct sockaddr *address, socklen_t size);
 int system_listen(int fd, int backlog);
 int system_shutdown(int fd, int how);
 int system_close(int fd);
+/* Of sockets that do not wait: -EINPROGRESS, -EAGAIN. */
+int system_connect(int fd, const struct sockaddr *address, socklen_t size);
+ssize_t system_receive(int fd, void *bytes, size_t size, int flags, struct sockaddr *from,
+                       socklen_t *from_size);
+ssize_t system_send(int fd, const struct iovec *pieces, int count);
 int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size);
 int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
 int system_getsockname(int fd, struct sockaddr *address, socklen_t *size);

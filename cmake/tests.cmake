@@ -100,7 +100,7 @@ function(weir_loopback_test name)
     endif()
     weir_test_program(${name}
         ROOM runtime BELOW runtime_ring base base_kernel framing term options address lookup
-        LIBRARIES PkgConfig::liburing Threads::Threads
+        LIBRARIES PkgConfig::liburing PkgConfig::libcares Threads::Threads
         SOURCES ${test_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/loopback.c)
     target_link_libraries(${name} PRIVATE PkgConfig::CRITERION)
     set(newest "")

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address/inet_config.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "options/options.h"
@@ -159,6 +160,37 @@ static int place_schedulers(struct weir_runtime *runtime, const weir_config *con
     return 0;
 }
 
+static int load_inetrc(struct inet_config *inet, const weir_config *config)
+{
+    const char *path = config->inetrc ? config->inetrc : getenv("WEIR_INETRC");
+    return path && *path ? inet_config_load(inet, path) : 0;
+}
+
+static int load_inet_terms(struct inet_config *inet, const weir_config *config)
+{
+    if (!config->inet_terms)
+        return 0;
+    return inet_config_load_text(inet, "inet_terms", config->inet_terms);
+}
+
+/* As in the document, a file that is missing or wrong is no reason not to start: it is said only.
+ */
+static int place_inet(struct weir_runtime *runtime, const weir_config *config)
+{
+    char text[ERROR_TEXT_SIZE];
+    int result = inet_config_create(&runtime->naming.inet);
+    if (result < 0)
+        return error_say(result, "no memory for the inet configuration");
+    result = load_inetrc(runtime->naming.inet, config);
+    error_copy_text(text);
+    if (result == -ENOMEM)
+        return result;
+    result = load_inet_terms(runtime->naming.inet, config);
+    if (result == 0)
+        error_set_text(text);
+    return result;
+}
+
 int runtime_configure(struct weir_runtime *runtime, const weir_config *config)
 {
     static const weir_config standard;
@@ -170,6 +202,8 @@ int runtime_configure(struct weir_runtime *runtime, const weir_config *config)
         result = place_features(&runtime->limits, config);
     if (result >= 0)
         result = place_both_defaults(runtime, config);
+    if (result >= 0)
+        result = place_inet(runtime, config);
     runtime->limits.zero_copy_from_bytes = config->zero_copy_from_bytes;
     uint64_t queued = config->queued_bytes_limit ? config->queued_bytes_limit : 1ull << 30;
     if (result >= 0)

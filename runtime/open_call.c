@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "address/address.h"
+#include "address/inet_config.h"
+#include "address/name.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -14,6 +16,7 @@
 #include "runtime/runtime.h"
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
+#include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/connect.h"
 
@@ -152,13 +155,45 @@ static void set_addresses(struct connecting *connecting, size_t count, uint16_t 
         connecting->addresses[i].port = port;
 }
 
-static int look_up(struct connecting *connecting, const char *host)
+/* Where the options choose no family, the inet configuration has. */
+static enum weir_family family_of(const weir_runtime *runtime, const struct connecting *connecting)
+{
+    if (!connecting->setup.family_given && runtime->naming.inet->numbers[INET_INET6])
+        return WEIR_INET6;
+    return (enum weir_family)connecting->setup.local.family;
+}
+
+/* How many of the addresses that were found there is room for. The host's memory is given back. */
+static int take_addresses(struct connecting *connecting, weir_hostent *hostent)
+{
+    size_t count = hostent->address_count < CONNECT_ADDRESSES_MAX ? hostent->address_count
+                                                                  : CONNECT_ADDRESSES_MAX;
+    memcpy(connecting->addresses, hostent->h_addr_list, count * sizeof(weir_address));
+    weir_hostent_free(hostent);
+    return (int)count;
+}
+
+static int look_up_name(weir_runtime *runtime, struct connecting *connecting, const char *host,
+                        int64_t timeout_ms)
+{
+    if (!name_is_visible(host))
+        return error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
+    int result = runtimes_enter_again(runtime, connecting->runtime_id);
+    if (result < 0)
+        return result;
+    struct look_up look_up = {
+        .naming = &runtime->naming, .name = host, .family = family_of(runtime, connecting)};
+    struct call call = {.timeout_ms = timeout_ms, .as.look_up = &look_up};
+    result = call_make_on(&operation_look_up, runtime_home(runtime, &look_up), &call);
+    runtimes_leave(runtime);
+    return result < 0 ? result : take_addresses(connecting, look_up.hostent);
+}
+
+static int look_up(weir_runtime *runtime, struct connecting *connecting, const char *host,
+                   int64_t timeout_ms)
 {
     int count = read_literal(connecting, host);
-    if (count != 0)
-        return count;
-    return address_resolve(host, (enum weir_family)connecting->setup.local.family,
-                           connecting->addresses, CONNECT_ADDRESSES_MAX);
+    return count != 0 ? count : look_up_name(runtime, connecting, host, timeout_ms);
 }
 
 /* Looking the name up counts against the time-out. */
@@ -203,7 +238,7 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
     if (result < 0)
         return result;
     owner_keep(owner);
-    result = look_up(connecting, host);
+    result = look_up(runtime, connecting, host, timeout_ms);
     if (result > 0) {
         set_addresses(connecting, (size_t)result, port);
         call.timeout_ms = rest_of(timeout_ms, began_ns);
@@ -221,56 +256,77 @@ struct named_host {
     uint16_t port;
 };
 
-/* A name that is looked up for a scheduler, which then connects. */
+/* A name that is looked up, and what then connects. Both happen for one scheduler, on which the
+ * caller is called back. */
 struct named_connect {
-    struct resolution resolution;
-    struct call *call;
+    struct inbox_node node;
+    weir_runtime *runtime;
+    struct look_up look_up;
+    struct call *asking;
+    struct call *connect;
     uint64_t began_ns;
     uint16_t port;
+    char name[];
 };
 
-static void connect_named(struct scheduler *scheduler, struct inbox_node *node)
+static void fail_connect(struct call *connect, int result)
 {
-    struct resolution *resolution = list_entry(node, struct resolution, node);
-    struct named_connect *named = list_entry(resolution, struct named_connect, resolution);
-    struct call *call = named->call;
-    int count = resolution->result;
-    scheduler->outstanding--;
-    if (count > 0) {
-        set_addresses(call->as.open.connecting, (size_t)count, named->port);
-        call->timeout_ms = rest_of(call->timeout_ms, named->began_ns);
-        (void)call_make_async_on(&operation_connect, scheduler->index, call);
-    } else {
-        call->operation = &operation_connect;
-        call->origin = NULL;
-        call->kind = CALL_ASYNC;
-        call_complete(scheduler, call, count);
-    }
-    memory_free(named);
+    connect->operation = &operation_connect;
+    connect->origin = NULL;
+    connect->kind = CALL_ASYNC;
+    call_complete(scheduler_current(), connect, result);
 }
 
-static int ask_for_name(weir_runtime *runtime, struct scheduler *here, struct call *call,
-                        const struct named_host *host)
+static void connect_named(struct call *asking)
 {
-    struct named_connect *named = memory_allocate_zeroed(1, sizeof(*named));
-    if (!named)
-        return error_say(-ENOMEM, "connect: no memory to look up a name");
-    struct connecting *connecting = call->as.open.connecting;
-    named->resolution.node.run = connect_named;
-    named->resolution.scheduler = here;
-    named->resolution.family = (enum weir_family)connecting->setup.local.family;
-    named->resolution.addresses = connecting->addresses;
-    named->resolution.capacity = CONNECT_ADDRESSES_MAX;
-    strncpy(named->resolution.host, host->name, RESOLUTION_HOST_SIZE - 1);
-    named->call = call;
+    struct named_connect *named = asking->data;
+    struct call *call = named->connect;
+    int result = asking->result;
+    if (result == 0) {
+        int count = take_addresses(call->as.open.connecting, named->look_up.hostent);
+        set_addresses(call->as.open.connecting, (size_t)count, named->port);
+        call->timeout_ms = rest_of(call->timeout_ms, named->began_ns);
+        (void)call_make_async_on(&operation_connect, scheduler_current()->index, call);
+    } else {
+        fail_connect(call, result);
+    }
+    memory_free(named);
+    memory_free(asking);
+}
+
+static void ask_for_name(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct named_connect *named = list_entry(node, struct named_connect, node);
+    (void)scheduler;
+    (void)call_make_async_on(&operation_look_up, runtime_home(named->runtime, &named->look_up),
+                             named->asking);
+}
+
+static struct named_connect *name_connect(weir_runtime *runtime, struct call *connect,
+                                          const struct named_host *host)
+{
+    size_t size = strlen(host->name) + 1;
+    struct named_connect *named = memory_allocate_zeroed(1, sizeof(*named) + size);
+    struct call *asking = named ? call_allocate() : NULL;
+    if (!asking) {
+        memory_free(named);
+        return NULL;
+    }
+    memcpy(named->name, host->name, size);
+    named->node.run = ask_for_name;
+    named->runtime = runtime;
+    named->look_up.naming = &runtime->naming;
+    named->look_up.name = named->name;
+    named->look_up.family = family_of(runtime, connect->as.open.connecting);
+    named->asking = asking;
+    named->connect = connect;
     named->began_ns = clock_now_ns();
     named->port = host->port;
-    int result = resolver_ask(runtime->resolver, &named->resolution);
-    if (result < 0)
-        memory_free(named);
-    else
-        here->outstanding++;
-    return result;
+    asking->timeout_ms = connect->timeout_ms;
+    asking->as.look_up = &named->look_up;
+    asking->data = named;
+    asking->finish = connect_named;
+    return named;
 }
 
 static int discard(struct call *call, int result)
@@ -280,15 +336,43 @@ static int discard(struct call *call, int result)
     return result;
 }
 
+/* A thread's goes to the scheduler that it will connect on, and asks from there. */
+static int start_named(weir_runtime *runtime, struct named_connect *named)
+{
+    struct scheduler *here = scheduler_current();
+    if (here) {
+        ask_for_name(here, &named->node);
+        return 0;
+    }
+    struct scheduler *scheduler = registry_enter(runtime_next_scheduler(runtime));
+    if (!scheduler)
+        return WEIR_CLOSED;
+    inbox_post(&scheduler->inbox, &named->node);
+    registry_leave(scheduler->index);
+    return 0;
+}
+
+static int connect_by_name(weir_runtime *runtime, struct call *call, const struct named_host *host)
+{
+    struct named_connect *named = name_connect(runtime, call, host);
+    if (!named)
+        return discard(call, error_say(-ENOMEM, "no memory to look a name up"));
+    int result = start_named(runtime, named);
+    if (result < 0) {
+        memory_free(named->asking);
+        memory_free(named);
+        return discard(call, result);
+    }
+    return 0;
+}
+
 /* The call is taken in any case. `count` 0: the name is still to be looked up. */
 static int start_call(weir_runtime *runtime, struct call *call, int count,
                       const struct named_host *host)
 {
     struct scheduler *here = scheduler_current();
-    if (count == 0) {
-        int result = ask_for_name(runtime, here, call, host);
-        return result < 0 ? discard(call, result) : 0;
-    }
+    if (count == 0)
+        return connect_by_name(runtime, call, host);
     set_addresses(call->as.open.connecting, (size_t)count, host->port);
     uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
     return call_make_async_on(&operation_connect, index, call);
@@ -297,8 +381,9 @@ static int start_call(weir_runtime *runtime, struct call *call, int count,
 static int start_connect(weir_runtime *runtime, struct call *call, const struct named_host *host)
 {
     struct connecting *connecting = call->as.open.connecting;
-    int count = scheduler_current() ? read_literal(connecting, host->name)
-                                    : look_up(connecting, host->name);
+    int count = read_literal(connecting, host->name);
+    if (count == 0 && !name_is_visible(host->name))
+        count = error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
     int result = count < 0 ? count : runtimes_enter_again(runtime, connecting->runtime_id);
     if (result < 0)
         return discard(call, result);
@@ -316,11 +401,6 @@ int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uint16_t por
     int result = prepare(&connecting, runtime, host, options, owner);
     if (result < 0)
         return result;
-    if (strlen(host) >= RESOLUTION_HOST_SIZE) {
-        connecting_free(connecting);
-        return error_say(WEIR_NXDOMAIN, "connect: the name of a host has at most %d characters",
-                         RESOLUTION_HOST_SIZE - 1);
-    }
     struct call *call = open_call(owner, timeout_ms, opened, data);
     if (!call) {
         connecting_free(connecting);

@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <time.h>
 
+#include "address/inet_config.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "runtime/fit.h"
 #include "runtime/kinds.h"
-#include "runtime/resolver/resolver.h"
+#include "runtime/resolver/native.h"
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/registry.h"
@@ -78,10 +79,11 @@ static void free_scheduler(struct weir_runtime *runtime, uint32_t number)
 void runtime_free(struct weir_runtime *runtime)
 {
     (void)runtimes_withdraw(runtime);
-    if (runtime->resolver)
-        resolver_close(runtime->resolver);
+    if (runtime->naming.natives)
+        natives_close(runtime->naming.natives);
     for (uint32_t i = 0; i < runtime->scheduler_count; i++)
         free_scheduler(runtime, i);
+    inet_config_free(runtime->naming.inet);
     weir_options_free(runtime->default_connect);
     weir_options_free(runtime->default_listen);
     pthread_mutex_destroy(&runtime->lock);
@@ -175,7 +177,7 @@ int runtime_create(struct weir_runtime **out, const weir_config *config)
     pthread_cond_init(&runtime->started, NULL);
     int result = runtime_configure(runtime, config);
     if (result >= 0)
-        result = resolver_open(&runtime->resolver);
+        result = natives_open(&runtime->naming.natives);
     if (result >= 0)
         result = create_schedulers(runtime);
     if (result < 0) {
@@ -239,7 +241,6 @@ static int withdraw(weir_runtime *runtime)
 
 static void stop(weir_runtime *runtime)
 {
-    resolver_stop(runtime->resolver);
     stop_schedulers(runtime, runtime->scheduler_count);
     runtime_free(runtime);
 }
@@ -259,10 +260,11 @@ int weir_stop(weir_runtime *runtime)
     return 0;
 }
 
-/* A handle alone: its owner may keep it for ever. */
-static bool is_remnant(const struct slot *slot)
+/* A handle alone: its owner may keep it for ever. Or nobody's socket at all. */
+static bool is_remnant(const struct scheduler *scheduler, const struct slot *slot)
 {
-    return slot->state == SOCKET_GONE && slot->fd < 0;
+    bool inner = slot->state != SOCKET_FREE && scheduler->kinds[slot->kind]->is_inner;
+    return inner || (slot->state == SOCKET_GONE && slot->fd < 0);
 }
 
 /* Closes the listeners. How many sockets there still are, those included that have something to
@@ -274,7 +276,7 @@ static int run_drain(struct scheduler *scheduler, struct slot *unused, struct ca
     (void)call;
     slot_end_all(scheduler, END_DRAIN);
     for (uint32_t i = 0; i < slot_table_size(&scheduler->slots); i++)
-        remnants += is_remnant(slot_table_at(&scheduler->slots, i));
+        remnants += is_remnant(scheduler, slot_table_at(&scheduler->slots, i));
     return (int)scheduler->slots.used_count - remnants;
 }
 
@@ -337,6 +339,11 @@ uint32_t weir_scheduler_count(const weir_runtime *runtime)
     uint32_t count = runtime->scheduler_count;
     runtimes_leave(runtime);
     return count;
+}
+
+uint32_t runtime_home(const struct weir_runtime *runtime, const struct look_up *look_up)
+{
+    return runtime->schedulers[look_up_hash(look_up) / 1024 % runtime->scheduler_count]->index;
 }
 
 uint32_t runtime_next_scheduler(struct weir_runtime *runtime)

@@ -13,7 +13,6 @@
 #include <weir/runtime.h>
 
 struct scheduler;
-struct resolver;
 
 enum { RUNTIME_SCHEDULERS_MAX = 64 };
 
@@ -28,7 +27,7 @@ struct weir_runtime {
     weir_option *default_connect;     /* or NULL */
     weir_option *default_listen;
     atomic_uint next; /* scheduler for a thread's socket */
-    struct resolver *resolver;
+    struct naming naming;
     pthread_mutex_t lock;
     pthread_cond_t started;
     uint32_t started_count;
@@ -39,6 +38,9 @@ int runtime_configure(struct weir_runtime *runtime, const weir_config *config);
 
 /* The registry index of the scheduler that a thread's next socket goes to. */
 uint32_t runtime_next_scheduler(struct weir_runtime *runtime);
+
+/* The registry index of the scheduler that a name or an address is looked up on. */
+uint32_t runtime_home(const struct weir_runtime *runtime, const struct look_up *look_up);
 
 /*
  * What weir_start does before it starts threads: a runtime whose schedulers wait to be opened. Who

@@ -8,6 +8,7 @@
 #include "interfaces.h"
 #include "options.h"
 #include "rc.h"
+#include "resolve.h"
 #include "serve.h"
 #include "streams.h"
 
@@ -32,6 +33,7 @@ static const struct command commands[] = {
     {"options", OPTIONS_ARGUMENTS, "list the options, or say all about one", options_details,
      options_run},
     {"rc", RC_ARGUMENTS, "print what the inet configuration says", rc_details, rc_run},
+    {"resolve", RESOLVE_ARGUMENTS, "look up a name or an address", resolve_details, resolve_run},
     {"serve", SERVE_ARGUMENTS, "serve clients until SIGTERM or SIGINT", serve_details, serve_run},
     {"version", "", "print the version", NULL, run_version},
 };

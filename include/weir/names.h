@@ -35,6 +35,47 @@ typedef struct weir_hostent {
 /* NULL is fine. Any thread. */
 WEIR_API void weir_hostent_free(weir_hostent *hostent);
 
+/*
+ * inet:gethostbyname/1 and /2: the names and addresses of a host, as `*hostent`, to be freed. The
+ * first asks for IPv4, or for IPv6 if the configuration has {inet6,true}. A name that is an
+ * address is its own answer, whatever the methods are; one of the other family is nobody's.
+ */
+WEIR_API int weir_gethostbyname(weir_runtime *runtime, const char *name, int64_t timeout_ms,
+                                weir_hostent **hostent) WEIR_CHECK_RESULT;
+WEIR_API int weir_gethostbyname2(weir_runtime *runtime, const char *name, enum weir_family family,
+                                 int64_t timeout_ms, weir_hostent **hostent) WEIR_CHECK_RESULT;
+
+/* inet:gethostbyaddr/1: the names of an address, which is the only one of `*hostent`. WEIR_TIMEOUT
+ * also when no name server answers. */
+WEIR_API int weir_gethostbyaddr(weir_runtime *runtime, const weir_address *address,
+                                int64_t timeout_ms, weir_hostent **hostent) WEIR_CHECK_RESULT;
+
+/*
+ * inet:getaddr/2 and getaddrs/2: the first, or at most `capacity`, of a host's addresses. The
+ * latter returns how many there are, which may be more. A host of characters that are no printable
+ * ASCII, or of none, is -EINVAL.
+ */
+WEIR_API int weir_getaddr(weir_runtime *runtime, const char *host, enum weir_family family,
+                          int64_t timeout_ms, weir_address *address) WEIR_CHECK_RESULT;
+WEIR_API int weir_getaddrs(weir_runtime *runtime, const char *host, enum weir_family family,
+                           int64_t timeout_ms, weir_address *addresses,
+                           size_t capacity) WEIR_CHECK_RESULT;
+
+/* `result` 0 with `hostent`, which is the callee's until it returns; or an error and NULL. */
+typedef void weir_found(const weir_hostent *hostent, int result, void *data);
+
+/* For schedulers, and threads that do not want to wait. WEIR_ANY_FAMILY asks as weir_gethostbyname
+ * does. 0, or an error and nothing will be called. */
+WEIR_API int weir_gethostbyname_async(weir_runtime *runtime, const char *name,
+                                      enum weir_family family, int64_t timeout_ms,
+                                      weir_found *found, void *data) WEIR_CHECK_RESULT;
+WEIR_API int weir_gethostbyaddr_async(weir_runtime *runtime, const weir_address *address,
+                                      int64_t timeout_ms, weir_found *found,
+                                      void *data) WEIR_CHECK_RESULT;
+WEIR_API int weir_getaddrs_async(weir_runtime *runtime, const char *host, enum weir_family family,
+                                 int64_t timeout_ms, weir_found *found,
+                                 void *data) WEIR_CHECK_RESULT;
+
 enum weir_interface_flag {
     WEIR_INTERFACE_UP = 1 << 0,
     WEIR_INTERFACE_BROADCAST = 1 << 1,
@@ -80,6 +121,14 @@ typedef struct weir_parameter {
     const char *name;
     const char *value; /* Erlang terms as text, with commas between */
 } weir_parameter;
+
+/*
+ * inet:get_rc/0: what of the inet configuration differs from the defaults, in the document's order,
+ * in one block of memory. Name servers and domains of a resolv.conf are there when the
+ * configuration names that file. 0, WEIR_CLOSED or -ENOMEM. Any thread, a scheduler too.
+ */
+WEIR_API int weir_get_rc(weir_runtime *runtime, weir_parameter **parameters,
+                         size_t *count) WEIR_CHECK_RESULT;
 
 /* Of what weir_get_rc gave. NULL is fine. Any thread. */
 WEIR_API void weir_parameters_free(weir_parameter *parameters);

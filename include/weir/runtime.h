@@ -39,6 +39,11 @@ typedef struct weir_config {
      * those of the environment: WEIR_DEFAULT_CONNECT_OPTIONS, WEIR_DEFAULT_LISTEN_OPTIONS. */
     const char *default_connect_options;
     const char *default_listen_options;
+    const char *inetrc; /* path of the inet configuration (docs/NAMES.md); also WEIR_INETRC. What is
+                           wrong with it does not keep a runtime from starting, and is what
+                           weir_last_error_text says after weir_start */
+    const char *inet_terms; /* its terms as text, applied after the file; what is wrong with these
+                               is -EINVAL */
 } weir_config;
 
 /*

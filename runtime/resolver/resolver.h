@@ -1,36 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking names up without holding up a scheduler: one thread, started by the first who asks. */
+/*
+ * Look-ups of one scheduler: those that are under way, each for all who ask the same, and what they
+ * stand on. Each name has one scheduler that is asked for it (its home), so that what is asked of
+ * a runtime is asked once and remembered once. Made by the first look-up.
+ */
 #ifndef RUNTIME_RESOLVER_RESOLVER_H
 #define RUNTIME_RESOLVER_RESOLVER_H
 
-#include "base/list.h"
-#include "runtime/scheduler/inbox.h"
-#include <weir/address.h>
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/kind.h"
+#include <weir/names.h>
 
 struct resolver;
 struct scheduler;
+struct inet_config;
+struct natives;
 
-enum { RESOLUTION_HOST_SIZE = 256 };
-
-struct resolution {
-    struct inbox_node node; /* `node.run` runs on the scheduler when the answer is there */
-    struct list link;
-    struct scheduler *scheduler; /* which must not end before that */
-    char host[RESOLUTION_HOST_SIZE];
-    enum weir_family family;
-    weir_address *addresses;
-    size_t capacity;
-    int result; /* how many addresses, or an error */
+/* What the look-ups of a runtime stand on; not changed while it runs. */
+struct naming {
+    struct inet_config *inet;
+    struct natives *natives;
 };
 
-int resolver_open(struct resolver **resolver);
+/* What a call asks for, and in the end what was found, which is then the call's. */
+struct look_up {
+    const struct naming *naming;
+    const char *name; /* NULL: it is an address */
+    weir_address address;
+    enum weir_family family;
+    weir_hostent *hostent;
+};
 
-/* Waits for the look-up that is under way; those behind it, and any later, get WEIR_CLOSED. */
-void resolver_stop(struct resolver *resolver);
-/* Stops and frees: nobody can ask any more. */
-void resolver_close(struct resolver *resolver);
+/* A call without a socket, to be made on the home of what it asks for; as.look_up is its own. */
+extern const struct call_operation operation_look_up;
 
-/* 0, or an error: then there will be no answer. */
-int resolver_ask(struct resolver *resolver, struct resolution *resolution);
+/* What its home follows from. */
+uint32_t look_up_hash(const struct look_up *look_up);
+
+extern const struct kind kind_resolver;
 
 #endif

@@ -296,6 +296,13 @@ void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd)
     entry->user_data = user_data;
 }
 
+void ring_poll(struct ring *ring, uint64_t user_data, int fd, unsigned events)
+{
+    struct io_uring_sqe *entry = next_entry(ring);
+    io_uring_prep_poll_add(entry, fd, events);
+    entry->user_data = user_data;
+}
+
 void ring_cancel(struct ring *ring, uint64_t user_data, uint64_t target)
 {
     struct io_uring_sqe *entry = next_entry(ring);

@@ -87,6 +87,8 @@ struct file_range {
 void ring_read(struct ring *ring, uint64_t user_data, void *memory, struct file_range range);
 /* Completes each time that there may be room for sending again, and goes on. */
 void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd);
+/* Completes once, when what poll(2) calls `events` is there, with what there is. */
+void ring_poll(struct ring *ring, uint64_t user_data, int fd, unsigned events);
 /* Ends the operation with the user_data of `target`, which completes as it would or with
  * -ECANCELED. The cancel itself completes only when it finds none: -ENOENT. That is not to say
  * that there is none: the kernel may have been about to try it again, and it goes on. */

@@ -25,6 +25,7 @@ struct call;
 struct scheduler;
 struct slot;
 struct connecting;
+struct look_up;
 
 /* CALL_WAITS: the call is on some list and will be completed from there. No count is ever that. */
 enum { CALL_WAITS = INT32_MAX };
@@ -88,6 +89,7 @@ struct call {
             weir_option *wanted;
             size_t count;
         } options;
+        struct look_up *look_up;
         weir_address *address;
         weir_statistics *statistics;
         enum weir_how how;

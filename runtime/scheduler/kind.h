@@ -21,6 +21,8 @@ enum kind_number {
     KIND_NONE, /* a free slot; and the scheduler's own operations */
     KIND_STREAM,
     KIND_LISTENER,
+    KIND_WATCH,
+    KIND_RESOLVER,
     KIND_COUNT
 };
 
@@ -46,6 +48,7 @@ struct kind_operation {
 
 struct kind {
     const char *name;
+    bool is_inner; /* nobody's socket but ours: a drain does not wait for it */
     struct kind_operation operations[OPERATIONS_PER_KIND_MAX];
     /* What its sockets on one scheduler have in common; NULL, both: nothing. 0, or -ENOMEM. */
     int (*open)(struct scheduler *scheduler, void **state);

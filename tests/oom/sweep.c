@@ -99,17 +99,21 @@ static void sweep(const struct oom_case *it, weir_runtime *runtime)
 static atomic_int look_up_error;
 static atomic_int look_up_errno;
 
-int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-                       struct addrinfo **found);
-int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-                       struct addrinfo **found);
+int __real_gethostbyname2_r(const char *name, int family, struct hostent *entry, char *buffer,
+                            size_t size, struct hostent **found, int *reason);
+int __wrap_gethostbyname2_r(const char *name, int family, struct hostent *entry, char *buffer,
+                            size_t size, struct hostent **found, int *reason);
 
-int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-                       struct addrinfo **found)
+int __wrap_gethostbyname2_r(const char *name, int family, struct hostent *entry, char *buffer,
+                            size_t size, struct hostent **found, int *reason)
 {
     int error = atomic_load(&look_up_error);
+    if (error == 0)
+        return __real_gethostbyname2_r(name, family, entry, buffer, size, found, reason);
+    *found = NULL;
+    *reason = error;
     errno = atomic_load(&look_up_errno);
-    return error ? error : __real_getaddrinfo(host, service, hints, found);
+    return errno;
 }
 
 static void fail_look_ups(weir_runtime *runtime, int error, int error_number, int expected)
@@ -122,12 +126,12 @@ static void fail_look_ups(weir_runtime *runtime, int error, int error_number, in
         int result = forms[i](runtime);
         atomic_store(&look_up_error, 0);
         if (result != expected)
-            oom_fail("getaddrinfo gave %d: %s, not %s", error, weir_error_name(result),
+            oom_fail("gethostbyname2_r gave %d: %s, not %s", error, weir_error_name(result),
                      weir_error_name(expected));
-        expect_live("getaddrinfo", live);
+        expect_live("gethostbyname2_r", live);
         result = forms[i](runtime);
         if (result != 0)
-            oom_fail("after getaddrinfo gave %d: %s", error, weir_error_name(result));
+            oom_fail("after gethostbyname2_r gave %d: %s", error, weir_error_name(result));
     }
 }
 
@@ -142,10 +146,10 @@ int main(void)
         oom_fail("start: %s", weir_last_error_text());
     for (unsigned i = 0; i < oom_case_count; i++)
         sweep(&oom_cases[i], runtime);
-    fail_look_ups(runtime, EAI_MEMORY, 0, -ENOMEM);
-    fail_look_ups(runtime, EAI_SYSTEM, ENOMEM, -ENOMEM);
-    fail_look_ups(runtime, EAI_SYSTEM, EIO, WEIR_NXDOMAIN);
-    fail_look_ups(runtime, EAI_AGAIN, 0, WEIR_NXDOMAIN);
+    fail_look_ups(runtime, NETDB_INTERNAL, ENOMEM, -ENOMEM);
+    fail_look_ups(runtime, NETDB_INTERNAL, EIO, WEIR_NXDOMAIN);
+    fail_look_ups(runtime, TRY_AGAIN, EAGAIN, WEIR_NXDOMAIN);
+    fail_look_ups(runtime, HOST_NOT_FOUND, 0, WEIR_NXDOMAIN);
     weir_stop(runtime);
     expect_live("all", live);
     return 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { HEADER_SIZE = 12, ANSWER_COUNT_AT = 6, QUESTION_TAIL = 4, OPT_SIZE = 11, TYPE_OPT = 41 };
 
@@ -139,4 +140,26 @@ void dns_answer_add_name(struct dns_message *message, const char *owner, uint16_
     put_name(name, target);
     dns_answer_add(message, owner, type, ttl_s, name->bytes, name->size);
     free(name);
+}
+
+bool dns_read_all(int fd, uint8_t *bytes, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t count = recv(fd, bytes + done, size - done, 0);
+        if (count <= 0)
+            return false;
+        done += (size_t)count;
+    }
+    return true;
+}
+
+bool dns_write_all(int fd, const uint8_t *bytes, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t count = send(fd, bytes + done, size - done, MSG_NOSIGNAL);
+        if (count <= 0)
+            return false;
+        done += (size_t)count;
+    }
+    return true;
 }

@@ -41,4 +41,8 @@ void dns_answer_add_aaaa(struct dns_message *message, const char *owner, uint32_
 void dns_answer_add_name(struct dns_message *message, const char *owner, uint16_t type,
                          uint32_t ttl_s, const char *target);
 
+/* All of it, of a socket that waits. False: it was closed. */
+bool dns_read_all(int fd, uint8_t *bytes, size_t size);
+bool dns_write_all(int fd, const uint8_t *bytes, size_t size);
+
 #endif

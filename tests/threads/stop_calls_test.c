@@ -30,29 +30,23 @@ static atomic_bool answer_names;
 static atomic_uint names_asked;
 
 /* In place of the C library's: a name server that is silent until it is told to answer. */
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
-                struct addrinfo **found)
+int gethostbyname2_r(const char *name, int family, struct hostent *entry, char *buffer, size_t size,
+                     struct hostent **found, int *reason)
 {
-    static struct sockaddr_in address = {.sin_family = AF_INET};
-    static struct addrinfo one = {
-        .ai_family = AF_INET,
-        .ai_socktype = SOCK_STREAM,
-        .ai_addrlen = sizeof(address),
-        .ai_addr = (struct sockaddr *)&address,
-    };
+    static char address[4];
+    static char *addresses[] = {address, NULL};
+    static char *aliases[] = {NULL};
+    static char official[] = "a.name";
     (void)name;
-    (void)service;
-    (void)hints;
+    (void)buffer;
+    (void)size;
+    (void)reason;
     atomic_fetch_add(&names_asked, 1);
     while (!atomic_load(&answer_names))
         usleep(1000);
-    *found = &one;
+    *entry = (struct hostent){official, aliases, family, sizeof(address), addresses};
+    *found = entry;
     return 0;
-}
-
-void freeaddrinfo(struct addrinfo *found)
-{
-    (void)found;
 }
 
 static const weir_option passive[] = {{.id = WEIR_OPTION_ACTIVE, .value.number = WEIR_ACTIVE_FALSE},
@@ -219,5 +213,7 @@ int main(void)
 {
     for (int i = 0; i < RUNS; i++)
         run();
+    for (int i = 0; i < 10000 && memory_live_count() > 0; i++)
+        usleep(1000); /* threads that asked the name server end by themselves, for nobody */
     CHECK_EQ(memory_live_count(), 0);
 }

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* inet's gethostbyname, gethostbyaddr, getaddr, getaddrs and get_rc. */
+#include <errno.h>
+#include <string.h>
+
+#include "address/inet_config.h"
+#include "address/inet_rc.h"
+#include "address/name.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/resolver/resolver.h"
+#include "runtime/runtime.h"
+#include "runtime/runtimes.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+
+/* A look-up that nobody sleeps for. */
+struct asked {
+    struct look_up look_up;
+    weir_found *found;
+    void *data;
+    char name[];
+};
+
+static int check_family(enum weir_family family)
+{
+    if (family == WEIR_INET || family == WEIR_INET6)
+        return 0;
+    return error_say(-EINVAL, "family %d is neither inet nor inet6", (int)family);
+}
+
+static int check_host(const char *host)
+{
+    if (name_is_visible(host))
+        return 0;
+    return error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
+}
+
+static enum weir_family own_family(const weir_runtime *runtime)
+{
+    return runtime->naming.inet->numbers[INET_INET6] ? WEIR_INET6 : WEIR_INET;
+}
+
+/* Inside the runtime. */
+static int ask(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_ms)
+{
+    struct call call = {.timeout_ms = timeout_ms, .as.look_up = look_up};
+    if (scheduler_current())
+        return error_say(-EDEADLK, "a look-up would wait, which a scheduler must not: use its "
+                                   "_async form");
+    look_up->naming = &runtime->naming;
+    if (look_up->family == WEIR_ANY_FAMILY)
+        look_up->family = own_family(runtime);
+    return call_make_on(&operation_look_up, runtime_home(runtime, look_up), &call);
+}
+
+static int find(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_ms,
+                weir_hostent **hostent)
+{
+    int result = runtimes_enter(runtime);
+    *hostent = NULL;
+    if (result < 0)
+        return result;
+    result = ask(runtime, look_up, timeout_ms);
+    runtimes_leave(runtime);
+    *hostent = look_up->hostent;
+    return result;
+}
+
+int weir_gethostbyname(weir_runtime *runtime, const char *name, int64_t timeout_ms,
+                       weir_hostent **hostent)
+{
+    struct look_up look_up = {.name = name ? name : ""};
+    error_clear_text();
+    return find(runtime, &look_up, timeout_ms, hostent);
+}
+
+int weir_gethostbyname2(weir_runtime *runtime, const char *name, enum weir_family family,
+                        int64_t timeout_ms, weir_hostent **hostent)
+{
+    struct look_up look_up = {.name = name ? name : "", .family = family};
+    error_clear_text();
+    *hostent = NULL;
+    int result = check_family(family);
+    return result < 0 ? result : find(runtime, &look_up, timeout_ms, hostent);
+}
+
+int weir_gethostbyaddr(weir_runtime *runtime, const weir_address *address, int64_t timeout_ms,
+                       weir_hostent **hostent)
+{
+    struct look_up look_up = {.address = *address, .family = (enum weir_family)address->family};
+    error_clear_text();
+    *hostent = NULL;
+    look_up.address.port = 0;
+    int result = check_family(look_up.family);
+    return result < 0 ? result : find(runtime, &look_up, timeout_ms, hostent);
+}
+
+int weir_getaddrs(weir_runtime *runtime, const char *host, enum weir_family family,
+                  int64_t timeout_ms, weir_address *addresses, size_t capacity)
+{
+    weir_hostent *hostent;
+    error_clear_text();
+    int result = check_host(host);
+    if (result == 0)
+        result = weir_gethostbyname2(runtime, host, family, timeout_ms, &hostent);
+    if (result < 0)
+        return result;
+    size_t count = hostent->address_count;
+    memcpy(addresses, hostent->h_addr_list,
+           (count < capacity ? count : capacity) * sizeof(*addresses));
+    weir_hostent_free(hostent);
+    return (int)count;
+}
+
+int weir_getaddr(weir_runtime *runtime, const char *host, enum weir_family family,
+                 int64_t timeout_ms, weir_address *address)
+{
+    int result = weir_getaddrs(runtime, host, family, timeout_ms, address, 1);
+    return result < 0 ? result : 0;
+}
+
+static void finish(struct call *call)
+{
+    struct asked *asked = call->data;
+    if (asked->found)
+        asked->found(asked->look_up.hostent, call->result, asked->data);
+    weir_hostent_free(asked->look_up.hostent);
+    memory_free(asked);
+    memory_free(call);
+}
+
+static struct call *new_asked(const struct look_up *look_up, int64_t timeout_ms)
+{
+    size_t size = look_up->name ? strlen(look_up->name) + 1 : 0;
+    struct asked *asked = memory_allocate_zeroed(1, sizeof(*asked) + size);
+    struct call *call = asked ? call_allocate() : NULL;
+    if (!call) {
+        memory_free(asked);
+        return NULL;
+    }
+    asked->look_up = *look_up;
+    if (look_up->name)
+        asked->look_up.name = memcpy(asked->name, look_up->name, size);
+    call->timeout_ms = timeout_ms;
+    call->as.look_up = &asked->look_up;
+    call->data = asked;
+    call->finish = finish;
+    return call;
+}
+
+/* Inside the runtime. */
+static int start(weir_runtime *runtime, struct call *call, weir_found *found, void *data)
+{
+    struct asked *asked = call->data;
+    uint32_t home = runtime_home(runtime, &asked->look_up);
+    asked->found = found;
+    asked->data = data;
+    return call_make_async_on(&operation_look_up, home, call);
+}
+
+static int find_async(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_ms,
+                      weir_found *found, void *data)
+{
+    int result = runtimes_enter(runtime);
+    if (result < 0)
+        return result;
+    look_up->naming = &runtime->naming;
+    if (look_up->family == WEIR_ANY_FAMILY)
+        look_up->family = own_family(runtime);
+    struct call *call = new_asked(look_up, timeout_ms);
+    result = call ? start(runtime, call, found, data)
+                  : error_say(-ENOMEM, "no memory to look a name up");
+    runtimes_leave(runtime);
+    return result;
+}
+
+int weir_gethostbyname_async(weir_runtime *runtime, const char *name, enum weir_family family,
+                             int64_t timeout_ms, weir_found *found, void *data)
+{
+    struct look_up look_up = {.name = name ? name : "", .family = family};
+    error_clear_text();
+    int result = family == WEIR_ANY_FAMILY ? 0 : check_family(family);
+    return result < 0 ? result : find_async(runtime, &look_up, timeout_ms, found, data);
+}
+
+int weir_gethostbyaddr_async(weir_runtime *runtime, const weir_address *address, int64_t timeout_ms,
+                             weir_found *found, void *data)
+{
+    struct look_up look_up = {.address = *address, .family = (enum weir_family)address->family};
+    error_clear_text();
+    look_up.address.port = 0;
+    int result = check_family(look_up.family);
+    return result < 0 ? result : find_async(runtime, &look_up, timeout_ms, found, data);
+}
+
+int weir_getaddrs_async(weir_runtime *runtime, const char *host, enum weir_family family,
+                        int64_t timeout_ms, weir_found *found, void *data)
+{
+    error_clear_text();
+    int result = check_host(host);
+    if (result == 0)
+        result = check_family(family);
+    if (result < 0)
+        return result;
+    return weir_gethostbyname_async(runtime, host, family, timeout_ms, found, data);
+}
+
+int weir_get_rc(weir_runtime *runtime, weir_parameter **parameters, size_t *count)
+{
+    error_clear_text();
+    *parameters = NULL;
+    *count = 0;
+    int result = runtimes_enter(runtime);
+    if (result < 0)
+        return result;
+    result = inet_rc_list(runtime->naming.inet, parameters, count);
+    runtimes_leave(runtime);
+    return result < 0 ? error_say(result, "no memory for the inet configuration") : 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TOOLS_RESOLVE_H
+#define TOOLS_RESOLVE_H
+
+#define RESOLVE_ARGUMENTS \
+    "NAME|ADDRESS [--family inet|inet6] [--lookup METHODS] [--nameserver ADDR:PORT]"
+extern const char resolve_details[];
+
+int resolve_run(int argc, char **argv);
+
+#endif
