@@ -16,6 +16,7 @@
 
 /* A look-up that nobody sleeps for. */
 struct asked {
+    struct call call;
     struct look_up look_up;
     weir_found *found;
     void *data;
@@ -122,41 +123,26 @@ int weir_getaddr(weir_runtime *runtime, const char *host, enum weir_family famil
 
 static void finish(struct call *call)
 {
-    struct asked *asked = call->data;
-    if (asked->found)
+    struct asked *asked = list_entry(call, struct asked, call);
+    if (call->callback)
         asked->found(asked->look_up.hostent, call->result, asked->data);
     weir_hostent_free(asked->look_up.hostent);
     memory_free(asked);
-    memory_free(call);
 }
 
-static struct call *new_asked(const struct look_up *look_up, int64_t timeout_ms)
+static struct asked *new_asked(const struct look_up *look_up, int64_t timeout_ms)
 {
     size_t size = look_up->name ? strlen(look_up->name) + 1 : 0;
-    struct asked *asked = memory_allocate_zeroed(1, sizeof(*asked) + size);
-    struct call *call = asked ? call_allocate() : NULL;
-    if (!call) {
-        memory_free(asked);
+    struct asked *asked = call_allocate(sizeof(*asked) + size);
+    if (!asked)
         return NULL;
-    }
     asked->look_up = *look_up;
     if (look_up->name)
         asked->look_up.name = memcpy(asked->name, look_up->name, size);
-    call->timeout_ms = timeout_ms;
-    call->as.look_up = &asked->look_up;
-    call->data = asked;
-    call->finish = finish;
-    return call;
-}
-
-/* Inside the runtime. */
-static int start(weir_runtime *runtime, struct call *call, weir_found *found, void *data)
-{
-    struct asked *asked = call->data;
-    uint32_t home = runtime_home(runtime, &asked->look_up);
-    asked->found = found;
-    asked->data = data;
-    return call_make_async_on(&operation_look_up, home, call);
+    asked->call.timeout_ms = timeout_ms;
+    asked->call.as.look_up = &asked->look_up;
+    asked->call.finish = finish;
+    return asked;
 }
 
 static int find_async(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_ms,
@@ -168,9 +154,16 @@ static int find_async(weir_runtime *runtime, struct look_up *look_up, int64_t ti
     look_up->naming = &runtime->naming;
     if (look_up->family == WEIR_ANY_FAMILY)
         look_up->family = own_family(runtime);
-    struct call *call = new_asked(look_up, timeout_ms);
-    result = call ? start(runtime, call, found, data)
-                  : error_say(-ENOMEM, "no memory to look a name up");
+    struct asked *asked = new_asked(look_up, timeout_ms);
+    if (asked) {
+        asked->found = found;
+        asked->data = data;
+        asked->call.callback = (void (*)(void))found; /* NULL once nothing is to be called back */
+        result =
+            call_make_async_on(&operation_look_up, runtime_home(runtime, look_up), &asked->call);
+    } else {
+        result = -ENOMEM;
+    }
     runtimes_leave(runtime);
     return result;
 }

@@ -259,10 +259,10 @@ struct named_host {
 /* A name that is looked up, and what then connects. Both happen for one scheduler, on which the
  * caller is called back. */
 struct named_connect {
+    struct call asking;
     struct inbox_node node;
     weir_runtime *runtime;
     struct look_up look_up;
-    struct call *asking;
     struct call *connect;
     uint64_t began_ns;
     uint16_t port;
@@ -279,7 +279,7 @@ static void fail_connect(struct call *connect, int result)
 
 static void connect_named(struct call *asking)
 {
-    struct named_connect *named = asking->data;
+    struct named_connect *named = list_entry(asking, struct named_connect, asking);
     struct call *call = named->connect;
     int result = asking->result;
     if (result == 0) {
@@ -291,7 +291,6 @@ static void connect_named(struct call *asking)
         fail_connect(call, result);
     }
     memory_free(named);
-    memory_free(asking);
 }
 
 static void ask_for_name(struct scheduler *scheduler, struct inbox_node *node)
@@ -299,33 +298,28 @@ static void ask_for_name(struct scheduler *scheduler, struct inbox_node *node)
     struct named_connect *named = list_entry(node, struct named_connect, node);
     (void)scheduler;
     (void)call_make_async_on(&operation_look_up, runtime_home(named->runtime, &named->look_up),
-                             named->asking);
+                             &named->asking);
 }
 
 static struct named_connect *name_connect(weir_runtime *runtime, struct call *connect,
                                           const struct named_host *host)
 {
     size_t size = strlen(host->name) + 1;
-    struct named_connect *named = memory_allocate_zeroed(1, sizeof(*named) + size);
-    struct call *asking = named ? call_allocate() : NULL;
-    if (!asking) {
-        memory_free(named);
+    struct named_connect *named = call_allocate(sizeof(*named) + size);
+    if (!named)
         return NULL;
-    }
     memcpy(named->name, host->name, size);
     named->node.run = ask_for_name;
     named->runtime = runtime;
     named->look_up.naming = &runtime->naming;
     named->look_up.name = named->name;
     named->look_up.family = family_of(runtime, connect->as.open.connecting);
-    named->asking = asking;
     named->connect = connect;
     named->began_ns = clock_now_ns();
     named->port = host->port;
-    asking->timeout_ms = connect->timeout_ms;
-    asking->as.look_up = &named->look_up;
-    asking->data = named;
-    asking->finish = connect_named;
+    named->asking.timeout_ms = connect->timeout_ms;
+    named->asking.as.look_up = &named->look_up;
+    named->asking.finish = connect_named;
     return named;
 }
 
@@ -356,10 +350,9 @@ static int connect_by_name(weir_runtime *runtime, struct call *call, const struc
 {
     struct named_connect *named = name_connect(runtime, call, host);
     if (!named)
-        return discard(call, error_say(-ENOMEM, "no memory to look a name up"));
+        return discard(call, -ENOMEM);
     int result = start_named(runtime, named);
     if (result < 0) {
-        memory_free(named->asking);
         memory_free(named);
         return discard(call, result);
     }

@@ -9,6 +9,7 @@
 
 #include "base/list.h"
 #include "options/options.h"
+#include "runtime/resolver/resolver.h"
 #include "runtime/scheduler/limits.h"
 #include <weir/runtime.h>
 

@@ -22,6 +22,8 @@ struct asked asked_start(uint32_t schedulers, const char *terms)
 
 void asked_stop(struct asked *asked)
 {
+    dns_server_settle(asked->server);
+    dns_server_settle(asked->other);
     loopback_close(&asked->loopback);
     dns_server_stop(asked->server);
     dns_server_stop(asked->other);

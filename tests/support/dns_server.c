@@ -50,6 +50,7 @@ struct dns_server {
     int connections[TCP_MAX];
     uint16_t port;
     atomic_bool silent;
+    atomic_int connected;
     pthread_t thread;
     pthread_mutex_t lock;
     struct entry *log;
@@ -399,6 +400,7 @@ static void take_connection(struct dns_server *server)
     for (size_t i = 0; fd >= 0 && i < TCP_MAX; i++)
         if (server->connections[i] < 0) {
             server->connections[i] = fd;
+            atomic_fetch_add(&server->connected, 1);
             return;
         }
     if (fd >= 0)
@@ -435,6 +437,7 @@ static void serve_all(struct dns_server *server, struct request *request, struct
         if (fds[3 + i].revents && !serve_connection(server, request, server->connections[i])) {
             close(server->connections[i]);
             server->connections[i] = -1;
+            atomic_fetch_sub(&server->connected, 1);
         }
     if (fds[1].revents)
         take_connection(server);
@@ -531,6 +534,12 @@ void dns_server_stop(struct dns_server *server)
     pthread_mutex_destroy(&server->lock);
     free(server->log);
     free(server);
+}
+
+void dns_server_settle(struct dns_server *server)
+{
+    for (int i = 0; i < 5000 && atomic_load(&server->connected) > 0; i++)
+        usleep(1000);
 }
 
 uint16_t dns_server_port(const struct dns_server *server)

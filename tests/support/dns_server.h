@@ -17,6 +17,9 @@ struct dns_server *dns_server_start(void);
 void dns_server_stop(struct dns_server *server);
 uint16_t dns_server_port(const struct dns_server *server);
 
+/* Returns when all who had connected have closed, or after a while. */
+void dns_server_settle(struct dns_server *server);
+
 /* Answers nothing from now on, or answers again. */
 void dns_server_set_silent(struct dns_server *server, bool silent);
 
