@@ -13,6 +13,7 @@ set(WEIR_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 option(WEIR_COVERAGE "Instrument for coverage" OFF)
 option(WEIR_LTO "Optimise across files: 3% of a pipelined request (gcc)" OFF)
 option(WEIR_FUZZ "Build the libFuzzer harnesses (clang)" OFF)
+set(WEIR_FUZZING_ENGINE -fsanitize=fuzzer CACHE STRING "What links a harness to its engine")
 option(WEIR_BENCH "Build the benchmarks" ON)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -30,6 +30,11 @@ export PKG_CONFIG_PATH LD_LIBRARY_PATH
 "$work/shared"
 "$work/static"
 "$work/installed/bin/weir" --version
+for file in LICENSE README.md CHANGELOG.md SECURITY.md; do
+    [ -s "$work/installed/share/doc/weir/$file" ] || { echo "$file is not installed"; exit 1; }
+done
+grep -q '^License: MIT$' "$PKG_CONFIG_PATH/weir.pc"
+grep -q '^URL: https://' "$PKG_CONFIG_PATH/weir.pc"
 nm -g --defined-only "$LD_LIBRARY_PATH/libweir.a" | awk 'NF == 3 { print $3 }' |
     { ! grep -v '^weir_'; }
 ldd "$work/static" "$work/build/consumer_static" | { ! grep libweir; }

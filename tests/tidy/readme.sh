@@ -8,7 +8,8 @@ diff <(sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d') <(tail -n +2 examples
 
 # Every path in backquotes; what a build makes is not there yet.
 missing=0
-for path in $(grep -oE '`[a-z_./]+/[A-Za-z_./]*`' README.md docs/STYLE.md | sed 's/.*`\(.*\)`/\1/' |
+for path in $(grep -oE '`[a-z_./]+/[A-Za-z_./]*`' README.md CONTRIBUTING.md docs/STYLE.md |
+    sed 's/.*`\(.*\)`/\1/' |
     grep -v '^build/' | sort -u); do
     [ -e "$path" ] || [ -e "include/$path" ] || [ -e "tests/$path" ] ||
         { echo "named, but not there: $path"; missing=1; }
