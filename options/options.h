@@ -54,9 +54,10 @@ struct option_setup {
     bool reuseport;
     int backlog;
     bool backlog_given;
-    int fd;               /* {fd,_}, or -1 */
-    bool was_not_waiting; /* its descriptor was O_NONBLOCK until it was made to wait */
-    const char *netns;    /* or NULL */
+    uint32_t happy_eyeballs_ms; /* 0: one address at a time */
+    int fd;                     /* {fd,_}, or -1 */
+    bool was_not_waiting;       /* its descriptor was O_NONBLOCK until it was made to wait */
+    const char *netns;          /* or NULL */
 };
 
 /*

@@ -29,6 +29,11 @@ static void take_fd(struct taking *taking, const weir_option *option)
     taking->setup->fd = (int)option->value.number;
 }
 
+static void take_happy_eyeballs(struct taking *taking, const weir_option *option)
+{
+    taking->setup->happy_eyeballs_ms = (uint32_t)option->value.number;
+}
+
 /* The first of a list counts, as in the document's functions; of all others the last. */
 static void take_inet(struct taking *taking, const weir_option *option)
 {
@@ -61,10 +66,15 @@ static void take_reuseport(struct taking *taking, const weir_option *option)
 typedef void take(struct taking *taking, const weir_option *option);
 
 static take *const takes[WEIR_OPTION_COUNT] = {
-    [WEIR_OPTION_BACKLOG] = take_backlog,     [WEIR_OPTION_FD] = take_fd,
-    [WEIR_OPTION_IFADDR] = take_address,      [WEIR_OPTION_INET] = take_inet,
-    [WEIR_OPTION_INET6] = take_inet,          [WEIR_OPTION_IP] = take_address,
-    [WEIR_OPTION_NETNS] = take_netns,         [WEIR_OPTION_PORT] = take_port,
+    [WEIR_OPTION_BACKLOG] = take_backlog,
+    [WEIR_OPTION_FD] = take_fd,
+    [WEIR_OPTION_HAPPY_EYEBALLS] = take_happy_eyeballs,
+    [WEIR_OPTION_IFADDR] = take_address,
+    [WEIR_OPTION_INET] = take_inet,
+    [WEIR_OPTION_INET6] = take_inet,
+    [WEIR_OPTION_IP] = take_address,
+    [WEIR_OPTION_NETNS] = take_netns,
+    [WEIR_OPTION_PORT] = take_port,
     [WEIR_OPTION_REUSEPORT] = take_reuseport,
 };
 

@@ -163,14 +163,50 @@ static enum weir_family family_of(const weir_runtime *runtime, const struct conn
     return (enum weir_family)connecting->setup.local.family;
 }
 
-/* How many of the addresses that were found there is room for. The host's memory is given back. */
-static int take_addresses(struct connecting *connecting, weir_hostent *hostent)
+/* Adds those of the addresses that were found for which there is room. The host's memory is given
+ * back. */
+static void take_addresses(struct connecting *connecting, weir_hostent *hostent)
 {
-    size_t count = hostent->address_count < CONNECT_ADDRESSES_MAX ? hostent->address_count
-                                                                  : CONNECT_ADDRESSES_MAX;
-    memcpy(connecting->addresses, hostent->h_addr_list, count * sizeof(weir_address));
+    size_t room = CONNECT_ADDRESSES_MAX - connecting->address_count;
+    size_t count = hostent->address_count < room ? hostent->address_count : room;
+    memcpy(connecting->addresses + connecting->address_count, hostent->h_addr_list,
+           count * sizeof(weir_address));
+    connecting->address_count += count;
     weir_hostent_free(hostent);
-    return (int)count;
+}
+
+/* With {happy_eyeballs,_} both families are asked for, unless the options choose one. */
+static bool wants_both(const struct connecting *connecting)
+{
+    return connecting->setup.happy_eyeballs_ms > 0 && !connecting->setup.family_given;
+}
+
+/* The families in turn, as RFC 8305 has them: those of the first are in front of the others. */
+static void interleave(struct connecting *connecting)
+{
+    weir_address sorted[CONNECT_ADDRESSES_MAX];
+    size_t count = connecting->address_count;
+    size_t other = 0;
+    size_t first = 0;
+    while (other < count && connecting->addresses[other].family == connecting->addresses[0].family)
+        other++;
+    const size_t end = other;
+    for (size_t i = 0; i < count; i++) {
+        bool takes_first = other == count || (first < end && first <= other - end);
+        sorted[i] = connecting->addresses[takes_first ? first++ : other++];
+    }
+    memcpy(connecting->addresses, sorted, count * sizeof(sorted[0]));
+}
+
+static int ask_for(weir_runtime *runtime, struct connecting *connecting, struct look_up *look_up,
+                   int64_t timeout_ms)
+{
+    struct call call = {.timeout_ms = timeout_ms, .as.look_up = look_up};
+    int result = call_make_on(&operation_look_up, runtime_home(runtime, look_up), &call);
+    if (result == 0)
+        take_addresses(connecting, look_up->hostent);
+    look_up->hostent = NULL;
+    return result;
 }
 
 static int look_up_name(weir_runtime *runtime, struct connecting *connecting, const char *host,
@@ -181,12 +217,18 @@ static int look_up_name(weir_runtime *runtime, struct connecting *connecting, co
     int result = runtimes_enter_again(runtime, connecting->runtime_id);
     if (result < 0)
         return result;
-    struct look_up look_up = {
-        .naming = &runtime->naming, .name = host, .family = family_of(runtime, connecting)};
-    struct call call = {.timeout_ms = timeout_ms, .as.look_up = &look_up};
-    result = call_make_on(&operation_look_up, runtime_home(runtime, &look_up), &call);
+    bool both = wants_both(connecting);
+    struct look_up look_up = {.naming = &runtime->naming,
+                              .name = host,
+                              .family = both ? WEIR_INET6 : family_of(runtime, connecting)};
+    result = ask_for(runtime, connecting, &look_up, timeout_ms);
+    if (both && result != WEIR_CLOSED && result != WEIR_TIMEOUT) {
+        look_up.family = WEIR_INET;
+        result = ask_for(runtime, connecting, &look_up, timeout_ms);
+        interleave(connecting);
+    }
     runtimes_leave(runtime);
-    return result < 0 ? result : take_addresses(connecting, look_up.hostent);
+    return connecting->address_count > 0 ? (int)connecting->address_count : result;
 }
 
 static int look_up(weir_runtime *runtime, struct connecting *connecting, const char *host,
@@ -277,16 +319,31 @@ static void fail_connect(struct call *connect, int result)
     call_complete(scheduler_current(), connect, result);
 }
 
+static void ask_for_name(struct scheduler *scheduler, struct inbox_node *node);
+
+/* What has been found is tried; what was not found in one family may be in the other. */
 static void connect_named(struct call *asking)
 {
     struct named_connect *named = list_entry(asking, struct named_connect, asking);
     struct call *call = named->connect;
+    struct connecting *connecting = call->as.open.connecting;
+    struct scheduler *scheduler = scheduler_current();
     int result = asking->result;
-    if (result == 0) {
-        int count = take_addresses(call->as.open.connecting, named->look_up.hostent);
-        set_addresses(call->as.open.connecting, (size_t)count, named->port);
+    if (result == 0)
+        take_addresses(connecting, named->look_up.hostent);
+    named->look_up.hostent = NULL;
+    if (wants_both(connecting) && named->look_up.family == WEIR_INET6 && result != WEIR_CLOSED &&
+        result != WEIR_TIMEOUT) {
+        named->look_up.family = WEIR_INET;
+        asking->timeout_ms = rest_of(call->timeout_ms, named->began_ns);
+        ask_for_name(scheduler, &named->node);
+        return;
+    }
+    if (connecting->address_count > 0) {
+        interleave(connecting);
+        set_addresses(connecting, connecting->address_count, named->port);
         call->timeout_ms = rest_of(call->timeout_ms, named->began_ns);
-        (void)call_make_async_on(&operation_connect, scheduler_current()->index, call);
+        (void)call_make_async_on(&operation_connect, scheduler->index, call);
     } else {
         fail_connect(call, result);
     }
@@ -313,7 +370,9 @@ static struct named_connect *name_connect(weir_runtime *runtime, struct call *co
     named->runtime = runtime;
     named->look_up.naming = &runtime->naming;
     named->look_up.name = named->name;
-    named->look_up.family = family_of(runtime, connect->as.open.connecting);
+    named->look_up.family = wants_both(connect->as.open.connecting)
+                                ? WEIR_INET6
+                                : family_of(runtime, connect->as.open.connecting);
     named->connect = connect;
     named->began_ns = clock_now_ns();
     named->port = host->port;

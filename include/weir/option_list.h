@@ -131,6 +131,16 @@ WEIR_OPTION(
             "it fails it is still the caller's. It becomes a blocking one.")
 
 WEIR_OPTION(
+    HAPPY_EYEBALLS, happy_eyeballs, .type = OPTION_INTEGER, RANGE(0, 60000), .initial = BOTH(0),
+    .scopes = CONNECT, CREATION, .traits = EXTENSION,
+    .help = "ms after which the next of several addresses is tried as well",
+    .text = "0: the addresses of a name are tried one behind the other, the next when one has "
+            "failed. Else as RFC 8305 has it: unless the options choose a family, IPv6 and IPv4 "
+            "in turn, IPv6 first, and the next after so many milliseconds, or at once when one "
+            "fails, while those before go on. The first that answers is the connection, the "
+            "others are given up.")
+
+WEIR_OPTION(
     HEADER, header, .type = OPTION_INTEGER, RANGE(0, UINT32_MAX), .initial = BOTH(0),
     .scopes = EVERYWHERE, KEPT(header), .accept = SHARED,
     .help = "bytes of a packet that are delivered apart, before the rest",

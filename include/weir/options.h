@@ -188,6 +188,7 @@ static inline weir_address weir_address_of_number(uint8_t last_byte)
 #define WEIR_FASTOPEN(count) weir_option_number(WEIR_OPTION_FASTOPEN, (count))
 #define WEIR_FD(fd)          weir_option_number(WEIR_OPTION_FD, (fd))
 
+#define WEIR_HAPPY_EYEBALLS(ms)         weir_option_number(WEIR_OPTION_HAPPY_EYEBALLS, (ms))
 #define WEIR_HEADER(bytes)              weir_option_number(WEIR_OPTION_HEADER, (bytes))
 #define WEIR_HIGH_MSGQ_WATERMARK(bytes) weir_option_number(WEIR_OPTION_HIGH_MSGQ_WATERMARK, (bytes))
 #define WEIR_HIGH_WATERMARK(bytes)      weir_option_number(WEIR_OPTION_HIGH_WATERMARK, (bytes))

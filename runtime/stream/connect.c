@@ -105,7 +105,7 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
     option_block_drop(block);
     owner_set(&socket->slot, call->as.open.owner);
     socket->waiter = call;
-    connecting->socket = socket;
+    connecting->sockets[connecting->socket_count++] = socket;
     return 0;
 }
 
@@ -120,16 +120,31 @@ static void establish(struct scheduler *scheduler, struct stream *socket, struct
     delivery_start(scheduler, socket);
 }
 
+static struct stream *last_attempt(const struct connecting *connecting)
+{
+    return connecting->sockets[connecting->socket_count - 1];
+}
+
 static bool is_connected(const struct connecting *connecting)
 {
-    return connecting->setup.fd >= 0 && descriptor_is_connected(connecting->socket->slot.fd);
+    return connecting->setup.fd >= 0 && descriptor_is_connected(last_attempt(connecting)->slot.fd);
+}
+
+static void forget_attempt(struct connecting *connecting, const struct stream *socket)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < connecting->socket_count; i++)
+        if (connecting->sockets[i] != socket)
+            connecting->sockets[kept++] = connecting->sockets[i];
+    connecting->socket_count = kept;
 }
 
 /* It was handed over connected. */
 static void establish_at_once(struct scheduler *scheduler, struct call *call)
 {
-    struct stream *socket = call->as.open.connecting->socket;
+    struct stream *socket = last_attempt(call->as.open.connecting);
     slot_hold(&socket->slot);
+    forget_attempt(call->as.open.connecting, socket);
     establish(scheduler, socket, call);
     slot_unhold(scheduler, &socket->slot);
 }
@@ -151,7 +166,7 @@ static int attempt(struct scheduler *scheduler, struct call *call)
         establish_at_once(scheduler, call);
         return 0;
     }
-    struct stream *socket = connecting->socket;
+    struct stream *socket = last_attempt(connecting);
     struct sockaddr_storage *peer = vectors_take_address(&scheduler->vectors);
     socklen_t size = address_to_sockaddr(address, peer);
     slot_hold(&socket->slot);
@@ -160,17 +175,43 @@ static int attempt(struct scheduler *scheduler, struct call *call)
     return CALL_WAITS;
 }
 
-/* A bad argument ends the scan; any other error goes on to the next. */
+static void try_another(struct timer *timer);
+
+/* The next address is not to wait for this one for ever. */
+static void plan_another(struct scheduler *scheduler, struct call *call)
+{
+    struct connecting *connecting = call->as.open.connecting;
+    if (connecting->setup.happy_eyeballs_ms == 0 || connecting->next == connecting->address_count)
+        return;
+    connecting->scheduler = scheduler;
+    connecting->call = call;
+    connecting->next_one.fire = try_another;
+    timer_disarm(&scheduler->timers, &connecting->next_one);
+    scheduler_arm(scheduler, &connecting->next_one, connecting->setup.happy_eyeballs_ms);
+}
+
+/* A bad argument ends the scan; any other error goes on to the next. What is on its way already may
+ * still succeed. */
 static int attempt_next(struct scheduler *scheduler, struct call *call)
 {
     struct connecting *connecting = call->as.open.connecting;
     while (connecting->next < connecting->address_count && connecting->error != -EINVAL) {
         int result = attempt(scheduler, call);
+        if (result == CALL_WAITS)
+            plan_another(scheduler, call);
         if (result >= 0)
             return result;
         connecting->error = result;
     }
+    if (connecting->socket_count > 0)
+        return CALL_WAITS;
     return connecting->error ? connecting->error : WEIR_NXDOMAIN;
+}
+
+static void try_another(struct timer *timer)
+{
+    struct connecting *connecting = list_entry(timer, struct connecting, next_one);
+    (void)attempt_next(connecting->scheduler, connecting->call);
 }
 
 static int run_connect(struct scheduler *scheduler, struct slot *unused, struct call *call)
@@ -189,19 +230,24 @@ static int run_connect(struct scheduler *scheduler, struct slot *unused, struct 
 /* It never was its owner's: nobody is told of its end. */
 static void give_up(struct stream *socket)
 {
+    forget_attempt(socket->waiter->as.open.connecting, socket);
     socket->waiter = NULL;
     owner_set(&socket->slot, weir_owned_by_nobody());
     slot_move(&socket->slot, SOCKET_CLOSE);
 }
 
-/* The kernel still holds the attempt: it is cancelled here and cleaned up by its completion. */
+/* The kernel still holds the attempts: each is cancelled here and cleaned up by its completion. */
 static void detach(struct scheduler *scheduler, struct call *call)
 {
-    struct stream *socket = call->as.open.connecting->socket;
-    slot_hold(&socket->slot);
-    give_up(socket);
-    cancel_start(scheduler, &socket->slot, STREAM_CONNECT);
-    slot_unhold(scheduler, &socket->slot);
+    struct connecting *connecting = call->as.open.connecting;
+    timer_disarm(&scheduler->timers, &connecting->next_one);
+    while (connecting->socket_count > 0) {
+        struct stream *socket = last_attempt(connecting);
+        slot_hold(&socket->slot);
+        give_up(socket);
+        cancel_start(scheduler, &socket->slot, STREAM_CONNECT);
+        slot_unhold(scheduler, &socket->slot);
+    }
 }
 
 bool connect_is_cancelled(const struct slot *slot)
@@ -228,6 +274,8 @@ void connect_abandon(struct scheduler *scheduler, struct stream *socket)
 static void established(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
     timer_disarm(&scheduler->timers, &call->timer);
+    forget_attempt(call->as.open.connecting, socket);
+    detach(scheduler, call); /* the others */
     establish(scheduler, socket, call);
     call_complete(scheduler, call, 0);
 }
@@ -248,6 +296,7 @@ static void refused(struct scheduler *scheduler, struct stream *socket, struct c
 {
     call->as.open.connecting->error = error;
     give_up(socket);
+    timer_disarm(&scheduler->timers, &call->as.open.connecting->next_one);
     int result = attempt_next(scheduler, call);
     if (result != CALL_WAITS)
         call_complete(scheduler, call, result);

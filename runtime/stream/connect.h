@@ -16,10 +16,15 @@ struct connecting {
     weir_option *options; /* of its own; the setup points into it */
     weir_address addresses[CONNECT_ADDRESSES_MAX];
     size_t address_count;
-    size_t next;           /* to be tried */
-    struct stream *socket; /* trying; NULL: not yet */
-    int error;             /* of the last attempt */
-    uint64_t runtime_id;   /* whose options its setup points into */
+    size_t next; /* to be tried */
+    /* Attempts that are on their way: one, unless {happy_eyeballs,_} wants others meanwhile. */
+    struct stream *sockets[CONNECT_ADDRESSES_MAX];
+    size_t socket_count;
+    struct timer next_one; /* happy_eyeballs: when to begin another */
+    struct scheduler *scheduler;
+    struct call *call;
+    int error;           /* of the last attempt */
+    uint64_t runtime_id; /* whose options its setup points into */
 };
 
 /* Checks and copies what a connect needs; `defaults` must outlive it. 0, WEIR_BADARG, -ENOMEM. */
