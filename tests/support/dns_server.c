@@ -461,10 +461,10 @@ static void *run(void *argument)
     return NULL;
 }
 
-static int open_socket(int type, uint16_t port)
+static int open_socket(int type, const char *on, uint16_t port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    must(inet_pton(AF_INET, on, &address.sin_addr) == 1, "an address");
     int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
     if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
         close(fd);
@@ -482,26 +482,31 @@ static uint16_t port_of(int fd)
 }
 
 /* The same port twice. */
-static void open_sockets(struct dns_server *server)
+static void open_sockets(struct dns_server *server, const char *on)
 {
     int size = RECEIVE_BUFFER;
     server->tcp = -1;
     for (int tries = 0; server->tcp < 0 && tries < 100; tries++) {
-        server->udp = open_socket(SOCK_DGRAM, 0);
+        server->udp = open_socket(SOCK_DGRAM, on, 0);
         must(server->udp >= 0, "socket");
         server->port = port_of(server->udp);
-        server->tcp = open_socket(SOCK_STREAM, server->port);
+        server->tcp = open_socket(SOCK_STREAM, on, server->port);
         if (server->tcp < 0)
             close(server->udp);
     }
     must(server->tcp >= 0 && listen(server->tcp, TCP_MAX) == 0, "a port for UDP and TCP");
     setsockopt(server->udp, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     setsockopt(server->udp, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-    server->other = open_socket(SOCK_DGRAM, 0);
+    server->other = open_socket(SOCK_DGRAM, on, 0);
     must(server->other >= 0, "socket");
 }
 
 struct dns_server *dns_server_start(void)
+{
+    return dns_server_start_on("127.0.0.1");
+}
+
+struct dns_server *dns_server_start_on(const char *address)
 {
     struct dns_server *server = calloc(1, sizeof(*server));
     must(server, "calloc");
@@ -510,7 +515,7 @@ struct dns_server *dns_server_start(void)
     for (size_t i = 0; i < TCP_MAX; i++)
         server->connections[i] = -1;
     pthread_mutex_init(&server->lock, NULL);
-    open_sockets(server);
+    open_sockets(server, address);
     must(pipe(server->stop) == 0, "pipe");
     must(pthread_create(&server->thread, NULL, run, server) == 0, "pthread_create");
     return server;

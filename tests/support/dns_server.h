@@ -14,6 +14,7 @@ struct dns_server;
 
 /* A thread of its own, on a free port of 127.0.0.1, UDP and TCP. Aborts when it cannot. */
 struct dns_server *dns_server_start(void);
+struct dns_server *dns_server_start_on(const char *address); /* of IPv4 */
 void dns_server_stop(struct dns_server *server);
 uint16_t dns_server_port(const struct dns_server *server);
 
