@@ -20,7 +20,7 @@ enum {
     BUCKET_COUNT = 1024,
     /* Look-ups that go on in one turn: others have their turn too, and a name server's socket its
      * room. A question to loopback costs some 8 us. */
-    STEPS_PER_TURN = 4,
+    STEPS_PER_TURN = 2,
     NATIVE_FACTOR = 4, /* the C library may take so many times the configuration's time-out */
     NS_PER_MS = 1000000,
 };

@@ -136,6 +136,7 @@ static const struct {
     {"fd ifaddr inet inet6 ip netns port reuseport", "lcu"},
     {"backlog", "l"},
     {"fastopen", "ls"},
+    {"happy_eyeballs", "c"},
     {"ipv6_v6only", "lus"},
     {"line_delimiter", "cs"},
 };
