@@ -216,8 +216,8 @@ static int result_of(const struct lookup *lookup)
 /* No server had an answer to the present question. */
 static void question_over(struct lookup *lookup, const struct lookup_ground *ground)
 {
-    bool none = lookup->query.reason == OUTCOME_NO_SUCH_NAME ||
-                lookup->query.reason == OUTCOME_TIMEOUT;
+    bool none =
+        lookup->query.reason == OUTCOME_NO_SUCH_NAME || lookup->query.reason == OUTCOME_TIMEOUT;
     if (none && !lookup->alternative && lookup->question < lookup->with_alternatives &&
         ground->config->alt_nameservers.count > 0) {
         lookup->alternative = true;
@@ -348,5 +348,8 @@ void lookup_failed(struct lookup *lookup, const struct lookup_ground *ground, ui
                    enum query_outcome outcome)
 {
     (void)ground;
-    query_went(&lookup->query, outcome, now_ns);
+    if (outcome == OUTCOME_NO_MEMORY)
+        settle(lookup, error_say(-ENOMEM, "no memory to ask a name server"));
+    else
+        query_went(&lookup->query, outcome, now_ns);
 }

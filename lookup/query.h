@@ -21,6 +21,7 @@ enum query_outcome {
     OUTCOME_NONSENSE,      /* its answer cannot be read; not again */
     OUTCOME_UNREACHABLE,   /* not again */
     OUTCOME_TRUNCATED,     /* again at once, by TCP */
+    OUTCOME_NO_MEMORY,     /* ends the look-up */
 };
 
 enum query_step { QUERY_ASK, QUERY_WAIT, QUERY_OVER };

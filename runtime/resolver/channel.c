@@ -21,6 +21,9 @@ enum {
     RECEIVE_BUFFER_SIZE = 1 << 20,
 };
 
+/* c-ares often says no more than that a server is not to be reached. */
+static _Thread_local bool lacked_memory;
+
 struct channel_socket {
     struct channel *channel;
     int fd; /* -1: none */
@@ -75,6 +78,7 @@ static ares_socket_t open_socket(int family, int type, int protocol, void *conte
     socket->watch = watch_open(scheduler_of(channel), fd, ready, socket);
     if (!socket->watch) {
         system_close(fd);
+        lacked_memory = true;
         errno = ENOMEM;
         return ARES_SOCKET_BAD;
     }
@@ -214,9 +218,23 @@ static int set_server(const struct channel *channel)
     return ares_set_servers_ports(channel->ares, &node);
 }
 
+static void *allocate(size_t size)
+{
+    void *block = memory_allocate(size);
+    lacked_memory = lacked_memory || !block;
+    return block;
+}
+
+static void *resize(void *block, size_t size)
+{
+    void *larger = memory_resize(block, size);
+    lacked_memory = lacked_memory || !larger;
+    return larger;
+}
+
 static void initialise(void)
 {
-    (void)ares_library_init_mem(ARES_LIB_INIT_ALL, memory_allocate, memory_free, memory_resize);
+    (void)ares_library_init_mem(ARES_LIB_INIT_ALL, allocate, memory_free, resize);
 }
 
 static struct channel *channel_open(struct channels *channels, const struct channel_key *key)
@@ -277,7 +295,13 @@ static struct channel *find_channel(struct channels *channels, const struct chan
 
 static enum query_outcome outcome_of(int status)
 {
+    bool lacked = lacked_memory;
+    lacked_memory = false;
+    if (lacked)
+        return OUTCOME_NO_MEMORY;
     switch (status) {
+    case ARES_ENOMEM:
+        return OUTCOME_NO_MEMORY;
     case ARES_ETIMEOUT:
         return OUTCOME_TIMEOUT;
     case ARES_EBADRESP:
@@ -290,11 +314,12 @@ static enum query_outcome outcome_of(int status)
 static void answered(void *argument, int status, int timeouts, unsigned char *bytes, int size)
 {
     struct asking *asking = argument;
+    enum query_outcome outcome = outcome_of(status);
     (void)timeouts;
     asking->channel->question_count--;
     list_remove(&asking->link);
     if (asking->told)
-        asking->told(asking, bytes, bytes && size > 0 ? (size_t)size : 0, outcome_of(status));
+        asking->told(asking, bytes, bytes && size > 0 ? (size_t)size : 0, outcome);
     memory_free(asking);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ten thousand look-ups at once beside a ping-pong on the same scheduler: all are answered, and memory
- * comes back. How much later the pongs come is printed and no more: on a machine that others use it
- * says little.
+ * Ten thousand look-ups at once beside a ping-pong on the same scheduler: all are answered, and
+ * memory comes back. How much later the pongs come is printed and no more: it says little on a
+ * machine that others use.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -73,9 +73,9 @@ static int connect_to_echo(int port)
 
 static int compare(const void *a, const void *b)
 {
-    uint64_t left = *(const uint64_t *)a;
-    uint64_t right = *(const uint64_t *)b;
-    return (left > right) - (left < right);
+    const uint64_t *left = a;
+    const uint64_t *right = b;
+    return (*left > *right) - (*left < *right);
 }
 
 /* The 99th percentile of so many pings, or of as many as there are look-ups under way. */

@@ -83,6 +83,50 @@ int resolve_on_thread(weir_runtime *runtime)
     return connect_to(runtime, "localhost");
 }
 
+/* Through the resolver alone. */
+static int resolve(weir_runtime *runtime, const char *name)
+{
+    weir_hostent *hostent;
+    int result = weir_gethostbyname(runtime, name, PATIENCE_MS, &hostent);
+    weir_hostent_free(hostent);
+    return result;
+}
+
+/* Through a name server and c-ares, whose memory is weir's too. */
+static int resolve_by_udp(weir_runtime *runtime)
+{
+    return resolve(runtime, "chain.test.");
+}
+
+static int resolve_by_tcp(weir_runtime *runtime)
+{
+    return resolve(runtime, "truncated.test.");
+}
+
+static int resolve_by_file(weir_runtime *runtime)
+{
+    return resolve(runtime, "host.of.file");
+}
+
+static int list_interfaces(weir_runtime *runtime)
+{
+    weir_interface *interfaces = NULL;
+    size_t count;
+    (void)runtime;
+    int result = weir_getifaddrs(&interfaces, &count);
+    weir_interfaces_free(interfaces);
+    return result;
+}
+
+static int list_parameters(weir_runtime *runtime)
+{
+    weir_parameter *parameters;
+    size_t count;
+    int result = weir_get_rc(runtime, &parameters, &count);
+    weir_parameters_free(parameters);
+    return result;
+}
+
 /* A handler's connect, whose name a thread of the runtime's looks up. */
 struct look_up {
     weir_runtime *runtime;
@@ -236,6 +280,9 @@ const struct oom_case oom_cases[] = {
     {"accept", true, accept_and_close},   {"send", true, send_and_close},
     {"setopts", true, set_options},       {"recv", true, receive},
     {"by name", true, resolve_on_thread}, {"resolve", true, resolve_on_scheduler},
+    {"by udp", true, resolve_by_udp},     {"by tcp", true, resolve_by_tcp},
+    {"by file", true, resolve_by_file},   {"interfaces", false, list_interfaces},
+    {"get_rc", true, list_parameters},
 };
 
 const unsigned oom_case_count = sizeof(oom_cases) / sizeof(oom_cases[0]);
