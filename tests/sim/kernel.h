@@ -85,11 +85,21 @@ struct file {
     struct op ops[PLACE_COUNT];
 };
 
+/* What fails whenever it is tried, for a while. */
+struct trouble {
+    uint8_t kind; /* enum op_kind */
+    int error;
+    uint64_t begin_ns;
+    uint64_t end_ns;
+    uint64_t count;
+};
+
 enum { NO_LINK = UINT32_MAX, FIRST_FD = 3 };
 
 struct kernel {
     uint64_t now_ns;
     struct faults faults;
+    struct trouble trouble;
     struct file *files;
     uint32_t *file_of_slot;
     uint32_t capacity;

@@ -414,8 +414,37 @@ static bool accept_one(struct file *file, struct op *op)
     return goes_on;
 }
 
+static bool is_tried(const struct file *file, const struct op *op)
+{
+    switch ((enum op_kind)op->kind) {
+    case OP_ACCEPT:
+        return file->link != NO_LINK;
+    case OP_RECEIVE:
+        return links[file->link].in_read < links[file->link].in_written;
+    default:
+        return true;
+    }
+}
+
+/* Who is refused for want of memory or descriptors tries again later, and not at once. */
+static bool is_in_trouble(const struct file *file, struct op *op)
+{
+    enum { MS = 1000000 };
+    struct trouble *trouble = &kernel.trouble;
+    if (op->kind != trouble->kind || kernel.now_ns < trouble->begin_ns ||
+        kernel.now_ns >= trouble->end_ns || !is_tried(file, op))
+        return false;
+    uint64_t most = (2 + (kernel.now_ns - trouble->begin_ns) / MS) * kernel.capacity;
+    SIM_CHECK(++trouble->count <= most, "what fails with error %d is tried %llu times",
+              trouble->error, (unsigned long long)trouble->count);
+    complete(op, -trouble->error);
+    return true;
+}
+
 static void do_op(struct file *file, struct op *op)
 {
+    if (is_in_trouble(file, op))
+        return;
     switch ((enum op_kind)op->kind) {
     case OP_RECEIVE:
         do_receive(file, op);

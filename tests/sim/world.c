@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/world.h"
 
+#include <errno.h>
+
 #include "base/memory.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/registry.h"
@@ -83,6 +85,21 @@ static void choose_faults(void)
     kernel.descriptor_limit = dice_chance(200) ? dice_between(4, 12) : CAPACITY;
 }
 
+static void choose_trouble(void)
+{
+    enum { BEGIN_NS_MOST = 100000000, LENGTH_NS_MOST = 300000000 };
+    static const struct trouble kinds[] = {
+        {.kind = OP_ACCEPT, .error = EMFILE},  {.kind = OP_ACCEPT, .error = ENOMEM},
+        {.kind = OP_RECEIVE, .error = ENOMEM}, {.kind = OP_SEND, .error = ENOMEM},
+        {.kind = OP_SEND, .error = ENOBUFS},
+    };
+    if (!dice_chance(100))
+        return;
+    kernel.trouble = kinds[dice_below(sizeof(kinds) / sizeof(kinds[0]))];
+    kernel.trouble.begin_ns = kernel.now_ns + dice_size(BEGIN_NS_MOST);
+    kernel.trouble.end_ns = kernel.trouble.begin_ns + dice_size(LENGTH_NS_MOST);
+}
+
 static void choose_style(void)
 {
     plan_style = (struct plan_style){
@@ -162,6 +179,8 @@ static void tick(uint32_t object, uint32_t tag)
 {
     (void)object;
     (void)tag;
+    if (model_stopping)
+        return;
     world.ticks++;
     if (dice_chance(kernel.faults.memory)) {
         model_lenient = true;
@@ -172,8 +191,7 @@ static void tick(uint32_t object, uint32_t tag)
     scheduler_become(NULL);
     int result = weir_run_on(world.runtime, number, program_tick, NULL);
     scheduler_become(here);
-    SIM_CHECK(result == 0 || model_lenient || (model_stopping && result == WEIR_CLOSED),
-              "run_on gave %s", weir_error_name(result));
+    SIM_CHECK(result == 0 || model_lenient, "run_on gave %s", weir_error_name(result));
     if (--world.ticks_left > 0)
         event_after(dice_size(2000000), tick, 0, 0);
 }
@@ -296,6 +314,7 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
     turns_reset();
     actor_reset();
     choose_faults();
+    choose_trouble();
     choose_style();
     begin(ticks_most);
     bool quiet = false;
