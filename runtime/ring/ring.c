@@ -251,10 +251,17 @@ void ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot)
     entry->user_data = user_data;
 }
 
-void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size)
+void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, struct ring_memory memory)
 {
     struct io_uring_sqe *entry = next_entry(ring);
-    io_uring_prep_recv(entry, fd, memory, size, 0);
+    io_uring_prep_recv(entry, fd, memory.bytes, memory.size, memory.waits ? 0 : MSG_DONTWAIT);
+    entry->user_data = user_data;
+}
+
+void ring_wait_readable(struct ring *ring, uint64_t user_data, int fd)
+{
+    struct io_uring_sqe *entry = next_entry(ring);
+    io_uring_prep_poll_add(entry, fd, POLLIN);
     entry->user_data = user_data;
 }
 

@@ -68,8 +68,15 @@ void ring_connect(struct ring *ring, uint64_t user_data, int fd, const struct so
                   socklen_t size);
 /* Into a buffer that the kernel takes from the registered ones. */
 void ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot);
-/* Into memory of ours. */
-void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size);
+/* Into memory of ours. One that does not wait gives -EAGAIN when there is nothing. */
+struct ring_memory {
+    void *bytes;
+    size_t size;
+    bool waits;
+};
+void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, struct ring_memory memory);
+/* Completes when there is something to receive, or nothing more to come. */
+void ring_wait_readable(struct ring *ring, uint64_t user_data, int fd);
 /* Sends never wait: -EAGAIN when there is no room, and fewer bytes than `size` when there is some.
  */
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size);

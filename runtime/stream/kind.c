@@ -65,6 +65,8 @@ const struct kind kind_stream = {
                                                    receive_discard},
             [OPERATION_IN_KIND(STREAM_RECEIVE_INTO)] = {receive_into_completed,
                                                         receive_into_is_cancelled, NULL},
+            [OPERATION_IN_KIND(STREAM_READABLE)] = {receive_readable, receive_readable_is_cancelled,
+                                                    NULL},
             [OPERATION_IN_KIND(STREAM_SEND)] = {flush_completed, flush_is_cancelled, NULL},
             [OPERATION_IN_KIND(STREAM_READ)] = {flush_read, flush_is_cancelled, NULL},
             [OPERATION_IN_KIND(STREAM_WRITABLE)] = {writable_completed, writable_is_cancelled,

@@ -34,19 +34,37 @@ static void starve(struct scheduler *scheduler, struct stream *socket)
     line_up(scheduler, socket);
 }
 
+/* The last quarter is for receives that do not wait. */
+static bool may_wait_with_buffer(const struct buffer_pool *pool)
+{
+    uint32_t quarter = pool->count / 4;
+    return buffer_pool_available(pool) > (quarter > 0 ? quarter : 1);
+}
+
 /* Without a buffer ring the buffer is ours to choose, and is bound while the receive waits. */
 static void arm_with_own_buffer(struct scheduler *scheduler, struct stream *socket)
 {
+    bool waits = may_wait_with_buffer(scheduler->buffers);
     struct weir_buffer *buffer = buffer_pool_take(scheduler->buffers);
     if (!buffer) {
         starve(scheduler, socket);
         return;
     }
+    struct ring_memory memory = {buffer->bytes, buffer->capacity, .waits = waits};
     socket->armed_buffer = buffer->index;
     socket->reading = READING_BUFFERS;
     slot_hold(&socket->slot);
     ring_receive_into(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE),
-                      socket->slot.fd, buffer->bytes, buffer->capacity);
+                      socket->slot.fd, memory);
+}
+
+/* There was nothing for a receive that does not wait. */
+static void watch(struct scheduler *scheduler, struct stream *socket)
+{
+    socket->reading = READING_WATCHED;
+    slot_hold(&socket->slot);
+    ring_wait_readable(scheduler->ring, slot_operation(&socket->slot, STREAM_READABLE),
+                       socket->slot.fd);
 }
 
 /* While a thread takes packets from a shelf the next ones are received for it. */
@@ -88,15 +106,24 @@ static void arm_into(struct scheduler *scheduler, struct stream *socket)
     }
     socket->reading = READING_INTO;
     slot_hold(&socket->slot);
+    struct ring_memory memory = {socket->input->bytes + socket->input->end, room, .waits = true};
     ring_receive_into(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE_INTO),
-                      socket->slot.fd, socket->input->bytes + socket->input->end, room);
+                      socket->slot.fd, memory);
 }
 
 static void cancel(struct scheduler *scheduler, struct stream *socket)
 {
-    bool into = socket->reading == READING_INTO;
-    socket->reading = into ? READING_INTO_CANCELLED : READING_BUFFERS_CANCELLED;
-    cancel_start(scheduler, &socket->slot, into ? STREAM_RECEIVE_INTO : STREAM_RECEIVE);
+    static const struct {
+        enum stream_operation operation;
+        enum reading cancelled;
+    } in_flight[] = {
+        [READING_BUFFERS] = {STREAM_RECEIVE, READING_BUFFERS_CANCELLED},
+        [READING_INTO] = {STREAM_RECEIVE_INTO, READING_INTO_CANCELLED},
+        [READING_WATCHED] = {STREAM_READABLE, READING_WATCHED_CANCELLED},
+    };
+    enum stream_operation operation = in_flight[socket->reading].operation;
+    socket->reading = (uint8_t)in_flight[socket->reading].cancelled;
+    cancel_start(scheduler, &socket->slot, operation);
 }
 
 bool receive_fills_input(const struct stream *socket)
@@ -114,6 +141,12 @@ bool receive_into_is_cancelled(const struct slot *slot)
 {
     const struct stream *socket = stream_of(slot);
     return socket->reading == READING_INTO_CANCELLED;
+}
+
+bool receive_readable_is_cancelled(const struct slot *slot)
+{
+    const struct stream *socket = stream_of(slot);
+    return socket->reading == READING_WATCHED_CANCELLED;
 }
 
 void receive_update(struct scheduler *scheduler, struct stream *socket)
@@ -135,6 +168,8 @@ void receive_update(struct scheduler *scheduler, struct stream *socket)
         if (!wants || !large)
             cancel(scheduler, socket);
         break;
+    case READING_WATCHED: /* brings nothing: what is wanted then is seen to then */
+    case READING_WATCHED_CANCELLED:
     case READING_BUFFERS_CANCELLED:
     case READING_INTO_CANCELLED:
     case READING_STARVED:
@@ -164,7 +199,8 @@ void receive_stop(struct scheduler *scheduler, struct stream *socket)
 {
     receive_step_back(socket);
     forget_postponed(socket);
-    if (socket->reading == READING_BUFFERS || socket->reading == READING_INTO)
+    if (socket->reading == READING_BUFFERS || socket->reading == READING_INTO ||
+        socket->reading == READING_WATCHED)
         cancel(scheduler, socket);
 }
 
@@ -245,6 +281,8 @@ void receive_completed(struct scheduler *scheduler, struct slot *slot,
         socket->reading = READING_NOT;
     if (completion->result > 0)
         handle_bytes(scheduler, socket, buffer, (size_t)completion->result);
+    else if (completion->result == -EAGAIN && buffer && wants_bytes(socket))
+        watch(scheduler, socket);
     else
         handle_end(scheduler, socket, completion->result);
     if (buffer)
@@ -266,6 +304,17 @@ void receive_into_completed(struct scheduler *scheduler, struct slot *slot,
         handle_end(scheduler, socket, completion->result);
     }
     delivery_continue(scheduler, socket); /* also what it was cancelled for */
+    receive_update(scheduler, socket);
+}
+
+/* There is something to receive, or an end; it may be wanted no more. */
+void receive_readable(struct scheduler *scheduler, struct slot *slot,
+                      const struct ring_completion *completion)
+{
+    struct stream *socket = stream_of(slot);
+    socket->reading = READING_NOT;
+    if (completion->result < 0)
+        handle_end(scheduler, socket, completion->result);
     receive_update(scheduler, socket);
 }
 

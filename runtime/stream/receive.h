@@ -16,6 +16,8 @@ void receive_completed(struct scheduler *scheduler, struct slot *slot,
                        const struct ring_completion *completion);
 void receive_into_completed(struct scheduler *scheduler, struct slot *slot,
                             const struct ring_completion *completion);
+void receive_readable(struct scheduler *scheduler, struct slot *slot,
+                      const struct ring_completion *completion);
 
 /* Makes what the kernel does agree with what the socket wants, after either has changed. */
 void receive_update(struct scheduler *scheduler, struct stream *socket);
@@ -32,6 +34,7 @@ bool receive_fills_input(const struct stream *socket);
 /* Whether nothing more is wanted of a receive that is in flight. */
 bool receive_is_cancelled(const struct slot *slot);
 bool receive_into_is_cancelled(const struct slot *slot);
+bool receive_readable_is_cancelled(const struct slot *slot);
 
 /* Arms what has come to want a receive in this turn, and those that found no buffer, in that order
  * if there are too few for all. */

@@ -23,6 +23,7 @@ enum stream_operation {
     STREAM_CONNECT = OPERATION_OF_KIND(KIND_STREAM, 0),
     STREAM_RECEIVE,
     STREAM_RECEIVE_INTO,
+    STREAM_READABLE, /* there is something to receive */
     STREAM_SEND,
     STREAM_READ,     /* a part of a file into memory */
     STREAM_WRITABLE, /* there may be room for sending */
@@ -35,6 +36,8 @@ enum reading {
     READING_BUFFERS_CANCELLED, /* the last completion is on the way */
     READING_INTO,              /* into the input block, the rest of a large packet */
     READING_INTO_CANCELLED,
+    READING_WATCHED, /* not yet: it is to be told when there is something */
+    READING_WATCHED_CANCELLED,
     READING_STARVED, /* waits for the turn's end, or for a buffer */
     READING_RESTING, /* the kernel had no memory: asks it again a little later */
 };

@@ -40,10 +40,10 @@ static bool answered(enum fault operation, uint64_t user_data)
 
 void __real_ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot);
 void __wrap_ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot);
-void __real_ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory,
-                              size_t size, bool all);
-void __wrap_ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory,
-                              size_t size, bool all);
+void __real_ring_receive_into(struct ring *ring, uint64_t user_data, int fd,
+                              struct ring_memory memory);
+void __wrap_ring_receive_into(struct ring *ring, uint64_t user_data, int fd,
+                              struct ring_memory memory);
 void __real_ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes,
                       size_t size);
 void __wrap_ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes,
@@ -63,11 +63,11 @@ void __wrap_ring_receive(struct ring *ring, uint64_t user_data, int fd, bool mul
         __real_ring_receive(ring, user_data, fd, multishot);
 }
 
-void __wrap_ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory,
-                              size_t size, bool all)
+void __wrap_ring_receive_into(struct ring *ring, uint64_t user_data, int fd,
+                              struct ring_memory memory)
 {
     if (!answered(RECEIVE, user_data))
-        __real_ring_receive_into(ring, user_data, fd, memory, size, all);
+        __real_ring_receive_into(ring, user_data, fd, memory);
 }
 
 /* A full kernel is the only reason to ask for room. */

@@ -110,19 +110,15 @@ Test(scarce, one_buffer_serves_everybody)
     loopback_close(&loopback);
 }
 
-/* Connections that say nothing hold no buffer, except where there is no buffer ring: there each
- * waiting receive has one, and more connections than buffers wait for each other. */
-Test(scarce, idle_connections_take_no_buffers)
+static void serve_idle(const weir_config *config)
 {
-    static const weir_config config = {.schedulers = 1, .buffer_count = 2, .buffer_size = 1024};
     enum { IDLE = 12 };
-    const char *off = getenv("WEIR_FEATURES_OFF");
-    if (off && strstr(off, "buffer_ring"))
-        cr_skip_test("without a buffer ring each waiting receive has a buffer");
-    struct loopback loopback = serve_with(&config);
+    struct loopback loopback = serve_with(config);
     int peers[IDLE];
-    for (int i = 0; i < IDLE; i++)
+    for (int i = 0; i < IDLE; i++) {
         peers[i] = peer_connect(weir_port(loopback.listener));
+        settle(loopback.listener);
+    }
     for (int round = 0; round < 3; round++) {
         for (int i = IDLE; i-- > 0;) {
             char back[3];
@@ -132,6 +128,46 @@ Test(scarce, idle_connections_take_no_buffers)
     }
     for (int i = 0; i < IDLE; i++)
         peer_leave(&peers[i]);
+    loopback_close(&loopback);
+}
+
+/* Connections that say nothing hold no buffer, or leave some where there is no buffer ring. */
+Test(scarce, idle_connections_leave_buffers)
+{
+    for (uint32_t count = 1; count <= 8; count *= 2) {
+        serve_idle(&(weir_config){.schedulers = 1, .buffer_count = count});
+        serve_idle(
+            &(weir_config){.schedulers = 1, .buffer_count = count, .features_off = "buffer_ring"});
+    }
+}
+
+/* Those that found no buffer bound are told that there is something to receive, and what is closed
+ * or passive meanwhile is told no more. */
+Test(scarce, floods_without_a_buffer_ring)
+{
+    static const weir_config config = {
+        .schedulers = 1, .buffer_count = 4, .buffer_size = 1024, .features_off = "buffer_ring"};
+    struct loopback loopback = serve_with(&config);
+    flood_all(&loopback, 12, 300);
+    loopback_close(&loopback);
+}
+
+/* A poll sees what the kernel has, whoever else waits. */
+Test(scarce, a_poll_without_a_buffer_ring)
+{
+    static const weir_config config = {
+        .schedulers = 1, .buffer_count = 1, .features_off = "buffer_ring"};
+    struct loopback loopback = loopback_start(&config);
+    weir_packet packet;
+    loopback.listener = listen_with(loopback.runtime, "[{active,false}]");
+    loopback_reopen(&loopback);
+    GIVES(weir_recv(loopback.socket, 0, 0, &packet), WEIR_TIMEOUT);
+    for (int i = 0; i < 3; i++) {
+        peer_say(loopback.peer, "ab");
+        GIVES(weir_recv(loopback.socket, 0, 0, &packet), 0);
+        weir_packet_release(&packet);
+    }
+    GIVES(weir_recv(loopback.socket, 0, 0, &packet), WEIR_TIMEOUT);
     loopback_close(&loopback);
 }
 

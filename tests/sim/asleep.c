@@ -54,6 +54,8 @@ static void check_reading(const struct scheduler *scheduler, const struct stream
     case READING_BUFFERS_CANCELLED:
     case READING_INTO:
     case READING_INTO_CANCELLED:
+    case READING_WATCHED:
+    case READING_WATCHED_CANCELLED:
         SIM_CHECK(is_in_flight(&socket->slot, PLACE_RECEIVE),
                   "slot %u waits for a receive that is none", socket->slot.index);
         break;

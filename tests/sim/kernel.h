@@ -39,7 +39,17 @@ enum file_kind {
     FILE_REGULAR,
 };
 
-enum op_kind { OP_NONE, OP_ACCEPT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WAKE, OP_READ, OP_WATCH };
+enum op_kind {
+    OP_NONE,
+    OP_ACCEPT,
+    OP_CONNECT,
+    OP_RECEIVE,
+    OP_READABLE,
+    OP_SEND,
+    OP_WAKE,
+    OP_READ,
+    OP_WATCH,
+};
 
 /* Which of a file's places an operation has: one of each can be in flight. */
 enum op_place { PLACE_RECEIVE, PLACE_SEND, PLACE_WATCH, PLACE_OTHER, PLACE_COUNT };
@@ -57,6 +67,7 @@ struct op {
     bool multishot;
     bool all;
     bool zero_copy;
+    bool never_waits;
     bool cancelled; /* too late: what is under way still counts, nothing follows it */
     uint32_t serial;
     uint32_t message; /* sends of several pieces: index + 1 */

@@ -76,6 +76,7 @@ static enum op_place place_of(enum op_kind kind)
 {
     switch (kind) {
     case OP_RECEIVE:
+    case OP_READABLE:
         return PLACE_RECEIVE;
     case OP_SEND:
         return PLACE_SEND;
@@ -253,6 +254,8 @@ static void receive_into(struct file *file, struct op *op, struct link *link)
         complete(op, result);
     else if (link->in_read < link->in_written)
         kernel_kick((uint32_t)(file - kernel.files), PLACE_RECEIVE);
+    else if (op->never_waits)
+        complete(op, -EAGAIN);
 }
 
 static void do_receive(struct file *file, struct op *op)
@@ -264,6 +267,16 @@ static void do_receive(struct file *file, struct op *op)
         receive_into(file, op, link);
     else
         receive_buffers(file, op, link);
+}
+
+static void do_wait_readable(struct file *file, struct op *op)
+{
+    const struct link *link = &links[file->link];
+    if (dice_chance(kernel.faults.transient))
+        complete(op, -ENOMEM);
+    else if (link->in_read < link->in_written || file->error || link->reset || link->in_fin ||
+             file->shut_read)
+        complete(op, POLLIN);
 }
 
 /* Compares what the application hands over with what it had been told is accepted. */
@@ -448,6 +461,9 @@ static void do_op(struct file *file, struct op *op)
     switch ((enum op_kind)op->kind) {
     case OP_RECEIVE:
         do_receive(file, op);
+        break;
+    case OP_READABLE:
+        do_wait_readable(file, op);
         break;
     case OP_SEND:
         do_send(file, op);

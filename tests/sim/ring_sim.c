@@ -303,11 +303,17 @@ void ring_receive(struct ring *ring, uint64_t user_data, int fd, bool multishot)
     next_entry(ring, user_data, OP_RECEIVE, fd)->op.multishot = multishot;
 }
 
-void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, void *memory, size_t size)
+void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, struct ring_memory memory)
 {
     struct entry *entry = next_entry(ring, user_data, OP_RECEIVE, fd);
-    entry->op.memory = memory;
-    entry->op.size = size;
+    entry->op.memory = memory.bytes;
+    entry->op.size = memory.size;
+    entry->op.never_waits = !memory.waits;
+}
+
+void ring_wait_readable(struct ring *ring, uint64_t user_data, int fd)
+{
+    next_entry(ring, user_data, OP_READABLE, fd);
 }
 
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size)
