@@ -13,6 +13,7 @@
 #include "sim/event.h"
 #include "sim/link.h"
 #include "sim/model.h"
+#include "sim/notice.h"
 #include "sim/peer.h"
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
@@ -24,19 +25,6 @@ struct message {
     uint32_t count;
     struct piece pieces[VECTORS_PER_MESSAGE];
 };
-
-/* What a zero-copy send has left with the kernel until its notice. */
-struct notice {
-    uint64_t user_data;
-    uint64_t sum;
-    uint32_t count;
-    uint8_t ring;
-    bool used;
-    struct piece pieces[VECTORS_PER_MESSAGE];
-};
-
-enum { NOTICE_MOST = 1024 };
-static struct notice notices[NOTICE_MOST];
 
 static struct message messages[MESSAGE_COUNT];
 static uint32_t free_message;
@@ -52,7 +40,7 @@ void operation_reset(void)
     message_count = 0;
     in_flight = 0;
     serials = 0;
-    memset(notices, 0, sizeof(notices));
+    notice_reset();
 }
 
 uint32_t operation_copy_message(const struct msghdr *header)
@@ -127,27 +115,6 @@ static int take_error(struct file *file)
     return error;
 }
 
-static uint64_t sum_of(const struct notice *notice)
-{
-    uint64_t sum = 1469598103934665603u;
-    for (uint32_t i = 0; i < notice->count; i++)
-        for (size_t j = 0; j < notice->pieces[i].size; j++)
-            sum = (sum ^ notice->pieces[i].bytes[j]) * 1099511628211u;
-    return sum;
-}
-
-static void give_notice(uint32_t index, uint32_t unused)
-{
-    struct notice *notice = &notices[index];
-    (void)unused;
-    SIM_CHECK(sum_of(notice) == notice->sum,
-              "memory of a zero-copy send changed before its notice");
-    notice->used = false;
-    ring_sim_choose(notice->ring);
-    trace("notice of %llx", (int64_t)notice->user_data, 0, 0, 0);
-    ring_sim_post(notice->user_data, 0, RING_NOTIFY | (dice_chance(500) ? RING_COPIED : 0));
-}
-
 static const struct piece *pieces_of(const struct op *op, struct piece *one, uint32_t *count)
 {
     *one = (struct piece){op->memory, op->size};
@@ -158,22 +125,14 @@ static const struct piece *pieces_of(const struct op *op, struct piece *one, uin
 /* The send is over, its memory is not. */
 static void complete_and_notice(struct op *op, int32_t result)
 {
-    uint32_t index = 0;
-    while (index < NOTICE_MOST && notices[index].used)
-        index++;
-    SIM_CHECK(index < NOTICE_MOST, "too many notices");
-    struct notice *notice = &notices[index];
     struct piece one;
-    const struct piece *pieces = pieces_of(op, &one, &notice->count);
-    memcpy(notice->pieces, pieces, notice->count * sizeof(*pieces));
-    notice->used = true;
-    notice->ring = op->ring;
-    notice->user_data = op->user_data;
-    notice->sum = sum_of(notice);
-    event_after(dice_size(2000000), give_notice, index, 0);
-    trace("zero-copy send %llx: %lld", (int64_t)op->user_data, result, 0, 0);
+    uint32_t count;
+    uint64_t user_data = op->user_data;
+    const struct piece *pieces = pieces_of(op, &one, &count);
+    notice_promise(op, pieces, count);
+    trace("zero-copy send %llx: %lld", (int64_t)user_data, result, 0, 0);
     operation_finish(op);
-    ring_sim_post(notice->user_data, result, RING_MORE);
+    ring_sim_post(user_data, result, RING_MORE);
 }
 
 static uint32_t amount(uint32_t most, uint32_t short_per_mille)
