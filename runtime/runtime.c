@@ -63,6 +63,7 @@ static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
     scheduler->cpu = runtime->cpus[number];
     scheduler->queued_bytes_limit = runtime->limits.queued_bytes;
     slot_table_init(&scheduler->slots, handles.generation);
+    timer_table_open(&scheduler->timer_table, handles.generation);
     runtime->schedulers[number] = scheduler;
     return 0;
 }

@@ -17,6 +17,7 @@
 #include <weir/packet.h>
 #include <weir/runtime.h>
 #include <weir/socket.h>
+#include <weir/timer.h>
 #include <weir/version.h>
 
 #endif

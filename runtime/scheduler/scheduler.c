@@ -332,6 +332,18 @@ int scheduler_open(struct scheduler *scheduler)
     return 0;
 }
 
+/* Sockets and timers have generations of their own, and one number for what was used of both. */
+static void close_tables(struct scheduler *scheduler)
+{
+    uint32_t timer_count;
+    uint32_t timer_generation = timer_table_close(&scheduler->timer_table, &timer_count);
+    uint32_t slot_count = slot_table_size(&scheduler->slots);
+    uint32_t slot_generation = slot_table_close(&scheduler->slots);
+    scheduler->slot_count = slot_count > timer_count ? slot_count : timer_count;
+    scheduler->last_generation =
+        slot_generation > timer_generation ? slot_generation : timer_generation;
+}
+
 void scheduler_close(struct scheduler *scheduler)
 {
     scheduler_become(NULL);
@@ -339,8 +351,7 @@ void scheduler_close(struct scheduler *scheduler)
     buffer_pool_close(scheduler->buffers);
     inbox_close(&scheduler->inbox);
     free_memory(scheduler);
-    scheduler->slot_count = slot_table_size(&scheduler->slots);
-    scheduler->last_generation = slot_table_close(&scheduler->slots);
+    close_tables(scheduler);
 }
 
 void scheduler_stop(struct scheduler *scheduler)

@@ -19,6 +19,7 @@
 #include "runtime/scheduler/slot_table.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
+#include "runtime/scheduler/timer_table.h"
 #include <weir/runtime.h>
 
 struct weir_runtime;
@@ -38,6 +39,7 @@ struct scheduler {
     struct buffer_pool *buffers;
     struct slot_table slots;
     struct timer_wheel timers;
+    struct timer_table timer_table;
     uint64_t now_ns; /* as of this turn's beginning */
     struct inbox inbox;
     struct task_queues tasks;
@@ -57,7 +59,7 @@ struct scheduler {
     uint32_t last_count;   /* completions of the last turn */
     uint64_t spin_until_ns;
     uint32_t first_index;     /* of its slots, in handles */
-    uint32_t last_generation; /* that its handles have used, of so many slots */
+    uint32_t last_generation; /* that its handles have used, of so many slots or timers */
     uint32_t slot_count;
     struct inbox_node stop;
     pthread_t thread;
