@@ -4,6 +4,27 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
+# The binary interface is that of a minor version while the major one is 0: its name is in the
+# SONAME and behind each symbol, WEIR_0.1. What is no public symbol is nobody's.
+function(weir_name_interface)
+    set(interface ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+    set_target_properties(weir PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${interface})
+    # What a sanitizer or coverage instruments has symbols that others must see.
+    if(WEIR_SANITIZE OR WEIR_COVERAGE)
+        return()
+    endif()
+    file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/weir/*.h)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${headers})
+    execute_process(
+        COMMAND ${PROJECT_SOURCE_DIR}/cmake/public_symbols.sh ${PROJECT_SOURCE_DIR}/include/weir
+        OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+    string(REPLACE "\n" ";\n" symbols "${symbols}")
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/weir.map
+         CONTENT "WEIR_${interface} {\nglobal:\n${symbols}local: *;\n};\n")
+    target_link_options(weir PRIVATE -Wl,--version-script=${PROJECT_BINARY_DIR}/weir.map)
+    set_target_properties(weir PROPERTIES LINK_DEPENDS ${PROJECT_BINARY_DIR}/weir.map)
+endfunction()
+
 function(weir_add_library)
     get_property(rooms GLOBAL PROPERTY WEIR_ROOMS)
     get_property(libraries GLOBAL PROPERTY WEIR_LIBRARIES)
@@ -31,9 +52,7 @@ function(weir_add_library)
     add_library(weir_static STATIC ${whole})
     add_library(weir::weir ALIAS weir)
     add_library(weir::weir_static ALIAS weir_static)
-    set_target_properties(weir PROPERTIES
-        VERSION ${PROJECT_VERSION}
-        SOVERSION ${PROJECT_VERSION_MAJOR})
+    weir_name_interface()
     set_target_properties(weir_static PROPERTIES OUTPUT_NAME weir LINKER_LANGUAGE C)
     foreach(library weir weir_static)
         target_link_libraries(${library} PRIVATE $<BUILD_INTERFACE:weir_compiler> ${libraries})

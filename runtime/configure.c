@@ -191,11 +191,22 @@ static int place_inet(struct weir_runtime *runtime, const weir_config *config)
     return result;
 }
 
+/* A program that is newer than this library may ask for what it does not have. */
+static int check_reserved(const weir_config *config)
+{
+    for (size_t i = 0; i < sizeof(config->reserved) / sizeof(config->reserved[0]); i++)
+        if (config->reserved[i])
+            return error_say(-EINVAL, "reserved: weir %s has no such field", weir_version());
+    return 0;
+}
+
 int runtime_configure(struct weir_runtime *runtime, const weir_config *config)
 {
     static const weir_config standard;
     config = config ? config : &standard;
-    int result = place_schedulers(runtime, config);
+    int result = check_reserved(config);
+    if (result >= 0)
+        result = place_schedulers(runtime, config);
     if (result >= 0)
         result = place_limits(&runtime->limits, config);
     if (result >= 0)

@@ -19,9 +19,10 @@ enum weir_message_kind {
 typedef struct weir_message {
     enum weir_message_kind kind;
     weir_socket socket;
-    int error;          /* WEIR_MESSAGE_ERROR */
-    weir_packet packet; /* WEIR_MESSAGE_DATA; the receiver's: weir_packet_release */
-    void *data;         /* WEIR_MESSAGE_USER */
+    int error;            /* WEIR_MESSAGE_ERROR */
+    weir_packet packet;   /* WEIR_MESSAGE_DATA; the receiver's: weir_packet_release */
+    void *data;           /* WEIR_MESSAGE_USER */
+    uint64_t reserved[4]; /* for what comes; 0 */
 } weir_message;
 
 /* 0, or -ENOMEM. Any thread. */

@@ -44,6 +44,8 @@ typedef struct weir_config {
                            weir_last_error_text says after weir_start */
     const char *inet_terms; /* its terms as text, applied after the file; what is wrong with these
                                is -EINVAL */
+    uint64_t reserved[19];  /* for fields to come; what is not 0 is -EINVAL, as from a library that
+                               is older than the header */
 } weir_config;
 
 /*
@@ -118,11 +120,12 @@ typedef struct weir_totals {
     uint64_t stale_completions;
     uint64_t missed_cancels; /* cancels that had to be repeated */
     uint64_t completion_overflows;
-    uint64_t fallbacks;    /* kernel features that are not used */
+    uint64_t fallbacks;     /* kernel features that are not used */
     uint64_t queued_bytes;  /* waiting to be sent now */
     uint64_t waiting_bytes; /* of calls that wait for a busy socket, with nothing queued */
-    uint64_t copied_bytes; /* received bytes that were moved in user space */
-    uint64_t busy_ns;      /* time that its thread has spent on a core, the kernel's share too */
+    uint64_t copied_bytes;  /* received bytes that were moved in user space */
+    uint64_t busy_ns;       /* time that its thread has spent on a core, the kernel's share too */
+    uint64_t reserved[22];  /* for figures to come; 0 */
 } weir_totals;
 
 /* `scheduler` 0..count-1, or -1 for the sum. 0, -EINVAL, or WEIR_CLOSED. Any thread. */

@@ -61,6 +61,7 @@ typedef struct weir_handler {
     void (*error)(weir_socket socket, int error, void *data); /* tcp_error; `closed` follows */
     void (*closed)(weir_socket socket, void *data);           /* tcp_closed */
     void (*gone)(weir_socket socket, void *data);             /* the last: see below */
+    void (*reserved[9])(void);                                /* for callbacks to come; NULL */
 } weir_handler;
 
 /*
