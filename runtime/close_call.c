@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "runtime/datagram/close.h"
 #include "runtime/listener/accept.h"
 #include "runtime/listener/listener.h"
 #include "runtime/owner/mailbox.h"
@@ -51,6 +52,8 @@ static int run_close(struct scheduler *scheduler, struct slot *slot, struct call
 {
     if (slot->kind == KIND_LISTENER)
         return close_listening(scheduler, slot, call);
+    if (slot->kind == KIND_DATAGRAM)
+        return datagram_close(scheduler, slot, call);
     struct stream *socket = stream_of(slot);
     int seconds = seconds_to_wait(socket, call);
     slot_end(scheduler, slot, END_CLOSED);

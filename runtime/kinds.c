@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/kinds.h"
 
+#include "runtime/datagram/datagram.h"
 #include "runtime/listener/listener.h"
 #include "runtime/resolver/resolver.h"
 #include "runtime/stream/stream.h"
@@ -11,4 +12,5 @@ const struct kind *const runtime_kinds[KIND_COUNT] = {
     [KIND_LISTENER] = &kind_listener,
     [KIND_WATCH] = &kind_watch,
     [KIND_RESOLVER] = &kind_resolver,
+    [KIND_DATAGRAM] = &kind_datagram,
 };

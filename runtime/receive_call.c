@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* gen_tcp:recv. */
+#include "runtime/receive_call.h"
+
 #include <errno.h>
 
 #include "base/error.h"
@@ -72,6 +74,16 @@ static const struct call_operation operation_recv = {
     .may_wait = true,
 };
 
+int receive_make(const struct call_operation *operation, weir_socket socket, size_t length,
+                 int64_t timeout_ms, weir_packet *packet)
+{
+    struct call call = {.timeout_ms = timeout_ms, .as.receive.length = length};
+    int result = call_make(operation, socket, &call);
+    if (result == 0)
+        *packet = call.as.receive.packet;
+    return result;
+}
+
 int weir_recv(weir_socket socket, size_t length, int64_t timeout_ms, weir_packet *packet)
 {
     bool is_thread = !scheduler_current();
@@ -98,16 +110,23 @@ static void finish_recv(struct call *call)
     memory_free(call);
 }
 
-int weir_recv_async(weir_socket socket, size_t length, int64_t timeout_ms, weir_received *received,
-                    void *data)
+int receive_make_async(const struct call_operation *operation, weir_socket socket, size_t length,
+                       int64_t timeout_ms, const struct receive_answer *answer)
 {
     struct call *call = call_allocate(sizeof(*call));
     if (!call)
         return -ENOMEM;
     call->timeout_ms = timeout_ms;
     call->as.receive.length = length;
-    call->callback = (void (*)(void))received;
-    call->data = data;
+    call->callback = (void (*)(void))answer->received;
+    call->data = answer->data;
     call->finish = finish_recv;
-    return call_make_async(&operation_recv, socket, call);
+    return call_make_async(operation, socket, call);
+}
+
+int weir_recv_async(weir_socket socket, size_t length, int64_t timeout_ms, weir_received *received,
+                    void *data)
+{
+    return receive_make_async(&operation_recv, socket, length, timeout_ms,
+                              &(struct receive_answer){received, data});
 }

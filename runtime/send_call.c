@@ -9,10 +9,12 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/buffer/buffer.h"
+#include "runtime/datagram/send.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
+#include "runtime/udp_send.h"
 
 static int send_on_own(struct scheduler *here, weir_socket handle, const struct send_source *source)
 {
@@ -81,6 +83,11 @@ static struct iovec whole_packet(const weir_packet *packet)
 int weir_send_packet(weir_socket socket, const weir_packet *packet)
 {
     const struct iovec piece = whole_packet(packet);
+    int result = packet->datagram
+                     ? udp_send(socket, &(struct letter){&packet->datagram->source, piece})
+                     : -EPROTOTYPE;
+    if (result != -EPROTOTYPE)
+        return result;
     return send_source(
         socket, &(struct send_source){
                     .pieces = &piece, .count = 1, .size = piece.iov_len, .buffer = packet->buffer});

@@ -21,7 +21,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/set_options.h"
-#include "runtime/stream/descriptor.h"
+#include "runtime/socket/descriptor.h"
 
 /* A listener to be made of a descriptor on one scheduler. */
 struct listen_call {

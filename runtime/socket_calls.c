@@ -15,9 +15,6 @@
 #include "runtime/scheduler/slot.h"
 #include "runtime/service.h"
 #include "runtime/set_options.h"
-#include "runtime/stream/delivery.h"
-#include "runtime/stream/hand_over.h"
-#include "runtime/stream/input.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
 
@@ -50,12 +47,9 @@ static int run_peername(struct scheduler *scheduler, struct slot *slot, struct c
 /* A listener has sent and received nothing. */
 static int run_getstat(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    (void)scheduler;
     *call->as.statistics = (weir_statistics){0};
-    if (slot->kind != KIND_STREAM)
-        return 0;
-    input_settle(stream_of(slot));
-    stream_get_statistics(stream_of(slot), call->as.statistics);
+    if (scheduler->kinds[slot->kind]->get_statistics)
+        scheduler->kinds[slot->kind]->get_statistics(slot, call->as.statistics);
     return 0;
 }
 
@@ -65,19 +59,26 @@ static int run_setopts(struct scheduler *scheduler, struct slot *slot, struct ca
     return set_options(scheduler, slot, call->as.options.options);
 }
 
-static int run_getopts(struct scheduler *scheduler, struct slot *slot, struct call *call)
+static enum option_scope options_of(const struct scheduler *scheduler, const struct slot *slot,
+                                    struct option_source *source)
 {
-    const struct stream *stream = slot->kind == KIND_STREAM ? stream_of(slot) : NULL;
+    const struct kind *kind = scheduler->kinds[slot->kind];
     const struct option_values *values = &slot->options->values;
-    struct option_source source = {
+    *source = (struct option_source){
         .values = values,
-        .active = stream ? stream->active : values->active,
-        .bit8_seen = stream ? stream->bit8_seen : values->bit8 == WEIR_BIT8_SET,
+        .active = values->active,
+        .bit8_seen = values->bit8 == WEIR_BIT8_SET,
         .fd = slot->state == SOCKET_GONE ? -1 : slot->fd,
         .family = slot->family,
     };
-    (void)scheduler;
-    return options_read(&source, OPTION_SET_TCP, call->as.options.wanted, call->as.options.count);
+    return kind->get_options ? kind->get_options(slot, source) : OPTION_SET_TCP;
+}
+
+static int run_getopts(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    struct option_source source;
+    enum option_scope scope = options_of(scheduler, slot, &source);
+    return options_read(&source, scope, call->as.options.wanted, call->as.options.count);
 }
 
 static int run_shutdown(struct scheduler *scheduler, struct slot *slot, struct call *call)
@@ -96,16 +97,18 @@ static int run_controlling_process(struct scheduler *scheduler, struct slot *slo
 {
     weir_owner from = call->as.owner.from;
     weir_owner to = call->as.owner.to;
-    bool listening = slot->kind == KIND_LISTENER;
-    if (!listening && owner_is(slot->owner, to))
+    const struct kind *kind = scheduler->kinds[slot->kind];
+    struct option_source source;
+    (void)options_of(scheduler, slot, &source);
+    if (kind->hand_over && owner_is(slot->owner, to))
         return 0; /* whoever asks */
-    if (listening || !owner_is(slot->owner, from))
+    if (!kind->hand_over || !owner_is(slot->owner, from))
         return error_say(WEIR_NOT_OWNER, "controlling_process: the socket has another owner");
     if (to.mailbox && mailbox_is_dead(to.mailbox))
         return error_say(WEIR_BADARG, "controlling_process: the mailbox is gone");
-    if (owner_is_nobody(to) && stream_of(slot)->active != WEIR_ACTIVE_FALSE)
+    if (owner_is_nobody(to) && source.active != WEIR_ACTIVE_FALSE)
         return error_say(WEIR_BADARG, "controlling_process: an active socket needs an owner");
-    hand_over(scheduler, stream_of(slot), to);
+    kind->hand_over(scheduler, slot, to);
     return 0;
 }
 
@@ -133,8 +136,11 @@ static const struct call_operation operation_setopts = {
     .name = "weir_setopts", .run = run_setopts, .dead_result = -EINVAL};
 static const struct call_operation operation_getopts = {
     .name = "weir_getopts", .run = run_getopts, .dead_result = -EINVAL};
-static const struct call_operation operation_shutdown = {
-    .name = "weir_shutdown", .run = run_shutdown, .dead_result = WEIR_CLOSED};
+static const struct call_operation operation_shutdown = {.name = "weir_shutdown",
+                                                         .run = run_shutdown,
+                                                         .kinds = 1 << KIND_STREAM,
+                                                         .other_result = -ENOTCONN,
+                                                         .dead_result = WEIR_CLOSED};
 static const struct call_operation operation_controlling_process = {
     .name = "weir_controlling_process", .run = run_controlling_process, .dead_result = WEIR_CLOSED};
 

@@ -8,10 +8,10 @@
 WEIR_BEGIN
 
 enum weir_message_kind {
-    WEIR_MESSAGE_DATA,     /* {tcp,S,Data}, {http,S,HttpPacket} */
+    WEIR_MESSAGE_DATA,     /* {tcp,S,Data}, {http,S,HttpPacket}, {udp,S,...} */
     WEIR_MESSAGE_ACCEPTED, /* a connection of weir_tcp_serve */
-    WEIR_MESSAGE_PASSIVE,  /* {tcp_passive,S} */
-    WEIR_MESSAGE_ERROR,    /* {tcp_error,S,Reason} */
+    WEIR_MESSAGE_PASSIVE,  /* {tcp_passive,S}, {udp_passive,S} */
+    WEIR_MESSAGE_ERROR,    /* {tcp_error,S,Reason}, {udp_error,S,Reason} */
     WEIR_MESSAGE_CLOSED,   /* {tcp_closed,S} */
     WEIR_MESSAGE_USER,     /* of weir_mailbox_post; without a socket */
 };
@@ -22,7 +22,7 @@ typedef struct weir_message {
     int error;            /* WEIR_MESSAGE_ERROR */
     weir_packet packet;   /* WEIR_MESSAGE_DATA; the receiver's: weir_packet_release */
     void *data;           /* WEIR_MESSAGE_USER */
-    uint64_t reserved[4]; /* for what comes; 0 */
+    uint64_t reserved[3]; /* for what comes; 0 */
 } weir_message;
 
 /* 0, or -ENOMEM. Any thread. */

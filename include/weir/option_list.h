@@ -127,6 +127,7 @@ WEIR_OPTION(
     CREATION, .traits = EXTENSION, .help = "use a descriptor that is open already",
     .text = "listen: a TCP socket, listening or not, and bound unless listen is told where. "
             "connect: one that is connected already is taken as it is, any other is connected. "
+            "open: a UDP socket, bound unless open is told where. "
             "When the call has succeeded the descriptor is the socket's, which closes it; if "
             "it fails it is still the caller's. It becomes a blocking one.")
 
@@ -261,6 +262,12 @@ WEIR_OPTION(PACKET_SIZE, packet_size, .type = OPTION_INTEGER, RANGE(0, UINT32_MA
                     "that is longer than packet_size is not taken either: emsgsize. One that is "
                     "longer than buffer comes in pieces of that size.")
 
+WEIR_OPTION(PKTINFO, pktinfo, .type = OPTION_BOOLEAN, .initial = BOTH(false),
+            .scopes = UDP | UDP_SET,
+            KERNEL_BY_FAMILY(IPPROTO_IP, IP_PKTINFO, IPPROTO_IPV6, IPV6_RECVPKTINFO),
+            .traits = RETURNED | EXTENSION,
+            .help = "ask for the address and the interface that a datagram came to")
+
 WEIR_OPTION(PORT, port, .type = OPTION_INTEGER, RANGE(0, 65535), .initial = BOTH(0),
             .scopes = CREATING, CREATION, .help = "the local port; 0 lets the kernel choose")
 
@@ -351,6 +358,10 @@ WEIR_OPTION(TCP_KEEPINTVL, tcp_keepintvl, .type = OPTION_INTEGER, RANGE(1, 32767
             .initial = SYSTEM, .scopes = ALL_TCP, KERNEL(IPPROTO_TCP, TCP_KEEPINTVL),
             .accept = COPIED, .traits = RETURNED | EXTENSION,
             .help = "seconds between two keepalive probes")
+
+WEIR_OPTION(TIMESTAMP, timestamp, .type = OPTION_BOOLEAN, .initial = BOTH(false),
+            .scopes = UDP | UDP_SET, KERNEL(SOL_SOCKET, SO_TIMESTAMPNS),
+            .traits = RETURNED | EXTENSION, .help = "ask when the kernel received a datagram")
 
 WEIR_OPTION(
     TOS, tos, .type = OPTION_INTEGER, RANGE(INT32_MIN, INT32_MAX), .initial = BOTH(0),

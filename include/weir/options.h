@@ -219,6 +219,7 @@ static inline weir_address weir_address_of_number(uint8_t last_byte)
 
 #define WEIR_PACKET(type)       weir_option_number(WEIR_OPTION_PACKET, (type))
 #define WEIR_PACKET_SIZE(bytes) weir_option_number(WEIR_OPTION_PACKET_SIZE, (bytes))
+#define WEIR_PKTINFO(on)        weir_option_number(WEIR_OPTION_PKTINFO, (on))
 #define WEIR_PORT(port)         weir_option_number(WEIR_OPTION_PORT, (port))
 #define WEIR_PRIORITY(priority) weir_option_number(WEIR_OPTION_PRIORITY, (priority))
 
@@ -240,6 +241,7 @@ static inline weir_address weir_address_of_number(uint8_t last_byte)
 #define WEIR_TCP_KEEPCNT(count) weir_option_number(WEIR_OPTION_TCP_KEEPCNT, (count))
 #define WEIR_TCP_KEEPIDLE(s)    weir_option_number(WEIR_OPTION_TCP_KEEPIDLE, (s))
 #define WEIR_TCP_KEEPINTVL(s)   weir_option_number(WEIR_OPTION_TCP_KEEPINTVL, (s))
+#define WEIR_TIMESTAMP(on)      weir_option_number(WEIR_OPTION_TIMESTAMP, (on))
 #define WEIR_TOS(tos)           weir_option_number(WEIR_OPTION_TOS, (tos))
 #define WEIR_TTL(count)         weir_option_number(WEIR_OPTION_TTL, (count))
 

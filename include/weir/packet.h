@@ -143,6 +143,7 @@ enum weir_mode { WEIR_LIST, WEIR_BINARY };
 enum weir_deliver { WEIR_TERM, WEIR_PORT };
 
 struct weir_buffer;
+struct weir_datagram;
 
 /* One packet as delivered. The header stands right before the bytes in memory. */
 typedef struct weir_packet {
@@ -150,9 +151,10 @@ typedef struct weir_packet {
     size_t size;
     const uint8_t *header; /* {header, Size}: the first Size bytes, NULL when there are fewer */
     size_t header_size;
-    size_t padding_size;        /* fcgi: so many bytes of padding follow the bytes in memory */
-    const weir_http *http;      /* http types, else NULL */
-    enum weir_mode mode;        /* what keeping it gives */
+    size_t padding_size;   /* fcgi: so many bytes of padding follow the bytes in memory */
+    const weir_http *http; /* http types, else NULL */
+    const struct weir_datagram *datagram; /* udp, else NULL: where from, see udp.h */
+    enum weir_mode mode;                  /* what keeping it gives */
     enum weir_deliver deliver;  /* which of the document's two message forms it is tagged as */
     struct weir_buffer *buffer; /* private, as the next */
     bool lent;

@@ -55,10 +55,11 @@ enum { WEIR_INFINITY = -1 }; /* as a time-out in milliseconds */
 /* What an owner is told, as callbacks on the socket's scheduler. Any may be NULL. */
 typedef struct weir_handler {
     void (*accepted)(weir_socket socket, void *data);                          /* weir_tcp_serve */
-    void (*packet)(weir_socket socket, const weir_packet *packet, void *data); /* tcp, http */
-    void (*passive)(weir_socket socket, void *data);                           /* tcp_passive */
+    void (*packet)(weir_socket socket, const weir_packet *packet, void *data); /* tcp, http, udp */
+    void (*passive)(weir_socket socket, void *data); /* tcp_passive, udp_passive */
     void (*unbusy)(weir_socket socket, void *data); /* a send that was refused may be tried again */
-    void (*error)(weir_socket socket, int error, void *data); /* tcp_error; `closed` follows */
+    void (*error)(weir_socket socket, int error, void *data); /* tcp_error: `closed`
+                                                                 follows; udp_error */
     void (*closed)(weir_socket socket, void *data);           /* tcp_closed */
     void (*gone)(weir_socket socket, void *data);             /* the last: see below */
     void (*reserved[9])(void);                                /* for callbacks to come; NULL */
@@ -184,7 +185,8 @@ WEIR_API int weir_send_async(weir_socket socket, const void *bytes, size_t size,
 /* One packet out of several pieces, in order. Otherwise as weir_send. */
 WEIR_API int weir_sendv(weir_socket socket, const struct iovec *pieces,
                         size_t count) WEIR_CHECK_RESULT;
-/* Sends a packet with header and padding; a large one goes out from where it lies, not copied. */
+/* Sends a packet with header and padding; a large one goes out from where it lies, not copied. On a
+ * UDP socket one that was received there goes back to where it came from, as by weir_udp_send. */
 WEIR_API int weir_send_packet(weir_socket socket, const weir_packet *packet) WEIR_CHECK_RESULT;
 /*
  * Sends the caller's memory without a copy. The memory is weir's from the call on, whatever its

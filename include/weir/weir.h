@@ -23,6 +23,7 @@
 #include <weir/runtime.h>
 #include <weir/socket.h>
 #include <weir/timer.h>
+#include <weir/udp.h>
 #include <weir/version.h>
 
 #endif

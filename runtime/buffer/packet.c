@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "framing/framing.h"
+#include <weir/udp.h>
 
 /* Below this a copy is cheaper than pinning a whole receive buffer for the packet's sake. */
 enum { SHARE_FROM_BYTES = 4096 };
@@ -50,16 +51,17 @@ static bool worth_sharing(const weir_packet *packet)
     return packet->size >= SHARE_FROM_BYTES && pool->lent < pool->count / 2;
 }
 
-/* Header, bytes, padding and http structure, in one block of their own. */
+/* Header, bytes, padding and what is known beside them, in one block of their own. */
 static int copy_packet(const weir_packet *packet, weir_packet *kept)
 {
     size_t size = packet->header_size + packet->size + packet->padding_size;
     size_t http_size = packet->http ? sizeof(weir_http) : 0;
+    size_t beside_size = packet->datagram ? sizeof(weir_datagram) : http_size;
     const uint8_t *from = packet->bytes - packet->header_size;
-    struct weir_buffer *block = buffer_allocate(http_size + size);
+    struct weir_buffer *block = buffer_allocate(beside_size + size);
     if (!block)
         return error_say(-ENOMEM, "no memory for a packet");
-    uint8_t *to = block->bytes + http_size;
+    uint8_t *to = block->bytes + beside_size;
     memcpy(to, from, size);
     *kept = *packet;
     kept->lent = false;
@@ -71,6 +73,11 @@ static int copy_packet(const weir_packet *packet, weir_packet *kept)
         *http = *packet->http;
         framing_rebase_http(http, from, to, size);
         kept->http = http;
+    }
+    if (packet->datagram) {
+        weir_datagram *datagram = (weir_datagram *)block->bytes;
+        *datagram = *packet->datagram;
+        kept->datagram = datagram;
     }
     return 0;
 }

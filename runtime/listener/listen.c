@@ -7,7 +7,7 @@
 #include "address/address.h"
 #include "base/error.h"
 #include "base/system.h"
-#include "runtime/stream/descriptor.h"
+#include "runtime/socket/descriptor.h"
 
 static int read_address(struct listen_plan *plan, const char *text)
 {

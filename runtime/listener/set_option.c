@@ -7,7 +7,7 @@
 #include "runtime/listener/accept.h"
 #include "runtime/listener/late_options.h"
 #include "runtime/listener/listener.h"
-#include "runtime/stream/set_option.h"
+#include "runtime/socket/active.h"
 
 static int own_values(struct listener *socket)
 {

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "options/options.h"
 #include "runtime/ring/operation.h"
 #include "runtime/ring/ring.h"
 #include <weir/socket.h>
@@ -23,6 +24,7 @@ enum kind_number {
     KIND_LISTENER,
     KIND_WATCH,
     KIND_RESOLVER,
+    KIND_DATAGRAM,
     KIND_COUNT
 };
 
@@ -65,6 +67,12 @@ struct kind {
     void (*release)(struct scheduler *scheduler, struct slot *slot);
     /* 0, or an error with nothing set. The socket is live. */
     int (*set_option)(struct scheduler *scheduler, struct slot *slot, const weir_option *option);
+    /* getopts: what it has beside its option values, and whose options they are. NULL: nothing. */
+    enum option_scope (*get_options)(const struct slot *slot, struct option_source *source);
+    /* NULL: it has sent and received nothing. */
+    void (*get_statistics)(const struct slot *slot, weir_statistics *statistics);
+    /* What waits for its present owner goes to the next. NULL: it has no owner. */
+    void (*hand_over)(struct scheduler *scheduler, struct slot *slot, weir_owner next);
     /* Its owner or its options are others: it goes on. NULL: that is nothing to it. */
     void (*changed)(struct scheduler *scheduler, struct slot *slot);
 };

@@ -8,7 +8,7 @@
 struct slot;
 struct slot_chunk;
 
-/* Of one scheduler. */
+/* Of one scheduler: an index is 24 bits of user_data. */
 enum { SLOTS_MAX = 1 << 24 };
 
 struct slot_table {

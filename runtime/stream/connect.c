@@ -12,9 +12,9 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/descriptor.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
-#include "runtime/stream/descriptor.h"
 #include "runtime/stream/stream.h"
 
 int connecting_create(struct connecting **out, const weir_option *defaults,

@@ -9,6 +9,7 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/active.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/packet_cutter.h"
@@ -104,25 +105,10 @@ static void fail(struct scheduler *scheduler, struct stream *socket, int error)
         socket->receiving = RECEIVING_BROKEN;
 }
 
-/* Once means exactly one, and the mode changes before the message is seen. */
-static bool count_down(struct stream *socket)
-{
-    if (socket->active == WEIR_ACTIVE_TRUE)
-        return false;
-    if (socket->active == WEIR_ACTIVE_ONCE) {
-        socket->active = WEIR_ACTIVE_FALSE;
-        return false;
-    }
-    if (--socket->active > 0)
-        return false;
-    socket->active = WEIR_ACTIVE_FALSE;
-    return true;
-}
-
 static int give_to_owner(struct scheduler *scheduler, struct stream *socket,
                          const weir_packet *packet)
 {
-    bool passive = count_down(socket);
+    bool passive = active_count_down(&socket->active);
     int result = owner_tell_packet(scheduler, &socket->slot, packet);
     if (passive && socket->slot.state == SOCKET_OPEN)
         owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);

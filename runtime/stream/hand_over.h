@@ -6,8 +6,9 @@
 #include <weir/socket.h>
 
 struct scheduler;
-struct stream;
+struct slot;
 
-void hand_over(struct scheduler *scheduler, struct stream *socket, weir_owner next);
+/* The kind's `hand_over`. */
+void stream_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next);
 
 #endif

@@ -11,6 +11,8 @@
 #include "runtime/stream/connect.h"
 #include "runtime/stream/flush.h"
 #include "runtime/stream/gone.h"
+#include "runtime/stream/hand_over.h"
+#include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/set_option.h"
@@ -37,8 +39,10 @@ static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
     return true;
 }
 
-void stream_get_statistics(const struct stream *socket, weir_statistics *statistics)
+static void get_statistics(const struct slot *slot, weir_statistics *statistics)
 {
+    struct stream *socket = stream_of(slot);
+    input_settle(socket);
     const struct traffic *received = &socket->received;
     const struct traffic *sent = &socket->sent;
     *statistics = (weir_statistics){
@@ -54,6 +58,14 @@ void stream_get_statistics(const struct stream *socket, weir_statistics *statist
         .send_dvi = traffic_deviation(sent),
         .send_pend = send_queued_bytes(socket),
     };
+}
+
+static enum option_scope get_options(const struct slot *slot, struct option_source *source)
+{
+    const struct stream *socket = stream_of(slot);
+    source->active = socket->active;
+    source->bit8_seen = socket->bit8_seen;
+    return OPTION_SET_TCP;
 }
 
 const struct kind kind_stream = {
@@ -79,5 +91,8 @@ const struct kind kind_stream = {
     .give_up_descriptor = give_up_descriptor,
     .release = gone_release,
     .set_option = stream_set_option,
+    .get_options = get_options,
+    .get_statistics = get_statistics,
+    .hand_over = stream_hand_over,
     .changed = stream_changed,
 };

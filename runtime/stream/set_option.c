@@ -7,29 +7,9 @@
 #include "base/error.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/active.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/stream.h"
-
-enum { ACTIVE_COUNT_MAX = 32767 };
-
-static bool is_count(int32_t active)
-{
-    return active >= -ACTIVE_COUNT_MAX - 1 && active <= ACTIVE_COUNT_MAX;
-}
-
-int active_next(int32_t present, int32_t wanted, int32_t *next)
-{
-    *next = is_count(wanted) && is_count(present) ? present + wanted : wanted;
-    if (is_count(wanted) && *next > ACTIVE_COUNT_MAX)
-        return error_say(-EINVAL, "option active: more than %d messages", ACTIVE_COUNT_MAX);
-    return 0;
-}
-
-/* The sum of two counts may lie below the range of one. */
-bool active_is_spent(int32_t active)
-{
-    return active <= 0;
-}
 
 static int set_active(struct scheduler *scheduler, struct stream *socket, int32_t wanted)
 {

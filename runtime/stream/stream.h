@@ -11,7 +11,7 @@
 #include "runtime/scheduler/kind.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/task.h"
-#include "runtime/stream/statistics.h"
+#include "runtime/socket/statistics.h"
 
 struct call;
 struct output;
@@ -140,8 +140,5 @@ static inline bool stream_is_live(const struct stream *socket)
 
 /* It is a connection from now on. */
 void stream_connected(struct scheduler *scheduler, struct stream *socket);
-
-/* getstat. */
-void stream_get_statistics(const struct stream *socket, weir_statistics *statistics);
 
 #endif

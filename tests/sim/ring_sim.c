@@ -3,6 +3,7 @@
 #include "sim/ring_sim.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -349,10 +350,24 @@ void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd)
 void ring_poll(struct ring *ring, uint64_t user_data, int fd, unsigned events)
 {
     (void)ring;
-    (void)user_data;
-    (void)fd;
-    (void)events;
-    CHECK(!"nothing is polled: no name is looked up");
+    SIM_CHECK(false, "%" PRIx64 " polls %d for %u: no name is looked up here, nor a datagram sent",
+              user_data, fd, events);
+}
+
+void ring_receive_messages(struct ring *ring, uint64_t user_data, int fd,
+                           const struct msghdr *message)
+{
+    (void)ring;
+    SIM_CHECK(!message, "%" PRIx64 " receives datagrams from %d: there are none here", user_data,
+              fd);
+}
+
+void ring_receive_message_into(struct ring *ring, uint64_t user_data, int fd,
+                               struct msghdr *message)
+{
+    (void)ring;
+    SIM_CHECK(!message, "%" PRIx64 " receives a datagram from %d: there are none here", user_data,
+              fd);
 }
 
 void ring_cancel(struct ring *ring, uint64_t user_data, uint64_t target)

@@ -131,7 +131,7 @@ static const struct {
      "tcp_keepidle tcp_keepintvl user_timeout",
      "lcs"},
     {"add_membership broadcast dontroute drop_membership multicast_if multicast_loop "
-     "multicast_ttl read_packets",
+     "multicast_ttl pktinfo read_packets timestamp",
      "us"},
     {"fd ifaddr inet inet6 ip netns port reuseport", "lcu"},
     {"backlog", "l"},

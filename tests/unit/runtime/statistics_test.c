@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The sums against the document's own recurrence. */
-#include "runtime/stream/statistics.h"
+#include "runtime/socket/statistics.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

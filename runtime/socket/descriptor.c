@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/stream/descriptor.h"
+#include "runtime/socket/descriptor.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,9 +15,14 @@ static int say_no_socket(const char *netns, int error)
                  : error_say(error, "no socket: %s", reason);
 }
 
+static int type_of(const struct option_setup *setup)
+{
+    return setup->scope == OPTION_UDP ? SOCK_DGRAM : SOCK_STREAM;
+}
+
 int descriptor_new(const struct option_setup *setup, enum weir_family family)
 {
-    int fd = system_socket((int)family, SOCK_STREAM, setup->netns);
+    int fd = system_socket((int)family, type_of(setup), setup->netns);
     if (fd < 0)
         return say_no_socket(setup->netns, fd);
     int result = options_prepare(setup, fd);
@@ -65,14 +70,16 @@ static int say_why(int fd, int error)
 }
 
 /* The family, or an error. */
-static int check_kind(int fd)
+static int check_kind(const struct option_setup *setup)
 {
+    int fd = setup->fd;
     int type = socket_number(fd, SO_TYPE);
     int family = socket_number(fd, SO_DOMAIN);
     if (type < 0)
         return say_why(fd, type);
-    if (type != SOCK_STREAM || (family != AF_INET && family != AF_INET6))
-        return error_say(WEIR_BADARG, "option fd: descriptor %d is no TCP socket", fd);
+    if (type != type_of(setup) || (family != AF_INET && family != AF_INET6))
+        return error_say(WEIR_BADARG, "option fd: descriptor %d is no %s socket", fd,
+                         setup->scope == OPTION_UDP ? "UDP" : "TCP");
     return family;
 }
 
@@ -88,7 +95,7 @@ static int prepare(struct option_setup *setup, int fd)
 
 int descriptor_open(struct option_setup *setup)
 {
-    int family = check_kind(setup->fd);
+    int family = check_kind(setup);
     if (family < 0)
         return family;
     if (setup->family_given && setup->local.family != family)

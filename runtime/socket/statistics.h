@@ -4,8 +4,8 @@
  * the deviation the mean of (size - mean so far), which needs one division per packet and no
  * chain of them.
  */
-#ifndef RUNTIME_STREAM_STATISTICS_H
-#define RUNTIME_STREAM_STATISTICS_H
+#ifndef RUNTIME_SOCKET_STATISTICS_H
+#define RUNTIME_SOCKET_STATISTICS_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors of streams: new ones, and those that the caller has opened, {fd,_}. */
-#ifndef RUNTIME_STREAM_DESCRIPTOR_H
-#define RUNTIME_STREAM_DESCRIPTOR_H
+/* Descriptors of sockets: new ones, and those that the caller has opened, {fd,_}. */
+#ifndef RUNTIME_SOCKET_DESCRIPTOR_H
+#define RUNTIME_SOCKET_DESCRIPTOR_H
 
 #include "options/options.h"
 
@@ -12,9 +12,10 @@ int descriptor_new(const struct option_setup *setup, enum weir_family family);
 int descriptor_bind(int fd, const weir_address *address);
 
 /*
- * Another descriptor of the setup's socket, with the kernel's options of the setup on it: a stream
- * socket of inet or inet6, whose family is put into the setup. The caller's is left as it is until
- * descriptor_taken. -EBADF, -ENOTSOCK, WEIR_BADARG, -EMFILE, or what an option gives.
+ * Another descriptor of the setup's socket, with the kernel's options of the setup on it: of
+ * the setup's protocol and of inet or inet6, whose family is put into the setup. The caller's is
+ * left as it is until descriptor_taken. -EBADF, -ENOTSOCK, WEIR_BADARG, -EMFILE, or what an option
+ * gives.
  */
 int descriptor_open(struct option_setup *setup);
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/datagram/close.h"
+
+#include "base/memory.h"
+#include "base/system.h"
+#include "runtime/datagram/collect.h"
+#include "runtime/datagram/datagram.h"
+#include "runtime/datagram/datagrams.h"
+#include "runtime/datagram/departure.h"
+#include "runtime/datagram/handout.h"
+#include "runtime/datagram/outbox.h"
+#include "runtime/owner/mailbox.h"
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+
+static void dismiss(struct scheduler *scheduler, struct datagram *socket)
+{
+    struct call *receiver = socket->receiver;
+    socket->receiver = NULL;
+    if (receiver)
+        call_complete(scheduler, receiver, WEIR_CLOSED);
+    if (socket->outbox)
+        call_complete_all(scheduler, &socket->outbox->waiters, WEIR_CLOSED);
+}
+
+static void close_open(struct scheduler *scheduler, struct datagram *socket, enum ending ending)
+{
+    if (ending == END_STOP && socket->active != WEIR_ACTIVE_FALSE)
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_CLOSED, 0);
+    if (socket->slot.state != SOCKET_OPEN)
+        return;
+    slot_move(&socket->slot, SOCKET_CLOSE);
+    dismiss(scheduler, socket);
+    handout_drop(socket);
+}
+
+/* What is queued is still sent, but when the runtime cannot wait for that any longer. */
+void datagram_end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
+{
+    struct datagram *socket = datagram_of(slot);
+    if (ending == END_DRAIN)
+        return;
+    slot_hold(slot);
+    if (slot->state == SOCKET_OPEN)
+        close_open(scheduler, socket, ending);
+    if (ending == END_ABORT)
+        departure_drop(scheduler, socket, WEIR_CLOSED);
+    slot_unhold(scheduler, slot);
+}
+
+bool datagram_settled(struct scheduler *scheduler, struct slot *slot)
+{
+    struct datagram *socket = datagram_of(slot);
+    collect_stop(scheduler, socket);
+    return outbox_is_empty(socket->outbox) && slot->pending == 0;
+}
+
+bool datagram_give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
+{
+    (void)scheduler;
+    system_close(slot->fd);
+    slot->fd = -1;
+    return true;
+}
+
+static void free_datagram(struct scheduler *scheduler, struct datagram *socket)
+{
+    if (socket->block)
+        buffer_release(socket->block);
+    if (socket->outbox)
+        list_remove(&socket->outbox->link);
+    memory_free(socket->outbox);
+    owner_set(&socket->slot, weir_owned_by_nobody());
+    list_remove(&socket->link);
+    option_block_drop(socket->slot.options);
+    slot_free(scheduler, &socket->slot);
+}
+
+/* As of a connection: a handler is told from the turn only, after the callbacks of its calls. */
+void datagram_release(struct scheduler *scheduler, struct slot *slot)
+{
+    struct datagram *socket = datagram_of(slot);
+    struct datagrams *datagrams = datagrams_of(scheduler);
+    struct call *closer = socket->closer;
+    socket->closer = NULL;
+    if (closer)
+        call_complete(scheduler, closer, 0);
+    if (!owner_waits_for_gone(slot->owner)) {
+        free_datagram(scheduler, socket);
+    } else if (list_is_empty(&socket->link)) {
+        list_append(&datagrams->settled, &socket->link);
+        task_add(&scheduler->tasks, TASK_LAST, &datagrams->tell_gone);
+    }
+}
+
+void datagram_tell_gone(struct scheduler *scheduler, struct task *task)
+{
+    struct datagrams *datagrams = datagrams_of(scheduler);
+    struct list leaving;
+    struct list *node;
+    list_init(&leaving);
+    list_move_all(&leaving, &datagrams->leaving);
+    list_move_all(&datagrams->leaving, &datagrams->settled);
+    while ((node = list_take(&leaving))) {
+        struct datagram *socket = list_entry(node, struct datagram, link);
+        owner_tell_gone(scheduler, &socket->slot);
+        free_datagram(scheduler, socket);
+    }
+    if (!list_is_empty(&datagrams->leaving))
+        task_add(&scheduler->tasks, TASK_LAST, task);
+}
+
+int datagram_close(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    if (call->kind == CALL_BLOCKING)
+        datagram_of(slot)->closer = call;
+    slot_end(scheduler, slot, END_CLOSED);
+    return call->kind == CALL_BLOCKING ? CALL_WAITS : 0;
+}

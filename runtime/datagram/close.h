@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a UDP socket: what becomes of those who wait, and of its slot. */
+#ifndef RUNTIME_DATAGRAM_CLOSE_H
+#define RUNTIME_DATAGRAM_CLOSE_H
+
+#include "runtime/scheduler/kind.h"
+
+struct call;
+struct task;
+
+/* The kind's operations of these names. */
+void datagram_end(struct scheduler *scheduler, struct slot *slot, enum ending ending);
+bool datagram_settled(struct scheduler *scheduler, struct slot *slot);
+bool datagram_give_up_descriptor(struct scheduler *scheduler, struct slot *slot);
+void datagram_release(struct scheduler *scheduler, struct slot *slot);
+
+/* Tells the handlers of those that settled before the last turn that they are gone. */
+void datagram_tell_gone(struct scheduler *scheduler, struct task *task);
+
+/* inet:close: a thread finds its port free. */
+int datagram_close(struct scheduler *scheduler, struct slot *slot, struct call *call);
+
+#endif

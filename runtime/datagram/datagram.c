@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/datagram/datagram.h"
+
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+
+struct datagram *datagram_create(struct scheduler *scheduler, int fd, enum weir_family family,
+                                 const struct option_values *values)
+{
+    struct option_block *options = option_block_create(values);
+    if (!options)
+        return NULL;
+    struct slot *slot = slot_create(scheduler, KIND_DATAGRAM, fd, family);
+    if (!slot) {
+        option_block_drop(options);
+        return NULL;
+    }
+    struct datagram *socket = datagram_of(slot);
+    slot->options = options;
+    socket->active = WEIR_ACTIVE_FALSE;
+    socket->bit8_seen = values->bit8 == WEIR_BIT8_SET;
+    list_init(&socket->link);
+    list_init(&socket->queued_link);
+    slot_move(slot, SOCKET_ESTABLISH);
+    return socket;
+}
+
+struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle)
+{
+    struct slot *slot = slot_find(scheduler, handle);
+    return slot && slot->kind == KIND_DATAGRAM ? datagram_of(slot) : NULL;
+}
+
+void datagram_tell_error(struct scheduler *scheduler, struct datagram *socket, int error)
+{
+    struct call *receiver = socket->receiver;
+    if (socket->slot.state != SOCKET_OPEN)
+        return;
+    if (socket->active != WEIR_ACTIVE_FALSE) {
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ERROR, error);
+    } else if (receiver) {
+        socket->receiver = NULL;
+        call_complete(scheduler, receiver, error);
+    } else {
+        socket->error = error;
+    }
+}
+
+int datagram_take_error(struct datagram *socket)
+{
+    int error = socket->error;
+    socket->error = 0;
+    return error;
+}

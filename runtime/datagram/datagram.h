@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* A UDP socket: the kind of socket that it is. */
+#ifndef RUNTIME_DATAGRAM_DATAGRAM_H
+#define RUNTIME_DATAGRAM_DATAGRAM_H
+
+#include <stddef.h>
+
+#include "base/list.h"
+#include "options/option_block.h"
+#include "runtime/scheduler/kind.h"
+#include "runtime/scheduler/slot.h"
+#include "runtime/socket/statistics.h"
+
+struct call;
+struct outbox;
+struct weir_buffer;
+
+extern const struct kind kind_datagram;
+
+enum datagram_operation {
+    DATAGRAM_RECEIVE = OPERATION_OF_KIND(KIND_DATAGRAM, 0), /* multishot, into the pool's buffers */
+    DATAGRAM_RECEIVE_INTO,                                  /* one, into a block */
+    DATAGRAM_SEND,
+    DATAGRAM_WRITABLE, /* there may be room for sending */
+};
+
+/* Whether the kernel is receiving for the socket. */
+enum collecting {
+    COLLECTING_NOT,
+    COLLECTING,
+    COLLECTING_CANCELLED, /* the last completion is on the way */
+    COLLECTING_STARVED,   /* waits for a buffer */
+    COLLECTING_RESTING,   /* the kernel fails over and over: it is asked again a little later */
+};
+
+/* Datagrams that wait, linked by their buffers: in the pool's until the turn ends, then in blocks.
+ */
+struct waiting {
+    struct weir_buffer *first;
+    struct weir_buffer *last;
+};
+
+struct datagram {
+    struct slot slot;
+    uint8_t collecting; /* enum collecting */
+    bool into_block;    /* how, or how it was last */
+    bool delivering;    /* its packets are being handed out, further down the stack */
+    bool bit8_seen;
+    bool connected;
+    uint8_t failures;   /* receives in a row that have failed */
+    uint16_t turn;      /* the last turn in which it handed some out, */
+    int32_t turn_count; /* and how many */
+    int32_t active;     /* WEIR_ACTIVE_*, or how many messages are left */
+    int32_t error;      /* what the next call of a passive socket is told */
+    struct waiting waiting;
+    struct weir_buffer *block; /* for single receives: armed, or spare; NULL: none */
+    struct call *receiver;     /* the one who waits in recv */
+    struct call *closer;       /* waits until the descriptor is closed */
+    struct outbox *outbox;     /* NULL: it has sent nothing */
+    struct list link;          /* starved, resting, or settled */
+    struct list queued_link;   /* some that wait lie in the pool's buffers, or may be handed out */
+    struct traffic received;
+    uint32_t received_max;
+};
+
+_Static_assert(offsetof(struct datagram, slot) == 0, "a slot is its socket");
+_Static_assert(sizeof(struct datagram) <= SLOT_SIZE, "a slot has room for it");
+
+static inline struct datagram *datagram_of(const struct slot *slot)
+{
+    return (struct datagram *)slot;
+}
+
+static inline const struct option_values *datagram_values(const struct datagram *socket)
+{
+    return &socket->slot.options->values;
+}
+
+/* A new one on `fd`, which is open and without an owner. NULL: no memory. */
+struct datagram *datagram_create(struct scheduler *scheduler, int fd, enum weir_family family,
+                                 const struct option_values *values);
+
+/* The live socket of a handle of this scheduler, or NULL. */
+struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle);
+
+/* What a datagram has met: told to the owner of an active socket, else to its next call. */
+void datagram_tell_error(struct scheduler *scheduler, struct datagram *socket, int error);
+/* What is to be told to this call: 0, or an error, once. */
+int datagram_take_error(struct datagram *socket);
+
+#endif

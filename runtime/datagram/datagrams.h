@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What all UDP sockets of a scheduler have in common. */
+#ifndef RUNTIME_DATAGRAM_DATAGRAMS_H
+#define RUNTIME_DATAGRAM_DATAGRAMS_H
+
+#include <stdint.h>
+
+#include "base/list.h"
+#include "runtime/datagram/parcel.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/task.h"
+#include "runtime/scheduler/timer.h"
+
+struct datagrams {
+    struct scheduler *scheduler;
+    struct list queued;    /* sockets with datagrams that the turn's end deals with */
+    struct list unsent;    /* outboxes that the turn's end sends */
+    struct task end_turn;  /* TASK_LAST while there are any of either */
+    struct list starved;   /* sockets that found no buffer */
+    struct task feed;      /* TASK_WITH_BUFFERS while there are any */
+    struct list resting;   /* sockets whose receives fail over and over */
+    struct timer rest;     /* while there are any */
+    struct list settled;   /* those that have ended, whose handlers are still to be told */
+    struct list leaving;   /* those of the turn before */
+    struct task tell_gone; /* TASK_LAST while there are any */
+    struct parcels parcels;
+};
+
+static inline struct datagrams *datagrams_of(const struct scheduler *scheduler)
+{
+    return scheduler->states[KIND_DATAGRAM];
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Offering datagrams to the kernel, and what it says of them. */
+#ifndef RUNTIME_DATAGRAM_DEPARTURE_H
+#define RUNTIME_DATAGRAM_DEPARTURE_H
+
+#include <stdbool.h>
+
+#include "runtime/ring/ring.h"
+
+struct datagram;
+struct outbox;
+struct scheduler;
+struct slot;
+
+/* It leaves when the turn ends. */
+void departure_soon(struct scheduler *scheduler, struct outbox *outbox);
+/* All that is to leave does. */
+void departure_end_turn(struct scheduler *scheduler);
+
+/* Nothing is sent but what the kernel has; who waits for more gets `result`. */
+void departure_drop(struct scheduler *scheduler, struct datagram *socket, int result);
+/* Whether so much is queued that nothing may be added. */
+bool departure_is_busy(const struct datagram *socket);
+
+void departure_completed(struct scheduler *scheduler, struct slot *slot,
+                         const struct ring_completion *completion);
+void departure_writable(struct scheduler *scheduler, struct slot *slot,
+                        const struct ring_completion *completion);
+bool departure_is_cancelled(const struct slot *slot);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/datagram/outbox.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "runtime/datagram/datagram.h"
+
+struct outbox *outbox_of(struct datagram *socket)
+{
+    if (socket->outbox)
+        return socket->outbox;
+    struct outbox *outbox = memory_allocate_zeroed(1, sizeof(*outbox));
+    if (!outbox)
+        return NULL;
+    outbox->socket = socket;
+    list_init(&outbox->link);
+    list_init(&outbox->parcels);
+    list_init(&outbox->waiters);
+    socket->outbox = outbox;
+    return outbox;
+}
+
+void outbox_append(struct outbox *outbox, struct parcel *parcel)
+{
+    parcel->order = outbox->next_order++;
+    list_append(&outbox->parcels, &parcel->link);
+}
+
+/* Orders go round. */
+static bool is_before(const struct parcel *a, const struct parcel *b)
+{
+    return (int32_t)(a->order - b->order) < 0;
+}
+
+void outbox_put_back(struct outbox *outbox, struct parcel *parcel)
+{
+    struct list *next = outbox->parcels.next;
+    while (next != &outbox->parcels && !is_before(parcel, list_entry(next, struct parcel, link)))
+        next = next->next;
+    list_append(next, &parcel->link); /* before it */
+}
+
+struct parcel *outbox_last(const struct outbox *outbox)
+{
+    return list_is_empty(&outbox->parcels)
+               ? NULL
+               : list_entry(outbox->parcels.previous, struct parcel, link);
+}
+
+void outbox_count(struct outbox *outbox, size_t size)
+{
+    outbox->queued_bytes += size;
+    outbox->queued_count++;
+}
+
+void outbox_count_off(struct outbox *outbox, size_t size, uint32_t count)
+{
+    CHECK_LE(size, outbox->queued_bytes);
+    CHECK_LE(count, outbox->queued_count);
+    outbox->queued_bytes -= size;
+    outbox->queued_count -= count;
+}

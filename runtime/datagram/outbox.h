@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a socket has to send, in order, and how it stands with it. Watermarks: from the high one on
+ * it is busy, until what is queued has fallen to the low one.
+ */
+#ifndef RUNTIME_DATAGRAM_OUTBOX_H
+#define RUNTIME_DATAGRAM_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "runtime/datagram/parcel.h"
+#include "runtime/socket/statistics.h"
+
+struct call;
+struct datagram;
+struct scheduler;
+
+/* Whether the kernel has room. */
+enum outbox_room {
+    ROOM_KNOWN,      /* as far as is known */
+    ROOM_WAITED_FOR, /* the kernel says when there is some */
+    ROOM_CANCELLED,  /* nobody waits for it any more; the last completion is on the way */
+};
+
+struct outbox {
+    struct datagram *socket;
+    struct list link;    /* to be sent when the turn ends */
+    struct list parcels; /* not in flight */
+    struct list waiters; /* calls that wait until it is not busy */
+    size_t queued_bytes; /* those in flight included */
+    size_t queued_count; /* of datagrams */
+    struct traffic sent;
+    uint32_t sent_max;
+    uint32_t in_flight_count;
+    uint32_t next_order;
+    uint8_t room; /* enum outbox_room */
+    bool busy;
+    bool refused; /* a handler is to be told `unbusy` */
+};
+
+/* The socket's, made when there is none. NULL: no memory. */
+struct outbox *outbox_of(struct datagram *socket);
+
+/* Behind all others. */
+void outbox_append(struct outbox *outbox, struct parcel *parcel);
+/* Where it was before it was in flight. */
+void outbox_put_back(struct outbox *outbox, struct parcel *parcel);
+/* The last one that is not in flight, or NULL. */
+struct parcel *outbox_last(const struct outbox *outbox);
+
+/* What the watermarks are about: empty datagrams must count as well. */
+static inline size_t outbox_weight(const struct outbox *outbox)
+{
+    return outbox->queued_bytes + outbox->queued_count;
+}
+
+/* So many bytes of one datagram more, or so many of `count` less. */
+void outbox_count(struct outbox *outbox, size_t size);
+void outbox_count_off(struct outbox *outbox, size_t size, uint32_t count);
+
+/* Whether nothing is queued; NULL: so it is. */
+static inline bool outbox_is_empty(const struct outbox *outbox)
+{
+    return !outbox || (list_is_empty(&outbox->parcels) && outbox->in_flight_count == 0);
+}
+
+#endif

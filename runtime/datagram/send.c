@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/datagram/send.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "runtime/datagram/datagram.h"
+#include "runtime/datagram/datagrams.h"
+#include "runtime/datagram/departure.h"
+#include "runtime/datagram/outbox.h"
+#include "runtime/scheduler/scheduler.h"
+
+/* Of inet; inet6 takes 20 more, which the kernel sees to. */
+enum { LETTER_BYTES_MAX = 65507, LETTER_BYTES_MAX_INET6 = 65527 };
+
+static int check(struct datagram *socket, const struct letter *letter)
+{
+    bool inet6 = socket->slot.family == WEIR_INET6;
+    size_t most = inet6 ? LETTER_BYTES_MAX_INET6 : LETTER_BYTES_MAX;
+    const weir_address *to = letter->to;
+    if (letter->bytes.iov_len > most)
+        return error_say(-EMSGSIZE, "send: a datagram has at most %zu bytes", most);
+    if (!to && !socket->connected)
+        return error_say(-EINVAL, "send: no address was given, and the socket is not connected");
+    if (to && to->family != socket->slot.family)
+        return error_say(-EAFNOSUPPORT, "send: the address is not of the socket's family, %s",
+                         inet6 ? "inet6" : "inet");
+    if (to && to->port == 0)
+        return error_say(-EINVAL, "send: nothing can be sent to port 0");
+    return datagram_take_error(socket);
+}
+
+static bool is_to(const struct parcel *parcel, const union parcel_address *address, socklen_t size)
+{
+    return parcel->address_size == size && memcmp(&parcel->address, address, size) == 0;
+}
+
+static socklen_t write_address(const struct letter *letter, union parcel_address *address)
+{
+    struct sockaddr_storage storage;
+    if (!letter->to)
+        return 0;
+    socklen_t size = address_to_sockaddr(letter->to, &storage);
+    memcpy(address, &storage, size);
+    return size;
+}
+
+/* Behind the last one, which is to the same peer: the kernel cuts them apart. */
+static bool lengthen(struct outbox *outbox, const struct letter *letter,
+                     const union parcel_address *address, socklen_t address_size)
+{
+    struct parcel *last = outbox_last(outbox);
+    size_t size = letter->bytes.iov_len;
+    uint8_t *room = last && is_to(last, address, address_size) ? parcel_room(last, size) : NULL;
+    if (!room)
+        return false;
+    memcpy(room, letter->bytes.iov_base, size);
+    parcel_grow(last, size);
+    return true;
+}
+
+static int add(struct scheduler *scheduler, struct outbox *outbox, const struct letter *letter,
+               struct call *call)
+{
+    union parcel_address address;
+    size_t size = letter->bytes.iov_len;
+    socklen_t address_size = write_address(letter, &address);
+    if (!call && lengthen(outbox, letter, &address, address_size))
+        return 0;
+    struct parcel *parcel = parcel_take(&datagrams_of(scheduler)->parcels, size);
+    if (!parcel)
+        return error_say(-ENOMEM, "send: no memory for a datagram");
+    if (size > 0)
+        memcpy(parcel->bytes, letter->bytes.iov_base, size);
+    memcpy(&parcel->address, &address, address_size);
+    parcel->address_size = address_size;
+    parcel->call = call;
+    outbox_append(outbox, parcel);
+    return 0;
+}
+
+static int queue(struct scheduler *scheduler, struct datagram *socket, const struct letter *letter,
+                 struct call *call)
+{
+    struct outbox *outbox = outbox_of(socket);
+    size_t size = letter->bytes.iov_len;
+    int result = outbox ? add(scheduler, outbox, letter, call)
+                        : error_say(-ENOMEM, "send: no memory for a queue");
+    if (result < 0)
+        return result;
+    outbox_count(outbox, size);
+    traffic_count(&outbox->sent, &outbox->sent_max, size);
+    departure_soon(scheduler, outbox);
+    return 0;
+}
+
+int letter_send_now(struct scheduler *scheduler, struct datagram *socket,
+                    const struct letter *letter)
+{
+    int result = check(socket, letter);
+    if (result < 0)
+        return result;
+    if (departure_is_busy(socket)) {
+        scheduler->totals.busy++;
+        socket->outbox->refused = true;
+        return -EAGAIN;
+    }
+    return queue(scheduler, socket, letter, NULL);
+}
+
+static int run_send(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    struct datagram *socket = datagram_of(slot);
+    const struct letter *letter = &letter_call_of(call)->letter;
+    int result = check(socket, letter);
+    if (result < 0)
+        return result;
+    if (departure_is_busy(socket)) {
+        scheduler->totals.busy++;
+        list_append(&socket->outbox->waiters, &call->link);
+        return CALL_WAITS;
+    }
+    result = queue(scheduler, socket, letter, call);
+    return result < 0 ? result : CALL_WAITS;
+}
+
+const struct call_operation operation_send_letter = {
+    .name = "weir_udp_send",
+    .run = run_send,
+    .kinds = 1 << KIND_DATAGRAM,
+    .other_result = -EPROTOTYPE,
+    .dead_result = WEIR_CLOSED,
+    .may_wait = true,
+};

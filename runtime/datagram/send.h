@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Sending a datagram: what may be sent, and who has to wait. */
+#ifndef RUNTIME_DATAGRAM_SEND_H
+#define RUNTIME_DATAGRAM_SEND_H
+
+#include <stddef.h>
+#include <sys/uio.h>
+
+#include "base/list.h"
+#include "runtime/scheduler/call.h"
+#include <weir/address.h>
+
+struct datagram;
+struct scheduler;
+struct weir_buffer;
+
+struct letter {
+    const weir_address *to; /* NULL: the connected peer */
+    struct iovec bytes;
+};
+
+struct letter_call {
+    struct call call;
+    struct letter letter;
+    weir_address to;          /* CALL_ASYNC: what the letter points to */
+    struct weir_buffer *held; /* CALL_ASYNC: what its bytes lie in */
+};
+
+static inline struct letter_call *letter_call_of(struct call *call)
+{
+    return list_entry(call, struct letter_call, call);
+}
+
+/* A letter_call, which is answered with what the kernel says. */
+extern const struct call_operation operation_send_letter;
+
+/* The handler's form: never waits. 0, -EAGAIN while busy, or an error. */
+int letter_send_now(struct scheduler *scheduler, struct datagram *socket,
+                    const struct letter *letter);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/datagram/set_option.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "runtime/datagram/datagram.h"
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/active.h"
+
+int datagram_set_active(struct scheduler *scheduler, struct datagram *socket, int32_t wanted)
+{
+    int32_t next;
+    int result = active_next(socket->active, wanted, &next);
+    if (result < 0)
+        return result;
+    if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(socket->slot.owner))
+        return error_say(-EINVAL, "option active: the socket has no owner to tell");
+    socket->active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
+    if (active_is_spent(next))
+        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
+    return 0;
+}
+
+static int apply(struct datagram *socket, const weir_option *option)
+{
+    const weir_option alone[] = {*option, {.id = WEIR_OPTION_END}};
+    if (options_touch_values(alone) && option_block_own(&socket->slot.options) < 0)
+        return error_say(-ENOMEM, "no memory for the socket's options");
+    int result = options_apply(alone, OPTION_SET_UDP, &socket->slot.options->values,
+                               socket->slot.fd, socket->slot.family);
+    if (result == 0)
+        socket->bit8_seen = options_bit8_seen(alone, socket->bit8_seen);
+    return result;
+}
+
+int datagram_set_option(struct scheduler *scheduler, struct slot *slot, const weir_option *option)
+{
+    struct datagram *socket = datagram_of(slot);
+    return option->id == WEIR_OPTION_ACTIVE
+               ? datagram_set_active(scheduler, socket, (int32_t)option->value.number)
+               : apply(socket, option);
+}

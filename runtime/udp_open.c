@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* gen_udp:open and gen_udp:connect. */
+#include <errno.h>
+
+#include "address/address.h"
+#include "base/error.h"
+#include "base/system.h"
+#include "runtime/datagram/collect.h"
+#include "runtime/datagram/datagram.h"
+#include "runtime/datagram/set_option.h"
+#include "runtime/owner/mailbox.h"
+#include "runtime/owner/owner.h"
+#include "runtime/runtime.h"
+#include "runtime/runtimes.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/descriptor.h"
+#include <weir/udp.h>
+
+struct open_call {
+    struct call call;
+    const struct option_setup *setup;
+    int fd;
+};
+
+static bool mailbox_is_gone(weir_owner owner)
+{
+    return owner.mailbox && mailbox_is_dead(owner.mailbox);
+}
+
+/* A count that is spent is told of, as by setopts. */
+static int run_open(struct scheduler *scheduler, struct slot *unused, struct call *call)
+{
+    struct open_call *open = list_entry(call, struct open_call, call);
+    const struct option_setup *setup = open->setup;
+    (void)unused;
+    if (scheduler->state == SCHEDULER_STOPPING)
+        return WEIR_CLOSED;
+    if (mailbox_is_gone(call->as.open.owner)) /* since the call was made */
+        return error_say(WEIR_BADARG, "open: the mailbox is gone");
+    struct datagram *socket =
+        datagram_create(scheduler, open->fd, (enum weir_family)setup->local.family, &setup->values);
+    if (!socket)
+        return error_say(-ENOMEM, "open: no memory for a socket");
+    owner_set(&socket->slot, call->as.open.owner);
+    socket->connected = descriptor_is_connected(open->fd);
+    call->as.open.socket = slot_handle(scheduler, &socket->slot);
+    if (setup->values.active != WEIR_ACTIVE_FALSE)
+        (void)datagram_set_active(scheduler, socket, setup->values.active);
+    collect_go_on(scheduler, socket);
+    return 0;
+}
+
+static const struct call_operation operation_open = {
+    .name = "weir_udp_open", .run = run_open, .dead_result = WEIR_CLOSED};
+
+static int check_owner(const struct option_setup *setup, weir_owner owner)
+{
+    if (mailbox_is_gone(owner))
+        return error_say(WEIR_BADARG, "open: the owner's mailbox is gone");
+    if (owner_is_nobody(owner) && setup->values.active != WEIR_ACTIVE_FALSE)
+        return error_say(WEIR_BADARG,
+                         "open: an active socket needs an owner: give one, or {active,false}");
+    return 0;
+}
+
+/* The caller's descriptor is bound unless open is told where to. */
+static int bind_descriptor(const struct option_setup *setup, int fd)
+{
+    weir_address local = descriptor_local(setup, (enum weir_family)setup->local.family);
+    return setup->fd < 0 || setup->has_local_address ? descriptor_bind(fd, &local) : 0;
+}
+
+static int open_descriptor(struct option_setup *setup)
+{
+    int fd = setup->fd >= 0 ? descriptor_open(setup)
+                            : descriptor_new(setup, (enum weir_family)setup->local.family);
+    if (fd < 0)
+        return fd;
+    int result = bind_descriptor(setup, fd);
+    if (result < 0) {
+        system_close(fd);
+        return result;
+    }
+    return fd;
+}
+
+static int open_there(weir_runtime *runtime, struct option_setup *setup, struct open_call *open)
+{
+    const struct scheduler *here = scheduler_current();
+    int result = open->fd = open_descriptor(setup);
+    if (result >= 0) {
+        uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
+        open->setup = setup;
+        result = call_make_on(&operation_open, index, &open->call);
+        if (result < 0)
+            system_close(open->fd);
+    }
+    if (result < 0)
+        descriptor_put_back(setup);
+    else
+        descriptor_taken(setup);
+    return result;
+}
+
+static int set_up(struct option_setup *setup, uint16_t port, const weir_option *options,
+                  weir_owner owner)
+{
+    int result = options_set_up(setup, OPTION_UDP, NULL, options);
+    if (result == 0 && port != 0) {
+        setup->local.port = port;
+        setup->has_local_address = true;
+    }
+    return result < 0 ? result : check_owner(setup, owner);
+}
+
+int weir_udp_open(weir_runtime *runtime, uint16_t port, const weir_option *options,
+                  weir_owner owner, weir_socket *socket)
+{
+    struct option_setup setup;
+    struct open_call open = {.call.as.open.owner = owner};
+    const struct scheduler *here = scheduler_current();
+    error_clear_text();
+    int result = runtimes_enter(runtime);
+    if (result < 0)
+        return result;
+    owner_keep(owner);
+    if (here && here->runtime != runtime)
+        result = error_say(-EDEADLK, "weir_udp_open for a runtime on a scheduler of another one: "
+                                     "make it on one of its own, by weir_run_on");
+    if (result >= 0)
+        result = set_up(&setup, port, options, owner);
+    if (result >= 0)
+        result = open_there(runtime, &setup, &open);
+    owner_release(owner);
+    runtimes_leave(runtime);
+    if (result >= 0)
+        *socket = open.call.as.open.socket;
+    return result < 0 ? result : 0;
+}
+
+static int run_connect(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    struct sockaddr_storage storage;
+    const weir_address *peer = call->as.address;
+    (void)scheduler;
+    socklen_t size = address_to_sockaddr(peer, &storage);
+    if (size == 0)
+        return error_say(-EINVAL, "connect: an address of no family");
+    if (peer->family != slot->family)
+        return error_say(-EAFNOSUPPORT, "connect: the address is not of the socket's family");
+    int result = system_connect(slot->fd, (struct sockaddr *)&storage, size);
+    datagram_of(slot)->connected |= result == 0;
+    return result;
+}
+
+static const struct call_operation operation_connect_datagram = {
+    .name = "weir_udp_connect",
+    .run = run_connect,
+    .kinds = 1 << KIND_DATAGRAM,
+    .other_result = -ENOTCONN,
+    .dead_result = WEIR_CLOSED,
+};
+
+int weir_udp_connect(weir_socket socket, const weir_address *peer)
+{
+    weir_address copy = *peer;
+    struct call call = {.as.address = &copy};
+    return call_make(&operation_connect_datagram, socket, &call);
+}

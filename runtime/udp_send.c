@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/udp_send.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/buffer/buffer.h"
+#include "runtime/datagram/datagram.h"
+#include "runtime/datagram/send.h"
+#include "runtime/scheduler/scheduler.h"
+
+static int send_on_own(struct scheduler *here, weir_socket handle, const struct letter *letter)
+{
+    struct slot *slot = slot_find(here, handle);
+    error_clear_text();
+    if (!slot || slot->kind != KIND_DATAGRAM)
+        return error_from("weir_udp_send", slot ? -EPROTOTYPE : WEIR_CLOSED);
+    return error_from("weir_udp_send", letter_send_now(here, datagram_of(slot), letter));
+}
+
+int udp_send(weir_socket handle, const struct letter *letter)
+{
+    struct scheduler *here = scheduler_current();
+    if (here && here->index == slot_scheduler(handle))
+        return send_on_own(here, handle, letter);
+    struct letter_call send = {.letter = *letter};
+    return call_make(&operation_send_letter, handle, &send.call);
+}
+
+static int check_bytes(const void *bytes, size_t size)
+{
+    return bytes || size == 0 ? 0 : error_say(-EINVAL, "send: no bytes were given");
+}
+
+int weir_udp_send(weir_socket socket, const weir_address *to, const void *bytes, size_t size)
+{
+    int result = check_bytes(bytes, size);
+    return result < 0 ? result : udp_send(socket, &(struct letter){to, {(void *)bytes, size}});
+}
+
+static void finish_send(struct call *call)
+{
+    weir_sent *sent = (weir_sent *)call->callback;
+    if (sent)
+        sent(call->socket, call->result, call->data);
+    buffer_release(letter_call_of(call)->held);
+    memory_free(call);
+}
+
+static struct letter_call *copy_letter(const weir_address *to, const void *bytes, size_t size)
+{
+    struct letter_call *send = call_allocate(sizeof(*send));
+    struct weir_buffer *held = send ? buffer_allocate(size) : NULL;
+    if (!held) {
+        memory_free(send);
+        return NULL;
+    }
+    if (size > 0)
+        memcpy(held->bytes, bytes, size);
+    send->held = held;
+    send->letter.bytes = (struct iovec){held->bytes, size};
+    if (to) {
+        send->to = *to;
+        send->letter.to = &send->to;
+    }
+    return send;
+}
+
+int weir_udp_send_async(weir_socket socket, const weir_address *to, const void *bytes, size_t size,
+                        weir_sent *sent, void *data)
+{
+    int result = check_bytes(bytes, size);
+    if (result < 0)
+        return result;
+    struct letter_call *send = copy_letter(to, bytes, size);
+    if (!send)
+        return error_say(-ENOMEM, "send: no memory for a datagram");
+    send->call.callback = (void (*)(void))sent;
+    send->call.data = data;
+    send->call.finish = finish_send;
+    return call_make_async(&operation_send_letter, socket, &send->call);
+}
