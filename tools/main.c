@@ -6,6 +6,7 @@
 #include "decode.h"
 #include "doctor.h"
 #include "interfaces.h"
+#include "load/load.h"
 #include "options.h"
 #include "rc.h"
 #include "resolve.h"
@@ -30,6 +31,8 @@ static const struct command commands[] = {
      doctor_details, doctor_run},
     {"help", "[COMMAND]", "say what there is, or what COMMAND does", NULL, run_help},
     {"interfaces", "", "list the network interfaces", interfaces_details, interfaces_run},
+    {"load", LOAD_ARGUMENTS, "make load for a server, and say how it bears it", load_details,
+     load_run},
     {"options", OPTIONS_ARGUMENTS, "list the options, or say all about one", options_details,
      options_run},
     {"rc", RC_ARGUMENTS, "print what the inet configuration says", rc_details, rc_run},

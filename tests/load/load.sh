@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What `weir load` says of servers that behave, that do not, and that are not there. Arguments: the
+# command, the top of the tree.
+set -uo pipefail
+weir=$1 top=$2
+folder=$(mktemp -d)
+processes=()
+failures=0
+trap 'kill "${processes[@]}" 2>/dev/null; rm -rf "$folder"' EXIT
+
+wrong() {
+    echo "$*"
+    failures=$((failures + 1))
+}
+
+# start NAME COMMAND ...: sets NAME to the address that the server's first line ends with.
+start() {
+    local name=$1
+    shift
+    local line kept
+    exec {kept}< <(exec "$@")
+    processes+=($!)
+    read -r line <&"$kept"
+    declare -g "$name=${line##* }"
+}
+
+# load STATUSES ARGUMENT ...: runs it; its output is then in $out. 3, the client was the limit, may
+# come of a busy machine.
+load() {
+    local statuses=$1 got
+    shift
+    out=$(timeout 60 "$weir" load "$@" 2>&1)
+    got=$?
+    [[ " $statuses " == *" $got "* ]] || wrong "weir load $*: status $got: $out"
+}
+
+says() {
+    [[ $out == *"$1"* ]] || wrong "'$1' is not said: $out"
+}
+
+start echo "$weir" serve echo --listen 127.0.0.1:0
+start line "$weir" serve echo --listen 127.0.0.1:0 --options '[{packet,line}]'
+start two "$weir" serve echo --listen 127.0.0.1:0 --options '[{packet,2}]'
+start http "$weir" serve http --listen 127.0.0.1:0
+start bad python3 "$top/tests/load/bad_server.py"
+count="--count=1000 --warm-up=0s"
+
+# Every kind of framing, of sizes around the mark in it, alone and pipelined, open and closed.
+for size in 1 2 16 17 1-3000; do
+    load "0 3" "tcp://$echo" --rate 5000 --size $size $count
+    says "requests        1000"
+    [[ $out == *failed* ]] && wrong "size $size: $out"
+done
+load "0 3" "tcp://$line" --packet line --connections 3 --depth 4 --size 2-500 $count
+[[ $out == *failed* ]] && wrong "lines: $out"
+load "0 3" "tcp://$two" --packet 2 --connections 3 --depth 4 --size 1-65535 $count
+[[ $out == *failed* ]] && wrong "{packet,2}: $out"
+load "0 3" "tcp://$echo" --connections 2 --churn $count
+[[ $out == *failed* ]] && wrong "churn: $out"
+load "0 3" "tcp://$echo" --connections 2 --think 1ms --count 100 --warm-up 0s
+says "requests         100"
+for arrivals in poisson burst:20; do
+    load "0 3" "tcp://$echo" --rate 5000 --arrivals $arrivals $count
+    says "requests        1000"
+done
+load "0 3" "tcp://$echo" --rate 1000 --arrivals ramp:0 --duration 1s --warm-up 0s
+says "requests         500"
+load "0 3" "http://$http/x" --connections 4 --depth 16 $count
+[[ $out == *failed* ]] && wrong "http: $out"
+load "0 3" "http://$http/x" --rate 2000 --churn $count
+[[ $out == *failed* ]] && wrong "http churn: $out"
+load "0 3" "http://$http/" --connections 1 --body hello --header 'X-Y: z' $count
+[[ $out == *failed* ]] && wrong "http body: $out"
+
+# What goes wrong has a row.
+load "0 3" "http://$http/" --connections 1 --expect-status 404 $count
+says "1000  unexpected status"
+load "0 3" "http://$http/" --connections 1 --expect-body nonsense $count
+says "1000  wrong content or order"
+bad_load() {
+    load "0 3" "http://$bad/$1" --connections 2 --count 20 --warm-up 0s --timeout 300ms
+    says "$2"
+}
+bad_load chunked "requests          20"
+[[ $out == *failed* ]] && wrong "chunked: $out"
+bad_load dribble "requests          20"
+[[ $out == *failed* ]] && wrong "dribble: $out"
+bad_load to-end "requests          20"
+[[ $out == *failed* ]] && wrong "to-end: $out"
+bad_load rubbish "20  wrong framing"
+bad_load twice "wrong framing"
+bad_load short "20  closed by the server"
+bad_load reset "20  connection broken"
+bad_load never "20  no reply in time"
+bad_load 500 "20  unexpected status"
+load "0 3" "tcp://$bad" --connections 1 --count 5 --warm-up 0s --size 64
+says "wrong content or order"
+
+# What cannot be.
+load 1 tcp://127.0.0.1:1 --rate 10
+says "connection refused"
+load 2 tcp://127.0.0.1 --rate 10
+says "has no port"
+load 2 "tcp://$echo"
+says "--rate N"
+load 2 "tcp://$echo" --rate 10 --think 1s
+says "--think is of a closed loop"
+load 2 "tcp://$echo" --rate 10 --methud GET
+says "did you mean '--method'?"
+load 2 "tcp://$echo" --connections 100000
+says "ports than 1 source address has"
+load 2 "tcp://$echo" --rate 10 --packet 1 --size 256
+says "{packet,1} holds at most 255 bytes"
+out=$(ulimit -n 100; "$weir" load "tcp://$echo" --connections 200 2>&1) && wrong "200 in 100"
+says "ulimit -n allows 100"
+
+# Ctrl-C ends it with what there is.
+"$weir" load "tcp://$echo" --rate 100 --duration 1h --warm-up 0s >"$folder/out" &
+loader=$!
+while [ "$(awk '/^SigCgt/ { print ("0x" $2) % 4 }' "/proc/$loader/status" 2>/dev/null)" = 0 ]; do
+    kill -0 $loader || break
+done
+until grep -q '^SigCgt:.*[2367abef]$' "/proc/$loader/status"; do
+    kill -0 $loader || break
+done
+sleep 0.5 # of load, so that there is something
+kill -INT $loader
+wait $loader
+grep -q 'answered, interrupted' "$folder/out" || wrong "Ctrl-C: $(cat "$folder/out")"
+
+# JSON, as the schema says.
+load "0 3" "tcp://$echo" --rate 1000 --duration 2s --warm-up 100ms --json "$folder/results.json"
+if python3 -c 'import jsonschema' 2>/dev/null; then
+    files=("$top/docs/load.schema.json" "$folder/results.json")
+    python3 -W ignore - "${files[@]}" <<'END' || wrong "not as the schema says"
+import json, jsonschema, sys
+schema, results = (json.load(open(path)) for path in sys.argv[1:])
+jsonschema.validate(results, schema)
+assert results["response"]["count"] == 2000 and len(results["seconds"]) >= 2
+assert sum(results["outcomes"].values()) == 2000
+results["seconds"][0].pop("failed")
+try:
+    jsonschema.validate(results, schema)
+    sys.exit("the schema takes anything")
+except jsonschema.ValidationError:
+    pass
+END
+else
+    echo "python3-jsonschema is not there: the schema is not looked at"
+fi
+exit $((failures > 0))

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "load/connection.h"
+
+#include "base/clock.h"
+#include "load/traffic.h"
+
+#include <errno.h>
+
+static bool is_its_socket(const struct connection *connection, weir_socket socket)
+{
+    return connection->state == CONNECTION_OPEN && weir_same_socket(connection->socket, socket);
+}
+
+static void send_request(struct connection *connection, struct request *request)
+{
+    const struct protocol *protocol = connection->traffic->protocol;
+    int result = protocol->send(connection, request);
+    /* Its queue is over the high mark: this one waits behind it. `unbusy` sends it. */
+    if (result == -EAGAIN)
+        request->sent_ns = 0;
+    else if (result < 0)
+        connection_fail(connection, result == WEIR_CLOSED ? OUTCOME_CLOSED : OUTCOME_RESET);
+}
+
+static struct request *request_at(const struct connection *connection, uint32_t index)
+{
+    return &connection->requests[(connection->first + index) % connection->traffic->plan->depth];
+}
+
+static void send_unsent(struct connection *connection)
+{
+    for (uint32_t i = 0; i < connection->count && connection->state == CONNECTION_OPEN; i++) {
+        struct request *request = request_at(connection, i);
+        if (request->sent_ns != 0)
+            continue;
+        request->sent_ns = clock_now_ns();
+        send_request(connection, request);
+        if (connection->state != CONNECTION_OPEN || request->sent_ns == 0)
+            return;
+    }
+}
+
+/* The oldest that could not be sent yet, if there is one, goes before it. */
+static bool has_unsent(const struct connection *connection)
+{
+    return connection->count > 1 && request_at(connection, connection->count - 2)->sent_ns == 0;
+}
+
+void connection_request(struct connection *connection, const struct request *request)
+{
+    struct request *added = request_at(connection, connection->count++);
+    *added = *request;
+    added->number = connection->number++;
+    if (connection->state == CONNECTION_DOWN)
+        connection_open(connection);
+    else if (connection->state == CONNECTION_OPEN && has_unsent(connection))
+        added->sent_ns = 0;
+    else if (connection->state == CONNECTION_OPEN)
+        send_request(connection, added);
+}
+
+const struct request *connection_oldest(const struct connection *connection)
+{
+    return connection->count > 0 ? request_at(connection, 0) : NULL;
+}
+
+const struct request *connection_awaited(const struct connection *connection)
+{
+    const struct request *oldest = connection_oldest(connection);
+    bool is_sent = oldest && oldest->sent_ns != 0 && oldest->sent_ns < connection->now_ns;
+    return is_sent ? oldest : NULL;
+}
+
+static void take_oldest(struct connection *connection, enum outcome outcome, uint64_t now_ns)
+{
+    struct request request = *request_at(connection, 0);
+    connection->first = (connection->first + 1) % connection->traffic->plan->depth;
+    connection->count--;
+    traffic_done(connection, &request, outcome, now_ns);
+}
+
+static void reset_reply(struct reply *reply)
+{
+    *reply = (struct reply){.head = reply->head};
+}
+
+void connection_fail(struct connection *connection, enum outcome outcome)
+{
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    uint64_t now_ns = clock_now_ns();
+    connection->state = CONNECTION_DOWN;
+    weir_close(connection->socket);
+    reset_reply(&connection->reply);
+    while (connection->count > 0)
+        take_oldest(connection, outcome, now_ns);
+    traffic_is_down(connection);
+}
+
+void connection_replied(struct connection *connection, enum outcome outcome)
+{
+    uint64_t now_ns = connection->now_ns;
+    bool is_last = connection->reply.is_last || connection->traffic->plan->churn;
+    reset_reply(&connection->reply);
+    take_oldest(connection, outcome, now_ns);
+    if (is_last)
+        connection_fail(connection, OUTCOME_CLOSED);
+    else
+        traffic_has_room(connection, now_ns);
+}
+
+static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
+{
+    struct connection *connection = data;
+    if (!is_its_socket(connection, socket))
+        return;
+    connection->now_ns = clock_now_ns();
+    connection->traffic->protocol->take(connection, packet);
+}
+
+static void on_unbusy(weir_socket socket, void *data)
+{
+    if (is_its_socket(data, socket))
+        send_unsent(data);
+}
+
+static void on_error(weir_socket socket, int error, void *data)
+{
+    (void)error;
+    if (is_its_socket(data, socket))
+        connection_fail(data, OUTCOME_RESET);
+}
+
+static void on_closed(weir_socket socket, void *data)
+{
+    struct connection *connection = data;
+    connection->now_ns = clock_now_ns();
+    if (is_its_socket(connection, socket) && connection->traffic->protocol->take_end)
+        connection->traffic->protocol->take_end(connection);
+    if (is_its_socket(connection, socket))
+        connection_fail(connection, OUTCOME_CLOSED);
+}
+
+static const weir_handler handler = {
+    .packet = on_packet, .unbusy = on_unbusy, .error = on_error, .closed = on_closed};
+
+static void on_opened(weir_socket socket, int result, void *data)
+{
+    struct connection *connection = data;
+    if (result < 0) {
+        uint64_t now_ns = clock_now_ns();
+        connection->state = CONNECTION_DOWN;
+        while (connection->count > 0)
+            take_oldest(connection, OUTCOME_RESET, now_ns);
+        traffic_not_opened(connection, result);
+        return;
+    }
+    connection->socket = socket;
+    connection->state = CONNECTION_OPEN;
+    traffic_opened(connection);
+    send_unsent(connection);
+}
+
+void connection_open(struct connection *connection)
+{
+    struct traffic *traffic = connection->traffic;
+    const struct plan *plan = traffic->plan;
+    size_t list = plan->source_count ? connection->index % plan->source_count : 0;
+    connection->state = CONNECTION_CONNECTING;
+    traffic->connecting_count++;
+    for (uint32_t i = 0; i < connection->count; i++)
+        request_at(connection, i)->sent_ns = 0;
+    int result = weir_tcp_connect_async(
+        traffic->runtime, plan->target.host, plan->target.port,
+        traffic->options + list * traffic->option_count, weir_handled_by(&handler, connection),
+        (int64_t)(plan->timeout_ns / 1000000 + 1), on_opened, connection);
+    if (result < 0)
+        on_opened((weir_socket){0}, result, connection);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection of the load, with the requests that are on their way on it in a ring, the oldest
+ * first: replies come in that order. What ends it (the server, a time-out, a wrong reply) fails all
+ * of them; then it connects anew.
+ */
+#ifndef LOAD_CONNECTION_H
+#define LOAD_CONNECTION_H
+
+#include "base/list.h"
+#include "load/outcome.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weir/weir.h>
+
+struct traffic;
+
+struct request {
+    uint64_t planned_ns;
+    uint64_t sent_ns;
+    uint64_t number; /* of its connection */
+    uint32_t size;
+    bool is_measured;
+};
+
+enum connection_state {
+    CONNECTION_DOWN, /* connects at the next tick, or with churn for the next request */
+    CONNECTION_CONNECTING,
+    CONNECTION_OPEN,
+};
+
+/* How far a reply has come. */
+struct reply {
+    uint64_t received; /* of an echo; of an HTTP body */
+    uint64_t left;     /* HTTP: of the body or the chunk */
+    uint32_t head_size;
+    uint16_t status;
+    uint8_t stage;
+    bool is_last; /* the server closes behind it */
+    char *head;   /* HTTP: what of the head, or of a line, has come */
+};
+
+struct connection {
+    struct list link; /* of those with room, or of those that think */
+    struct traffic *traffic;
+    weir_socket socket;
+    enum connection_state state;
+    uint32_t index;
+    uint64_t ready_ns; /* since when it has room */
+    uint64_t number;   /* of the next request */
+    uint64_t now_ns;   /* when the packet came that is looked at */
+    uint32_t first, count;
+    struct request *requests;
+    struct reply reply;
+};
+
+/* Starts to connect. Only while it is down. */
+void connection_open(struct connection *connection);
+
+/* Ends it: each request on its way fails so. Nothing when it is down. */
+void connection_fail(struct connection *connection, enum outcome outcome);
+
+/* Puts a request on its way. It has room for it. */
+void connection_request(struct connection *connection, const struct request *request);
+
+/* The request that has waited longest; NULL: there is none. */
+const struct request *connection_oldest(const struct connection *connection);
+
+/* For protocols: the request whose reply this is, in a packet. NULL: none was sent before it came.
+ */
+const struct request *connection_awaited(const struct connection *connection);
+
+/* For protocols: the oldest request has got its whole reply. */
+void connection_replied(struct connection *connection, enum outcome outcome);
+
+#endif

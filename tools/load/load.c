@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "load/load.h"
+
+#include "command.h"
+#include "load/plan.h"
+#include "load/report.h"
+#include "load/results.h"
+#include "load/run.h"
+#include "load/selftest.h"
+#include "load/verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char load_details[] =
+    "URL is tcp://HOST:PORT, whose server sends back what it gets, or http://HOST[:PORT][/PATH].\n"
+    "\n"
+    "With --rate it is an open loop: the times of sending are planned ahead, and a response\n"
+    "counts from its planned time, so a server that stalls cannot hide it. Without, a closed\n"
+    "loop: each connection waits for a reply before it sends again, and a stall costs one\n"
+    "request per connection.\n"
+    "\n"
+    "  --rate N                requests per second, over all connections\n"
+    "  --arrivals SHAPE        constant, poisson, burst:COUNT (so many at a time), or ramp:FROM\n"
+    "                          (from FROM per second to the rate; constant)\n"
+    "  --seed N                of what is drawn: poisson, sizes (1)\n"
+    "  --connections N         how many (64 with --rate)\n"
+    "  --depth N               requests on their way at a time on each (1)\n"
+    "  --think TIME            closed loop: pause of a connection between two requests\n"
+    "  --churn                 a new connection for each request\n"
+    "  --duration TIME         how long is measured (10s)\n"
+    "  --count N               as many requests instead\n"
+    "  --warm-up TIME|steady   before it; until a test says that it is steady, 10 s at most "
+    "(steady)\n"
+    "  --timeout TIME          a request fails so long after its planned time (10s)\n"
+    "  --lag-bound TIME        open loop: over it the client was the limit (1ms)\n"
+    "  --source ADDRESS        where connections come from; several times: in turn\n"
+    "\n"
+    "tcp://\n"
+    "  --packet TYPE           raw, 1, 2, 4 (a length before each) or line (raw)\n"
+    "  --size BYTES|FROM-TO    of a request; drawn evenly (64)\n"
+    "http://\n"
+    "  --method NAME           (GET; POST with a body)\n"
+    "  --header 'NAME: VALUE'  may be given several times\n"
+    "  --body TEXT             of the request\n"
+    "  --expect-status N       any other is a failure (200 to 299 are none)\n"
+    "  --expect-body TEXT      any other is a failure\n"
+    "\n"
+    "  --json FILE             the results as docs/load.schema.json says; \"-\" is standard "
+    "output\n"
+    "\n"
+    "Times are written 250us, 1.5ms, 10s, 2m. Printed are three distributions, each class within\n"
+    "0.1%:\n"
+    "  response  from the planned time to the reply. A request that failed counts with the\n"
+    "            time-out at least, so failing improves nothing\n"
+    "  service   from the actual sending to the reply, of answered requests\n"
+    "  send lag  from when a request was due and a connection had room, to its sending: what this\n"
+    "            program was late\n"
+    "Each reply is checked: its content, its framing, that it is in order. A wrong one ends its\n"
+    "connection.\n"
+    "\n"
+    "--selftest, alone, makes load for servers inside whose slowness is known, and compares what\n"
+    "is reported with what follows by arithmetic: it has to be within 1%, and a closed loop has "
+    "to\n"
+    "fail at it.\n"
+    "\n"
+    "Ctrl-C ends the run with the results so far. Exit status: 0; 1 when there are none; 2 when "
+    "it\n"
+    "was asked wrongly; 3 when the client was the limit, by its lag or, in a closed loop, by "
+    "being\n"
+    "busy for more than 95% of the time.\n";
+
+static FILE *open_output(const char *path)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    if (!file)
+        fprintf(stderr, "weir load: %s: %s\n", path, strerror(errno));
+    return file;
+}
+
+static int close_output(FILE *file, const char *path)
+{
+    if (file == stdout || fclose(file) == 0)
+        return 0;
+    fprintf(stderr, "weir load: %s: %s\n", path, strerror(errno));
+    return EXIT_FAILURE;
+}
+
+static const struct output {
+    size_t path_at;
+    void (*write)(FILE *to, const struct plan *plan, const struct results *results);
+} outputs[] = {
+    {offsetof(struct plan, json), report_json},
+};
+
+enum { OUTPUT_COUNT = sizeof(outputs) / sizeof(outputs[0]) };
+
+static const char *path_of(const struct output *output, const struct plan *plan)
+{
+    return *(const char *const *)((const char *)plan + output->path_at);
+}
+
+/* The text goes to standard output, unless another of the outputs is asked for there. */
+static int report(const struct plan *plan, const struct results *results)
+{
+    bool is_taken = false;
+    int status = 0;
+    for (size_t i = 0; i < OUTPUT_COUNT && status == 0; i++) {
+        const char *path = path_of(&outputs[i], plan);
+        FILE *file = path ? open_output(path) : NULL;
+        if (path && !file)
+            return EXIT_FAILURE;
+        if (!file)
+            continue;
+        is_taken |= file == stdout;
+        outputs[i].write(file, plan, results);
+        status = close_output(file, path);
+    }
+    if (!is_taken)
+        report_text(stdout, plan, results);
+    if (status == 0 && verdict_of(plan, results) != VERDICT_SERVER)
+        status = VERDICT_EXIT_LIMITED;
+    return status;
+}
+
+int load_run(int argc, char **argv)
+{
+    struct plan plan;
+    if (argc == 2 && strcmp(argv[1], "--selftest") == 0)
+        return selftest_run();
+    int status = plan_read(argc, argv, &plan);
+    if (status != 0)
+        return status;
+    struct results *results = results_create();
+    if (!results)
+        return command_misused("load", "no memory for the results");
+    status = run_load(&plan, results, NULL, NULL);
+    if (status == 0)
+        status = report(&plan, results);
+    results_free(results);
+    return status;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+#include "load/plan.h"
+
+#include "base/suggest.h"
+#include "command.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int misused_value(const char *name, const char *text, const char *what)
+{
+    return command_misused("load", "%s: '%s' is not %s", name, text, what);
+}
+
+bool plan_parse_time(const char *text, uint64_t *time_ns)
+{
+    static const struct {
+        const char *unit;
+        double unit_ns;
+    } units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+    const double week_ns = 7 * 24 * 3600e9;
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || !(*text >= '0' && *text <= '9') || !isfinite(value))
+        return false;
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(end, units[i].unit) != 0)
+            continue;
+        *time_ns = (uint64_t)(value * units[i].unit_ns);
+        return value * units[i].unit_ns <= week_ns;
+    }
+    return false;
+}
+
+static bool parse_number(const char *text, uint64_t most, uint64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno && *number <= most;
+}
+
+static int read_number(const char *name, const char *text, uint32_t *number)
+{
+    uint64_t value;
+    if (!parse_number(text, 1000000, &value) || value == 0)
+        return misused_value(name, text, "a number from 1 to 1000000");
+    *number = (uint32_t)value;
+    return 0;
+}
+
+static int read_time(const char *name, const char *text, uint64_t *time_ns)
+{
+    if (!plan_parse_time(text, time_ns) || *time_ns == 0)
+        return misused_value(name, text, "a time, as in 250us, 1.5ms, 10s or 2m");
+    return 0;
+}
+
+static bool parse_rate(const char *text, double *rate)
+{
+    char *end;
+    *rate = strtod(text, &end);
+    bool has_unit = strcmp(end, "/s") == 0;
+    return *text >= '0' && *text <= '9' && (!*end || has_unit) && *rate >= 0 && *rate <= 1e8;
+}
+
+static int read_rate(const char *text, struct plan *plan)
+{
+    if (!parse_rate(text, &plan->arrivals.rate) || plan->arrivals.rate < 0.001)
+        return misused_value("--rate", text, "requests per second, as in 1000");
+    plan->is_open_loop = true;
+    return 0;
+}
+
+static int read_arrivals(const char *text, struct plan *plan)
+{
+    struct arrivals_shape *shape = &plan->arrivals;
+    uint64_t count = 0;
+    if (strcmp(text, "constant") == 0)
+        shape->kind = ARRIVALS_CONSTANT;
+    else if (strcmp(text, "poisson") == 0)
+        shape->kind = ARRIVALS_POISSON;
+    else if (strncmp(text, "burst:", 6) == 0 && parse_number(text + 6, 1000000, &count) && count)
+        shape->kind = ARRIVALS_BURST;
+    else if (strncmp(text, "ramp:", 5) == 0 && parse_rate(text + 5, &shape->from_rate))
+        shape->kind = ARRIVALS_RAMP;
+    else
+        return misused_value("--arrivals", text, "constant, poisson, burst:COUNT or ramp:FROM");
+    shape->burst_count = (uint32_t)count;
+    return 0;
+}
+
+static int read_seed(const char *text, struct plan *plan)
+{
+    if (!parse_number(text, UINT64_MAX, &plan->arrivals.seed))
+        return misused_value("--seed", text, "a number");
+    return 0;
+}
+
+static int read_count(const char *text, struct plan *plan)
+{
+    if (!parse_number(text, UINT64_C(1) << 40, &plan->count) || plan->count == 0)
+        return misused_value("--count", text, "a number of requests");
+    return 0;
+}
+
+static int read_size(const char *text, struct plan *plan)
+{
+    char *end;
+    unsigned long from = strtoul(text, &end, 10), to = from;
+    bool is_good = *text >= '0' && *text <= '9';
+    if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+        to = strtoul(end + 1, &end, 10);
+    if (!is_good || *end || from == 0 || to < from || to > PLAN_SIZE_MAX)
+        return misused_value("--size", text, "BYTES or FROM-TO, from 1 to 16777216");
+    plan->size_min = (uint32_t)from;
+    plan->size_max = (uint32_t)to;
+    return 0;
+}
+
+static int read_warm_up(const char *text, struct plan *plan)
+{
+    if (strcmp(text, "steady") == 0)
+        plan->warm_up_ns = PLAN_UNTIL_STEADY;
+    else if (!plan_parse_time(text, &plan->warm_up_ns))
+        return misused_value("--warm-up", text, "'steady' or a time, as in 2s");
+    return 0;
+}
+
+static int read_header(const char *text, struct plan *plan)
+{
+    const char *colon = strchr(text, ':');
+    if (!colon || colon == text || strpbrk(text, "\r\n"))
+        return misused_value("--header", text, "'NAME: VALUE'");
+    if (plan->header_count == PLAN_HEADERS_MAX)
+        return command_misused("load", "--header: more than %d headers", PLAN_HEADERS_MAX);
+    plan->headers[plan->header_count++] = text;
+    return 0;
+}
+
+static int read_status(const char *text, struct plan *plan)
+{
+    uint64_t status;
+    if (!parse_number(text, 599, &status) || status < 200)
+        return misused_value("--expect-status", text, "an HTTP status from 200 to 599");
+    plan->expected_status = (uint32_t)status;
+    return 0;
+}
+
+static int read_source(const char *text, struct plan *plan)
+{
+    if (plan->source_count == PLAN_SOURCES_MAX)
+        return command_misused("load", "--source: more than %d addresses", PLAN_SOURCES_MAX);
+    if (weir_address_parse_strict(text, &plan->sources[plan->source_count++]) < 0)
+        return misused_value("--source", text, "an address");
+    return 0;
+}
+
+enum only { ANY, ONLY_TCP, ONLY_HTTP, ONLY_OPEN_LOOP, ONLY_CLOSED_LOOP };
+
+/* Where the value goes: a number, a time or a text in the plan, or to a function. */
+static const struct option {
+    const char *name;
+    size_t number_at;
+    size_t time_at;
+    size_t text_at;
+    int (*read)(const char *text, struct plan *plan);
+    enum only only;
+    bool may_repeat;
+} options[] = {
+    {"--rate", 0, 0, 0, read_rate, ANY, false},
+    {"--arrivals", 0, 0, 0, read_arrivals, ONLY_OPEN_LOOP, false},
+    {"--seed", 0, 0, 0, read_seed, ANY, false},
+    {"--connections", offsetof(struct plan, connections), 0, 0, NULL, ANY, false},
+    {"--depth", offsetof(struct plan, depth), 0, 0, NULL, ANY, false},
+    {"--think", 0, offsetof(struct plan, think_ns), 0, NULL, ONLY_CLOSED_LOOP, false},
+    {"--packet", 0, 0, offsetof(struct plan, packet), NULL, ONLY_TCP, false},
+    {"--size", 0, 0, 0, read_size, ONLY_TCP, false},
+    {"--method", 0, 0, offsetof(struct plan, method), NULL, ONLY_HTTP, false},
+    {"--header", 0, 0, 0, read_header, ONLY_HTTP, true},
+    {"--body", 0, 0, offsetof(struct plan, body), NULL, ONLY_HTTP, false},
+    {"--expect-status", 0, 0, 0, read_status, ONLY_HTTP, false},
+    {"--expect-body", 0, 0, offsetof(struct plan, expected_body), NULL, ONLY_HTTP, false},
+    {"--duration", 0, offsetof(struct plan, duration_ns), 0, NULL, ANY, false},
+    {"--count", 0, 0, 0, read_count, ANY, false},
+    {"--warm-up", 0, 0, 0, read_warm_up, ANY, false},
+    {"--timeout", 0, offsetof(struct plan, timeout_ns), 0, NULL, ANY, false},
+    {"--lag-bound", 0, offsetof(struct plan, lag_bound_ns), 0, NULL, ONLY_OPEN_LOOP, false},
+    {"--source", 0, 0, 0, read_source, ANY, true},
+    {"--json", 0, 0, offsetof(struct plan, json), NULL, ANY, false},
+};
+
+enum { OPTION_COUNT = sizeof(options) / sizeof(options[0]) };
+
+static int read_value(const struct option *option, const char *value, struct plan *plan)
+{
+    char *base = (char *)plan;
+    if (option->read)
+        return option->read(value, plan);
+    if (option->number_at)
+        return read_number(option->name, value, (uint32_t *)(base + option->number_at));
+    if (option->time_at)
+        return read_time(option->name, value, (uint64_t *)(base + option->time_at));
+    *(const char **)(base + option->text_at) = value;
+    return 0;
+}
+
+static int unknown_option(const char *name)
+{
+    char text[SUGGEST_TEXT_SIZE];
+    struct suggestion suggestion;
+    suggest_begin(&suggestion, name, strlen(name));
+    suggest_look(&suggestion, "--churn");
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        suggest_look(&suggestion, options[i].name);
+    return command_misused("load", "there is no option '%s'%s", name,
+                           suggestion.nearest ? suggest_text(&suggestion, text)
+                                              : "; see 'weir help load'");
+}
+
+/* `seen` has a bit for each option. */
+static int read_option(const char *name, const char *value, struct plan *plan, uint64_t *seen)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strcmp(name, options[i].name) != 0)
+            continue;
+        if (!value)
+            return command_misused("load", "%s needs a value", name);
+        if ((*seen & UINT64_C(1) << i) && !options[i].may_repeat)
+            return command_misused("load", "%s is given twice", name);
+        *seen |= UINT64_C(1) << i;
+        return read_value(&options[i], value, plan);
+    }
+    return unknown_option(name);
+}
+
+static int read_url(const char *url, struct plan *plan)
+{
+    if (plan->url)
+        return command_misused("load", "one URL at a time, not also '%s'", url);
+    plan->url = url;
+    if (target_parse(url, &plan->target) < 0)
+        return command_misused("load", "%s", weir_last_error_text());
+    return 0;
+}
+
+static int read_argument(char ***argument, struct plan *plan, uint64_t *seen)
+{
+    char *name = *(*argument)++;
+    char *equals = strchr(name, '=');
+    if (name[0] != '-')
+        return read_url(name, plan);
+    if (strcmp(name, "--churn") == 0) {
+        plan->churn = true;
+        return 0;
+    }
+    if (!equals)
+        return read_option(name, **argument ? *(*argument)++ : NULL, plan, seen);
+    *equals = '\0';
+    return read_option(name, equals + 1, plan, seen);
+}
+
+static int check_option(const struct option *option, const struct plan *plan)
+{
+    bool is_http = plan->target.scheme == TARGET_HTTP;
+    if (option->only == ONLY_TCP && is_http)
+        return command_misused("load", "%s is for tcp://", option->name);
+    if (option->only == ONLY_HTTP && !is_http)
+        return command_misused("load", "%s is for http://", option->name);
+    if (option->only == ONLY_OPEN_LOOP && !plan->is_open_loop)
+        return command_misused("load", "%s goes with --rate", option->name);
+    if (option->only == ONLY_CLOSED_LOOP && plan->is_open_loop)
+        return command_misused("load", "%s is of a closed loop: without --rate", option->name);
+    return 0;
+}
+
+/* What the options say together. */
+static int check(struct plan *plan, uint64_t seen)
+{
+    if (!plan->url)
+        return command_misused("load", "which URL? tcp://HOST:PORT or http://HOST[:PORT][/PATH]");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        int status = seen & UINT64_C(1) << i ? check_option(&options[i], plan) : 0;
+        if (status != 0)
+            return status;
+    }
+    if (!plan->is_open_loop && plan->connections == 0)
+        return command_misused("load", "--rate N (an open loop: times of sending are planned) or "
+                                       "--connections N (a closed loop) is needed");
+    if (plan->churn && plan->depth > 1)
+        return command_misused("load", "--depth: with --churn a connection has one request");
+    if (plan->arrivals.kind == ARRIVALS_RAMP && plan->count > 0)
+        return command_misused("load", "--arrivals: a ramp takes a --duration, no --count");
+    return 0;
+}
+
+enum { OPEN_LOOP_CONNECTIONS = 64 };
+
+int plan_read(int argc, char **argv, struct plan *plan)
+{
+    uint64_t seen = 0;
+    (void)argc;
+    *plan = (struct plan){.depth = 1,
+                          .packet = "raw",
+                          .size_min = 64,
+                          .size_max = 64,
+                          .duration_ns = UINT64_C(10000000000),
+                          .warm_up_ns = PLAN_UNTIL_STEADY,
+                          .timeout_ns = UINT64_C(10000000000),
+                          .lag_bound_ns = 1000000,
+                          .arrivals.seed = 1};
+    for (char **argument = argv + 1; *argument;) {
+        int status = read_argument(&argument, plan, &seen);
+        if (status != 0)
+            return status;
+    }
+    int status = check(plan, seen);
+    if (status != 0)
+        return status;
+    if (plan->connections == 0)
+        plan->connections = OPEN_LOOP_CONNECTIONS;
+    plan->arrivals.duration_ns = plan->duration_ns;
+    return 0;
+}

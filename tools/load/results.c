@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "load/results.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+static const uint64_t second_ns = 1000000000;
+
+struct results *results_create(void)
+{
+    struct results *results = memory_allocate_zeroed(1, sizeof(*results));
+    if (!results)
+        return NULL;
+    /* Pages that are never written to cost nothing. */
+    results->seconds = memory_map(RESULTS_SECONDS_MAX * sizeof(*results->seconds));
+    if (results->seconds)
+        return results;
+    memory_free(results);
+    return NULL;
+}
+
+void results_free(struct results *results)
+{
+    if (!results)
+        return;
+    memory_unmap(results->seconds, RESULTS_SECONDS_MAX * sizeof(*results->seconds));
+    memory_free(results);
+}
+
+void results_restart(struct results *results, uint64_t now_ns)
+{
+    histogram_clear(&results->response);
+    histogram_clear(&results->service);
+    histogram_clear(&results->lag);
+    histogram_clear(&results->second);
+    memset(results->outcomes, 0, sizeof(results->outcomes));
+    results->connects = results->connect_failures = results->second_failed = 0;
+    results->bytes_sent = results->bytes_received = 0;
+    results->second_count = 0;
+    results->begin_ns = results->end_ns = now_ns;
+}
+
+void results_add(struct results *results, enum outcome outcome, uint64_t response_ns)
+{
+    results->outcomes[outcome]++;
+    results->second_failed += outcome != OUTCOME_OK;
+    histogram_add(&results->response, response_ns, 1);
+    histogram_add(&results->second, response_ns, 1);
+}
+
+static void end_second(struct results *results)
+{
+    struct histogram *second = &results->second;
+    results->seconds[results->second_count] = (struct results_second){
+        .answered = second->count - results->second_failed,
+        .failed = results->second_failed,
+        .p50_ns = histogram_quantile_ns(second, 0.5),
+        .p99_ns = histogram_quantile_ns(second, 0.99),
+        .max_ns = second->max_ns,
+    };
+    results->second_failed = 0;
+    histogram_clear(second);
+    /* Who looks on from another thread sees whole rows. */
+    __atomic_store_n(&results->second_count, results->second_count + 1, __ATOMIC_RELEASE);
+}
+
+void results_tick(struct results *results, uint64_t now_ns)
+{
+    while (results->second_count < RESULTS_SECONDS_MAX &&
+           now_ns >= results->begin_ns + (results->second_count + 1) * second_ns)
+        end_second(results);
+}
+
+uint64_t results_requests(const struct results *results)
+{
+    uint64_t count = 0;
+    for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+        count += results->outcomes[outcome];
+    return count;
+}
+
+uint64_t results_failed(const struct results *results)
+{
+    return results_requests(results) - results->outcomes[OUTCOME_OK];
+}
+
+double results_elapsed_s(const struct results *results)
+{
+    return (double)(results->end_ns - results->begin_ns) / 1e9;
+}

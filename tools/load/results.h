@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was measured. Three distributions:
+ *   response  from the time that was planned to the reply; a request that failed is in it with
+ *             the time-out at least, so that failing never makes it look better
+ *   service   from the actual sending to the reply; of answered requests
+ *   lag       from when the request could have gone (planned, and a connection had room) until it
+ *             was handed to the kernel's queue: what this program itself was late
+ */
+#ifndef LOAD_RESULTS_H
+#define LOAD_RESULTS_H
+
+#include "load/histogram.h"
+#include "load/outcome.h"
+
+#include <stdbool.h>
+
+enum { RESULTS_SECONDS_MAX = 7 * 24 * 3600 };
+
+/* One second of the measured time, by when its replies came. */
+struct results_second {
+    uint64_t answered;
+    uint64_t failed;
+    uint64_t p50_ns, p99_ns, max_ns; /* of responses */
+};
+
+struct results {
+    struct histogram response;
+    struct histogram service;
+    struct histogram lag;
+    struct histogram second; /* responses of the second that is on */
+    uint64_t outcomes[OUTCOME_COUNT];
+    uint64_t connects;
+    uint64_t connect_failures;
+    char connect_error[160]; /* of the last that failed */
+    uint64_t begin_ns, end_ns;
+    uint64_t warm_up_ns;
+    bool is_steady; /* the warm-up ended by its test, not by running out of time */
+    bool is_interrupted;
+    uint64_t cpu_ns; /* of the thread that makes the load */
+    uint64_t bytes_sent, bytes_received, system_calls;
+    uint32_t second_count;
+    uint64_t second_failed;
+    struct results_second *seconds;
+};
+
+/* NULL: no memory. */
+struct results *results_create(void);
+void results_free(struct results *results);
+
+/* From here on it counts: all that was before is forgotten. */
+void results_restart(struct results *results, uint64_t now_ns);
+
+void results_add(struct results *results, enum outcome outcome, uint64_t response_ns);
+
+/* Ends the seconds that have passed by now. */
+void results_tick(struct results *results, uint64_t now_ns);
+
+uint64_t results_failed(const struct results *results);
+uint64_t results_requests(const struct results *results);
+double results_elapsed_s(const struct results *results);
+
+#endif
