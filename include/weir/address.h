@@ -27,42 +27,45 @@ typedef struct weir_address {
 enum { WEIR_ADDRESS_TEXT_SIZE = 64 };
 
 /*
- * inet_parse:address/1: IPv4 in one to four fields, decimal, octal or hexadecimal, else IPv6.
- * The port becomes 0. 0, or -EINVAL. Any thread.
+ * Reads an address, inet_parse:address/1: IPv4 in one to four fields, decimal, octal or
+ * hexadecimal, else IPv6. The port becomes 0. 0, or -EINVAL. Any thread.
  */
 WEIR_API int weir_address_parse(const char *text, weir_address *address) WEIR_CHECK_RESULT;
 
-/* The strict form: IPv4 is exactly four decimal fields. 0, or -EINVAL. Any thread. */
+/* Reads an address in the strict form: IPv4 is exactly four decimal fields. 0, or -EINVAL. Any
+ * thread. */
 WEIR_API int weir_address_parse_strict(const char *text, weir_address *address) WEIR_CHECK_RESULT;
 
-/* inet_parse:ipv4_address/1 and ipv6_address/1; the latter maps IPv4 text to ::ffff:a.b.c.d. */
+/* Reads an address of one family, inet_parse:ipv4_address/1 and ipv6_address/1; the latter maps
+ * IPv4 text to ::ffff:a.b.c.d. */
 WEIR_API int weir_address_parse_ipv4(const char *text, weir_address *address) WEIR_CHECK_RESULT;
 WEIR_API int weir_address_parse_ipv6(const char *text, weir_address *address) WEIR_CHECK_RESULT;
 
 /*
- * "ADDRESS:PORT", "[ADDRESS]:PORT" or ":PORT" (every IPv4 address), as the command line takes it.
- * A link-local address may name its interface, "[fe80::1%eth0]:80".
+ * Reads an address with its port: "ADDRESS:PORT", "[ADDRESS]:PORT" or ":PORT" (every IPv4 address),
+ * as the command line takes it. A link-local address may name its interface, "[fe80::1%eth0]:80".
  * 0, or -EINVAL with the reason in weir_last_error_text. Any thread.
  */
 WEIR_API int weir_address_parse_endpoint(const char *text, weir_address *address) WEIR_CHECK_RESULT;
 
 /*
- * inet_parse:ntoa/1: the address without its port, into `text` of WEIR_ADDRESS_TEXT_SIZE bytes.
- * Returns `text`; an unknown family gives "". Any thread.
+ * Writes an address without its port, inet_parse:ntoa/1, into `text` of WEIR_ADDRESS_TEXT_SIZE
+ * bytes. Returns `text`; an unknown family gives "". Any thread.
  */
 WEIR_API const char *weir_address_format(const weir_address *address, char *text);
 
-/* "127.0.0.1:80", "[::1]:80", into `text` of WEIR_ADDRESS_TEXT_SIZE bytes. Any thread. */
+/* Writes an address with its port, "127.0.0.1:80", "[::1]:80", into `text` of
+ * WEIR_ADDRESS_TEXT_SIZE bytes. Any thread. */
 WEIR_API const char *weir_address_format_endpoint(const weir_address *address, char *text);
 
 /*
- * inet:gethostname/0: the local host's name up to its first dot, into `name` of `size` bytes, cut
- * if it does not fit; nothing is written if `size` is 0. Returns `name`. Never fails: a host that
- * will not say is "nohost". Any thread.
+ * Tells the local host's name up to its first dot, inet:gethostname/0, into `name` of `size` bytes,
+ * cut if it does not fit; nothing is written if `size` is 0. Returns `name`. Never fails: a host
+ * that will not say is "nohost". Any thread.
  */
 WEIR_API const char *weir_gethostname(char *name, size_t size);
 
-/* Same family, bytes, port and scope. Any thread. */
+/* Whether two addresses have the same family, bytes, port and scope. Any thread. */
 WEIR_API bool weir_address_equal(const weir_address *a, const weir_address *b);
 
 WEIR_END

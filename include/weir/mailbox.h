@@ -25,16 +25,16 @@ typedef struct weir_message {
     uint64_t reserved[3]; /* for what comes; 0 */
 } weir_message;
 
-/* 0, or -ENOMEM. Any thread. */
+/* Makes a mailbox. 0, or -ENOMEM. Any thread. */
 WEIR_API int weir_mailbox_create(weir_mailbox **mailbox) WEIR_CHECK_RESULT;
 
-/* The owner dies: its sockets are closed (what they have queued is still sent) and its messages
- * dropped. Not from a scheduler: -EDEADLK. Nobody may be waiting on it. */
+/* Ends a mailbox. The owner dies: its sockets are closed (what they have queued is still sent) and
+ * its messages dropped. Not from a scheduler: -EDEADLK. Nobody may be waiting on it. */
 WEIR_API int weir_mailbox_destroy(weir_mailbox *mailbox);
 
 /*
- * The next message, in order of arrival. WEIR_TIMEOUT (0 polls). On a scheduler: -EDEADLK, unless
- * it polls.
+ * Waits for the next message, in order of arrival. WEIR_TIMEOUT (0 polls). On a scheduler:
+ * -EDEADLK, unless it polls.
  *
  * A mailbox belongs to no runtime, so weir_stop ends no wait: weir_mailbox_post does. A thread that
  * waits here may be cancelled (pthread_cancel), and takes no message then.
@@ -50,7 +50,7 @@ WEIR_API int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms,
  */
 WEIR_API int weir_mailbox_post(weir_mailbox *mailbox, void *data) WEIR_CHECK_RESULT;
 
-/* How many messages wait. Any thread. */
+/* How many messages wait in a mailbox. Any thread. */
 WEIR_API size_t weir_mailbox_count(weir_mailbox *mailbox);
 
 WEIR_END

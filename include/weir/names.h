@@ -8,10 +8,12 @@
  * after they have returned. A look-up costs no scheduler's time while it waits.
  *
  * They return, beside what each says of itself:
- *   -EINVAL        no name or address, an unknown family; a name server that calls the question
- * malformed WEIR_NXDOMAIN  nobody knows the name, or nobody who was asked answered WEIR_TIMEOUT the
- * time is up; `timeout_ms` < 0 waits for as long as the configuration does WEIR_CLOSED    the
- * runtime is stopped -ENOMEM
+ * 1. -EINVAL: no name or address, an unknown family; a name server that calls the question
+ * malformed
+ * 2. WEIR_NXDOMAIN: nobody knows the name, or nobody who was asked answered
+ * 3. WEIR_TIMEOUT: the time is up; `timeout_ms` < 0 waits for as long as the configuration does
+ * 4. WEIR_CLOSED: the runtime is stopped
+ * 5. -ENOMEM
  */
 #ifndef WEIR_NAMES_H
 #define WEIR_NAMES_H
@@ -32,28 +34,28 @@ typedef struct weir_hostent {
     size_t address_count;
 } weir_hostent;
 
-/* NULL is fine. Any thread. */
+/* Frees what a look-up gave. NULL is fine. Any thread. */
 WEIR_API void weir_hostent_free(weir_hostent *hostent);
 
 /*
- * inet:gethostbyname/1 and /2: the names and addresses of a host, as `*hostent`, to be freed. The
- * first asks for IPv4, or for IPv6 if the configuration has {inet6,true}. A name that is an
- * address is its own answer, whatever the methods are; one of the other family is nobody's.
+ * Looks up the names and addresses of a host, inet:gethostbyname/1 and /2, as `*hostent`, to be
+ * freed. The first asks for IPv4, or for IPv6 if the configuration has {inet6,true}. A name that is
+ * an address is its own answer, whatever the methods are; one of the other family is nobody's.
  */
 WEIR_API int weir_gethostbyname(weir_runtime *runtime, const char *name, int64_t timeout_ms,
                                 weir_hostent **hostent) WEIR_CHECK_RESULT;
 WEIR_API int weir_gethostbyname2(weir_runtime *runtime, const char *name, enum weir_family family,
                                  int64_t timeout_ms, weir_hostent **hostent) WEIR_CHECK_RESULT;
 
-/* inet:gethostbyaddr/1: the names of an address, which is the only one of `*hostent`. WEIR_TIMEOUT
- * also when no name server answers. */
+/* Looks up the names of an address, inet:gethostbyaddr/1. It is the only one of `*hostent`.
+ * WEIR_TIMEOUT also when no name server answers. */
 WEIR_API int weir_gethostbyaddr(weir_runtime *runtime, const weir_address *address,
                                 int64_t timeout_ms, weir_hostent **hostent) WEIR_CHECK_RESULT;
 
 /*
- * inet:getaddr/2 and getaddrs/2: the first, or at most `capacity`, of a host's addresses. The
- * latter returns how many there are, which may be more. A host of characters that are no printable
- * ASCII, or of none, is -EINVAL.
+ * Looks up the first, or at most `capacity`, of a host's addresses, inet:getaddr/2 and getaddrs/2.
+ * The latter returns how many there are, which may be more. A host of characters that are no
+ * printable ASCII, or of none, is -EINVAL.
  */
 WEIR_API int weir_getaddr(weir_runtime *runtime, const char *host, enum weir_family family,
                           int64_t timeout_ms, weir_address *address) WEIR_CHECK_RESULT;
@@ -64,8 +66,8 @@ WEIR_API int weir_getaddrs(weir_runtime *runtime, const char *host, enum weir_fa
 /* `result` 0 with `hostent`, which is the callee's until it returns; or an error and NULL. */
 typedef void weir_found(const weir_hostent *hostent, int result, void *data);
 
-/* For schedulers, and threads that do not want to wait. WEIR_ANY_FAMILY asks as weir_gethostbyname
- * does. 0, or an error and nothing will be called. */
+/* The same look-ups, for schedulers and threads that do not want to wait. WEIR_ANY_FAMILY asks as
+ * weir_gethostbyname does. 0, or an error and nothing will be called. */
 WEIR_API int weir_gethostbyname_async(weir_runtime *runtime, const char *name,
                                       enum weir_family family, int64_t timeout_ms,
                                       weir_found *found, void *data) WEIR_CHECK_RESULT;
@@ -103,16 +105,17 @@ typedef struct weir_interface {
 } weir_interface;
 
 /*
- * inet:getifaddrs/0: all interfaces of the caller's network namespace, those that are down too, in
- * the kernel's order, each with its addresses; `*interfaces` is one block of memory. 0, an errno of
- * the kernel's or -ENOMEM. Any thread.
+ * Lists the network interfaces, inet:getifaddrs/0: all of the caller's network namespace, those
+ * that are down too, in the kernel's order, each with its addresses; `*interfaces` is one block of
+ * memory. 0, an errno of the kernel's or -ENOMEM. Any thread.
  */
 WEIR_API int weir_getifaddrs(weir_interface **interfaces, size_t *count) WEIR_CHECK_RESULT;
 
-/* NULL is fine. Any thread. */
+/* Frees what weir_getifaddrs gave. NULL is fine. Any thread. */
 WEIR_API void weir_interfaces_free(weir_interface *interfaces);
 
-/* "up", "broadcast", ...; NULL for what is no flag. Static memory. Any thread. */
+/* The name of a flag of an interface: "up", "broadcast", ...; NULL for what is no flag. Static
+ * memory. Any thread. */
 WEIR_API const char *weir_interface_flag_name(enum weir_interface_flag flag);
 
 /* One parameter of the inet configuration: the tuple {name,value}, or what follows the name of a
@@ -123,14 +126,15 @@ typedef struct weir_parameter {
 } weir_parameter;
 
 /*
- * inet:get_rc/0: what of the inet configuration differs from the defaults, in the document's order,
- * in one block of memory. Name servers and domains of a resolv.conf are there when the
- * configuration names that file. 0, WEIR_CLOSED or -ENOMEM. Any thread, a scheduler too.
+ * Tells the inet configuration, inet:get_rc/0: what of the inet configuration differs from the
+ * defaults, in the document's order, in one block of memory. Name servers and domains of a
+ * resolv.conf are there when the configuration names that file. 0, WEIR_CLOSED or -ENOMEM. Any
+ * thread, a scheduler too.
  */
 WEIR_API int weir_get_rc(weir_runtime *runtime, weir_parameter **parameters,
                          size_t *count) WEIR_CHECK_RESULT;
 
-/* Of what weir_get_rc gave. NULL is fine. Any thread. */
+/* Frees what weir_get_rc gave. NULL is fine. Any thread. */
 WEIR_API void weir_parameters_free(weir_parameter *parameters);
 
 WEIR_END

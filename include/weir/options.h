@@ -78,6 +78,7 @@ typedef struct weir_option {
     } value;
 } weir_option;
 
+/* Makes an option of a value; the macros below do that by name. */
 static inline weir_option weir_option_number(enum weir_option_id id, int64_t number)
 {
     weir_option option = {id, {0}};
@@ -119,8 +120,8 @@ static inline weir_option weir_option_raw_request(int32_t level, int32_t number,
     return option;
 }
 
-/* The interface of inet6 is the scope_id of `interface`. Two families give none, which is refused
- * when it is used. */
+/* Makes an option of a group and an interface. The interface of inet6 is the scope_id of
+ * `interface`. Two families give none, which is refused when it is used. */
 static inline weir_option weir_option_membership(enum weir_option_id id, weir_address group,
                                                  weir_address interface)
 {
@@ -137,7 +138,8 @@ static inline weir_option weir_option_membership(enum weir_option_id id, weir_ad
     return option;
 }
 
-/* A name that is too long keeps no final NUL, and is refused when it is used. */
+/* Makes an option of a text. A name that is too long keeps no final NUL, and is refused when it is
+ * used. */
 static inline weir_option weir_option_name_value(enum weir_option_id id, const char *name)
 {
     weir_option option = {id, {0}};

@@ -38,10 +38,11 @@ enum weir_packet_type {
     WEIR_PACKET_TYPE_COUNT
 };
 
-/* "raw", "1", "line", "httph_bin"; NULL for no type. Any thread. Static memory. */
+/* The name of a packet type: "raw", "1", "line", "httph_bin"; NULL for no type. Any thread. Static
+ * memory. */
 WEIR_API const char *weir_packet_type_name(enum weir_packet_type type);
 
-/* The type that a name stands for ("0" is raw), or -EINVAL. Any thread. */
+/* The packet type that a name stands for ("0" is raw), or -EINVAL. Any thread. */
 WEIR_API int weir_packet_type_from_name(const char *name);
 
 /* A run of bytes that somebody else owns. */
@@ -130,7 +131,7 @@ typedef struct weir_decoded {
 } weir_decoded;
 
 /*
- * erlang:decode_packet/3. Decodes the first packet of `input`. `options` may be NULL (no limits,
+ * Decodes the first packet of `input`, erlang:decode_packet/3. `options` may be NULL (no limits,
  * lines end with LF). `http` is filled in for the http types and may be NULL for all others.
  * Returns OK, MORE or INVALID; -EINVAL for a type that is none or http without a place for it.
  * Allocates nothing, keeps nothing, needs no runtime. Any thread.

@@ -75,13 +75,13 @@ typedef struct weir_config {
 WEIR_API int weir_start(weir_runtime **runtime, const weir_config *config) WEIR_CHECK_RESULT;
 
 /*
- * Stops: closes every socket, waits until no operation is in flight, joins the threads and frees
- * everything. Connections that a service has in its backlog are `accepted` first, and end as
- * others do. Calls of other threads that wait return WEIR_CLOSED, and so does every later call on
- * the runtime, a second weir_stop too; only a wait for a mailbox goes on (weir_mailbox_post), and
- * the look-up of a name, which is not waited for. Owners of active sockets are told `closed`, and
- * handlers `gone`. Packets kept and not released keep their scheduler's buffers until they are. 0,
- * or WEIR_CLOSED. Not from a scheduler: -EDEADLK.
+ * Stops a runtime: closes every socket, waits until no operation is in flight, joins the threads
+ * and frees everything. Connections that a service has in its backlog are `accepted` first, and end
+ * as others do. Calls of other threads that wait return WEIR_CLOSED, and so does every later call
+ * on the runtime, a second weir_stop too; only a wait for a mailbox goes on (weir_mailbox_post),
+ * and the look-up of a name, which is not waited for. Owners of active sockets are told `closed`,
+ * and handlers `gone`. Packets kept and not released keep their scheduler's buffers until they are.
+ * 0, or WEIR_CLOSED. Not from a scheduler: -EDEADLK.
  */
 WEIR_API int weir_stop(weir_runtime *runtime);
 
@@ -93,7 +93,7 @@ WEIR_API int weir_stop(weir_runtime *runtime);
  */
 WEIR_API int weir_drain(weir_runtime *runtime, int64_t timeout_ms) WEIR_CHECK_RESULT;
 
-/* 0 when it has been stopped. */
+/* How many schedulers there are; 0 when it has been stopped. */
 WEIR_API uint32_t weir_scheduler_count(const weir_runtime *runtime);
 
 /* Figures of one scheduler, or of all. They are read without disturbing a scheduler, so they may
@@ -128,7 +128,8 @@ typedef struct weir_totals {
     uint64_t reserved[22];  /* for figures to come; 0 */
 } weir_totals;
 
-/* `scheduler` 0..count-1, or -1 for the sum. 0, -EINVAL, or WEIR_CLOSED. Any thread. */
+/* Reads figures: `scheduler` 0..count-1, or -1 for the sum. 0, -EINVAL, or WEIR_CLOSED. Any thread.
+ */
 WEIR_API int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *totals);
 
 /*

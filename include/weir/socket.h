@@ -117,9 +117,9 @@ typedef void weir_sent(weir_socket socket, int result, void *data);
 typedef void weir_received(weir_socket socket, int result, const weir_packet *packet, void *data);
 
 /*
- * gen_tcp:listen/2. `address` NULL or "": every address, unless {ip,_} says which; an address
- * beats {ip,_}, and a port that is not 0 beats {port,_}. It is an address and no name; a link-local
- * one has its interface behind it by name or index, "fe80::1%eth0", also as the host of
+ * Listens, gen_tcp:listen/2. `address` NULL or "": every address, unless {ip,_} says which; an
+ * address beats {ip,_}, and a port that is not 0 beats {port,_}. It is an address and no name; a
+ * link-local one has its interface behind it by name or index, "fe80::1%eth0", also as the host of
  * weir_tcp_connect. One listening socket, whose connections are taken by weir_tcp_accept. A call
  * that fails leaves {fd,_} as it was. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option
  * that listen does not take or a value out of range, an address that is none or of the wrong
@@ -144,9 +144,9 @@ WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t
                             weir_socket *listener) WEIR_CHECK_RESULT;
 
 /*
- * gen_tcp:accept/1,2. Callers are served in order. WEIR_TIMEOUT (0 polls), WEIR_CLOSED (the
- * listener is or gets closed), -EINVAL (not a listener, or one that was shut down). `owner` may be
- * nobody only if the listener is {active,false}: else WEIR_BADARG.
+ * Takes a connection of a listener, gen_tcp:accept/1,2. Callers are served in order. WEIR_TIMEOUT
+ * (0 polls), WEIR_CLOSED (the listener is or gets closed), -EINVAL (not a listener, or one that was
+ * shut down). `owner` may be nobody only if the listener is {active,false}: else WEIR_BADARG.
  */
 WEIR_API int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms,
                              weir_socket *socket) WEIR_CHECK_RESULT;
@@ -154,8 +154,8 @@ WEIR_API int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64
                                    weir_opened *opened, void *data) WEIR_CHECK_RESULT;
 
 /*
- * gen_tcp:connect/3,4. `host` is an address or a name; the addresses of a name are tried in order.
- * -ECONNREFUSED, -ECONNRESET, WEIR_TIMEOUT, -ETIMEDOUT, -ENETUNREACH, -EHOSTUNREACH,
+ * Connects, gen_tcp:connect/3,4. `host` is an address or a name; the addresses of a name are tried
+ * in order. -ECONNREFUSED, -ECONNRESET, WEIR_TIMEOUT, -ETIMEDOUT, -ENETUNREACH, -EHOSTUNREACH,
  * WEIR_NXDOMAIN (a name that is none, or is too long), -EAFNOSUPPORT, -EADDRINUSE, -EADDRNOTAVAIL,
  * -EINVAL (an address that none can be reached at), -EMFILE, -ENOMEM, -EAGAIN (the kernel takes no
  * more), WEIR_BADARG (as listen, no host, an active socket without an owner).
@@ -169,20 +169,20 @@ WEIR_API int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uin
                                     void *data) WEIR_CHECK_RESULT;
 
 /*
- * gen_tcp:send/2. With {packet,1|2|4} a header is put before the bytes: -EMSGSIZE when they do not
- * fit it. WEIR_CLOSED, -ECONNRESET (with {show_econnreset,true}), -ENOTCONN, -EINVAL (NULL bytes,
- * or more than memory has), -ENOMEM. A thread waits while the socket is busy: WEIR_TIMEOUT after
- * {send_timeout}, and the bytes are queued all the same, as the document's are: who tries again
- * sends them twice. A handler that finds it busy gets -EAGAIN, nothing is taken, and `unbusy`
+ * Sends, gen_tcp:send/2. With {packet,1|2|4} a header is put before the bytes: -EMSGSIZE when they
+ * do not fit it. WEIR_CLOSED, -ECONNRESET (with {show_econnreset,true}), -ENOTCONN, -EINVAL (NULL
+ * bytes, or more than memory has), -ENOMEM. A thread waits while the socket is busy: WEIR_TIMEOUT
+ * after {send_timeout}, and the bytes are queued all the same, as the document's are: who tries
+ * again sends them twice. A handler that finds it busy gets -EAGAIN, nothing is taken, and `unbusy`
  * follows.
  */
 WEIR_API int weir_send(weir_socket socket, const void *bytes, size_t size) WEIR_CHECK_RESULT;
-/* The bytes are copied; `sent` (may be NULL) is called when the send is accepted or has failed. It
- * waits while the socket is busy, as a thread would; what waits so is bounded: -ENOBUFS when it and
- * what is queued have reached the runtime's queued_bytes_limit. */
+/* Sends without waiting. The bytes are copied; `sent` (may be NULL) is called when the send is
+ * accepted or has failed. It waits while the socket is busy, as a thread would; what waits so is
+ * bounded: -ENOBUFS when it and what is queued have reached the runtime's queued_bytes_limit. */
 WEIR_API int weir_send_async(weir_socket socket, const void *bytes, size_t size, weir_sent *sent,
                              void *data) WEIR_CHECK_RESULT;
-/* One packet out of several pieces, in order. Otherwise as weir_send. */
+/* Sends one packet out of several pieces, in order. Otherwise as weir_send. */
 WEIR_API int weir_sendv(weir_socket socket, const struct iovec *pieces,
                         size_t count) WEIR_CHECK_RESULT;
 /* Sends a packet with header and padding; a large one goes out from where it lies, not copied. On a
@@ -210,13 +210,7 @@ WEIR_API int weir_send_owned(weir_socket socket, const void *bytes, size_t size,
 WEIR_API int weir_send_file(weir_socket socket, int fd, uint64_t offset,
                             size_t size) WEIR_CHECK_RESULT;
 
-/*
- * The same sends for those who cannot wait: `sent` (may be NULL) is called when the send is
- * accepted, or has failed, and errors are its result. Pieces are copied. The packet may be lent or
- * kept. For owned memory, `released` is called whatever happens. For a file, the descriptor may be
- * closed at once. -EINVAL, -ENOMEM, -EBADF, -EISDIR, -ESPIPE, -EMFILE, WEIR_CLOSED: `sent` is not
- * called.
- */
+/* What weir_send_owned_async and weir_send_file_async send. */
 typedef struct weir_owned_bytes {
     const void *bytes;
     size_t size;
@@ -230,6 +224,13 @@ typedef struct weir_file_part {
     size_t size;
 } weir_file_part;
 
+/*
+ * The same sends, for those who cannot wait: `sent` (may be NULL) is called when the send is
+ * accepted, or has failed, and errors are its result. Pieces are copied. The packet may be lent or
+ * kept. For owned memory, `released` is called whatever happens. For a file, the descriptor may be
+ * closed at once. -EINVAL, -ENOMEM, -EBADF, -EISDIR, -ESPIPE, -EMFILE, WEIR_CLOSED: `sent` is not
+ * called.
+ */
 WEIR_API int weir_sendv_async(weir_socket socket, const struct iovec *pieces, size_t count,
                               weir_sent *sent, void *data) WEIR_CHECK_RESULT;
 WEIR_API int weir_send_packet_async(weir_socket socket, const weir_packet *packet, weir_sent *sent,
@@ -240,10 +241,10 @@ WEIR_API int weir_send_file_async(weir_socket socket, const weir_file_part *part
                                   void *data) WEIR_CHECK_RESULT;
 
 /*
- * gen_tcp:recv/2,3. `length` 0: a packet, or whatever there is when raw; else exactly so many raw
- * bytes. WEIR_TIMEOUT (nothing is lost), WEIR_CLOSED, -ENOTCONN, -EINVAL (active, or a length with
- * a packet type), -ENOMEM (over 64 MiB), -EALREADY (somebody waits already), -EMSGSIZE (a packet
- * that cannot be framed, or is larger than {packet_size,_}; without one, than 2^31 - 5),
+ * Receives, gen_tcp:recv/2,3. `length` 0: a packet, or whatever there is when raw; else exactly so
+ * many raw bytes. WEIR_TIMEOUT (nothing is lost), WEIR_CLOSED, -ENOTCONN, -EINVAL (active, or a
+ * length with a packet type), -ENOMEM (over 64 MiB), -EALREADY (somebody waits already), -EMSGSIZE
+ * (a packet that cannot be framed, or is larger than {packet_size,_}; without one, than 2^31 - 5),
  * -ECONNRESET (with {show_econnreset,true}). The packet is the caller's: weir_packet_release. A
  * thread that reads on pays for a call of the scheduler once for all that has come together: small
  * pieces are cheap.
@@ -255,22 +256,23 @@ WEIR_API int weir_recv_async(weir_socket socket, size_t length, int64_t timeout_
 
 enum weir_how { WEIR_READ, WEIR_WRITE, WEIR_READ_WRITE };
 
-/* gen_tcp:shutdown/2. What is queued is sent first. -ENOTCONN, WEIR_CLOSED, WEIR_BADARG. */
+/* Ends one direction, or both, gen_tcp:shutdown/2. What is queued is sent first. -ENOTCONN,
+ * WEIR_CLOSED, WEIR_BADARG. */
 WEIR_API int weir_shutdown(weir_socket socket, enum weir_how how) WEIR_CHECK_RESULT;
 
 /*
- * inet:close/1, gen_tcp:close/1. 0; only from a handler of another scheduler than the socket's also
- * -ENOMEM, and the socket stays open. What is queued is still sent, unless {linger,{true,0}};
- * {linger,{true,S}} makes a thread wait for that at most S seconds. A peer that takes nothing of it
- * for the runtime's close_timeout_ms is reset. No `closed` follows.
+ * Closes a socket, inet:close/1 and gen_tcp:close/1. 0; only from a handler of another scheduler
+ * than the socket's also -ENOMEM, and the socket stays open. What is queued is still sent, unless
+ * {linger,{true,0}}; {linger,{true,S}} makes a thread wait for that at most S seconds. A peer that
+ * takes nothing of it for the runtime's close_timeout_ms is reset. No `closed` follows.
  */
 WEIR_API int weir_close(weir_socket socket);
 
 /*
- * gen_tcp:controlling_process/2. `from` must be the present owner: WEIR_NOT_OWNER, also for a
- * listener, which has none. 0 when `to` is the owner already, whoever asks. Messages that wait in
- * the mailbox of `from` move along, in order. WEIR_CLOSED, WEIR_BADARG (a mailbox that is gone, an
- * active socket to nobody).
+ * Hands a socket to another owner, gen_tcp:controlling_process/2. `from` must be the present owner:
+ * WEIR_NOT_OWNER, also for a listener, which has none. 0 when `to` is the owner already, whoever
+ * asks. Messages that wait in the mailbox of `from` move along, in order. WEIR_CLOSED, WEIR_BADARG
+ * (a mailbox that is gone, an active socket to nobody).
  */
 WEIR_API int weir_controlling_process(weir_socket socket, weir_owner from,
                                       weir_owner to) WEIR_CHECK_RESULT;
@@ -284,25 +286,25 @@ WEIR_API int weir_controlling_process(weir_socket socket, weir_owner from,
 WEIR_API int weir_set_data(weir_socket socket, void *data) WEIR_CHECK_RESULT;
 
 /*
- * inet:setopts/2. The list is looked at before anything of it is done. Then it is set front to back
- * and ends at the first that fails; what stands before that is set. So of duplicates the last
- * counts, but {active,N} is added up. -EINVAL: closed, an option that is none, a value out of
- * range, {active,_} without an owner, or the kernel refuses it. Options of other protocols are
+ * Sets options, inet:setopts/2. The list is looked at before anything of it is done. Then it is set
+ * front to back and ends at the first that fails; what stands before that is set. So of duplicates
+ * the last counts, but {active,N} is added up. -EINVAL: closed, an option that is none, a value out
+ * of range, {active,_} without an owner, or the kernel refuses it. Options of other protocols are
  * taken and do nothing.
  */
 WEIR_API int weir_setopts(weir_socket socket, const weir_option *options) WEIR_CHECK_RESULT;
 /*
- * inet:getopts/2. `values` are `count` requests (WEIR_REQUEST) that become their values, in order;
- * what the system does not have is left out. Returns how many there are. -EINVAL: closed, or an
- * option that is none or cannot be read.
+ * Reads options, inet:getopts/2. `values` are `count` requests (WEIR_REQUEST) that become their
+ * values, in order; what the system does not have is left out. Returns how many there are. -EINVAL:
+ * closed, or an option that is none or cannot be read.
  */
 WEIR_API int weir_getopts(weir_socket socket, weir_option *values, size_t count) WEIR_CHECK_RESULT;
 
 /*
- * inet:peername/1, sockname/1, port/1 (returns the port). -EINVAL when the socket is closed. When
- * it was lost and its owner has not closed it yet: -ENOTCONN from peername, -EBADF from the others;
- * a peer that has only finished writing, with {exit_on_close,false}, is still there. -ENOTCONN from
- * peername of a listener.
+ * The addresses of a socket, inet:peername/1, sockname/1 and port/1 (returns the port). -EINVAL
+ * when the socket is closed. When it was lost and its owner has not closed it yet: -ENOTCONN from
+ * peername, -EBADF from the others; a peer that has only finished writing, with
+ * {exit_on_close,false}, is still there. -ENOTCONN from peername of a listener.
  */
 WEIR_API int weir_peername(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;
 WEIR_API int weir_sockname(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;
@@ -323,7 +325,7 @@ typedef struct weir_statistics {
     uint64_t send_pend; /* queued in weir, not in the kernel */
 } weir_statistics;
 
-/* -EINVAL when the socket is closed. */
+/* Reads the figures of a socket. -EINVAL when the socket is closed. */
 WEIR_API int weir_getstat(weir_socket socket, weir_statistics *statistics) WEIR_CHECK_RESULT;
 
 /* One figure by the document's name, "recv_cnt": -EINVAL when there is none. Any thread. */

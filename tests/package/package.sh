@@ -33,6 +33,12 @@ export PKG_CONFIG_PATH LD_LIBRARY_PATH
 for file in LICENSE README.md CHANGELOG.md SECURITY.md; do
     [ -s "$work/installed/share/doc/weir/$file" ] || { echo "$file is not installed"; exit 1; }
 done
+for file in man1/weir.1 man1/weir-serve.1 man3/weir_send.3 man3/weir_sockname.3 man7/weir.7; do
+    [ -s "$work/installed/share/man/$file" ] || { echo "$file is not installed"; exit 1; }
+done
+man -l "$work/installed/share/man/man3/weir_send.3" 2>/dev/null | grep -q 'weir_send(weir_socket' ||
+    ! command -v man >/dev/null
+[ -s "$work/installed/share/bash-completion/completions/weir" ]
 grep -q '^License: MIT$' "$PKG_CONFIG_PATH/weir.pc"
 grep -q '^URL: https://' "$PKG_CONFIG_PATH/weir.pc"
 nm -g --defined-only "$LD_LIBRARY_PATH/libweir.a" | awk 'NF == 3 { print $3 }' |

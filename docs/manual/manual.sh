@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Writes the manual pages: of the library from the public headers (manual.awk), of the command from
+# what its help says. Arguments: the top of the tree, the command weir, the folder to write to.
+set -euo pipefail
+top=$1 weir=$2 out=$3
+here=$top/docs/manual
+version=$("$weir" version | cut -d' ' -f2)
+headers=$(ls "$top"/include/weir/*.h)
+# shellcheck disable=SC2086
+newest=$(stat -c %Y $headers | sort -n | tail -1)
+date=$(date -u -d "@${SOURCE_DATE_EPOCH:-$newest}" +%Y-%m-%d)
+
+# Text as it is, indented.
+as_it_is() {
+    printf '.RS 4\n.nf\n'
+    sed -e 's/\\/\\e/g; s/-/\\-/g' -e "s/^[.']/\\\\\\&&/" -e 's/\t/        /g'
+    printf '.fi\n.RE\n'
+}
+
+title() { # name, section
+    printf '.TH %s %s %s "weir %s" "weir"\n.SH NAME\n' "${1^^}" "$2" "$date" "$version"
+}
+
+command_page() { # command, one line
+    local help
+    help=$("$weir" help "$1")
+    title "weir-$1" 1
+    printf 'weir-%s \\- %s\n.SH SYNOPSIS\n.nf\n' "${1//-/\\-}" "${2//-/\\-}"
+    sed -n '1s/^usage: //; 1s/-/\\-/g; 1p' <<<"$help"
+    printf '.fi\n'
+    if [ "$(wc -l <<<"$help")" -gt 4 ]; then
+        printf '.SH DESCRIPTION\n'
+        tail -n +5 <<<"$help" | as_it_is
+    fi
+    printf '.SH SEE ALSO\n.BR weir (1)\n'
+}
+
+weir_page() {
+    title weir 1
+    cat <<'END'
+weir \- serve, decode, look up, and say what this machine can do
+.SH SYNOPSIS
+.nf
+weir COMMAND ...
+.fi
+.SH COMMANDS
+END
+    while read -r name help; do
+        printf '.TP\n.BR weir\\-%s (1)\n%s\n' "$name" "${help//-/\\-}"
+    done <<<"$commands"
+    printf '.SH SEE ALSO\n.BR weir (7)\n'
+}
+
+overview_page() {
+    local header seen='weir version option_list'
+    title weir 7
+    cat <<'END'
+weir \- a per\-core io_uring socket runtime with the semantics of Erlang's inet
+.SH SYNOPSIS
+.nf
+#include <weir/weir.h>
+
+cc server.c $(pkg\-config \-\-cflags \-\-libs weir)
+.fi
+.SH DESCRIPTION
+END
+    cat "$out/heads/weir.h"
+    # In the order in which one reads them; then whatever else there is.
+    for header in runtime socket packet options $(ls "$out/heads"); do
+        header=${header%.h}
+        case " $seen " in *" $header "*) continue ;; esac
+        seen="$seen $header"
+        printf '.SH %s\n' "${header^^}"
+        cat "$out/heads/$header.h"
+    done
+    printf '.SH FUNCTIONS\n'
+    while IFS=$'\t' read -r _ function _ summary; do
+        printf '.TP\n.BR %s (3)\n' "$function"
+        fold -s -w 76 <<<"${summary//-/\\-}" | sed -e 's/ *$//' -e "s/^[.']/\\\\\\&&/"
+    done <"$out/functions.tsv"
+    printf '.SH SEE ALSO\n.BR weir (1)\n'
+}
+
+rm -rf "$out"
+mkdir -p "$out/man1" "$out/man3" "$out/man7" "$out/heads"
+# shellcheck disable=SC2086
+awk -v out="$out" -v date="$date" -v version="$version" -f "$here/manual.awk" $headers
+sh "$out/links.sh"
+commands=$("$weir" help | sed -n 's/^  \([a-z]*\)  *\(.*\)/\1 \2/p')
+while read -r name help; do
+    command_page "$name" "$help" >"$out/man1/weir-$name.1"
+done <<<"$commands"
+weir_page >"$out/man1/weir.1"
+overview_page >"$out/man7/weir.7"

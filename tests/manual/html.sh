@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Looks at the pages as a browser shows them: each link goes somewhere, nothing is wider than a
+# small screen but what can be scrolled by itself, and the text is there.
+# Arguments: the top of the tree, the folder of the pages.
+set -euo pipefail
+top=$1 pages=$2
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
+    { echo "there is no chromium"; exit 77; }
+command -v mandoc >/dev/null || { echo "mandoc is missing"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$top/docs/manual/html.sh" "$pages" "$work"
+
+for target in $(cat "$work"/*.html | grep -oE 'href="[^"#]*' | sed 's/href="//' | sort -u); do
+    [ -e "$work/$target" ] || { echo "a link to $target, which is not there"; exit 1; }
+done
+
+# The browser measures each page in a frame of a phone's width.
+{
+    echo '<!DOCTYPE html><body>'
+    for page in index weir.7 weir.1 weir-serve.1 weir_send.3 weir_config.3; do
+        echo "<iframe width=400 height=800 src=$page.html></iframe>"
+    done
+    cat <<'END'
+<script>
+onload = () => {
+    const said = [];
+    for (const frame of document.querySelectorAll("iframe")) {
+        const page = frame.contentDocument.documentElement;
+        const size = frame.contentDocument.body.innerText.length;
+        const font = getComputedStyle(frame.contentDocument.body).fontFamily;
+        said.push([frame.getAttribute("src"), page.scrollWidth <= 400 ? "fits" : "wide",
+                   size > 300 ? "text" : "empty", font].join(" "));
+    }
+    document.title = "measured";
+    document.body.innerText = said.join("\n");
+};
+</script>
+END
+} >"$work/measure.html"
+timeout 60 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files \
+    --user-data-dir="$work/profile" --virtual-time-budget=10000 --dump-dom \
+    "file://$work/measure.html" >"$work/dom" 2>"$work/log" || { cat "$work/log"; exit 1; }
+said=$(grep -oE '[A-Za-z_.0-9-]+\.html (fits|wide) (text|empty) [a-z-]+' "$work/dom")
+echo "$said"
+[ "$(grep -c ' fits text sans-serif$' <<<"$said")" -eq 6 ]
