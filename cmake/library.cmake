@@ -90,5 +90,6 @@ function(weir_install_library)
     install(FILES ${PROJECT_BINARY_DIR}/weir-config.cmake
                   ${PROJECT_BINARY_DIR}/weir-config-version.cmake DESTINATION ${package})
     install(FILES ${PROJECT_BINARY_DIR}/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-    install(FILES LICENSE README.md CHANGELOG.md SECURITY.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+    install(FILES LICENSE README.md CHANGELOG.md SECURITY.md
+                  docs/GUIDE.md docs/OPTIONS.md docs/NAMES.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endfunction()
