@@ -212,3 +212,25 @@ Test(cost, a_thread_s_setopts_and_close_take_one_turn)
     cr_assert(turns < CALLS + CALLS / 2, "%lu turns for %d closes", (unsigned long)turns, CALLS);
     loopback_close(&loopback);
 }
+
+static uint64_t busy_ms(const struct loopback *loopback)
+{
+    weir_totals totals;
+    weir_get_totals(loopback->runtime, 0, &totals);
+    return totals.busy_ns / 1000000;
+}
+
+/* A scheduler that has had something to do looks for more before it sleeps. */
+Test(cost, looks_before_it_sleeps)
+{
+    enum { LOOKS_MS = 1000, LEAST_MS = 20 };
+    struct loopback loopback =
+        loopback_start(&(weir_config){.schedulers = 1, .busy_wait_us = 1000 * LOOKS_MS});
+    loopback.listener = listen_with(loopback.runtime, "[{active,true}]");
+    loopback_reopen(&loopback);
+    peer_say(loopback.peer, "a");
+    expect_text(&loopback, "a");
+    uint64_t before = busy_ms(&loopback);
+    EVENTUALLY(busy_ms(&loopback) >= before + LEAST_MS); /* the rest of a second, for others */
+    loopback_close(&loopback);
+}
