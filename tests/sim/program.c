@@ -202,8 +202,19 @@ static void on_gone(weir_socket socket, void *data)
 }
 
 static const weir_handler handlers[] = {
-    {on_accepted, on_packet, on_passive, on_unbusy, on_error, on_closed, on_gone},
-    {on_accepted, on_packet, on_passive, on_unbusy, on_error, on_closed, NULL},
+    {.accepted = on_accepted,
+     .packet = on_packet,
+     .passive = on_passive,
+     .unbusy = on_unbusy,
+     .error = on_error,
+     .closed = on_closed,
+     .gone = on_gone},
+    {.accepted = on_accepted,
+     .packet = on_packet,
+     .passive = on_passive,
+     .unbusy = on_unbusy,
+     .error = on_error,
+     .closed = on_closed},
 };
 
 weir_owner act_owner(uint32_t owner)
