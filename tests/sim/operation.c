@@ -198,9 +198,10 @@ static void receive_into(struct file *file, struct op *op, struct link *link)
     uint32_t size = link->in_written - link->in_read;
     if (size > op->size - op->done)
         size = (uint32_t)(op->size - op->done);
-    if (size > 0)
+    if (size > 0) {
         size = amount(size, kernel.faults.short_read);
-    memcpy(op->memory + op->done, link->in + link->in_read, size);
+        memcpy(op->memory + op->done, link->in + link->in_read, size);
+    }
     link->in_read += size;
     op->done += size;
     if (size > 0)
@@ -345,9 +346,10 @@ static void do_read(struct file *file, struct op *op)
         return;
     }
     size = size < op->size ? size : op->size;
-    if (size > 0)
+    if (size > 0) {
         size = amount((uint32_t)size, kernel.faults.short_read);
-    memcpy(op->memory, file->bytes + op->offset, size);
+        memcpy(op->memory, file->bytes + op->offset, size);
+    }
     complete(op, (int32_t)size);
 }
 

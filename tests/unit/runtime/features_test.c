@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "address/inet_config.h"
 #include "base/error.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/cpus.h"
@@ -100,6 +101,7 @@ Test(cpus, an_empty_list_pins_nobody)
     cr_assert(runtime_configure(&runtime, &config) == 0, "%s", weir_last_error_text());
     for (uint32_t i = 0; i < runtime.scheduler_count; i++)
         cr_expect(runtime.cpus[i] == -1);
+    inet_config_free(runtime.naming.inet);
 }
 
 Test(cpus, cores_that_are_not_ours)
