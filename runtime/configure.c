@@ -218,6 +218,6 @@ int runtime_configure(struct weir_runtime *runtime, const weir_config *config)
     runtime->limits.zero_copy_from_bytes = config->zero_copy_from_bytes;
     uint64_t queued = config->queued_bytes_limit ? config->queued_bytes_limit : 1ull << 30;
     if (result >= 0)
-        runtime->limits.queued_bytes = queued / runtime->scheduler_count;
+        runtime->limits.queued_bytes = queued;
     return result;
 }

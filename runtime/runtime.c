@@ -61,7 +61,7 @@ static int create_scheduler(struct weir_runtime *runtime, uint32_t number)
     scheduler->host = &host;
     scheduler->kinds = runtime_kinds;
     scheduler->cpu = runtime->cpus[number];
-    scheduler->queued_bytes_limit = runtime->limits.queued_bytes;
+    lease_init(scheduler, &runtime->lease_pool);
     slot_table_init(&scheduler->slots, handles.generation);
     timer_table_open(&scheduler->timer_table, handles.generation);
     runtime->schedulers[number] = scheduler;
@@ -163,6 +163,7 @@ static int start_schedulers(struct weir_runtime *runtime)
 static int create_schedulers(struct weir_runtime *runtime)
 {
     int result = 0;
+    lease_pool_init(&runtime->lease_pool, runtime->limits.queued_bytes, runtime->scheduler_count);
     for (uint32_t i = 0; i < runtime->scheduler_count && result >= 0; i++)
         result = create_scheduler(runtime, i);
     return result;

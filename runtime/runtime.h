@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "options/options.h"
 #include "runtime/resolver/resolver.h"
+#include "runtime/scheduler/lease.h"
 #include "runtime/scheduler/limits.h"
 #include <weir/runtime.h>
 
@@ -23,6 +24,7 @@ struct weir_runtime {
     uint32_t inside_count; /* calls that are being made on it */
     struct scheduler_limits limits;
     uint32_t scheduler_count;
+    struct lease_pool lease_pool;
     struct scheduler *schedulers[RUNTIME_SCHEDULERS_MAX];
     int cpus[RUNTIME_SCHEDULERS_MAX]; /* -1: not pinned */
     weir_option *default_connect;     /* or NULL */

@@ -28,7 +28,9 @@ typedef struct weir_config {
                                       1..32768 */
     uint32_t busy_wait_us;         /* how long an idle scheduler looks before it sleeps; 0,
                                       0..1000000 */
-    uint64_t queued_bytes_limit;   /* over it every socket is busy, whole runtime; 1 GiB */
+    uint64_t queued_bytes_limit;   /* of the whole runtime; 1 GiB. Over it every socket that has
+                                      something queued is busy; a scheduler may use what others
+                                      leave, which is all but an eighth of their shares */
     uint32_t close_timeout_ms;     /* how long the peer of a closed socket may take nothing of what
                                       is queued for it, before it is reset; 30000 */
     uint32_t zero_copy_from_bytes; /* sends of this size and more leave the copy out where the

@@ -12,7 +12,7 @@ struct scheduler_limits {
     uint32_t eager_submit;
     uint64_t busy_wait_ns;
     uint32_t close_timeout_ms;
-    uint64_t queued_bytes;       /* of one scheduler */
+    uint64_t queued_bytes;       /* of all schedulers */
     size_t zero_copy_from_bytes; /* 0: never */
 };
 

@@ -15,6 +15,7 @@
 #include "runtime/ring/vectors.h"
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/kind.h"
+#include "runtime/scheduler/lease.h"
 #include "runtime/scheduler/limits.h"
 #include "runtime/scheduler/slot_table.h"
 #include "runtime/scheduler/task.h"
@@ -52,7 +53,7 @@ struct scheduler {
     bool descriptor_closed;
     uint64_t queued_bytes_peak; /* since memory was last returned to the kernel */
     struct timer return_memory;
-    uint64_t queued_bytes_limit; /* this scheduler's share of the runtime's */
+    struct lease lease; /* of the bytes that the runtime may have queued */
     uint64_t stop_deadline_ns;
     weir_totals totals;    /* of this thread */
     weir_totals published; /* for others to read; see totals.h */

@@ -13,25 +13,38 @@
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
-static bool over_limit(const struct scheduler *scheduler)
+static bool over_limit(struct scheduler *scheduler)
 {
-    return scheduler->totals.queued_bytes >= scheduler->queued_bytes_limit;
+    return !lease_exceeds(&scheduler->lease, scheduler->totals.queued_bytes);
 }
 
 /* An eighth below the limit, so that not every byte that leaves wakes everybody up. */
 static bool is_relieved(const struct scheduler *scheduler)
 {
-    uint64_t limit = scheduler->queued_bytes_limit;
+    uint64_t limit = scheduler->lease.bytes;
     return scheduler->totals.queued_bytes <= limit - limit / 8;
 }
 
-static bool limit_holds(const struct scheduler *scheduler, const struct output *output)
+/* What must be held at least for that. */
+static uint64_t relief_bytes(const struct scheduler *scheduler)
+{
+    uint64_t queued = scheduler->totals.queued_bytes;
+    return queued + queued / 7 + 1;
+}
+
+static void give_back(struct scheduler *scheduler)
+{
+    lease_return(&scheduler->lease,
+                 scheduler->totals.queued_bytes + scheduler->totals.waiting_bytes);
+}
+
+static bool limit_holds(struct scheduler *scheduler, const struct output *output)
 {
     bool waits = !list_is_empty(&output->limit_link);
     return waits ? !is_relieved(scheduler) : over_limit(scheduler);
 }
 
-bool busy_is(const struct scheduler *scheduler, const struct stream *socket)
+bool busy_is(struct scheduler *scheduler, const struct stream *socket)
 {
     const struct output *output = socket->output;
     return output && output->queue.queued_bytes > 0 && (output->busy || over_limit(scheduler));
@@ -55,6 +68,7 @@ static void wait_for_limit(struct scheduler *scheduler, struct output *output)
 {
     if (list_is_empty(&output->limit_link))
         list_append(&streams_of(scheduler)->limited, &output->limit_link);
+    lease_wait(scheduler, relief_bytes(scheduler), &streams_of(scheduler)->relieve);
 }
 
 /* Somebody waits: what keeps the socket busy is noted, so that its end is noticed. */
@@ -87,11 +101,11 @@ int busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *
 
 /* Nobody who calls without waiting is held up, so the bytes of such calls have a limit too: the
  * same, for both together. */
-static int check_waiting(const struct scheduler *scheduler, const struct call *call)
+static int check_waiting(struct scheduler *scheduler, const struct call *call)
 {
     const weir_totals *totals = &scheduler->totals;
     if (call->kind == CALL_ASYNC &&
-        totals->queued_bytes + totals->waiting_bytes >= scheduler->queued_bytes_limit)
+        !lease_exceeds(&scheduler->lease, totals->queued_bytes + totals->waiting_bytes))
         return error_say(-ENOBUFS, "send: too much waits to be sent already (queued_bytes_limit)");
     return 0;
 }
@@ -223,7 +237,9 @@ void busy_drained(struct scheduler *scheduler, struct stream *socket)
 void busy_count_off(struct scheduler *scheduler, size_t size)
 {
     scheduler->totals.queued_bytes -= size;
-    if (!list_is_empty(&streams_of(scheduler)->limited) && is_relieved(scheduler))
+    if (list_is_empty(&streams_of(scheduler)->limited))
+        give_back(scheduler);
+    else if (is_relieved(scheduler))
         task_add(&scheduler->tasks, TASK_SOON, &streams_of(scheduler)->relieve);
 }
 
@@ -231,9 +247,12 @@ void busy_relieve(struct scheduler *scheduler, struct task *task)
 {
     struct list limited;
     struct list *node;
-    (void)task;
-    if (!is_relieved(scheduler))
+    if (list_is_empty(&streams_of(scheduler)->limited))
         return;
+    if (!is_relieved(scheduler) && !lease_exceeds(&scheduler->lease, relief_bytes(scheduler))) {
+        lease_wait(scheduler, relief_bytes(scheduler), task);
+        return;
+    }
     list_init(&limited);
     list_move_all(&limited, &streams_of(scheduler)->limited);
     while ((node = list_take(&limited))) {
@@ -243,4 +262,5 @@ void busy_relieve(struct scheduler *scheduler, struct task *task)
         send_free_if_idle(scheduler, socket); /* its queue may have been dropped meanwhile */
         slot_unhold(scheduler, &socket->slot);
     }
+    give_back(scheduler);
 }

@@ -17,7 +17,7 @@ struct task;
 
 /* Whether a send has to wait. Over the runtime's limit of queued bytes that is every socket with
  * something queued. */
-bool busy_is(const struct scheduler *scheduler, const struct stream *socket);
+bool busy_is(struct scheduler *scheduler, const struct stream *socket);
 
 /* Something was queued behind what was there: whether the socket has become busy by it. */
 bool busy_check_mark(struct scheduler *scheduler, struct stream *socket);

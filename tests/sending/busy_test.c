@@ -333,3 +333,77 @@ Test(busy, sends_that_wait_are_counted_and_bounded)
     cr_assert(totals.waiting_bytes == 0);
     loopback_close(&loopback);
 }
+
+enum { SHARED_BYTES = 4 << 20, PIECE_BYTES = 10000 };
+
+/* Two sockets of two schedulers, whose peers read nothing. */
+struct pair {
+    struct loopback loopback;
+    weir_socket sockets[2];
+    int peers[2];
+};
+
+static void pair_open(struct pair *pair)
+{
+    const weir_config config = {.schedulers = 2, .queued_bytes_limit = SHARED_BYTES};
+    pair->loopback = loopback_start(&config);
+    pair->loopback.listener =
+        listen_with(pair->loopback.runtime, "[" SMALL_BUFFERS ",{active,false},{send_timeout,0}]");
+    for (int i = 0; i < 2; i++) {
+        pair->peers[i] = peer_connect_with(weir_port(pair->loopback.listener), 4096);
+        GIVES(weir_tcp_accept(pair->loopback.listener, weir_owned_by_nobody(), WAIT_MS,
+                              &pair->sockets[i]),
+              0);
+    }
+}
+
+static void pair_close(struct pair *pair)
+{
+    for (int i = 0; i < 2; i++)
+        peer_leave(&pair->peers[i]);
+    loopback_close(&pair->loopback);
+}
+
+static uint64_t fill_until_busy(weir_socket socket)
+{
+    int result;
+    do
+        result = weir_send(socket, bytes, PIECE_BYTES);
+    while (result == 0);
+    GIVES(result, WEIR_TIMEOUT);
+    return queued(socket);
+}
+
+/* What others do not use, and those have something for certain. */
+Test(busy, a_scheduler_may_queue_what_others_leave)
+{
+    struct pair pair;
+    pair_open(&pair);
+    uint64_t first = fill_until_busy(pair.sockets[0]);
+    uint64_t second = fill_until_busy(pair.sockets[1]);
+    cr_expect(first > SHARED_BYTES / 4 * 3, "%lu bytes", (unsigned long)first);
+    cr_expect(second > SHARED_BYTES / 64, "%lu bytes", (unsigned long)second);
+    cr_expect(first + second < SHARED_BYTES + 2 * PIECE_BYTES);
+    pair_close(&pair);
+}
+
+Test(busy, who_waits_is_told_when_another_scheduler_needs_less)
+{
+    struct pair pair;
+    pair_open(&pair);
+    uint64_t first = fill_until_busy(pair.sockets[0]);
+    (void)fill_until_busy(pair.sockets[1]);
+    GIVES(set(pair.sockets[1], "[{send_timeout,infinity}]"), 0);
+    struct background waits = {
+        .work = send_in_background, .socket = pair.sockets[1], .bytes = bytes, .size = PIECE_BYTES};
+    background_start(&waits);
+    weir_totals totals;
+    do
+        GIVES(weir_get_totals(pair.loopback.runtime, -1, &totals), 0);
+    while (totals.waiting_bytes < PIECE_BYTES);
+    char *all = memory_allocate_zeroed(1, first);
+    peer_read(pair.peers[0], all, first);
+    memory_free(all);
+    GIVES(background_join(&waits), 0);
+    pair_close(&pair);
+}

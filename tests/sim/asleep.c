@@ -224,6 +224,8 @@ void model_check_asleep(void)
         queued += check_slot(scheduler, slot_table_at(&scheduler->slots, i));
     SIM_CHECK(!scheduler_has_due_tasks(scheduler), "scheduler %u sleeps on a task",
               scheduler->number);
+    SIM_CHECK(list_is_empty(&streams_of(scheduler)->limited) || scheduler->lease.waits,
+              "scheduler %u lacks bytes that it may queue, and did not say so", scheduler->number);
     SIM_CHECK(queued == scheduler->totals.queued_bytes, "%llu bytes are counted as queued, not %zu",
               (unsigned long long)scheduler->totals.queued_bytes, queued);
 }
