@@ -16,7 +16,6 @@
 
 /* A look-up that nobody sleeps for. */
 struct asked {
-    struct call call;
     struct look_up look_up;
     weir_found *found;
     void *data;
@@ -45,14 +44,14 @@ static enum weir_family own_family(const weir_runtime *runtime)
 /* Inside the runtime. */
 static int ask(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_ms)
 {
-    struct call call = {.timeout_ms = timeout_ms, .as.look_up = look_up};
     if (scheduler_current())
         return error_say(-EDEADLK, "a look-up would wait, which a scheduler must not: use its "
                                    "_async form");
+    look_up->call.timeout_ms = timeout_ms;
     look_up->naming = &runtime->naming;
     if (look_up->family == WEIR_ANY_FAMILY)
         look_up->family = own_family(runtime);
-    return call_make_on(&operation_look_up, runtime_home(runtime, look_up), &call);
+    return call_make_on(&operation_look_up, runtime_home(runtime, look_up), &look_up->call);
 }
 
 static int find(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_ms,
@@ -123,7 +122,7 @@ int weir_getaddr(weir_runtime *runtime, const char *host, enum weir_family famil
 
 static void finish(struct call *call)
 {
-    struct asked *asked = list_entry(call, struct asked, call);
+    struct asked *asked = list_entry(call, struct asked, look_up.call);
     if (call->callback)
         asked->found(asked->look_up.hostent, call->result, asked->data);
     weir_hostent_free(asked->look_up.hostent);
@@ -139,9 +138,8 @@ static struct asked *new_asked(const struct look_up *look_up, int64_t timeout_ms
     asked->look_up = *look_up;
     if (look_up->name)
         asked->look_up.name = memcpy(asked->name, look_up->name, size);
-    asked->call.timeout_ms = timeout_ms;
-    asked->call.as.look_up = &asked->look_up;
-    asked->call.finish = finish;
+    asked->look_up.call.timeout_ms = timeout_ms;
+    asked->look_up.call.finish = finish;
     return asked;
 }
 
@@ -158,9 +156,10 @@ static int find_async(weir_runtime *runtime, struct look_up *look_up, int64_t ti
     if (asked) {
         asked->found = found;
         asked->data = data;
-        asked->call.callback = (void (*)(void))found; /* NULL once nothing is to be called back */
-        result =
-            call_make_async_on(&operation_look_up, runtime_home(runtime, look_up), &asked->call);
+        asked->look_up.call.callback =
+            (void (*)(void))found; /* NULL once nothing is to be called back */
+        result = call_make_async_on(&operation_look_up, runtime_home(runtime, look_up),
+                                    &asked->look_up.call);
     } else {
         result = -ENOMEM;
     }

@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "runtime/listener/accept.h"
-#include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/resolver/resolver.h"
 #include "runtime/runtime.h"
@@ -19,76 +18,71 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/connect.h"
-
-static int check_mailbox(weir_owner owner)
-{
-    if (owner.mailbox && mailbox_is_dead(owner.mailbox))
-        return error_say(WEIR_BADARG, "the owner's mailbox is gone");
-    return 0;
-}
+#include "runtime/stream/open.h"
 
 int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms, weir_socket *socket)
 {
-    struct call call = {.timeout_ms = timeout_ms, .as.open.owner = owner};
-    int result = check_mailbox(owner);
+    struct open_call open = {.call.timeout_ms = timeout_ms, .owner = owner};
+    int result = owner_check(owner);
     if (result < 0)
         return result;
     owner_keep(owner);
-    result = call_make(&operation_accept, listener, &call);
+    result = call_make(&operation_accept, listener, &open.call);
     owner_release(owner);
     if (result == 0)
-        *socket = call.as.open.socket;
+        *socket = open.socket;
     return result;
 }
 
 /* To the last address that was tried, or to none: its name was not found. */
-static void say_what_failed(const struct call *call)
+static void say_what_failed(const struct connecting *connecting, int error)
 {
-    const struct connecting *connecting = call->as.open.connecting;
     char text[WEIR_ADDRESS_TEXT_SIZE];
     if (connecting->next == 0)
         return;
     (void)error_say(
-        call->result, "cannot connect to %s: %s",
+        error, "cannot connect to %s: %s",
         weir_address_format_endpoint(&connecting->addresses[connecting->next - 1], text),
-        weir_error_text(call->result));
+        weir_error_text(error));
 }
 
 static void finish_open(struct call *call)
 {
+    struct open_call *open = open_call_of(call);
     weir_opened *opened = (weir_opened *)call->callback;
-    if (call->result < 0 && call->as.open.connecting)
-        say_what_failed(call);
-    if (call->as.open.connecting)
-        connecting_free(call->as.open.connecting);
+    if (call->result < 0 && open->connecting)
+        say_what_failed(open->connecting, call->result);
+    if (open->connecting)
+        connecting_free(open->connecting);
     if (opened)
-        opened(call->as.open.socket, call->result, call->data);
-    owner_release(call->as.open.owner);
-    memory_free(call);
+        opened(open->socket, call->result, call->data);
+    owner_release(open->owner);
+    memory_free(open);
 }
 
-static struct call *open_call(weir_owner owner, int64_t timeout_ms, weir_opened *opened, void *data)
+static struct open_call *new_open_call(weir_owner owner, int64_t timeout_ms, weir_opened *opened,
+                                       void *data)
 {
-    struct call *call = call_allocate(sizeof(*call));
-    if (!call)
+    struct open_call *open = call_allocate(sizeof(*open));
+    if (!open)
         return NULL;
-    call->timeout_ms = timeout_ms;
-    call->as.open.owner = owner;
+    open->owner = owner;
     owner_keep(owner);
-    call->callback = (void (*)(void))opened;
-    call->data = data;
-    call->finish = finish_open;
-    return call;
+    open->call.timeout_ms = timeout_ms;
+    open->call.callback = (void (*)(void))opened;
+    open->call.data = data;
+    open->call.finish = finish_open;
+    return open;
 }
 
 int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64_t timeout_ms,
                           weir_opened *opened, void *data)
 {
-    int result = check_mailbox(owner);
+    int result = owner_check(owner);
     if (result < 0)
         return result;
-    struct call *call = open_call(owner, timeout_ms, opened, data);
-    return call ? call_make_async(&operation_accept, listener, call) : -ENOMEM;
+    struct open_call *open = new_open_call(owner, timeout_ms, opened, data);
+    return open ? call_make_async(&operation_accept, listener, &open->call) : -ENOMEM;
 }
 
 static struct scheduler *here_of(const weir_runtime *runtime)
@@ -120,7 +114,7 @@ static int prepare(struct connecting **connecting, weir_runtime *runtime, const 
     if (scheduler_current() && !here_of(runtime))
         return error_say(-EDEADLK, "weir_tcp_connect for a runtime on a scheduler of another one: "
                                    "make it on one of its own, by weir_run_on");
-    int result = check_mailbox(owner);
+    int result = owner_check(owner);
     if (result == 0)
         result = copy_options(connecting, runtime, options);
     if (result < 0)
@@ -201,8 +195,8 @@ static void interleave(struct connecting *connecting)
 static int ask_for(weir_runtime *runtime, struct connecting *connecting, struct look_up *look_up,
                    int64_t timeout_ms)
 {
-    struct call call = {.timeout_ms = timeout_ms, .as.look_up = look_up};
-    int result = call_make_on(&operation_look_up, runtime_home(runtime, look_up), &call);
+    look_up->call = (struct call){.timeout_ms = timeout_ms};
+    int result = call_make_on(&operation_look_up, runtime_home(runtime, look_up), &look_up->call);
     if (result == 0)
         take_addresses(connecting, look_up->hostent);
     look_up->hostent = NULL;
@@ -247,12 +241,12 @@ static int64_t rest_of(int64_t timeout_ms, uint64_t since_ns)
     return timeout_ms > spent_ms ? timeout_ms - spent_ms : 0;
 }
 
-static int connect_somewhere(weir_runtime *runtime, struct call *call)
+static int connect_somewhere(weir_runtime *runtime, struct open_call *open)
 {
-    int result = runtimes_enter_again(runtime, call->as.open.connecting->runtime_id);
+    int result = runtimes_enter_again(runtime, open->connecting->runtime_id);
     if (result < 0)
         return result;
-    result = call_make_on(&operation_connect, runtime_next_scheduler(runtime), call);
+    result = call_make_on(&operation_connect, runtime_next_scheduler(runtime), &open->call);
     runtimes_leave(runtime);
     return result;
 }
@@ -269,7 +263,7 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
                      const weir_option *options, weir_owner owner, int64_t timeout_ms,
                      weir_socket *socket)
 {
-    struct call call = {.as.open.owner = owner};
+    struct open_call open = {.owner = owner};
     struct connecting *connecting;
     uint64_t began_ns = clock_now_ns();
     if (scheduler_current())
@@ -283,10 +277,10 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
     result = look_up(runtime, connecting, host, timeout_ms);
     if (result > 0) {
         set_addresses(connecting, (size_t)result, port);
-        call.timeout_ms = rest_of(timeout_ms, began_ns);
-        call.as.open.connecting = connecting;
-        result = connect_somewhere(runtime, &call);
-        *socket = call.as.open.socket;
+        open.call.timeout_ms = rest_of(timeout_ms, began_ns);
+        open.connecting = connecting;
+        result = connect_somewhere(runtime, &open);
+        *socket = open.socket;
     }
     owner_release(owner);
     connecting_free(connecting);
@@ -301,11 +295,10 @@ struct named_host {
 /* A name that is looked up, and what then connects. Both happen for one scheduler, on which the
  * caller is called back. */
 struct named_connect {
-    struct call asking;
+    struct look_up look_up;
     struct inbox_node node;
     weir_runtime *runtime;
-    struct look_up look_up;
-    struct call *connect;
+    struct open_call *connect;
     uint64_t began_ns;
     uint16_t port;
     char name[];
@@ -322,20 +315,20 @@ static void fail_connect(struct call *connect, int result)
 static void ask_for_name(struct scheduler *scheduler, struct inbox_node *node);
 
 /* What has been found is tried; what was not found in one family may be in the other. */
-static void connect_named(struct call *asking)
+static void connect_named(struct call *look_up)
 {
-    struct named_connect *named = list_entry(asking, struct named_connect, asking);
-    struct call *call = named->connect;
-    struct connecting *connecting = call->as.open.connecting;
+    struct named_connect *named = list_entry(look_up, struct named_connect, look_up.call);
+    struct connecting *connecting = named->connect->connecting;
+    struct call *call = &named->connect->call;
     struct scheduler *scheduler = scheduler_current();
-    int result = asking->result;
+    int result = look_up->result;
     if (result == 0)
         take_addresses(connecting, named->look_up.hostent);
     named->look_up.hostent = NULL;
     if (wants_both(connecting) && named->look_up.family == WEIR_INET6 && result != WEIR_CLOSED &&
         result != WEIR_TIMEOUT) {
         named->look_up.family = WEIR_INET;
-        asking->timeout_ms = rest_of(call->timeout_ms, named->began_ns);
+        look_up->timeout_ms = rest_of(call->timeout_ms, named->began_ns);
         ask_for_name(scheduler, &named->node);
         return;
     }
@@ -355,10 +348,10 @@ static void ask_for_name(struct scheduler *scheduler, struct inbox_node *node)
     struct named_connect *named = list_entry(node, struct named_connect, node);
     (void)scheduler;
     (void)call_make_async_on(&operation_look_up, runtime_home(named->runtime, &named->look_up),
-                             &named->asking);
+                             &named->look_up.call);
 }
 
-static struct named_connect *name_connect(weir_runtime *runtime, struct call *connect,
+static struct named_connect *name_connect(weir_runtime *runtime, struct open_call *connect,
                                           const struct named_host *host)
 {
     size_t size = strlen(host->name) + 1;
@@ -370,22 +363,20 @@ static struct named_connect *name_connect(weir_runtime *runtime, struct call *co
     named->runtime = runtime;
     named->look_up.naming = &runtime->naming;
     named->look_up.name = named->name;
-    named->look_up.family = wants_both(connect->as.open.connecting)
-                                ? WEIR_INET6
-                                : family_of(runtime, connect->as.open.connecting);
+    named->look_up.family =
+        wants_both(connect->connecting) ? WEIR_INET6 : family_of(runtime, connect->connecting);
     named->connect = connect;
     named->began_ns = clock_now_ns();
     named->port = host->port;
-    named->asking.timeout_ms = connect->timeout_ms;
-    named->asking.as.look_up = &named->look_up;
-    named->asking.finish = connect_named;
+    named->look_up.call.timeout_ms = connect->call.timeout_ms;
+    named->look_up.call.finish = connect_named;
     return named;
 }
 
-static int discard(struct call *call, int result)
+static int discard(struct open_call *open, int result)
 {
-    call->callback = NULL;
-    call->finish(call);
+    open->call.callback = NULL;
+    open->call.finish(&open->call);
     return result;
 }
 
@@ -405,41 +396,43 @@ static int start_named(weir_runtime *runtime, struct named_connect *named)
     return 0;
 }
 
-static int connect_by_name(weir_runtime *runtime, struct call *call, const struct named_host *host)
+static int connect_by_name(weir_runtime *runtime, struct open_call *open,
+                           const struct named_host *host)
 {
-    struct named_connect *named = name_connect(runtime, call, host);
+    struct named_connect *named = name_connect(runtime, open, host);
     if (!named)
-        return discard(call, -ENOMEM);
+        return discard(open, -ENOMEM);
     int result = start_named(runtime, named);
     if (result < 0) {
         memory_free(named);
-        return discard(call, result);
+        return discard(open, result);
     }
     return 0;
 }
 
 /* The call is taken in any case. `count` 0: the name is still to be looked up. */
-static int start_call(weir_runtime *runtime, struct call *call, int count,
+static int start_call(weir_runtime *runtime, struct open_call *open, int count,
                       const struct named_host *host)
 {
     struct scheduler *here = scheduler_current();
     if (count == 0)
-        return connect_by_name(runtime, call, host);
-    set_addresses(call->as.open.connecting, (size_t)count, host->port);
+        return connect_by_name(runtime, open, host);
+    set_addresses(open->connecting, (size_t)count, host->port);
     uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
-    return call_make_async_on(&operation_connect, index, call);
+    return call_make_async_on(&operation_connect, index, &open->call);
 }
 
-static int start_connect(weir_runtime *runtime, struct call *call, const struct named_host *host)
+static int start_connect(weir_runtime *runtime, struct open_call *open,
+                         const struct named_host *host)
 {
-    struct connecting *connecting = call->as.open.connecting;
+    struct connecting *connecting = open->connecting;
     int count = read_literal(connecting, host->name);
     if (count == 0 && !name_is_visible(host->name))
         count = error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
     int result = count < 0 ? count : runtimes_enter_again(runtime, connecting->runtime_id);
     if (result < 0)
-        return discard(call, result);
-    result = start_call(runtime, call, count, host);
+        return discard(open, result);
+    result = start_call(runtime, open, count, host);
     runtimes_leave(runtime);
     return result;
 }
@@ -453,11 +446,11 @@ int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uint16_t por
     int result = prepare(&connecting, runtime, host, options, owner);
     if (result < 0)
         return result;
-    struct call *call = open_call(owner, timeout_ms, opened, data);
-    if (!call) {
+    struct open_call *open = new_open_call(owner, timeout_ms, opened, data);
+    if (!open) {
         connecting_free(connecting);
         return -ENOMEM;
     }
-    call->as.open.connecting = connecting;
-    return start_connect(runtime, call, &(struct named_host){host, port});
+    open->connecting = connecting;
+    return start_connect(runtime, open, &(struct named_host){host, port});
 }

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/receive_call.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
@@ -43,7 +44,7 @@ static int check_receivable(struct stream *socket, size_t length)
 static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     struct stream *socket = stream_of(slot);
-    int result = check_receivable(socket, call->as.receive.length);
+    int result = check_receivable(socket, receive_call_of(call)->length);
     if (result < 0)
         return result;
     input_settle(socket);
@@ -77,10 +78,10 @@ static const struct call_operation operation_recv = {
 int receive_make(const struct call_operation *operation, weir_socket socket, size_t length,
                  int64_t timeout_ms, weir_packet *packet)
 {
-    struct call call = {.timeout_ms = timeout_ms, .as.receive.length = length};
-    int result = call_make(operation, socket, &call);
+    struct receive_call receive = {.call.timeout_ms = timeout_ms, .length = length};
+    int result = call_make(operation, socket, &receive.call);
     if (result == 0)
-        *packet = call.as.receive.packet;
+        *packet = receive.packet;
     return result;
 }
 
@@ -89,39 +90,40 @@ int weir_recv(weir_socket socket, size_t length, int64_t timeout_ms, weir_packet
     bool is_thread = !scheduler_current();
     if (is_thread && shelf_take(socket, length, packet))
         return 0;
-    struct call call = {.timeout_ms = timeout_ms, .as.receive.length = length};
-    call.as.receive.shelf = is_thread ? shelf_lend(socket) : NULL;
-    int result = call_make(&operation_recv, socket, &call);
-    shelf_return(call.as.receive.shelf);
+    struct receive_call receive = {.call.timeout_ms = timeout_ms, .length = length};
+    receive.shelf = is_thread ? shelf_lend(socket) : NULL;
+    int result = call_make(&operation_recv, socket, &receive.call);
+    shelf_return(receive.shelf);
     if (result == 0)
-        *packet = call.as.receive.packet;
+        *packet = receive.packet;
     return result;
 }
 
 static void finish_recv(struct call *call)
 {
-    weir_packet *packet = &call->as.receive.packet;
+    struct receive_call *receive = receive_call_of(call);
+    weir_packet *packet = &receive->packet;
     weir_received *received = (weir_received *)call->callback;
     packet->lent = true;
     if (received)
         received(call->socket, call->result, call->result == 0 ? packet : NULL, call->data);
     packet->lent = false;
     weir_packet_release(packet);
-    memory_free(call);
+    memory_free(receive);
 }
 
 int receive_make_async(const struct call_operation *operation, weir_socket socket, size_t length,
                        int64_t timeout_ms, const struct receive_answer *answer)
 {
-    struct call *call = call_allocate(sizeof(*call));
-    if (!call)
+    struct receive_call *receive = call_allocate(sizeof(*receive));
+    if (!receive)
         return -ENOMEM;
-    call->timeout_ms = timeout_ms;
-    call->as.receive.length = length;
-    call->callback = (void (*)(void))answer->received;
-    call->data = answer->data;
-    call->finish = finish_recv;
-    return call_make_async(operation, socket, call);
+    receive->length = length;
+    receive->call.timeout_ms = timeout_ms;
+    receive->call.callback = (void (*)(void))answer->received;
+    receive->call.data = answer->data;
+    receive->call.finish = finish_recv;
+    return call_make_async(operation, socket, &receive->call);
 }
 
 int weir_recv_async(weir_socket socket, size_t length, int64_t timeout_ms, weir_received *received,

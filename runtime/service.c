@@ -13,7 +13,6 @@
 #include "runtime/listener/late_options.h"
 #include "runtime/listener/listen.h"
 #include "runtime/listener/listener.h"
-#include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
 #include "runtime/runtimes.h"
@@ -29,8 +28,10 @@ struct listen_call {
     const struct listen_plan *plan;
     int fd;
     bool serving;
+    weir_owner owner; /* of a service's connections */
     const weir_socket *siblings;
     uint32_t sibling_count;
+    weir_socket socket; /* the result */
 };
 
 static int make_listener(struct scheduler *scheduler, struct listen_call *listen,
@@ -42,7 +43,7 @@ static int make_listener(struct scheduler *scheduler, struct listen_call *listen
     struct listener *socket =
         listener_create(scheduler, listen->fd, (enum weir_family)listen->plan->address.family);
     if (socket) {
-        slot_move(&socket->slot, SOCKET_LISTEN);
+        slot_move(&socket->slot, SOCKET_ESTABLISH);
         socket->slot.options = option_block_share(block);
         socket->listening = listening_create(scheduler, socket);
     }
@@ -89,10 +90,9 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
-    if (listen->serving && call->as.open.owner.mailbox &&
-        mailbox_is_dead(call->as.open.owner.mailbox)) /* since the call was made */
-        return error_say(WEIR_BADARG, "serve: the mailbox is gone");
-    int result = make_listener(scheduler, listen, &socket);
+    int result = owner_check(listen->owner); /* it may be gone since the call was made */
+    if (result == 0)
+        result = make_listener(scheduler, listen, &socket);
     if (result < 0)
         return result;
     result = note_siblings(socket->listening, listen);
@@ -104,8 +104,8 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
         return result;
     }
     if (listen->serving)
-        accept_serve(scheduler, socket, call->as.open.owner);
-    call->as.open.socket = slot_handle(scheduler, &socket->slot);
+        accept_serve(scheduler, socket, listen->owner);
+    listen->socket = slot_handle(scheduler, &socket->slot);
     return 0;
 }
 
@@ -129,7 +129,7 @@ static int listen_once(weir_runtime *runtime, struct listen_plan *plan, weir_soc
         return result;
     }
     descriptor_taken(&plan->setup);
-    *listener = listen.call.as.open.socket;
+    *listener = listen.socket;
     return 0;
 }
 
@@ -157,13 +157,11 @@ static int check_service_owner(const struct listen_plan *plan, weir_owner owner)
 {
     if (owner_is_nobody(owner))
         return error_say(WEIR_BADARG, "serve: connections need an owner");
-    if (owner.mailbox && mailbox_is_dead(owner.mailbox))
-        return error_say(WEIR_BADARG, "serve: the mailbox is gone");
     if (plan->setup.fd >= 0)
         return error_say(WEIR_BADARG,
                          "serve: {fd,_} is one descriptor, a service opens one for each "
                          "scheduler");
-    return 0;
+    return owner_check(owner);
 }
 
 /* The last ones are listeners by now, the first ones still descriptors. */
@@ -187,14 +185,14 @@ static int start_listeners(weir_runtime *runtime, const struct listen_plan *plan
             .serving = true,
             .siblings = &listeners[1],
             .sibling_count = i == 0 ? count - 1 : 0,
-            .call.as.open.owner = owner,
+            .owner = owner,
         };
         int result = call_make_on(&operation_listen, runtime->schedulers[i]->index, &listen.call);
         if (result < 0) {
             undo(fds, i + 1, listeners, count);
             return result;
         }
-        listeners[i] = listen.call.as.open.socket;
+        listeners[i] = listen.socket;
     }
     return 0;
 }

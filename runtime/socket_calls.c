@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/listener/accept.h"
-#include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
@@ -18,14 +17,50 @@
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
 
+struct name_call {
+    struct call call;
+    weir_address *address;
+};
+
+struct getstat_call {
+    struct call call;
+    weir_statistics *statistics;
+};
+
+struct getopts_call {
+    struct call call;
+    weir_option *wanted;
+    size_t count;
+};
+
+struct shutdown_call {
+    struct call call;
+    enum weir_how how;
+};
+
+struct owner_call {
+    struct call call;
+    weir_owner from;
+    weir_owner to;
+};
+
+/* What is set on all listeners of a service, one after the other. */
+struct service_call {
+    struct call call;
+    const weir_option *options; /* or the call's data */
+    uint32_t sibling_count;     /* of the service that it was made on: the caller's to see to */
+};
+
 typedef int get_name(int fd, struct sockaddr *address, socklen_t *size);
 
-static int read_name(const struct slot *slot, get_name *get, weir_address *address)
+static int read_name(const struct slot *slot, get_name *get, struct call *call)
 {
     struct sockaddr_storage storage;
     socklen_t size = sizeof(storage);
     int result = get(slot->fd, (struct sockaddr *)&storage, &size);
-    return result < 0 ? result : address_from_sockaddr(&storage, address);
+    return result < 0
+               ? result
+               : address_from_sockaddr(&storage, list_entry(call, struct name_call, call)->address);
 }
 
 static int run_sockname(struct scheduler *scheduler, struct slot *slot, struct call *call)
@@ -33,7 +68,7 @@ static int run_sockname(struct scheduler *scheduler, struct slot *slot, struct c
     (void)scheduler;
     if (slot->state == SOCKET_GONE)
         return -EBADF;
-    return read_name(slot, system_getsockname, call->as.address);
+    return read_name(slot, system_getsockname, call);
 }
 
 static int run_peername(struct scheduler *scheduler, struct slot *slot, struct call *call)
@@ -41,22 +76,23 @@ static int run_peername(struct scheduler *scheduler, struct slot *slot, struct c
     (void)scheduler;
     if (slot->state != SOCKET_OPEN)
         return -ENOTCONN;
-    return read_name(slot, system_getpeername, call->as.address);
+    return read_name(slot, system_getpeername, call);
 }
 
-/* A listener has sent and received nothing. */
 static int run_getstat(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    *call->as.statistics = (weir_statistics){0};
+    weir_statistics *statistics = list_entry(call, struct getstat_call, call)->statistics;
+    *statistics = (weir_statistics){0};
     if (scheduler->kinds[slot->kind]->get_statistics)
-        scheduler->kinds[slot->kind]->get_statistics(slot, call->as.statistics);
+        scheduler->kinds[slot->kind]->get_statistics(slot, statistics);
     return 0;
 }
 
 static int run_setopts(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    call->sibling_count = service_sibling_count(slot);
-    return set_options(scheduler, slot, call->as.options.options);
+    struct service_call *service = list_entry(call, struct service_call, call);
+    service->sibling_count = service_sibling_count(slot);
+    return set_options(scheduler, slot, service->options);
 }
 
 static enum option_scope options_of(const struct scheduler *scheduler, const struct slot *slot,
@@ -76,16 +112,17 @@ static enum option_scope options_of(const struct scheduler *scheduler, const str
 
 static int run_getopts(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
+    const struct getopts_call *getopts = list_entry(call, struct getopts_call, call);
     struct option_source source;
     enum option_scope scope = options_of(scheduler, slot, &source);
-    return options_read(&source, scope, call->as.options.wanted, call->as.options.count);
+    return options_read(&source, scope, getopts->wanted, getopts->count);
 }
 
 static int run_shutdown(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     if (slot->state != SOCKET_OPEN)
         return -ENOTCONN;
-    enum weir_how how = call->as.how;
+    enum weir_how how = list_entry(call, struct shutdown_call, call)->how;
     if (how != WEIR_READ && how != WEIR_WRITE && how != WEIR_READ_WRITE)
         return error_say(WEIR_BADARG, "shutdown: %d is not read, write or read_write", how);
     return how == WEIR_READ ? system_shutdown(slot->fd, SHUT_RD)
@@ -95,20 +132,20 @@ static int run_shutdown(struct scheduler *scheduler, struct slot *slot, struct c
 static int run_controlling_process(struct scheduler *scheduler, struct slot *slot,
                                    struct call *call)
 {
-    weir_owner from = call->as.owner.from;
-    weir_owner to = call->as.owner.to;
+    const struct owner_call *owner = list_entry(call, struct owner_call, call);
     const struct kind *kind = scheduler->kinds[slot->kind];
     struct option_source source;
     (void)options_of(scheduler, slot, &source);
-    if (kind->hand_over && owner_is(slot->owner, to))
+    if (kind->hand_over && owner_is(slot->owner, owner->to))
         return 0; /* whoever asks */
-    if (!kind->hand_over || !owner_is(slot->owner, from))
+    if (!kind->hand_over || !owner_is(slot->owner, owner->from))
         return error_say(WEIR_NOT_OWNER, "controlling_process: the socket has another owner");
-    if (to.mailbox && mailbox_is_dead(to.mailbox))
-        return error_say(WEIR_BADARG, "controlling_process: the mailbox is gone");
-    if (owner_is_nobody(to) && source.active != WEIR_ACTIVE_FALSE)
+    int result = owner_check(owner->to);
+    if (result < 0)
+        return result;
+    if (owner_is_nobody(owner->to) && source.active != WEIR_ACTIVE_FALSE)
         return error_say(WEIR_BADARG, "controlling_process: an active socket needs an owner");
-    kind->hand_over(scheduler, slot, to);
+    kind->hand_over(scheduler, slot, owner->to);
     return 0;
 }
 
@@ -117,7 +154,7 @@ static int run_set_data(struct scheduler *scheduler, struct slot *slot, struct c
     (void)scheduler;
     if (!slot->owner.handler)
         return error_say(-EINVAL, "set_data: the socket's owner is no handler");
-    call->sibling_count = service_sibling_count(slot);
+    list_entry(call, struct service_call, call)->sibling_count = service_sibling_count(slot);
     slot->owner.data = call->data;
     return 0;
 }
@@ -147,37 +184,37 @@ static const struct call_operation operation_controlling_process = {
 /* A handler sets its own connections' alone, which is no call that waits. */
 int weir_set_data(weir_socket socket, void *data)
 {
-    struct call call = {.data = data};
+    struct service_call service = {.call.data = data};
     int result = service_may_wait(socket, "weir_set_data");
     if (result >= 0)
-        result = call_make(&operation_set_data, socket, &call);
-    return result < 0 || call.sibling_count == 0 ? result : service_set_data(socket, data);
+        result = call_make(&operation_set_data, socket, &service.call);
+    return result < 0 || service.sibling_count == 0 ? result : service_set_data(socket, data);
 }
 
 int weir_sockname(weir_socket socket, weir_address *address)
 {
-    struct call call = {.as.address = address};
-    return call_make(&operation_sockname, socket, &call);
+    struct name_call name = {.address = address};
+    return call_make(&operation_sockname, socket, &name.call);
 }
 
 int weir_peername(weir_socket socket, weir_address *address)
 {
-    struct call call = {.as.address = address};
-    return call_make(&operation_peername, socket, &call);
+    struct name_call name = {.address = address};
+    return call_make(&operation_peername, socket, &name.call);
 }
 
 int weir_port(weir_socket socket)
 {
     weir_address address;
-    struct call call = {.as.address = &address};
-    int result = call_make(&operation_port, socket, &call);
+    struct name_call name = {.address = &address};
+    int result = call_make(&operation_port, socket, &name.call);
     return result < 0 ? result : address.port;
 }
 
 int weir_getstat(weir_socket socket, weir_statistics *statistics)
 {
-    struct call call = {.as.statistics = statistics};
-    return call_make(&operation_getstat, socket, &call);
+    struct getstat_call getstat = {.statistics = statistics};
+    return call_make(&operation_getstat, socket, &getstat.call);
 }
 
 static int set_on_own(struct scheduler *here, struct slot *slot, const weir_option *options)
@@ -200,33 +237,33 @@ int weir_setopts(weir_socket handle, const weir_option *options)
     int result = options_check(options, OPTION_SET_TCP);
     if (result < 0)
         return result;
-    if (slot && slot->kind != KIND_LISTENER)
+    if (slot && service_sibling_count(slot) == 0)
         return set_on_own(here, slot, options);
-    struct call call = {.as.options.options = options};
+    struct service_call service = {.options = options};
     if (own)
         result = service_may_wait(handle, "weir_setopts");
     if (result >= 0)
-        result = call_make(&operation_setopts, handle, &call);
-    return result < 0 || call.sibling_count == 0 ? result : service_setopts(handle, options);
+        result = call_make(&operation_setopts, handle, &service.call);
+    return result < 0 || service.sibling_count == 0 ? result : service_setopts(handle, options);
 }
 
 int weir_getopts(weir_socket socket, weir_option *values, size_t count)
 {
-    struct call call = {.as.options = {.wanted = values, .count = count}};
-    return call_make(&operation_getopts, socket, &call);
+    struct getopts_call getopts = {.wanted = values, .count = count};
+    return call_make(&operation_getopts, socket, &getopts.call);
 }
 
 int weir_shutdown(weir_socket socket, enum weir_how how)
 {
-    struct call call = {.as.how = how};
-    return call_make(&operation_shutdown, socket, &call);
+    struct shutdown_call shutdown = {.how = how};
+    return call_make(&operation_shutdown, socket, &shutdown.call);
 }
 
 int weir_controlling_process(weir_socket socket, weir_owner from, weir_owner to)
 {
-    struct call call = {.as.owner = {from, to}};
+    struct owner_call owner = {.from = from, .to = to};
     owner_keep(to);
-    int result = call_make(&operation_controlling_process, socket, &call);
+    int result = call_make(&operation_controlling_process, socket, &owner.call);
     owner_release(to);
     return result;
 }

@@ -8,7 +8,6 @@
 #include "runtime/datagram/collect.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/set_option.h"
-#include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
 #include "runtime/runtimes.h"
@@ -21,12 +20,14 @@ struct open_call {
     struct call call;
     const struct option_setup *setup;
     int fd;
+    weir_owner owner;
+    weir_socket socket; /* the result */
 };
 
-static bool mailbox_is_gone(weir_owner owner)
-{
-    return owner.mailbox && mailbox_is_dead(owner.mailbox);
-}
+struct connect_call {
+    struct call call;
+    const weir_address *peer;
+};
 
 /* A count that is spent is told of, as by setopts. */
 static int run_open(struct scheduler *scheduler, struct slot *unused, struct call *call)
@@ -36,15 +37,16 @@ static int run_open(struct scheduler *scheduler, struct slot *unused, struct cal
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
-    if (mailbox_is_gone(call->as.open.owner)) /* since the call was made */
-        return error_say(WEIR_BADARG, "open: the mailbox is gone");
+    int result = owner_check(open->owner); /* it may be gone since the call was made */
+    if (result < 0)
+        return result;
     struct datagram *socket =
         datagram_create(scheduler, open->fd, (enum weir_family)setup->local.family, &setup->values);
     if (!socket)
         return error_say(-ENOMEM, "open: no memory for a socket");
-    owner_set(&socket->slot, call->as.open.owner);
+    owner_set(&socket->slot, open->owner);
     socket->connected = descriptor_is_connected(open->fd);
-    call->as.open.socket = slot_handle(scheduler, &socket->slot);
+    open->socket = slot_handle(scheduler, &socket->slot);
     if (setup->values.active != WEIR_ACTIVE_FALSE)
         (void)datagram_set_active(scheduler, socket, setup->values.active);
     collect_go_on(scheduler, socket);
@@ -56,12 +58,10 @@ static const struct call_operation operation_open = {
 
 static int check_owner(const struct option_setup *setup, weir_owner owner)
 {
-    if (mailbox_is_gone(owner))
-        return error_say(WEIR_BADARG, "open: the owner's mailbox is gone");
     if (owner_is_nobody(owner) && setup->values.active != WEIR_ACTIVE_FALSE)
         return error_say(WEIR_BADARG,
                          "open: an active socket needs an owner: give one, or {active,false}");
-    return 0;
+    return owner_check(owner);
 }
 
 /* The caller's descriptor is bound unless open is told where to. */
@@ -118,7 +118,7 @@ int weir_udp_open(weir_runtime *runtime, uint16_t port, const weir_option *optio
                   weir_owner owner, weir_socket *socket)
 {
     struct option_setup setup;
-    struct open_call open = {.call.as.open.owner = owner};
+    struct open_call open = {.owner = owner};
     const struct scheduler *here = scheduler_current();
     error_clear_text();
     int result = runtimes_enter(runtime);
@@ -135,14 +135,14 @@ int weir_udp_open(weir_runtime *runtime, uint16_t port, const weir_option *optio
     owner_release(owner);
     runtimes_leave(runtime);
     if (result >= 0)
-        *socket = open.call.as.open.socket;
+        *socket = open.socket;
     return result < 0 ? result : 0;
 }
 
 static int run_connect(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     struct sockaddr_storage storage;
-    const weir_address *peer = call->as.address;
+    const weir_address *peer = list_entry(call, struct connect_call, call)->peer;
     (void)scheduler;
     socklen_t size = address_to_sockaddr(peer, &storage);
     if (size == 0)
@@ -165,6 +165,6 @@ static const struct call_operation operation_connect_datagram = {
 int weir_udp_connect(weir_socket socket, const weir_address *peer)
 {
     weir_address copy = *peer;
-    struct call call = {.as.address = &copy};
-    return call_make(&operation_connect_datagram, socket, &call);
+    struct connect_call connect = {.peer = &copy};
+    return call_make(&operation_connect_datagram, socket, &connect.call);
 }

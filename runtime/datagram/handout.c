@@ -11,6 +11,7 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/active.h"
+#include "runtime/socket/receive_call.h"
 
 bool datagram_is_wanted(const struct datagram *socket)
 {
@@ -89,7 +90,7 @@ static int hand_out_one(struct scheduler *scheduler, struct datagram *socket,
     weir_packet packet = packet_make(&decoded, NULL, datagram_values(socket), buffer);
     struct call *receiver = socket->active == WEIR_ACTIVE_FALSE ? socket->receiver : NULL;
     packet.datagram = &arrival->datagram;
-    int result = receiver ? weir_packet_keep(&packet, &receiver->as.receive.packet) : 0;
+    int result = receiver ? weir_packet_keep(&packet, &receive_call_of(receiver)->packet) : 0;
     if (result == 0)
         count(scheduler, socket, arrival->bytes, size);
     if (receiver) {

@@ -107,6 +107,7 @@ const struct kind kind_datagram = {
     .open = open_datagrams,
     .shut = shut_datagrams,
     .end = datagram_end,
+    .close = datagram_close,
     .settled = datagram_settled,
     .give_up_descriptor = datagram_give_up_descriptor,
     .release = datagram_release,

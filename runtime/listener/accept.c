@@ -8,12 +8,12 @@
 #include "base/system.h"
 #include "runtime/listener/adopt.h"
 #include "runtime/listener/listener.h"
-#include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
+#include "runtime/stream/open.h"
 
 /* When no descriptor is to be had a retry comes with the next close, or after this. */
 enum { RETRY_MS = 100 };
@@ -89,10 +89,10 @@ static struct call *take_acceptor(struct scheduler *scheduler, struct listening 
     struct list *node;
     while ((node = list_take(&listener->acceptors))) {
         struct call *call = list_entry(node, struct call, link);
-        const weir_owner *owner = &call->as.open.owner;
-        if (!owner->mailbox || !mailbox_is_dead(owner->mailbox))
+        int result = owner_check(open_call_of(call)->owner);
+        if (result == 0)
             return call;
-        call_complete(scheduler, call, WEIR_BADARG);
+        call_complete(scheduler, call, result);
     }
     return NULL;
 }
@@ -102,7 +102,7 @@ void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot)
     struct listener *socket = listener_of(slot);
     struct list living;
     struct call *call;
-    if (slot->state != SOCKET_LISTENING)
+    if (slot->state != SOCKET_OPEN)
         return;
     list_init(&living);
     while ((call = take_acceptor(scheduler, socket->listening)))
@@ -291,7 +291,7 @@ void accept_completed(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion)
 {
     struct listener *socket = listener_of(slot);
-    if (socket->slot.state != SOCKET_LISTENING) {
+    if (socket->slot.state != SOCKET_OPEN) {
         accept_discard(scheduler, completion);
         return;
     }
@@ -302,7 +302,7 @@ void accept_completed(struct scheduler *scheduler, struct slot *slot,
         take_connection(scheduler, socket, completion->result);
     else if (!ends)
         accept_failed(scheduler, socket, completion->result);
-    if (socket->slot.state == SOCKET_LISTENING)
+    if (socket->slot.state == SOCKET_OPEN)
         go_on(scheduler, socket, completion);
 }
 
@@ -351,7 +351,7 @@ static int run_accept(struct scheduler *scheduler, struct slot *slot, struct cal
     struct listener *socket = listener_of(slot);
     if (socket->listening->serving)
         return -EINVAL;
-    int result = check_owner(socket, call->as.open.owner);
+    int result = check_owner(socket, open_call_of(call)->owner);
     if (result < 0)
         return result;
     list_append(&socket->listening->acceptors, &call->link);

@@ -8,13 +8,13 @@
 #include "runtime/listener/accept.h"
 #include "runtime/listener/late_options.h"
 #include "runtime/listener/listener.h"
-#include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/open.h"
 #include "runtime/stream/stream.h"
 
 struct stream *adopt(struct scheduler *scheduler, int fd, enum weir_family family, weir_owner owner)
@@ -60,17 +60,18 @@ struct handover {
 
 static int finish_handover(struct scheduler *scheduler, struct handover *handover)
 {
-    struct call *call = handover->call;
-    if (call->as.open.owner.mailbox && mailbox_is_dead(call->as.open.owner.mailbox)) {
+    struct open_call *open = open_call_of(handover->call);
+    int result = owner_check(open->owner);
+    if (result < 0) {
         system_close(handover->fd);
-        return WEIR_BADARG;
+        return result;
     }
     struct option_block *block = option_block_create(&handover->values);
     if (!block) {
         system_close(handover->fd);
         return -ENOMEM;
     }
-    struct stream *socket = adopt(scheduler, handover->fd, handover->family, call->as.open.owner);
+    struct stream *socket = adopt(scheduler, handover->fd, handover->family, open->owner);
     if (!socket) {
         option_block_drop(block);
         return -ENOMEM;
@@ -79,7 +80,7 @@ static int finish_handover(struct scheduler *scheduler, struct handover *handove
     socket->active = block->values.active;
     block->values.buffer_explicit = false; /* not inherited */
     option_block_drop(block);
-    call->as.open.socket = slot_handle(scheduler, &socket->slot);
+    open->socket = slot_handle(scheduler, &socket->slot);
     slot_hold(&socket->slot);
     delivery_start(scheduler, socket);
     slot_unhold(scheduler, &socket->slot);

@@ -11,7 +11,7 @@
 static void end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
 {
     struct listener *socket = listener_of(slot);
-    if (socket->slot.state != SOCKET_LISTENING)
+    if (socket->slot.state != SOCKET_OPEN)
         return;
     if (ending == END_DRAIN || ending == END_STOP) {
         accept_drain(scheduler, socket);
@@ -21,6 +21,16 @@ static void end(struct scheduler *scheduler, struct slot *slot, enum ending endi
     accept_close(scheduler, socket);
     slot_move(&socket->slot, SOCKET_CLOSE);
     slot_unhold(scheduler, &socket->slot);
+}
+
+/* A thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
+static int close_by_call(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    slot_end(scheduler, slot, END_CLOSED);
+    if (call->kind != CALL_BLOCKING)
+        return 0;
+    listener_of(slot)->closer = call;
+    return CALL_WAITS;
 }
 
 static bool settled(struct scheduler *scheduler, struct slot *slot)
@@ -55,6 +65,7 @@ const struct kind kind_listener = {
     .operations = {[OPERATION_IN_KIND(LISTENER_ACCEPT)] = {accept_completed, accept_is_cancelled,
                                                            accept_discard}},
     .end = end,
+    .close = close_by_call,
     .lose_mailbox = accept_dismiss_dead,
     .settled = settled,
     .give_up_descriptor = give_up_descriptor,

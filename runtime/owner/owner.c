@@ -3,6 +3,7 @@
 
 #include "base/canary.h"
 #include "base/check.h"
+#include "base/error.h"
 #include "options/option_block.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/owner/msgq.h"
@@ -21,6 +22,13 @@ void owner_release(weir_owner owner)
 {
     if (owner.mailbox)
         mailbox_release(owner.mailbox);
+}
+
+int owner_check(weir_owner owner)
+{
+    if (owner.mailbox && mailbox_is_dead(owner.mailbox))
+        return error_say(WEIR_BADARG, "the owner's mailbox is gone");
+    return 0;
 }
 
 static struct msgq *msgq_of(const struct slot *slot)

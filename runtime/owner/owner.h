@@ -41,6 +41,9 @@ static inline bool owner_waits_for_gone(weir_owner owner)
 void owner_keep(weir_owner owner);
 void owner_release(weir_owner owner);
 
+/* Whether messages still reach it: WEIR_BADARG when its mailbox is gone, or 0. */
+int owner_check(weir_owner owner);
+
 /* A mailbox is kept by each socket that it owns. */
 void owner_set(struct slot *slot, weir_owner owner);
 

@@ -171,12 +171,18 @@ static void free_resolving(struct resolving *resolving)
     memory_free(resolving);
 }
 
+static struct look_up *look_up_of(struct call *call)
+{
+    return list_entry(call, struct look_up, call);
+}
+
 /* Each of those who asked gets a copy of its own. */
 static void answer(struct resolving *resolving, struct call *call, int result)
 {
     if (result == 0) {
-        call->as.look_up->hostent = hostent_copy(resolving->lookup.hostent);
-        result = call->as.look_up->hostent ? 0 : -ENOMEM;
+        struct look_up *look_up = look_up_of(call);
+        look_up->hostent = hostent_copy(resolving->lookup.hostent);
+        result = look_up->hostent ? 0 : -ENOMEM;
     }
     error_set_text(resolving->text);
     call_complete(resolving->resolver->scheduler, call, result);
@@ -398,14 +404,14 @@ static int run_look_up(struct scheduler *scheduler, struct slot *unused, struct 
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
-    int result = resolver_of(scheduler) ? 0 : open_resolver(scheduler, call->as.look_up->naming);
+    int result = resolver_of(scheduler) ? 0 : open_resolver(scheduler, look_up_of(call)->naming);
     if (result == 0)
         result = update(resolver_of(scheduler));
     if (result < 0)
         return error_say(result, "no memory to look a name up");
-    struct resolving *resolving = find(resolver_of(scheduler), call->as.look_up);
+    struct resolving *resolving = find(resolver_of(scheduler), look_up_of(call));
     if (!resolving)
-        resolving = start(resolver_of(scheduler), call->as.look_up);
+        resolving = start(resolver_of(scheduler), look_up_of(call));
     if (!resolving)
         return error_say(-ENOMEM, "no memory to look a name up");
     list_append(&resolving->calls, &call->link);

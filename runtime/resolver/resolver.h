@@ -24,6 +24,7 @@ struct naming {
 
 /* What a call asks for, and in the end what was found, which is then the call's. */
 struct look_up {
+    struct call call;
     const struct naming *naming;
     const char *name; /* NULL: it is an address */
     weir_address address;
@@ -31,7 +32,7 @@ struct look_up {
     weir_hostent *hostent;
 };
 
-/* A call without a socket, to be made on the home of what it asks for; as.look_up is its own. */
+/* A look_up, without a socket, to be made on the home of what it asks for. */
 extern const struct call_operation operation_look_up;
 
 /* What its home follows from. */

@@ -24,8 +24,6 @@
 struct call;
 struct scheduler;
 struct slot;
-struct connecting;
-struct look_up;
 
 /* CALL_WAITS: the call is on some list and will be completed from there. No count is ever that. */
 enum { CALL_WAITS = INT32_MAX };
@@ -50,6 +48,7 @@ enum call_kind {
     CALL_DIRECT, /* run in place, on the scheduler itself */
 };
 
+/* One with arguments or results of its own is a struct that begins with it. */
 struct call {
     struct inbox_node node;
     struct list link;        /* on the list that it waits on */
@@ -61,7 +60,6 @@ struct call {
     enum call_kind kind;
     weir_socket socket;
     int64_t timeout_ms;
-    uint32_t sibling_count; /* of the service that it was made on: the caller's to see to */
     int result;
     atomic_uint done;
     char *text; /* CALL_BLOCKING: the error's text goes here */
@@ -69,32 +67,6 @@ struct call {
     void (*callback)(void); /* weir_opened, weir_sent or weir_received; may be NULL */
     void *data;
     void (*finish)(struct call *call); /* calls back and frees what the call holds */
-    union {
-        struct {
-            size_t length;
-            weir_packet packet;
-            struct shelf *shelf; /* of a thread, for what is left then; may be NULL */
-        } receive;
-        struct {
-            weir_owner owner;
-            weir_socket socket; /* the result */
-            struct connecting *connecting;
-        } open;
-        struct {
-            weir_owner from;
-            weir_owner to;
-        } owner;
-        struct {
-            const weir_option *options;
-            weir_option *wanted;
-            size_t count;
-        } options;
-        struct look_up *look_up;
-        weir_address *address;
-        weir_statistics *statistics;
-        enum weir_how how;
-        bool closes_service; /* its other listeners are closed already */
-    } as;
 };
 
 /*

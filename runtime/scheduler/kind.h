@@ -15,6 +15,7 @@
 #include "runtime/ring/ring.h"
 #include <weir/socket.h>
 
+struct call;
 struct scheduler;
 struct slot;
 
@@ -56,6 +57,9 @@ struct kind {
     int (*open)(struct scheduler *scheduler, void **state);
     void (*shut)(void *state);
     void (*end)(struct scheduler *scheduler, struct slot *slot, enum ending ending);
+    /* Its owner's close: ends it. CALL_WAITS: the call is on its `link` until it is to be answered;
+     * NULL: nobody's call can close it. */
+    int (*close)(struct scheduler *scheduler, struct slot *slot, struct call *call);
     /* A mailbox is dead that is not its owner's: calls that wait may name it. NULL: none can. */
     void (*lose_mailbox)(struct scheduler *scheduler, struct slot *slot);
     /* Asked of dying sockets: whether nothing stands in the way of giving up the descriptor. It
@@ -69,9 +73,9 @@ struct kind {
     int (*set_option)(struct scheduler *scheduler, struct slot *slot, const weir_option *option);
     /* getopts: what it has beside its option values, and whose options they are. NULL: nothing. */
     enum option_scope (*get_options)(const struct slot *slot, struct option_source *source);
-    /* NULL: it has sent and received nothing. */
+    /* getstat. NULL: it has sent and received nothing. */
     void (*get_statistics)(const struct slot *slot, weir_statistics *statistics);
-    /* What waits for its present owner goes to the next. NULL: it has no owner. */
+    /* What waits for its present owner goes to the next. NULL: it has none to be changed. */
     void (*hand_over)(struct scheduler *scheduler, struct slot *slot, weir_owner next);
     /* Its owner or its options are others: it goes on. NULL: that is nothing to it. */
     void (*changed)(struct scheduler *scheduler, struct slot *slot);

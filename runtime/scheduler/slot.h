@@ -64,8 +64,7 @@ weir_socket slot_handle(const struct scheduler *scheduler, const struct slot *sl
 /* Whether its handle is alive. */
 static inline bool slot_is_live(const struct slot *slot)
 {
-    return slot->state == SOCKET_OPEN || slot->state == SOCKET_GONE ||
-           slot->state == SOCKET_LISTENING;
+    return slot->state == SOCKET_OPEN || slot->state == SOCKET_GONE;
 }
 
 /* The live socket of a handle of this scheduler, or NULL. */

@@ -6,10 +6,8 @@
 /* 0 is SOCKET_FREE, which only RELEASE leads to: a cell that is left out is an impossible move. */
 static const unsigned char moves[SOCKET_STATE_COUNT][SOCKET_EVENT_COUNT] = {
     [SOCKET_FREE] = {[SOCKET_CONNECT] = SOCKET_CONNECTING,
-                     [SOCKET_LISTEN] = SOCKET_LISTENING,
                      [SOCKET_ESTABLISH] = SOCKET_OPEN},
     [SOCKET_CONNECTING] = {[SOCKET_ESTABLISH] = SOCKET_OPEN, [SOCKET_CLOSE] = SOCKET_CLOSED},
-    [SOCKET_LISTENING] = {[SOCKET_CLOSE] = SOCKET_CLOSED},
     [SOCKET_OPEN] = {[SOCKET_LOSE] = SOCKET_GONE, [SOCKET_CLOSE] = SOCKET_CLOSED},
     [SOCKET_GONE] = {[SOCKET_CLOSE] = SOCKET_CLOSED},
 };

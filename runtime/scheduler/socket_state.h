@@ -6,7 +6,6 @@
 enum socket_state {
     SOCKET_FREE,
     SOCKET_CONNECTING, /* nobody has its handle yet */
-    SOCKET_LISTENING,
     SOCKET_OPEN,
     SOCKET_GONE,   /* the handle lives, the descriptor is gone or going */
     SOCKET_CLOSED, /* the handle is dead; what is queued and in flight comes to its end */
@@ -15,8 +14,7 @@ enum socket_state {
 
 enum socket_event {
     SOCKET_CONNECT,
-    SOCKET_LISTEN,
-    SOCKET_ESTABLISH, /* accepted, or connected */
+    SOCKET_ESTABLISH, /* accepted, or connected; a listener: it listens */
     SOCKET_LOSE,      /* the peer, an error or a time-out took the descriptor away */
     SOCKET_CLOSE,
     SOCKET_RELEASE, /* nothing is in flight any more */

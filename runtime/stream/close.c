@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/stream/close.h"
 
+#include <sys/socket.h>
+
 #include "base/check.h"
 #include "base/system.h"
 #include "runtime/owner/mailbox.h"
@@ -11,6 +13,7 @@
 #include "runtime/stream/flush.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/lingering.h"
+#include "runtime/stream/output.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
@@ -23,7 +26,7 @@ static void dismiss_receiver(struct scheduler *scheduler, struct stream *socket)
         call_complete(scheduler, receiver, WEIR_CLOSED);
 }
 
-struct linger close_linger(const struct stream *socket)
+static struct linger read_linger(const struct stream *socket)
 {
     struct linger linger = {0};
     socklen_t size = sizeof(linger);
@@ -48,7 +51,7 @@ static bool resets(struct linger linger)
  * only a descriptor that is still open can take it back, by a reset. */
 bool close_descriptor(struct stream *socket)
 {
-    struct linger linger = close_linger(socket);
+    struct linger linger = read_linger(socket);
     if (send_notices(socket) > 0 && !resets(linger)) {
         if (socket->sending != SENDING_SHUT)
             (void)send_shutdown_now(socket);
@@ -67,7 +70,7 @@ static void close_stream(struct scheduler *scheduler, struct stream *socket, boo
     slot_move(&socket->slot, SOCKET_CLOSE);
     dismiss_receiver(scheduler, socket);
     send_dismiss_all(scheduler, socket, WEIR_CLOSED);
-    if (abort || (queued && socket->slot.fd >= 0 && resets(close_linger(socket))))
+    if (abort || (queued && socket->slot.fd >= 0 && resets(read_linger(socket))))
         send_drop(scheduler, socket);
     if (!receive_fills_input(socket))
         input_drop(socket);
@@ -91,7 +94,6 @@ static void close_any(struct scheduler *scheduler, struct stream *socket, bool a
             send_drop(scheduler, socket);
         break;
     case SOCKET_FREE:
-    case SOCKET_LISTENING:
     case SOCKET_STATE_COUNT:
         CHECK_NEVER(socket->slot.state);
     }
@@ -121,6 +123,27 @@ void close_end(struct scheduler *scheduler, struct slot *slot, enum ending endin
         mailbox_forget_closed(slot_handle(scheduler, &socket->slot));
     close_any(scheduler, socket, ending == END_ABORT);
     slot_unhold(scheduler, &socket->slot);
+}
+
+static int seconds_to_wait(const struct stream *socket, const struct call *call)
+{
+    if (call->kind != CALL_BLOCKING || send_queued_bytes(socket) == 0)
+        return 0;
+    struct linger linger = read_linger(socket);
+    return linger.l_onoff ? linger.l_linger : 0;
+}
+
+int close_by_call(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    struct stream *socket = stream_of(slot);
+    int seconds = seconds_to_wait(socket, call);
+    slot_end(scheduler, slot, END_CLOSED);
+    if (seconds <= 0 || !socket->output)
+        return 0;
+    call->timeout_ms = (int64_t)seconds * 1000;
+    list_append(&socket->output->drained, &call->link);
+    call_set_timeout(scheduler, call);
+    return CALL_WAITS;
 }
 
 void close_lose(struct scheduler *scheduler, struct stream *socket, uint8_t latches)

@@ -3,12 +3,14 @@
 #ifndef RUNTIME_STREAM_CLOSE_H
 #define RUNTIME_STREAM_CLOSE_H
 
-#include <sys/socket.h>
-
 #include "runtime/stream/stream.h"
 
 /* The kind's `end`. Nothing more is told; what is queued is still sent, but for END_ABORT. */
 void close_end(struct scheduler *scheduler, struct slot *slot, enum ending ending);
+
+/* The kind's `close`: a thread waits for what is queued as long as {linger,{true,Seconds}} says; a
+ * handler never. */
+int close_by_call(struct scheduler *scheduler, struct slot *slot, struct call *call);
 
 /* The stream has told its end: its handle is dead from now on. */
 void close_after_end(struct scheduler *scheduler, struct stream *socket);
@@ -28,8 +30,5 @@ void close_lose_by_send(struct scheduler *scheduler, struct stream *socket, uint
 /* Closes the descriptor of a socket that has nothing to send and no operation in flight, without
  * ever waiting. False: later, the peer has yet to confirm what was sent without a copy. */
 bool close_descriptor(struct stream *socket);
-
-/* {linger,_} of a socket that has its descriptor. */
-struct linger close_linger(const struct stream *socket);
 
 #endif

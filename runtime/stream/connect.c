@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
-#include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
@@ -87,7 +86,7 @@ static int open_descriptor(struct option_setup *setup, enum weir_family *family)
 
 static int create_socket(struct scheduler *scheduler, struct call *call, enum weir_family family)
 {
-    struct connecting *connecting = call->as.open.connecting;
+    struct connecting *connecting = open_call_of(call)->connecting;
     int fd = open_descriptor(&connecting->setup, &family);
     if (fd < 0)
         return fd;
@@ -103,7 +102,7 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
     stream_set_options(socket, block);
     socket->active = block->values.active;
     option_block_drop(block);
-    owner_set(&socket->slot, call->as.open.owner);
+    owner_set(&socket->slot, open_call_of(call)->owner);
     socket->waiter = call;
     connecting->sockets[connecting->socket_count++] = socket;
     return 0;
@@ -111,12 +110,12 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
 
 static void establish(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
-    descriptor_taken(&call->as.open.connecting->setup);
+    descriptor_taken(&open_call_of(call)->connecting->setup);
     socket->waiter = NULL;
     slot_move(&socket->slot, SOCKET_ESTABLISH);
     scheduler->totals.connects++;
     stream_connected(scheduler, socket);
-    call->as.open.socket = slot_handle(scheduler, &socket->slot);
+    open_call_of(call)->socket = slot_handle(scheduler, &socket->slot);
     delivery_start(scheduler, socket);
 }
 
@@ -142,9 +141,9 @@ static void forget_attempt(struct connecting *connecting, const struct stream *s
 /* It was handed over connected. */
 static void establish_at_once(struct scheduler *scheduler, struct call *call)
 {
-    struct stream *socket = last_attempt(call->as.open.connecting);
+    struct stream *socket = last_attempt(open_call_of(call)->connecting);
     slot_hold(&socket->slot);
-    forget_attempt(call->as.open.connecting, socket);
+    forget_attempt(open_call_of(call)->connecting, socket);
     establish(scheduler, socket, call);
     slot_unhold(scheduler, &socket->slot);
 }
@@ -153,7 +152,7 @@ static void establish_at_once(struct scheduler *scheduler, struct call *call)
  * cannot even be tried. */
 static int attempt(struct scheduler *scheduler, struct call *call)
 {
-    struct connecting *connecting = call->as.open.connecting;
+    struct connecting *connecting = open_call_of(call)->connecting;
     const weir_address *address = &connecting->addresses[connecting->next++];
     if (vectors_lack_address(&scheduler->vectors))
         scheduler_submit(scheduler);
@@ -180,7 +179,7 @@ static void try_another(struct timer *timer);
 /* The next address is not to wait for this one for ever. */
 static void plan_another(struct scheduler *scheduler, struct call *call)
 {
-    struct connecting *connecting = call->as.open.connecting;
+    struct connecting *connecting = open_call_of(call)->connecting;
     if (connecting->setup.happy_eyeballs_ms == 0 || connecting->next == connecting->address_count)
         return;
     connecting->scheduler = scheduler;
@@ -194,7 +193,7 @@ static void plan_another(struct scheduler *scheduler, struct call *call)
  * still succeed. */
 static int attempt_next(struct scheduler *scheduler, struct call *call)
 {
-    struct connecting *connecting = call->as.open.connecting;
+    struct connecting *connecting = open_call_of(call)->connecting;
     while (connecting->next < connecting->address_count && connecting->error != -EINVAL) {
         int result = attempt(scheduler, call);
         if (result == CALL_WAITS)
@@ -219,9 +218,9 @@ static int run_connect(struct scheduler *scheduler, struct slot *unused, struct 
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
-    if (call->as.open.owner.mailbox && mailbox_is_dead(call->as.open.owner.mailbox))
-        return WEIR_BADARG; /* since the call was made */
-    int result = attempt_next(scheduler, call);
+    int result = owner_check(open_call_of(call)->owner); /* it may be gone since it was made */
+    if (result == 0)
+        result = attempt_next(scheduler, call);
     if (result == CALL_WAITS)
         call_set_timeout(scheduler, call);
     return result;
@@ -230,7 +229,7 @@ static int run_connect(struct scheduler *scheduler, struct slot *unused, struct 
 /* It never was its owner's: nobody is told of its end. */
 static void give_up(struct stream *socket)
 {
-    forget_attempt(socket->waiter->as.open.connecting, socket);
+    forget_attempt(open_call_of(socket->waiter)->connecting, socket);
     socket->waiter = NULL;
     owner_set(&socket->slot, weir_owned_by_nobody());
     slot_move(&socket->slot, SOCKET_CLOSE);
@@ -239,7 +238,7 @@ static void give_up(struct stream *socket)
 /* The kernel still holds the attempts: each is cancelled here and cleaned up by its completion. */
 static void detach(struct scheduler *scheduler, struct call *call)
 {
-    struct connecting *connecting = call->as.open.connecting;
+    struct connecting *connecting = open_call_of(call)->connecting;
     timer_disarm(&scheduler->timers, &connecting->next_one);
     while (connecting->socket_count > 0) {
         struct stream *socket = last_attempt(connecting);
@@ -274,7 +273,7 @@ void connect_abandon(struct scheduler *scheduler, struct stream *socket)
 static void established(struct scheduler *scheduler, struct stream *socket, struct call *call)
 {
     timer_disarm(&scheduler->timers, &call->timer);
-    forget_attempt(call->as.open.connecting, socket);
+    forget_attempt(open_call_of(call)->connecting, socket);
     detach(scheduler, call); /* the others */
     establish(scheduler, socket, call);
     call_complete(scheduler, call, 0);
@@ -294,9 +293,9 @@ static int real_error(const struct stream *socket, int result)
 static void refused(struct scheduler *scheduler, struct stream *socket, struct call *call,
                     int error)
 {
-    call->as.open.connecting->error = error;
+    open_call_of(call)->connecting->error = error;
     give_up(socket);
-    timer_disarm(&scheduler->timers, &call->as.open.connecting->next_one);
+    timer_disarm(&scheduler->timers, &open_call_of(call)->connecting->next_one);
     int result = attempt_next(scheduler, call);
     if (result != CALL_WAITS)
         call_complete(scheduler, call, result);

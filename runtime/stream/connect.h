@@ -5,7 +5,7 @@
 
 #include "options/options.h"
 #include "runtime/ring/ring.h"
-#include "runtime/scheduler/call.h"
+#include "runtime/stream/open.h"
 #include <sys/socket.h>
 
 enum { CONNECT_ADDRESSES_MAX = 16 };
@@ -32,7 +32,7 @@ int connecting_create(struct connecting **connecting, const weir_option *default
                       const weir_option *options);
 void connecting_free(struct connecting *connecting);
 
-/* A call without a socket; the open socket is its result. The call owns its `connecting`. */
+/* An open_call without a socket, whose `connecting` is its maker's. */
 extern const struct call_operation operation_connect;
 
 void connect_completed(struct scheduler *scheduler, struct slot *slot,

@@ -7,9 +7,9 @@
 #include "base/check.h"
 #include "runtime/buffer/packet.h"
 #include "runtime/owner/owner.h"
-#include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/active.h"
+#include "runtime/socket/receive_call.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/packet_cutter.h"
@@ -125,11 +125,11 @@ static bool delivers_raw_lines(const struct stream *socket)
 static int next_packet(struct stream *socket, const uint8_t *bytes, size_t size,
                        weir_decoded *decoded, weir_http *http)
 {
-    const struct call *receiver = served_receiver(socket);
+    struct call *receiver = served_receiver(socket);
     struct packet_cutter cutter = {
         .values = stream_values(socket),
         .framer = &socket->framer,
-        .length = receiver ? receiver->as.receive.length : 0,
+        .length = receiver ? receive_call_of(receiver)->length : 0,
     };
     uint8_t http_header = socket->framer.http_header;
     int result = packet_cutter_next(&cutter, bytes, size, decoded, http);
@@ -165,7 +165,7 @@ void delivery_answer(struct scheduler *scheduler, struct task *task)
         struct call *served = list_entry(node, struct call, link);
         struct stream *socket = stream_find(scheduler, served->socket);
         if (socket)
-            shelf_fill(served->as.receive.shelf, socket);
+            shelf_fill(receive_call_of(served)->shelf, socket);
         call_complete(scheduler, served, 0);
     }
 }
@@ -173,7 +173,7 @@ void delivery_answer(struct scheduler *scheduler, struct task *task)
 /* A thread is answered when all is there that comes together, which it is given along with it. */
 static void answer(struct scheduler *scheduler, struct call *receiver, int result)
 {
-    if (result < 0 || !receiver->as.receive.shelf) {
+    if (result < 0 || !receive_call_of(receiver)->shelf) {
         call_complete(scheduler, receiver, result);
         return;
     }
@@ -187,7 +187,7 @@ static int hand_out_one(struct scheduler *scheduler, struct stream *socket,
                         const weir_packet *packet, const weir_decoded *decoded)
 {
     struct call *receiver = served_receiver(socket);
-    int result = receiver ? weir_packet_keep(packet, &receiver->as.receive.packet) : 0;
+    int result = receiver ? weir_packet_keep(packet, &receive_call_of(receiver)->packet) : 0;
     if (result == 0)
         count_packet(scheduler, socket, decoded);
     if (receiver) {

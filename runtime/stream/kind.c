@@ -87,6 +87,7 @@ const struct kind kind_stream = {
     .open = streams_open,
     .shut = streams_shut,
     .end = close_end,
+    .close = close_by_call,
     .settled = settled,
     .give_up_descriptor = give_up_descriptor,
     .release = gone_release,

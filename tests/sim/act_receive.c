@@ -6,7 +6,9 @@
 
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/receive_call.h"
 #include "runtime/stream/busy.h"
+#include "runtime/stream/delivery.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/stream.h"
 #include "sim/afar.h"
@@ -45,7 +47,7 @@ static struct conn *receiving_conn(const weir_packet *kept)
     for (uint32_t i = 0; i < link_capacity; i++) {
         struct conn *conn = model_conn(i);
         const struct stream *socket = conn->receiver ? model_socket(conn) : NULL;
-        if (socket && socket->waiter && kept == &socket->waiter->as.receive.packet)
+        if (socket && socket->waiter && kept == &receive_call_of(socket->waiter)->packet)
             return conn;
     }
     return NULL;

@@ -7,6 +7,7 @@
 #include "runtime/listener/listener.h"
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/receive_call.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
@@ -70,7 +71,7 @@ static void check_delivered(const struct stream *socket, const struct conn *conn
     SIM_CHECK(socket->receiving != RECEIVING_ENDED, "slot %u has ended and nobody was told",
               socket->slot.index);
     bool receives = socket->waiter && socket->active == WEIR_ACTIVE_FALSE;
-    size_t length = receives ? socket->waiter->as.receive.length : 0;
+    size_t length = receives ? receive_call_of(socket->waiter)->length : 0;
     if (socket->receiving == RECEIVING_OPEN)
         SIM_CHECK(!expect_more(conn, length), "slot %u keeps a packet of type %d",
                   socket->slot.index, stream_values(socket)->packet);
@@ -182,16 +183,17 @@ static void check_ending(const struct stream *socket)
     }
 }
 
-static size_t check_slot(const struct scheduler *scheduler, const struct slot *slot)
+static bool is_over(const struct slot *slot)
+{
+    return slot->pending == 0 && (slot->fd >= 0 || slot->state == SOCKET_CLOSED);
+}
+
+/* How much it has queued. */
+static size_t check_stream(const struct scheduler *scheduler, const struct slot *slot)
 {
     const struct stream *socket = stream_of(slot);
-    bool over =
-        socket->slot.pending == 0 && (socket->slot.fd >= 0 || socket->slot.state == SOCKET_CLOSED);
     switch ((enum socket_state)socket->slot.state) {
     case SOCKET_FREE:
-        return 0;
-    case SOCKET_LISTENING:
-        check_listener(listener_of(slot));
         return 0;
     case SOCKET_CONNECTING:
         SIM_CHECK(is_in_flight(&socket->slot, PLACE_OTHER),
@@ -203,8 +205,8 @@ static size_t check_slot(const struct scheduler *scheduler, const struct slot *s
         break;
     case SOCKET_GONE:
     case SOCKET_CLOSED:
-        SIM_CHECK(!over || send_queued_bytes(socket) > 0, "slot %u is over and was not released",
-                  socket->slot.index);
+        SIM_CHECK(!is_over(slot) || send_queued_bytes(socket) > 0,
+                  "slot %u is over and was not released", socket->slot.index);
         check_ending(socket);
         break;
     case SOCKET_STATE_COUNT:
@@ -212,6 +214,17 @@ static size_t check_slot(const struct scheduler *scheduler, const struct slot *s
     }
     check_sending(socket);
     return socket->output ? socket->output->queue.queued_bytes : 0;
+}
+
+static size_t check_slot(const struct scheduler *scheduler, const struct slot *slot)
+{
+    if (slot->kind != KIND_LISTENER)
+        return check_stream(scheduler, slot);
+    if (slot_is_live(slot))
+        check_listener(listener_of(slot));
+    else
+        SIM_CHECK(!is_over(slot), "listener %u is over and was not released", slot->index);
+    return 0;
 }
 
 void model_check_asleep(void)
