@@ -115,6 +115,15 @@ says "{packet,1} holds at most 255 bytes"
 out=$(ulimit -n 100; "$weir" load "tcp://$echo" --connections 200 2>&1) && wrong "200 in 100"
 says "ulimit -n allows 100"
 
+# With a server that answers after 20 ms, 2 connections bear 100/s and not much more.
+start late python3 "$top/tests/load/late_server.py" 0.02
+load "0 3" "tcp://$late" --rate 20 --connections 2 --find-rate 'p90<150ms' --duration 1s \
+    --warm-up 0s --lag-bound 1s
+rate=$(sed -n 's/^highest rate with p90<150ms: \(.*\).s$/\1/p' <<<"$out")
+[[ $rate =~ ^[0-9]+$ ]] && ((rate >= 40 && rate <= 140)) || wrong "--find-rate: $out"
+load 2 "tcp://$late" --rate 20 --find-rate 'q90<1ms'
+says "is not a percentile and a time"
+
 # Ctrl-C ends it with what there is.
 "$weir" load "tcp://$echo" --rate 100 --duration 1h --warm-up 0s >"$folder/out" &
 loader=$!
@@ -129,14 +138,36 @@ kill -INT $loader
 wait $loader
 grep -q 'answered, interrupted' "$folder/out" || wrong "Ctrl-C: $(cat "$folder/out")"
 
+# Tables and the page, which needs nothing beside itself.
+load "0 3" "tcp://$echo" --rate 1000 --duration 2s --warm-up 100ms --hgrm "$folder/hgrm" \
+    --csv "$folder/csv" --report "$folder/page.html"
+grep -qE '^ +[0-9.]+ 1\.0+ +2000$' "$folder/hgrm" || wrong "hgrm: $(cat "$folder/hgrm")"
+awk -F, 'NR > 1 { sum += $2 + $3 } NF != 6 { exit 1 } END { exit !(sum > 1900 && sum <= 2000) }' \
+    "$folder/csv" || wrong "csv: $(cat "$folder/csv")"
+grep -qE '<script|<link|src=|href=|@import|url\(' "$folder/page.html" && \
+    wrong "the page loads something"
+[ "$(grep -c '<polyline' "$folder/page.html")" = 8 ] || wrong "the page has not all curves"
+load "0 3" "tcp://$echo" --rate 1000 --count 10 --warm-up 0s --csv -
+[[ $out == "second,answered"* ]] || wrong "--csv -: $out"
+if command -v chromium >/dev/null; then
+    timeout 60 chromium --headless --no-sandbox --disable-gpu --window-size=940,1500 \
+        --user-data-dir="$folder/browser" --screenshot="$folder/page.png" \
+        "file://$folder/page.html" >/dev/null 2>&1
+    [ "$(stat -c %s "$folder/page.png" 2>/dev/null || echo 0)" -gt 50000 ] ||
+        wrong "no picture of the page, or an empty one"
+fi
+
 # JSON, as the schema says.
-load "0 3" "tcp://$echo" --rate 1000 --duration 2s --warm-up 100ms --json "$folder/results.json"
+load "0 3" "tcp://$echo" --rate 1000 --duration 2s --warm-up 100ms \
+    --pid "${processes[0]}" --json "$folder/results.json"
 if python3 -c 'import jsonschema' 2>/dev/null; then
     files=("$top/docs/load.schema.json" "$folder/results.json")
     python3 -W ignore - "${files[@]}" <<'END' || wrong "not as the schema says"
 import json, jsonschema, sys
 schema, results = (json.load(open(path)) for path in sys.argv[1:])
 jsonschema.validate(results, schema)
+assert results["server"]["memory_bytes"] > 1e6
+assert results["server"]["user_s"] + results["server"]["system_s"] > 0
 assert results["response"]["count"] == 2000 and len(results["seconds"]) >= 2
 assert sum(results["outcomes"].values()) == 2000
 results["seconds"][0].pop("failed")

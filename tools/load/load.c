@@ -2,6 +2,8 @@
 #include "load/load.h"
 
 #include "command.h"
+#include "load/find_rate.h"
+#include "load/live.h"
 #include "load/plan.h"
 #include "load/report.h"
 #include "load/results.h"
@@ -37,6 +39,12 @@ const char load_details[] =
     "  --timeout TIME          a request fails so long after its planned time (10s)\n"
     "  --lag-bound TIME        open loop: over it the client was the limit (1ms)\n"
     "  --source ADDRESS        where connections come from; several times: in turn\n"
+    "  --find-rate 'pQ<TIME'   from --rate on: the highest rate at which the percentile stays "
+    "under\n"
+    "                          it with 95% confidence and nothing fails, within 5%; each step "
+    "takes\n"
+    "                          the --duration\n"
+    "  --pid N                 the server's process, when it runs here: its CPU, calls, memory\n"
     "\n"
     "tcp://\n"
     "  --packet TYPE           raw, 1, 2, 4 (a length before each) or line (raw)\n"
@@ -48,8 +56,11 @@ const char load_details[] =
     "  --expect-status N       any other is a failure (200 to 299 are none)\n"
     "  --expect-body TEXT      any other is a failure\n"
     "\n"
-    "  --json FILE             the results as docs/load.schema.json says; \"-\" is standard "
-    "output\n"
+    "Where to, beside the text; \"-\" is standard output, in its place:\n"
+    "  --json FILE             all of it, as docs/load.schema.json says\n"
+    "  --report FILE           a page for a browser: curves, settings, the machine\n"
+    "  --hgrm FILE             percentiles of the response, as HdrHistogram's plotter reads them\n"
+    "  --csv FILE              a row for each second\n"
     "\n"
     "Times are written 250us, 1.5ms, 10s, 2m. Printed are three distributions, each class within\n"
     "0.1%:\n"
@@ -65,6 +76,9 @@ const char load_details[] =
     "is reported with what follows by arithmetic: it has to be within 1%, and a closed loop has "
     "to\n"
     "fail at it.\n"
+    "\n"
+    "On a terminal a line says how the last second was, with a mark of the 99th percentile for\n"
+    "each of the last 24: the darker the slower.\n"
     "\n"
     "Ctrl-C ends the run with the results so far. Exit status: 0; 1 when there are none; 2 when "
     "it\n"
@@ -93,6 +107,9 @@ static const struct output {
     void (*write)(FILE *to, const struct plan *plan, const struct results *results);
 } outputs[] = {
     {offsetof(struct plan, json), report_json},
+    {offsetof(struct plan, hgrm), report_hgrm},
+    {offsetof(struct plan, csv), report_csv},
+    {offsetof(struct plan, html), report_html},
 };
 
 enum { OUTPUT_COUNT = sizeof(outputs) / sizeof(outputs[0]) };
@@ -136,7 +153,9 @@ int load_run(int argc, char **argv)
     struct results *results = results_create();
     if (!results)
         return command_misused("load", "no memory for the results");
-    status = run_load(&plan, results, NULL, NULL);
+    status =
+        plan.find_rate ? find_rate_run(&plan, results) : run_load(&plan, results, live_show, NULL);
+    live_end();
     if (status == 0)
         status = report(&plan, results);
     results_free(results);

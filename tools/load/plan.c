@@ -3,6 +3,7 @@
 
 #include "base/suggest.h"
 #include "command.h"
+#include "load/find_rate.h"
 
 #include <errno.h>
 #include <math.h>
@@ -158,6 +159,24 @@ static int read_source(const char *text, struct plan *plan)
     return 0;
 }
 
+static int read_pid(const char *text, struct plan *plan)
+{
+    uint64_t pid;
+    if (!parse_number(text, INT32_MAX, &pid) || pid == 0)
+        return misused_value("--pid", text, "the number of a process");
+    plan->pid = (uint32_t)pid;
+    return 0;
+}
+
+static int read_find_rate(const char *text, struct plan *plan)
+{
+    struct find_rate_goal goal;
+    if (!find_rate_parse(text, &goal))
+        return misused_value("--find-rate", text, "a percentile and a time, as in 'p99<1ms'");
+    plan->find_rate = text;
+    return 0;
+}
+
 enum only { ANY, ONLY_TCP, ONLY_HTTP, ONLY_OPEN_LOOP, ONLY_CLOSED_LOOP };
 
 /* Where the value goes: a number, a time or a text in the plan, or to a function. */
@@ -189,7 +208,12 @@ static const struct option {
     {"--timeout", 0, offsetof(struct plan, timeout_ns), 0, NULL, ANY, false},
     {"--lag-bound", 0, offsetof(struct plan, lag_bound_ns), 0, NULL, ONLY_OPEN_LOOP, false},
     {"--source", 0, 0, 0, read_source, ANY, true},
+    {"--find-rate", 0, 0, 0, read_find_rate, ANY, false},
+    {"--pid", 0, 0, 0, read_pid, ANY, false},
     {"--json", 0, 0, offsetof(struct plan, json), NULL, ANY, false},
+    {"--hgrm", 0, 0, offsetof(struct plan, hgrm), NULL, ANY, false},
+    {"--csv", 0, 0, offsetof(struct plan, csv), NULL, ANY, false},
+    {"--report", 0, 0, offsetof(struct plan, html), NULL, ANY, false},
 };
 
 enum { OPTION_COUNT = sizeof(options) / sizeof(options[0]) };
@@ -289,6 +313,8 @@ static int check(struct plan *plan, uint64_t seen)
     if (!plan->is_open_loop && plan->connections == 0)
         return command_misused("load", "--rate N (an open loop: times of sending are planned) or "
                                        "--connections N (a closed loop) is needed");
+    if (plan->find_rate && !plan->is_open_loop)
+        return command_misused("load", "--find-rate begins at a rate: --rate N");
     if (plan->churn && plan->depth > 1)
         return command_misused("load", "--depth: with --churn a connection has one request");
     if (plan->arrivals.kind == ARRIVALS_RAMP && plan->count > 0)

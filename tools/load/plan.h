@@ -41,7 +41,10 @@ struct plan {
     weir_address sources[PLAN_SOURCES_MAX];
     size_t source_count;
 
-    const char *json; /* where to; "-" is standard output */
+    const char *find_rate; /* "p99<1ms": the highest rate at which that holds; NULL: one run */
+    uint32_t pid;          /* of the server; 0: not known */
+
+    const char *json, *hgrm, *csv, *html; /* where to; "-" is standard output */
 };
 
 /* 0, or an exit status; what is wrong has been said. */

@@ -78,6 +78,17 @@ static void write_counts(FILE *to, const struct results *results)
             results->bytes_sent, results->bytes_received);
 }
 
+static void write_server(FILE *to, const struct results *results)
+{
+    const struct process_sample *begin = &results->server_begin, *end = &results->server_end;
+    fprintf(to,
+            "  \"server\": {\"user_s\": %.3f, \"system_s\": %.3f, \"calls\": %" PRIu64
+            ", \"waits\": %" PRIu64 ", \"memory_bytes\": %" PRIu64 "},\n",
+            (double)(end->user_ns - begin->user_ns) / 1e9,
+            (double)(end->system_ns - begin->system_ns) / 1e9, end->calls - begin->calls,
+            end->switches - begin->switches, end->memory_bytes);
+}
+
 static void write_seconds(FILE *to, const struct results *results)
 {
     fprintf(to, "  \"seconds\": [");
@@ -110,6 +121,8 @@ void report_json(FILE *to, const struct plan *plan, const struct results *result
             elapsed_s > 0 ? (double)results->outcomes[OUTCOME_OK] / elapsed_s : 0,
             (double)results->cpu_ns / 1e9, results->system_calls);
     write_counts(to, results);
+    if (results->has_server)
+        write_server(to, results);
     write_histogram(to, "response", &results->response);
     write_histogram(to, "service", &results->service);
     write_histogram(to, "send_lag", &results->lag);

@@ -80,6 +80,19 @@ static void print_warm_up(FILE *to, const struct plan *plan, const struct result
     fputc('\n', to);
 }
 
+static void print_server(FILE *to, const struct results *results, double count)
+{
+    const struct process_sample *begin = &results->server_begin, *end = &results->server_end;
+    fprintf(to,
+            "server    %10.2f  us of CPU user and %.2f system, %.2f read and write calls, %.2f "
+            "waits per request; %.1f MiB, %+.1f since the begin\n",
+            (double)(end->user_ns - begin->user_ns) / 1e3 / count,
+            (double)(end->system_ns - begin->system_ns) / 1e3 / count,
+            (double)(end->calls - begin->calls) / count,
+            (double)(end->switches - begin->switches) / count, (double)end->memory_bytes / 0x1p20,
+            ((double)end->memory_bytes - (double)begin->memory_bytes) / 0x1p20);
+}
+
 void report_text(FILE *to, const struct plan *plan, const struct results *results)
 {
     uint64_t requests = results_requests(results);
@@ -100,5 +113,7 @@ void report_text(FILE *to, const struct plan *plan, const struct results *result
     fprintf(to, "client    %10.2f  us of CPU and %.2f system calls per request, %.0f%% busy\n",
             (double)results->cpu_ns / 1e3 / count, (double)results->system_calls / count,
             (double)results->cpu_ns / 1e7 / elapsed_s);
+    if (results->has_server)
+        print_server(to, results, count);
     print_verdict(to, plan, results);
 }

@@ -41,6 +41,32 @@ void results_restart(struct results *results, uint64_t now_ns)
     results->begin_ns = results->end_ns = now_ns;
 }
 
+void results_copy(struct results *to, const struct results *from)
+{
+    struct results_second *seconds = to->seconds;
+    memcpy(to, from, sizeof(*to));
+    to->seconds = seconds;
+    memcpy(seconds, from->seconds, from->second_count * sizeof(*seconds));
+}
+
+void results_merge(struct results *to, const struct results *from)
+{
+    histogram_merge(&to->response, &from->response);
+    histogram_merge(&to->service, &from->service);
+    histogram_merge(&to->lag, &from->lag);
+    for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+        to->outcomes[outcome] += from->outcomes[outcome];
+    to->connects += from->connects;
+    to->connect_failures += from->connect_failures;
+    to->end_ns += from->end_ns - from->begin_ns;
+    to->cpu_ns += from->cpu_ns;
+    to->bytes_sent += from->bytes_sent;
+    to->bytes_received += from->bytes_received;
+    to->system_calls += from->system_calls;
+    to->is_interrupted |= from->is_interrupted;
+    to->has_server = false;
+}
+
 void results_add(struct results *results, enum outcome outcome, uint64_t response_ns)
 {
     results->outcomes[outcome]++;

@@ -12,6 +12,7 @@
 
 #include "load/histogram.h"
 #include "load/outcome.h"
+#include "load/process.h"
 
 #include <stdbool.h>
 
@@ -39,6 +40,8 @@ struct results {
     bool is_interrupted;
     uint64_t cpu_ns; /* of the thread that makes the load */
     uint64_t bytes_sent, bytes_received, system_calls;
+    bool has_server; /* the two samples, of its begin and its end */
+    struct process_sample server_begin, server_end;
     uint32_t second_count;
     uint64_t second_failed;
     struct results_second *seconds;
@@ -50,6 +53,11 @@ void results_free(struct results *results);
 
 /* From here on it counts: all that was before is forgotten. */
 void results_restart(struct results *results, uint64_t now_ns);
+
+/* The first becomes the second, or gets what the second counted, too. The rows of seconds of a
+ * merge are the first's. */
+void results_copy(struct results *to, const struct results *from);
+void results_merge(struct results *to, const struct results *from);
 
 void results_add(struct results *results, enum outcome outcome, uint64_t response_ns);
 

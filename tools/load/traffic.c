@@ -295,6 +295,8 @@ static void begin_measuring(struct traffic *traffic, uint64_t now_ns, bool is_st
     struct results *results = traffic->results;
     results_restart(results, now_ns);
     weir_get_totals(traffic->runtime, 0, &traffic->totals);
+    results->has_server =
+        traffic->plan->pid && process_sample(traffic->plan->pid, &results->server_begin);
     results->warm_up_ns = now_ns - traffic->phase_begin_ns;
     results->is_steady = is_steady;
     traffic->cpu_begin_ns = clock_thread_ns(pthread_self());
@@ -357,6 +359,8 @@ static void note_totals(struct traffic *traffic)
     results->bytes_sent = now.bytes_sent - before->bytes_sent;
     results->bytes_received = now.bytes_received - before->bytes_received;
     results->system_calls = now.system_calls - before->system_calls;
+    if (results->has_server)
+        results->has_server = process_sample(traffic->plan->pid, &results->server_end);
 }
 
 static void finish(struct traffic *traffic, uint64_t now_ns)

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "load/find_rate.h"
+
+#include "load/live.h"
+#include "load/run.h"
+#include "load/verdict.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { RUNS_MAX = 3 };
+
+static const double close_enough = 1.05;
+static const double rate_most = 1e7, rate_least = 1;
+
+bool find_rate_parse(const char *text, struct find_rate_goal *goal)
+{
+    char *end;
+    if (text[0] != 'p' || text[1] < '0' || text[1] > '9')
+        return false;
+    goal->quantile = strtod(text + 1, &end) / 100;
+    return *end == '<' && goal->quantile > 0 && goal->quantile < 1 &&
+           plan_parse_time(end + 1, &goal->bound_ns) && goal->bound_ns > 0;
+}
+
+enum answer { HOLDS, FAILS, UNCERTAIN };
+
+static enum answer answer_of(const struct plan *plan, const struct results *results,
+                             const struct find_rate_goal *goal)
+{
+    const double deviations = 1.96;
+    double count = (double)results->response.count, q = goal->quantile;
+    double margin = deviations * sqrt(q * (1 - q) / fmax(count, 1));
+    uint64_t low_ns = histogram_quantile_ns(&results->response, fmax(q - margin, 0));
+    uint64_t high_ns = histogram_quantile_ns(&results->response, fmin(q + margin, 1));
+    if (results_failed(results) > 0 || low_ns > goal->bound_ns)
+        return FAILS;
+    if (verdict_of(plan, results) != VERDICT_SERVER)
+        return UNCERTAIN;
+    return high_ns <= goal->bound_ns ? HOLDS : UNCERTAIN;
+}
+
+static void print_step(const struct plan *plan, const struct results *results,
+                       const struct find_rate_goal *goal, enum answer answer)
+{
+    static const char *const says[] = {
+        [HOLDS] = "holds", [FAILS] = "does not hold", [UNCERTAIN] = "uncertain"};
+    bool is_limited = verdict_of(plan, results) != VERDICT_SERVER;
+    printf("%10.0f/s  p%g %9.3f ms  failed %" PRIu64 "  %s%s\n", plan->arrivals.rate,
+           100 * goal->quantile,
+           (double)histogram_quantile_ns(&results->response, goal->quantile) / 1e6,
+           results_failed(results), says[answer], is_limited ? ", client limited" : "");
+    fflush(stdout);
+}
+
+/* Runs it until the answer is certain. What was measured together is in `all`. */
+static int ask(const struct plan *plan, struct results *all, const struct find_rate_goal *goal,
+               enum answer *answer)
+{
+    int status = 0;
+    struct results *once = results_create();
+    if (!once)
+        return EXIT_FAILURE;
+    *answer = UNCERTAIN;
+    for (int run = 0; run < RUNS_MAX && *answer == UNCERTAIN && status == 0; run++) {
+        once->begin_ns = 0;
+        status = run_load(plan, once, live_show, NULL);
+        live_end();
+        if (status == 0 && run == 0)
+            results_copy(all, once);
+        else if (status == 0)
+            results_merge(all, once);
+        if (status == 0)
+            *answer = answer_of(plan, all, goal);
+        if (status == 0)
+            print_step(plan, all, goal, *answer);
+        if (once->is_interrupted)
+            break;
+    }
+    results_free(once);
+    return status;
+}
+
+/* Where to look next: `low` holds (0: none does yet), `high` does not (0: none is known). */
+static double next_rate(double low, double high)
+{
+    if (high == 0)
+        return 2 * low;
+    return low == 0 ? high / 2 : sqrt(low * high);
+}
+
+static bool is_found(double low, double high)
+{
+    return high > 0 && low > 0 && high / low <= close_enough;
+}
+
+static int search(struct plan *plan, struct results *tried, struct results *results,
+                  const struct find_rate_goal *goal, double *low)
+{
+    double high = 0, rate = plan->arrivals.rate;
+    while (!is_found(*low, high) && rate <= rate_most && rate >= rate_least) {
+        enum answer answer;
+        plan->arrivals.rate = rate;
+        int status = ask(plan, tried, goal, &answer);
+        if (status != 0)
+            return status;
+        if (tried->is_interrupted)
+            return 0;
+        if (answer == HOLDS) {
+            *low = rate;
+            results_copy(results, tried);
+        } else {
+            high = rate;
+        }
+        rate = next_rate(*low, high);
+    }
+    return 0;
+}
+
+int find_rate_run(struct plan *plan, struct results *results)
+{
+    struct find_rate_goal goal;
+    struct results *tried = results_create();
+    double low = 0;
+    bool is_goal = find_rate_parse(plan->find_rate, &goal);
+    int status = is_goal && tried ? search(plan, tried, results, &goal, &low) : EXIT_FAILURE;
+    results_free(tried);
+    if (status != 0)
+        return status;
+    if (low == 0) {
+        puts("at no rate that was tried does it hold");
+        return EXIT_FAILURE;
+    }
+    plan->arrivals.rate = low;
+    printf("highest rate with %s: %.0f/s\n\n", plan->find_rate, low);
+    return 0;
+}
