@@ -102,8 +102,12 @@ static int a_lent_one(void)
     return scenario_expect_abort(give_lent, "packet_is_lent");
 }
 
+/* Its memory has been freed, which the address sanitizer says before we can. */
 static int a_copy_twice(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+    return SCENARIO_SKIPPED;
+#endif
     return scenario_expect_abort(give_copies_twice, "holders_of_packet");
 }
 
