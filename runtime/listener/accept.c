@@ -2,11 +2,13 @@
 #include "runtime/listener/accept.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/listener/adopt.h"
+#include "runtime/listener/late_options.h"
 #include "runtime/listener/listener.h"
 #include "runtime/owner/owner.h"
 #include "runtime/ring/features.h"
@@ -68,7 +70,6 @@ struct listening *listening_create(struct scheduler *scheduler, struct listener 
     if (!listener)
         return NULL;
     list_init(&listener->acceptors);
-    listener->spare_fd = -1;
     listener->scheduler = scheduler;
     listener->socket = socket;
     listener->retry.fire = retry;
@@ -111,16 +112,51 @@ void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot)
     update(scheduler, socket);
 }
 
+/* Without memory it is closed. */
+static void keep_spare(struct listening *listener, int fd)
+{
+    size_t size = (listener->spare_count + 1) * sizeof(fd);
+    int *fds = memory_resize(listener->spare_fds, size);
+    if (!fds) {
+        system_close(fd);
+        return;
+    }
+    fds[listener->spare_count++] = fd;
+    listener->spare_fds = fds;
+}
+
+static int take_spare(struct listening *listener)
+{
+    int fd = listener->spare_fds[0];
+    listener->spare_count--;
+    memmove(listener->spare_fds, listener->spare_fds + 1, listener->spare_count * sizeof(fd));
+    return fd;
+}
+
+static void give_to_acceptor(struct scheduler *scheduler, struct listener *socket, int fd);
+
+/* The mailbox that it was for died while it was on its way. */
+static void take_back(struct scheduler *scheduler, weir_socket handle, int fd)
+{
+    struct listener *socket = listener_find(scheduler, handle);
+    if (!socket) {
+        system_close(fd);
+        return;
+    }
+    late_options_count_again(socket->listening);
+    give_to_acceptor(scheduler, socket, fd);
+    update(scheduler, socket);
+}
+
 static void give_to_acceptor(struct scheduler *scheduler, struct listener *socket, int fd)
 {
     struct call *call = take_acceptor(scheduler, socket->listening);
     if (!call) {
-        CHECK_EQ(socket->listening->spare_fd, -1);
-        socket->listening->spare_fd = fd;
+        keep_spare(socket->listening, fd);
         return;
     }
     timer_disarm(&scheduler->timers, &call->timer);
-    adopt_for_call(scheduler, socket, fd, call);
+    adopt_for_call(scheduler, socket, fd, call, take_back);
 }
 
 static void take_connection(struct scheduler *scheduler, struct listener *socket, int fd)
@@ -316,8 +352,9 @@ void accept_close(struct scheduler *scheduler, struct listener *socket)
     task_remove(&listener->try_again);
     timer_disarm(&scheduler->timers, &listener->retry);
     call_complete_all(scheduler, &listener->acceptors, WEIR_CLOSED);
-    if (listener->spare_fd >= 0)
-        system_close(listener->spare_fd);
+    while (listener->spare_count > 0)
+        system_close(take_spare(listener));
+    memory_free(listener->spare_fds);
     memory_free(listener->late);
     memory_free(listener->siblings);
     memory_free(listener);
@@ -355,10 +392,8 @@ static int run_accept(struct scheduler *scheduler, struct slot *slot, struct cal
     if (result < 0)
         return result;
     list_append(&socket->listening->acceptors, &call->link);
-    int spare_fd = socket->listening->spare_fd;
-    if (spare_fd >= 0) {
-        socket->listening->spare_fd = -1;
-        give_to_acceptor(scheduler, socket, spare_fd);
+    if (socket->listening->spare_count > 0) {
+        give_to_acceptor(scheduler, socket, take_spare(socket->listening));
         return CALL_WAITS;
     }
     call_set_timeout(scheduler, call);

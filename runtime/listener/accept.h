@@ -30,7 +30,8 @@ struct listening {
     bool failed;           /* the last accept has */
     bool told_unusable;    /* a service's owner has been told so */
     struct list acceptors; /* calls that wait, in order */
-    int spare_fd;          /* accepted when nobody waited any more; -1: none */
+    int *spare_fds;        /* accepted, or come back, when nobody waited any more; in order */
+    uint32_t spare_count;
     uint32_t rest_count;   /* ACCEPTING_REST: connections to be accepted before it closes */
     struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */
     struct task try_again; /* TASK_WITH_DESCRIPTORS */

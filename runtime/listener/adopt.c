@@ -56,16 +56,13 @@ struct handover {
     enum weir_family family;
     struct option_values values;
     struct call *call;
+    weir_socket listener;
+    adopt_take_back *take_back;
 };
 
 static int finish_handover(struct scheduler *scheduler, struct handover *handover)
 {
     struct open_call *open = open_call_of(handover->call);
-    int result = owner_check(open->owner);
-    if (result < 0) {
-        system_close(handover->fd);
-        return result;
-    }
     struct option_block *block = option_block_create(&handover->values);
     if (!block) {
         system_close(handover->fd);
@@ -87,10 +84,39 @@ static int finish_handover(struct scheduler *scheduler, struct handover *handove
     return 0;
 }
 
+static void come_back(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct handover *handover = list_entry(node, struct handover, node);
+    handover->take_back(scheduler, handover->listener, handover->fd);
+    memory_free(handover);
+}
+
+/* Where the runtime is stopping the connection is closed. */
+static int send_over(uint32_t index, struct handover *handover,
+                     void (*run)(struct scheduler *scheduler, struct inbox_node *node))
+{
+    struct scheduler *target = registry_enter(index);
+    if (!target) {
+        system_close(handover->fd);
+        return WEIR_CLOSED;
+    }
+    handover->node.run = run;
+    inbox_post(&target->inbox, &handover->node);
+    registry_leave(index);
+    return 0;
+}
+
 static void arrive(struct scheduler *scheduler, struct inbox_node *node)
 {
     struct handover *handover = list_entry(node, struct handover, node);
-    int result = WEIR_CLOSED;
+    int result = owner_check(open_call_of(handover->call)->owner);
+    if (result < 0) {
+        call_complete(scheduler, handover->call, result);
+        if (send_over(slot_scheduler(handover->listener), handover, come_back) < 0)
+            memory_free(handover);
+        return;
+    }
+    result = WEIR_CLOSED;
     if (scheduler->state == SCHEDULER_STOPPING)
         system_close(handover->fd);
     else
@@ -106,21 +132,8 @@ static uint32_t destination(const struct scheduler *scheduler, const struct call
     return call->origin ? call->origin->index : scheduler->index;
 }
 
-static int send_over(uint32_t index, struct handover *handover)
-{
-    struct scheduler *target = registry_enter(index);
-    if (!target) {
-        system_close(handover->fd);
-        return WEIR_CLOSED;
-    }
-    handover->node.run = arrive;
-    inbox_post(&target->inbox, &handover->node);
-    registry_leave(index);
-    return 0;
-}
-
 void adopt_for_call(struct scheduler *scheduler, struct listener *listener, int fd,
-                    struct call *call)
+                    struct call *call, adopt_take_back *take_back)
 {
     late_options_complete(listener->listening, fd);
     struct handover *handover = memory_allocate(sizeof(*handover));
@@ -134,8 +147,10 @@ void adopt_for_call(struct scheduler *scheduler, struct listener *listener, int 
         .family = (enum weir_family)listener->slot.family,
         .values = *listener_values(listener),
         .call = call,
+        .listener = slot_handle(scheduler, &listener->slot),
+        .take_back = take_back,
     };
-    int result = send_over(destination(scheduler, call), handover);
+    int result = send_over(destination(scheduler, call), handover, arrive);
     if (result < 0) {
         memory_free(handover);
         call_complete(scheduler, call, result);

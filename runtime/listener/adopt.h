@@ -14,10 +14,13 @@ struct call;
 void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
                      weir_owner owner);
 
+/* Gets a connection back whose acceptor is no more, on its listener's scheduler. */
+typedef void adopt_take_back(struct scheduler *scheduler, weir_socket listener, int fd);
+
 /* For a call of accept, which completes: on the scheduler that made it, or, for a thread, on the
  * runtime's schedulers in turn. */
 void adopt_for_call(struct scheduler *scheduler, struct listener *listener, int fd,
-                    struct call *call);
+                    struct call *call, adopt_take_back *take_back);
 
 /* Establishes a socket and lets it receive as its options say. NULL: no memory, and `fd` is
  * closed. */

@@ -78,7 +78,7 @@ static int note(struct listening *listener, const weir_option *options)
 /* Connections that came before now: in the backlog, or accepted and not looked at. */
 static uint32_t waiting_count(const struct scheduler *scheduler, const struct listener *socket)
 {
-    uint32_t taken = scheduler->last_count + (socket->listening->spare_fd >= 0);
+    uint32_t taken = scheduler->last_count + socket->listening->spare_count;
     uint32_t waiting = listener_backlog_count(socket);
     return waiting == UINT32_MAX ? waiting : waiting + ring_ready(scheduler->ring) + taken;
 }
@@ -102,4 +102,10 @@ void late_options_complete(struct listening *listener, int fd)
     options_inherit(listener->late, fd, listener->socket->slot.family);
     if (listener->late_count > 0 && --listener->late_count == 0)
         listener->late = late_options_shorten(listener->late);
+}
+
+void late_options_count_again(struct listening *listener)
+{
+    if (listener->late_count > 0 && listener->late_count < UINT32_MAX)
+        listener->late_count++;
 }

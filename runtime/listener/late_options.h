@@ -25,5 +25,7 @@ int late_options_note(struct scheduler *scheduler, struct listener *socket,
 
 /* Sets what a connection lacks of its listener's options. */
 void late_options_complete(struct listening *listener, int fd);
+/* One that had been given what it lacks will be given it once more. */
+void late_options_count_again(struct listening *listener);
 
 #endif

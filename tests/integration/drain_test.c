@@ -165,11 +165,9 @@ static int accept_there(struct background *background)
     return accept_in_background(background);
 }
 
-static void begin_accept(struct background *thread, const struct crowd *crowd)
+static void begin_accept(struct background *thread, weir_socket listener, weir_mailbox *mailbox)
 {
-    *thread = (struct background){.work = accept_there,
-                                  .socket = crowd->loopback.listener,
-                                  .mailbox = crowd->loopback.mailbox};
+    *thread = (struct background){.work = accept_there, .socket = listener, .mailbox = mailbox};
     background_start(thread);
     EVENTUALLY(atomic_load(&acceptor_task) != 0 && is_asleep(atomic_load(&acceptor_task)));
     settle(thread->socket);
@@ -185,7 +183,7 @@ static void acceptors_wait(struct acceptors *acceptors, struct crowd *crowd)
                                     weir_mailed_to(crowd->loopback.mailbox), WEIR_INFINITY,
                                     answer_opened, &acceptors->answers[i]),
               0);
-    begin_accept(&acceptors->thread, crowd);
+    begin_accept(&acceptors->thread, crowd->loopback.listener, crowd->loopback.mailbox);
 }
 
 static void acceptors_expect(struct acceptors *acceptors, int accepted)
@@ -265,7 +263,7 @@ Test(drain, counts_what_is_on_its_way_between_schedulers)
     sem_init(&crowd.let_go, 0, 0);
     weir_close(listen_with(crowd.loopback.runtime, "[]"));
     crowd.loopback.listener = listen_with(crowd.loopback.runtime, "[]");
-    begin_accept(&thread, &crowd);
+    begin_accept(&thread, crowd.loopback.listener, crowd.loopback.mailbox);
     crowd_come(&crowd, 1);
     release_soon(&releaser, &crowd.let_go);
     GIVES(weir_drain(crowd.loopback.runtime, 0), WEIR_TIMEOUT);
@@ -273,6 +271,48 @@ Test(drain, counts_what_is_on_its_way_between_schedulers)
     peer_leave(&crowd.peers[0]);
     pthread_join(releaser.thread, NULL);
     loopback_close(&crowd.loopback);
+}
+
+static int destroy(struct background *background)
+{
+    return weir_mailbox_destroy(background->mailbox);
+}
+
+/* The mailbox dies while its connection waits to be seen by the scheduler that it is to live on. */
+Test(drain, an_acceptor_that_dies_leaves_its_connection_to_the_next)
+{
+    struct crowd crowd = {.loopback = loopback_start(&(weir_config){.schedulers = 2}),
+                          .scheduler = 1};
+    struct loopback *loopback = &crowd.loopback;
+    weir_mailbox *dying;
+    struct background thread;
+    struct answer next = {0};
+    weir_totals totals;
+    sem_init(&crowd.held, 0, 0);
+    sem_init(&crowd.let_go, 0, 0);
+    GIVES(weir_mailbox_create(&dying), 0);
+    struct background death = {.work = destroy, .mailbox = dying};
+    loopback->listener = listen_with(loopback->runtime, "[{active,false}]");
+    begin_accept(&thread, loopback->listener, dying);
+    crowd_come(&crowd, 1);
+    do
+        GIVES(weir_get_totals(loopback->runtime, 0, &totals), 0);
+    while (totals.accepts == 0);
+    background_start(&death);
+    EVENTUALLY(weir_mailbox_post(dying, NULL) == WEIR_CLOSED);
+    GIVES(weir_tcp_accept_async(loopback->listener, weir_mailed_to(loopback->mailbox),
+                                WEIR_INFINITY, answer_opened, &next),
+          0);
+    settle(loopback->listener);
+    sem_post(&crowd.let_go);
+    GIVES(background_join(&thread), WEIR_BADARG);
+    GIVES(background_join(&death), 0);
+    GIVES(answer_wait(&next), 0);
+    peer_say(crowd.peers[0], "here");
+    expect_received(next.socket, 4, "here");
+    weir_close(next.socket);
+    peer_leave(&crowd.peers[0]);
+    loopback_close(loopback);
 }
 
 /* Another process may have the descriptor of a listener as well. */
