@@ -24,6 +24,7 @@ enum canary {
     CANARY_IGNORED_SHARE,      /* a socket hands out all that there is in one turn */
     CANARY_ENDLESS_DRAIN,      /* what a task adds to its queue is run in the same batch */
     CANARY_FORGOTTEN_GONE,     /* a connection that is gone is not told so */
+    CANARY_MISSED_POLL,        /* a descriptor is watched for the first time only */
     CANARY_STALE_SHELF,        /* what a thread took from its shelf is handed out once more */
 };
 

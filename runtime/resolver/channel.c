@@ -86,13 +86,15 @@ static ares_socket_t open_socket(int family, int type, int protocol, void *conte
     return fd;
 }
 
-/* c-ares closes first and says so afterwards. */
+/* c-ares closes first and says so afterwards. A poll that is still queued is submitted before the
+ * number is somebody else's. */
 static int close_socket(ares_socket_t fd, void *context)
 {
     struct channel *channel = context;
     struct channel_socket *socket = find_socket(channel, fd);
     if (socket) {
         watch_close(scheduler_of(channel), socket->watch);
+        scheduler_submit(scheduler_of(channel));
         *socket = (struct channel_socket){.channel = channel, .fd = -1};
     }
     int result = system_close(fd);

@@ -98,8 +98,9 @@ int files_open(struct files *files, struct scheduler *scheduler, const struct in
     name_file(&files->hosts_file, config->texts[INET_HOSTS_FILE]);
     name_file(&files->resolv_conf, has_resolv_conf(config) ? config->texts[INET_RESOLV_CONF] : "");
     files->nameservers = config->nameservers;
+    bool watches = *files->hosts_file.path || *files->resolv_conf.path;
     int result = text_list_copy(&files->search, &config->search);
-    if (result == 0)
+    if (result == 0 && watches)
         result = open_inotify(files);
     if (result < 0)
         files_close(files);

@@ -88,12 +88,19 @@ static void go_on_soon(struct resolving *resolving)
     task_add(&resolver->scheduler->tasks, TASK_LAST, &resolver->go_on);
 }
 
+/* While anything is remembered. */
+static void plan_refresh(struct resolver *resolver)
+{
+    if (resolver->cache.count > 0 && !resolver->refresh.armed)
+        scheduler_arm(resolver->scheduler, &resolver->refresh,
+                      (uint64_t)resolver->config->numbers[INET_CACHE_REFRESH_MS]);
+}
+
 static void refresh(struct timer *timer)
 {
     struct resolver *resolver = list_entry(timer, struct resolver, refresh);
     cache_remove_expired(&resolver->cache, resolver->scheduler->now_ns);
-    scheduler_arm(resolver->scheduler, timer,
-                  (uint64_t)resolver->config->numbers[INET_CACHE_REFRESH_MS]);
+    plan_refresh(resolver);
 }
 
 static void run_due(struct scheduler *scheduler, struct task *task);
@@ -145,8 +152,6 @@ static int open_resolver(struct scheduler *scheduler, const struct naming *namin
         return -ENOMEM;
     }
     slot_move(slot, SOCKET_ESTABLISH);
-    scheduler_arm(scheduler, &resolver->refresh,
-                  (uint64_t)resolver->config->numbers[INET_CACHE_REFRESH_MS]);
     scheduler->states[KIND_RESOLVER] = resolver;
     return 0;
 }
@@ -312,6 +317,7 @@ static void step(struct resolving *resolving)
     timer_disarm(&resolver->scheduler->timers, &resolving->timer);
     enum lookup_step next = lookup_next(&resolving->lookup, &ground, now_ns, &wanted, &until_ns);
     error_copy_text(resolving->text);
+    plan_refresh(resolver);
     switch (next) {
     case LOOKUP_ASK:
         ask(resolving, &wanted);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "base/canary.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 
@@ -100,7 +101,7 @@ static void completed(struct scheduler *scheduler, struct slot *slot,
     if (is_open(watch) && completion->result != -ECANCELED)
         watch->ready(scheduler, watch->context, failed ? POLLERR : (unsigned)completion->result);
     watch->polling = POLLING_NOT;
-    if (is_open(watch))
+    if (is_open(watch) && !CANARY(MISSED_POLL))
         go_on(scheduler, watch);
 }
 

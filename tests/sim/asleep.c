@@ -216,8 +216,19 @@ static size_t check_stream(const struct scheduler *scheduler, const struct slot 
     return socket->output ? socket->output->queue.queued_bytes : 0;
 }
 
+/* Whoever watches a descriptor has a poll on its way. */
+static void check_inner(const struct slot *slot)
+{
+    SIM_CHECK(slot->kind != KIND_WATCH || slot->pending > 0, "slot %u watches, and polls nothing",
+              slot->index);
+}
+
 static size_t check_slot(const struct scheduler *scheduler, const struct slot *slot)
 {
+    if (slot->state != SOCKET_FREE && scheduler->kinds[slot->kind]->is_inner) {
+        check_inner(slot);
+        return 0;
+    }
     if (slot->kind != KIND_LISTENER)
         return check_stream(scheduler, slot);
     if (slot_is_live(slot))

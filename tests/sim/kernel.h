@@ -37,6 +37,7 @@ enum file_kind {
     FILE_LISTENER,
     FILE_STREAM,
     FILE_REGULAR,
+    FILE_NAMES, /* asks a name server */
 };
 
 enum op_kind {
@@ -49,6 +50,7 @@ enum op_kind {
     OP_WAKE,
     OP_READ,
     OP_WATCH,
+    OP_POLL
 };
 
 /* Which of a file's places an operation has: one of each can be in flight. */

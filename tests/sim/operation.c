@@ -13,6 +13,7 @@
 #include "sim/event.h"
 #include "sim/link.h"
 #include "sim/model.h"
+#include "sim/names.h"
 #include "sim/notice.h"
 #include "sim/peer.h"
 #include "sim/ring_sim.h"
@@ -446,6 +447,10 @@ static void do_op(struct file *file, struct op *op)
         break;
     case OP_WATCH:
         do_watch(file, op);
+        break;
+    case OP_POLL:
+        if (names_ready(file) & op->size)
+            complete(op, (int32_t)(names_ready(file) & op->size));
         break;
     case OP_CONNECT: /* the peer answers */
     case OP_NONE:

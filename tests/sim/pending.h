@@ -8,7 +8,14 @@
 #include <stdint.h>
 #include <weir/socket.h>
 
-enum pending_kind { PENDING_FREE, PENDING_CONNECT, PENDING_ACCEPT, PENDING_SEND, PENDING_RECEIVE };
+enum pending_kind {
+    PENDING_FREE,
+    PENDING_CONNECT,
+    PENDING_ACCEPT,
+    PENDING_SEND,
+    PENDING_RECEIVE,
+    PENDING_LOOK_UP
+};
 
 struct call;
 

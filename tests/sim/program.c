@@ -8,6 +8,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/stream.h"
 #include "sim/act.h"
+#include "sim/act_look_up.h"
 #include "sim/afar.h"
 #include "sim/dice.h"
 #include "sim/errand.h"
@@ -487,6 +488,8 @@ void program_tick(void *unused)
         post_to(dice_below(weir_scheduler_count(the_runtime)));
     if (winding_down)
         return;
+    if (dice_chance(program_style.look_up))
+        act_look_up(the_runtime);
     uint32_t what = dice_below(10);
     program_read_mail(dice_below(3));
     if (what < 2)

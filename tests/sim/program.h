@@ -18,6 +18,7 @@ struct program_style {
     bool shares;     /* packets are large, and keep their buffers */
     uint32_t threads;
     uint32_t mailboxes;
+    uint32_t look_up; /* of ticks in which something is done: a name is looked up */
     uint32_t afar;    /* of things done: to sockets of other schedulers */
     uint32_t forward; /* of packets: to another socket of the scheduler */
     bool insists;     /* does again at once what has failed at once, posts work from work */

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "runtime/listener/listener.h"
@@ -20,6 +21,7 @@
 #include "sim/kernel.h"
 #include "sim/link.h"
 #include "sim/model.h"
+#include "sim/names.h"
 #include "sim/operation.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
@@ -247,6 +249,10 @@ static void begin(struct ring *ring, const struct entry *entry)
         }
         return;
     }
+    if (op.kind == OP_POLL && !names_may_be_polled(entry->fd)) {
+        ring_sim_post(op.user_data, -EBADF, 0);
+        return;
+    }
     (void)kernel_file(entry->fd);
     trace("submit %llx: kind %lld, descriptor %lld, %lld bytes", (int64_t)op.user_data, op.kind,
           entry->fd, (int64_t)op.size);
@@ -349,9 +355,7 @@ void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd)
 
 void ring_poll(struct ring *ring, uint64_t user_data, int fd, unsigned events)
 {
-    (void)ring;
-    SIM_CHECK(false, "%" PRIx64 " polls %d for %u: no name is looked up here, nor a datagram sent",
-              user_data, fd, events);
+    next_entry(ring, user_data, OP_POLL, fd)->op.size = events;
 }
 
 void ring_receive_messages(struct ring *ring, uint64_t user_data, int fd,
@@ -388,7 +392,7 @@ uint32_t ring_pending(const struct ring *ring)
 static uint64_t real_now_ns(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)timespec_get(&now, TIME_UTC);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 

@@ -18,6 +18,7 @@
 #include "sim/life.h"
 #include "sim/link.h"
 #include "sim/model.h"
+#include "sim/names.h"
 #include "sim/peer.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
@@ -118,6 +119,7 @@ static void choose_style(void)
         .active = ONE_OF(0, 1),
         .forward = ONE_OF(0, 0, 300),
         .insists = dice_chance(50),
+        .look_up = ONE_OF(0, 0, 200, 600),
     };
 }
 
@@ -133,10 +135,19 @@ static void choose_company(const weir_config *config)
         program_style.type = 0;
 }
 
+#define INET_TERMS                                                                              \
+    "{lookup,[file,dns]}. {resolv_conf,\"\"}. {hosts_file,\"\"}. {domain,\"\"}. clear_search. " \
+    "{nameserver,{10,0,0,53}}. {host,{127,0,0,1},[\"host1\"]}. "
+
 static void choose_config(weir_config *config)
 {
     static const char *const features[] = {
         "", "", "", "multishot_receive", "multishot_accept", "buffer_ring", "kernel=6.1"};
+    static const char *const inet_terms[] = {
+        INET_TERMS "{timeout,100}. {servfail_retry_timeout,20}. {cache_refresh,1000}.",
+        INET_TERMS "{timeout,20}. {retry,2}. {nameserver,{10,0,0,54}}. {cache_size,0}.",
+        INET_TERMS "{timeout,50}. {usevc,true}. {cache_size,3}. {cache_refresh,1000}.",
+    };
     uint32_t submission_entries = ONE_OF(1, 2, 8, 64);
     uint32_t completion_entries = ONE_OF(2, 4, 16, 256);
     *config = (weir_config){
@@ -152,6 +163,7 @@ static void choose_config(weir_config *config)
         .queued_bytes_limit = ONE_OF(0, 0, 0, 3000),
         .zero_copy_from_bytes = ONE_OF(0, 0, 100, 2000),
         .features_off = features[dice_below(7)],
+        .inet_terms = inet_terms[dice_below(3)],
     };
 }
 
@@ -309,6 +321,7 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
     dice_seed(seed);
     kernel_reset();
     pending_reset();
+    names_reset();
     life_reset();
     slow_reset();
     turns_reset();
