@@ -154,11 +154,13 @@ WEIR_API int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64
                                    weir_opened *opened, void *data) WEIR_CHECK_RESULT;
 
 /*
- * Connects, gen_tcp:connect/3,4. `host` is an address or a name; the addresses of a name are tried
- * in order. -ECONNREFUSED, -ECONNRESET, WEIR_TIMEOUT, -ETIMEDOUT, -ENETUNREACH, -EHOSTUNREACH,
- * WEIR_NXDOMAIN (a name that is none, or is too long), -EAFNOSUPPORT, -EADDRINUSE, -EADDRNOTAVAIL,
- * -EINVAL (an address that none can be reached at), -EMFILE, -ENOMEM, -EAGAIN (the kernel takes no
- * more), WEIR_BADARG (as listen, no host, an active socket without an owner).
+ * Connects, gen_tcp:connect/3,4. `host` is an address or a name, which is looked up
+ * (weir/names.h); its addresses are tried in order, or as {happy_eyeballs,Ms} has it. The time-out
+ * covers all of it. -ECONNREFUSED, -ECONNRESET, WEIR_TIMEOUT, -ETIMEDOUT, -ENETUNREACH,
+ * -EHOSTUNREACH, WEIR_NXDOMAIN (a name that nobody knows), -EAFNOSUPPORT, -EADDRINUSE,
+ * -EADDRNOTAVAIL, -EINVAL (a name with blanks, an address that none can be reached at), -EMFILE,
+ * -ENOMEM, -EAGAIN (the kernel takes no more), WEIR_BADARG (as listen, no host, an active socket
+ * without an owner).
  */
 WEIR_API int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
                               const weir_option *options, weir_owner owner, int64_t timeout_ms,

@@ -30,6 +30,18 @@ expect 0 1 "usage: weir serve" serve echo --help
 expect 0 1 "usage: weir decode" decode line -h
 expect 0 1 "weir 0." --version
 expect 0 1 "weir 0." -V
+expect 0 1 "usage: weir resolve NAME|ADDRESS" resolve -h
+expect 2 2 "weir resolve: needs a name or an address" resolve
+expect 2 2 "weir resolve: --family is inet or inet6, not 'x'" resolve a --family x
+expect 2 2 "weir resolve: 'x' is no method: native, file or dns" resolve a --lookup dns,x
+expect 2 2 "weir resolve: --nameserver: '1.2.3.4' has no port" resolve a --nameserver 1.2.3.4
+expect 2 2 "weir resolve: there is no '--x'" resolve a --x
+expect 2 2 "weir resolve: one name at a time, not also 'b'" resolve a b
+expect 0 1 "{hostent,\"127.1\",[],inet,4,[{127,0,0,1}]}" resolve 127.1 --family inet
+expect 2 2 "weir rc: one file at a time, not also 'b'" rc a b
+expect 2 2 "weir rc: '--x' is neither --batch nor a file" rc --x
+expect 2 2 "weir interfaces: takes no arguments, but was given 'x'" interfaces x
+expect 0 1 "{\"lo\",[{flags,[" interfaces
 expect 2 2 "there is no command 'hepl'; did you mean 'help'?" hepl
 expect 2 2 "there is no command 'frobnicate'; 'weir help' lists them" frobnicate
 expect 2 2 "there is no command ''" ""
