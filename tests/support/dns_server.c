@@ -482,12 +482,12 @@ static uint16_t port_of(int fd)
 }
 
 /* The same port twice. */
-static void open_sockets(struct dns_server *server, const char *on)
+static void open_sockets(struct dns_server *server, const char *on, uint16_t port)
 {
     int size = RECEIVE_BUFFER;
     server->tcp = -1;
     for (int tries = 0; server->tcp < 0 && tries < 100; tries++) {
-        server->udp = open_socket(SOCK_DGRAM, on, 0);
+        server->udp = open_socket(SOCK_DGRAM, on, port);
         must(server->udp >= 0, "socket");
         server->port = port_of(server->udp);
         server->tcp = open_socket(SOCK_STREAM, on, server->port);
@@ -503,10 +503,10 @@ static void open_sockets(struct dns_server *server, const char *on)
 
 struct dns_server *dns_server_start(void)
 {
-    return dns_server_start_on("127.0.0.1");
+    return dns_server_start_on("127.0.0.1", 0);
 }
 
-struct dns_server *dns_server_start_on(const char *address)
+struct dns_server *dns_server_start_on(const char *address, uint16_t port)
 {
     struct dns_server *server = calloc(1, sizeof(*server));
     must(server, "calloc");
@@ -515,7 +515,7 @@ struct dns_server *dns_server_start_on(const char *address)
     for (size_t i = 0; i < TCP_MAX; i++)
         server->connections[i] = -1;
     pthread_mutex_init(&server->lock, NULL);
-    open_sockets(server, address);
+    open_sockets(server, address, port);
     must(pipe(server->stop) == 0, "pipe");
     must(pthread_create(&server->thread, NULL, run, server) == 0, "pthread_create");
     return server;

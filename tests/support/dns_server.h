@@ -14,7 +14,8 @@ struct dns_server;
 
 /* A thread of its own, on a free port of 127.0.0.1, UDP and TCP. Aborts when it cannot. */
 struct dns_server *dns_server_start(void);
-struct dns_server *dns_server_start_on(const char *address); /* of IPv4 */
+/* On an address of IPv4, and a port unless it is 0. */
+struct dns_server *dns_server_start_on(const char *address, uint16_t port);
 void dns_server_stop(struct dns_server *server);
 uint16_t dns_server_port(const struct dns_server *server);
 
