@@ -21,7 +21,8 @@ enum {
     RECEIVE_BUFFER_SIZE = 1 << 20,
 };
 
-/* c-ares often says no more than that a server is not to be reached. */
+/* c-ares often says no more than that a server is not to be reached. Of what is ended by one entry
+ * into it: each begins without. */
 static _Thread_local bool lacked_memory;
 
 struct channel_socket {
@@ -59,6 +60,7 @@ static void ready(struct scheduler *scheduler, void *context, unsigned events)
     bool reads = events & (POLLIN | POLLERR | POLLHUP);
     bool writes = events & (POLLOUT | POLLERR | POLLHUP);
     (void)scheduler;
+    lacked_memory = false;
     ares_process_fd(socket->channel->ares, reads ? socket->fd : ARES_SOCKET_BAD,
                     writes ? socket->fd : ARES_SOCKET_BAD);
 }
@@ -166,6 +168,7 @@ static void arm(struct channel *channel)
 static void time_is_up(struct timer *timer)
 {
     struct channel *channel = list_entry(timer, struct channel, timer);
+    lacked_memory = false;
     ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     arm(channel);
 }
@@ -336,6 +339,7 @@ int channels_ask(struct channels *channels, const struct channel_key *key, const
     copy->channel = channel;
     list_init(&copy->link);
     channel->question_count++;
+    lacked_memory = false;
     list_append(asker, &copy->link);
     ares_query(channel->ares, name, ns_c_in, (int)type, answered, copy);
     arm(channel);
