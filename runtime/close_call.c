@@ -4,18 +4,12 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "runtime/listener/accept.h"
-#include "runtime/listener/listener.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/service.h"
-#include "runtime/stream/close.h"
-#include "runtime/stream/output.h"
-#include "runtime/stream/send.h"
-#include "runtime/stream/stream.h"
 
 struct close_call {
     struct call call;
@@ -30,13 +24,14 @@ static int close_one(weir_socket handle);
 static int run_close(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     struct close_call *close = list_entry(call, struct close_call, call);
-    uint32_t count = close->alone ? 0 : service_sibling_count(slot);
+    const weir_socket *siblings;
+    uint32_t count = close->alone ? 0 : service_siblings_of(slot, &siblings);
     if (count > 0 && call->kind != CALL_ASYNC) {
         close->sibling_count = count;
         return 0;
     }
     for (uint32_t i = 0; i < count; i++)
-        (void)close_one(listener_of(slot)->listening->siblings[i]);
+        (void)close_one(siblings[i]);
     return scheduler->kinds[slot->kind]->close(scheduler, slot, call);
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
+#include "runtime/kinds.h"
 #include "runtime/listener/accept.h"
 #include "runtime/listener/late_options.h"
 #include "runtime/listener/listen.h"
@@ -241,37 +242,41 @@ struct siblings_call {
     weir_socket *siblings; /* room for RUNTIME_SCHEDULERS_MAX */
 };
 
-uint32_t service_sibling_count(struct slot *slot)
+uint32_t service_siblings_of(const struct slot *slot, const weir_socket **siblings)
 {
-    return slot->kind == KIND_LISTENER ? listener_of(slot)->listening->sibling_count : 0;
+    const struct kind *kind = runtime_kinds[slot->kind];
+    return kind->siblings ? kind->siblings(slot, siblings) : 0;
+}
+
+uint32_t service_sibling_count(const struct slot *slot)
+{
+    const weir_socket *siblings;
+    return service_siblings_of(slot, &siblings);
 }
 
 /* How many there are. */
 static int run_siblings(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    struct listener *socket = listener_of(slot);
-    struct siblings_call *siblings = list_entry(call, struct siblings_call, call);
+    struct siblings_call *wanted = list_entry(call, struct siblings_call, call);
+    const weir_socket *siblings;
+    uint32_t count = service_siblings_of(slot, &siblings);
     (void)scheduler;
-    if (socket->listening->sibling_count == 0)
-        return 0;
-    memcpy(siblings->siblings, socket->listening->siblings,
-           socket->listening->sibling_count * sizeof(weir_socket));
-    return (int)socket->listening->sibling_count;
+    if (count > 0)
+        memcpy(wanted->siblings, siblings, count * sizeof(*siblings));
+    return (int)count;
 }
 
-static const struct call_operation operation_siblings = {.name = "a service's listeners",
-                                                         .run = run_siblings,
-                                                         .kinds = 1 << KIND_LISTENER,
-                                                         .dead_result = 0};
+static const struct call_operation operation_siblings = {
+    .name = "a service's sockets", .run = run_siblings, .dead_result = 0};
 
-/* Only what listens has siblings; a handler's own sockets are told from it without a call. */
+/* A handler's own sockets are told from a service without a call. */
 static bool may_have_siblings(weir_socket handle)
 {
     struct scheduler *here = scheduler_current();
     if (!here || here->index != slot_scheduler(handle))
         return true;
-    const struct listener *socket = listener_find(here, handle);
-    return socket && socket->listening->sibling_count > 0;
+    const struct slot *slot = slot_find(here, handle);
+    return slot && service_sibling_count(slot) > 0;
 }
 
 uint32_t service_siblings(weir_socket handle, weir_socket siblings[RUNTIME_SCHEDULERS_MAX])

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A service: one listener per scheduler on the same port, behind the handle of the first. */
+/* A service: one listener, or UDP socket, per scheduler on the same port, behind the handle of the
+ * first. */
 #ifndef RUNTIME_SERVICE_H
 #define RUNTIME_SERVICE_H
 
@@ -8,11 +9,13 @@
 
 struct slot;
 
-/* The other listeners of the service whose first this is. How many; 0 for every other socket. */
+/* The others of the service whose first this is. How many; 0 for every other socket. */
 uint32_t service_siblings(weir_socket handle, weir_socket siblings[RUNTIME_SCHEDULERS_MAX]);
 
-/* Scheduler: how many there are. */
-uint32_t service_sibling_count(struct slot *slot);
+/* Scheduler: how many there are, and which. */
+uint32_t service_siblings_of(const struct slot *slot, const weir_socket **siblings);
+/* Scheduler: how many. */
+uint32_t service_sibling_count(const struct slot *slot);
 
 /* Whether setting something, by the call of that name, would have to wait for the service's other
  * schedulers: -EDEADLK, or 0. */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* gen_udp:open and gen_udp:connect. */
+#include "runtime/udp_open.h"
+
 #include <errno.h>
+#include <string.h>
 
 #include "address/address.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/system.h"
 #include "runtime/datagram/collect.h"
 #include "runtime/datagram/datagram.h"
@@ -16,23 +20,34 @@
 #include "runtime/socket/descriptor.h"
 #include <weir/udp.h>
 
-struct open_call {
-    struct call call;
-    const struct option_setup *setup;
-    int fd;
-    weir_owner owner;
-    weir_socket socket; /* the result */
-};
-
 struct connect_call {
     struct call call;
     const weir_address *peer;
 };
 
+static int note_siblings(struct datagram *socket, const struct udp_open_call *open)
+{
+    size_t size = open->sibling_count * sizeof(weir_socket);
+    if (size == 0)
+        return 0;
+    socket->siblings = memory_allocate_zeroed(1, size + sizeof(weir_socket));
+    if (!socket->siblings)
+        return error_say(-ENOMEM, "open: no memory for a service");
+    memcpy(socket->siblings, open->siblings, size);
+    return 0;
+}
+
 /* A count that is spent is told of, as by setopts. */
+static void begin(struct scheduler *scheduler, struct datagram *socket, int32_t active)
+{
+    if (active != WEIR_ACTIVE_FALSE)
+        (void)datagram_set_active(scheduler, socket, active);
+    collect_go_on(scheduler, socket);
+}
+
 static int run_open(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
-    struct open_call *open = list_entry(call, struct open_call, call);
+    struct udp_open_call *open = list_entry(call, struct udp_open_call, call);
     const struct option_setup *setup = open->setup;
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
@@ -44,19 +59,22 @@ static int run_open(struct scheduler *scheduler, struct slot *unused, struct cal
         datagram_create(scheduler, open->fd, (enum weir_family)setup->local.family, &setup->values);
     if (!socket)
         return error_say(-ENOMEM, "open: no memory for a socket");
+    if (note_siblings(socket, open) < 0) {
+        socket->slot.fd = -1; /* still the caller's */
+        slot_end(scheduler, &socket->slot, END_CLOSED);
+        return -ENOMEM;
+    }
     owner_set(&socket->slot, open->owner);
     socket->connected = descriptor_is_connected(open->fd);
     open->socket = slot_handle(scheduler, &socket->slot);
-    if (setup->values.active != WEIR_ACTIVE_FALSE)
-        (void)datagram_set_active(scheduler, socket, setup->values.active);
-    collect_go_on(scheduler, socket);
+    begin(scheduler, socket, setup->values.active);
     return 0;
 }
 
-static const struct call_operation operation_open = {
+const struct call_operation operation_open_udp = {
     .name = "weir_udp_open", .run = run_open, .dead_result = WEIR_CLOSED};
 
-static int check_owner(const struct option_setup *setup, weir_owner owner)
+int udp_check_owner(const struct option_setup *setup, weir_owner owner)
 {
     if (owner_is_nobody(owner) && setup->values.active != WEIR_ACTIVE_FALSE)
         return error_say(WEIR_BADARG,
@@ -85,14 +103,14 @@ static int open_descriptor(struct option_setup *setup)
     return fd;
 }
 
-static int open_there(weir_runtime *runtime, struct option_setup *setup, struct open_call *open)
+static int open_there(weir_runtime *runtime, struct option_setup *setup, struct udp_open_call *open)
 {
     const struct scheduler *here = scheduler_current();
     int result = open->fd = open_descriptor(setup);
     if (result >= 0) {
         uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
         open->setup = setup;
-        result = call_make_on(&operation_open, index, &open->call);
+        result = call_make_on(&operation_open_udp, index, &open->call);
         if (result < 0)
             system_close(open->fd);
     }
@@ -111,14 +129,14 @@ static int set_up(struct option_setup *setup, uint16_t port, const weir_option *
         setup->local.port = port;
         setup->has_local_address = true;
     }
-    return result < 0 ? result : check_owner(setup, owner);
+    return result < 0 ? result : udp_check_owner(setup, owner);
 }
 
 int weir_udp_open(weir_runtime *runtime, uint16_t port, const weir_option *options,
                   weir_owner owner, weir_socket *socket)
 {
     struct option_setup setup;
-    struct open_call open = {.owner = owner};
+    struct udp_open_call open = {.owner = owner};
     const struct scheduler *here = scheduler_current();
     error_clear_text();
     int result = runtimes_enter(runtime);

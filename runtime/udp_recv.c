@@ -14,7 +14,7 @@ static int check(struct datagram *socket)
 {
     if (socket->active != WEIR_ACTIVE_FALSE)
         return error_say(-EINVAL, "recv: the socket is active");
-    if (socket->receiver)
+    if (socket->caller)
         return error_say(-EALREADY, "recv: somebody waits already");
     return datagram_take_error(socket);
 }
@@ -25,7 +25,7 @@ static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call 
     int result = check(socket);
     if (result < 0)
         return result;
-    socket->receiver = call;
+    socket->caller = call;
     call_set_timeout(scheduler, call);
     collect_go_on(scheduler, socket);
     return CALL_WAITS;
@@ -34,8 +34,8 @@ static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call 
 static void leave_recv(struct scheduler *scheduler, struct call *call)
 {
     struct datagram *socket = datagram_find(scheduler, call->socket);
-    if (socket && socket->receiver == call)
-        socket->receiver = NULL;
+    if (socket && socket->caller == call)
+        socket->caller = NULL;
 }
 
 static const struct call_operation operation_recv_datagram = {

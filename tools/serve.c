@@ -22,6 +22,7 @@ const char serve_details[] =
     "SERVICE is one of\n"
     "  echo   each packet goes back in the framing that it came in\n"
     "  http   HTTP/1.1: a greeting, or how many bytes of body came\n"
+    "  udp-echo  each datagram goes back to where it came from\n"
     "\n"
     "  --listen ADDRESS:PORT          where; \":PORT\" is every address, port 0 picks one; it may\n"
     "                                 be given several times\n"
@@ -242,8 +243,9 @@ static int start_listening(weir_runtime *runtime, const struct plan *plan, size_
     char text[WEIR_ADDRESS_TEXT_SIZE];
     weir_socket listener;
     const weir_address *address = &plan->addresses[index];
-    int result = weir_tcp_serve(runtime, weir_address_format(address, text), address->port, list,
-                                weir_handled_by(plan->service->handler, NULL), &listener);
+    int result =
+        plan->service->serve(runtime, weir_address_format(address, text), address->port, list,
+                             weir_handled_by(plan->service->handler, NULL), &listener);
     return result < 0 ? result : weir_sockname(listener, bound);
 }
 

@@ -6,11 +6,14 @@
 #include <string.h>
 
 static const struct service services[] = {
-    {"echo", "[binary,{reuseaddr,true},{backlog,1024}]", "[]", &echo_handler, NULL, NULL},
+    {"echo", "[binary,{reuseaddr,true},{backlog,1024}]", "[]", &echo_handler, weir_tcp_serve, NULL,
+     NULL},
     {"http", "[{reuseaddr,true},{nodelay,true},{backlog,1024}]",
      "[{packet,line},{active,true},{header,0},{packet_size,0},{buffer,8192},{deliver,term},"
      "{exit_on_close,false}]",
-     &http_handler, http_begin, http_each_second},
+     &http_handler, weir_tcp_serve, http_begin, http_each_second},
+    {"udp-echo", "[binary,{recbuf,4194304},{buffer,8192},{read_packets,64}]",
+     "[{active,true},{header,0}]", &udp_echo_handler, weir_udp_serve, NULL, NULL},
 };
 
 enum { SERVICE_COUNT = sizeof(services) / sizeof(services[0]) };

@@ -12,6 +12,8 @@ struct service {
     const char *options; /* before the user's own */
     const char *fixed;   /* behind them: what the service cannot do without */
     const weir_handler *handler;
+    int (*serve)(weir_runtime *runtime, const char *address, uint16_t port,
+                 const weir_option *options, weir_owner owner, weir_socket *socket);
     /* NULL: connections may idle for ever. Else told before any how many seconds they may make no
      * progress, and run on every scheduler once a second. */
     void (*begin)(uint32_t idle_s);
@@ -20,13 +22,14 @@ struct service {
 
 extern const weir_handler echo_handler;
 extern const weir_handler http_handler;
+extern const weir_handler udp_echo_handler;
 void http_begin(uint32_t idle_s);
 void http_each_second(void *unused);
 
 /* NULL: there is none of that name. */
 const struct service *service_find(const char *name);
 
-/* "echo, http", for messages. */
+/* "echo, http, udp-echo", for messages. */
 const char *service_names(void);
 
 void service_suggest(struct suggestion *suggestion);

@@ -127,7 +127,9 @@ typedef struct weir_totals {
     uint64_t waiting_bytes; /* of calls that wait for a busy socket, with nothing queued */
     uint64_t copied_bytes;  /* received bytes that were moved in user space */
     uint64_t busy_ns;       /* time that its thread has spent on a core, the kernel's share too */
-    uint64_t reserved[22];  /* for figures to come; 0 */
+    uint64_t refused_runs;  /* udp: datagrams that the route would not have cut apart by the kernel,
+                               and that were sent again one by one */
+    uint64_t reserved[21];  /* for figures to come; 0 */
 } weir_totals;
 
 /* Reads figures: `scheduler` 0..count-1, or -1 for the sum. 0, -EINVAL, or WEIR_CLOSED. Any thread.

@@ -45,6 +45,19 @@ WEIR_API int weir_udp_open(weir_runtime *runtime, uint16_t port, const weir_opti
                            weir_owner owner, weir_socket *socket) WEIR_CHECK_RESULT;
 
 /*
+ * A socket on every scheduler, all on one port (SO_REUSEPORT): the kernel gives each peer to one of
+ * them, whose owner is told of it there, and answers in place by weir_send_packet. `address` NULL
+ * or "": every address, unless {ip,_} says which; an address and a port that is not 0 beat {ip,_}
+ * and {port,_}. `socket` (may be NULL) stands for all of them: closing it closes all, options and
+ * data set on it are set on all; what is read of it is the first's. Errors as weir_udp_open,
+ * WEIR_BADARG also for an address that is none, and for {fd,_}. Thread; scheduler if it is the only
+ * one of its runtime.
+ */
+WEIR_API int weir_udp_serve(weir_runtime *runtime, const char *address, uint16_t port,
+                            const weir_option *options, weir_owner owner,
+                            weir_socket *socket) WEIR_CHECK_RESULT;
+
+/*
  * gen_udp:connect/3: from now on it sends to this peer unless told otherwise, receives from it
  * alone, and hears when nobody is there (-ECONNREFUSED). -EAFNOSUPPORT, -EINVAL (the address of no
  * family), -ENETUNREACH and what else the kernel says, WEIR_CLOSED, -ENOTCONN (no UDP socket).

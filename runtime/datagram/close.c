@@ -16,8 +16,8 @@
 
 static void dismiss(struct scheduler *scheduler, struct datagram *socket)
 {
-    struct call *receiver = socket->receiver;
-    socket->receiver = NULL;
+    struct call *receiver = socket->caller;
+    socket->caller = NULL;
     if (receiver)
         call_complete(scheduler, receiver, WEIR_CLOSED);
     if (socket->outbox)
@@ -71,6 +71,7 @@ static void free_datagram(struct scheduler *scheduler, struct datagram *socket)
     if (socket->outbox)
         list_remove(&socket->outbox->link);
     memory_free(socket->outbox);
+    memory_free(socket->siblings);
     owner_set(&socket->slot, weir_owned_by_nobody());
     list_remove(&socket->link);
     option_block_drop(socket->slot.options);
@@ -82,8 +83,8 @@ void datagram_release(struct scheduler *scheduler, struct slot *slot)
 {
     struct datagram *socket = datagram_of(slot);
     struct datagrams *datagrams = datagrams_of(scheduler);
-    struct call *closer = socket->closer;
-    socket->closer = NULL;
+    struct call *closer = socket->caller;
+    socket->caller = NULL;
     if (closer)
         call_complete(scheduler, closer, 0);
     if (!owner_waits_for_gone(slot->owner)) {
@@ -113,8 +114,9 @@ void datagram_tell_gone(struct scheduler *scheduler, struct task *task)
 
 int datagram_close(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    if (call->kind == CALL_BLOCKING)
-        datagram_of(slot)->closer = call;
     slot_end(scheduler, slot, END_CLOSED);
-    return call->kind == CALL_BLOCKING ? CALL_WAITS : 0;
+    if (call->kind != CALL_BLOCKING)
+        return 0;
+    datagram_of(slot)->caller = call;
+    return CALL_WAITS;
 }

@@ -34,13 +34,13 @@ struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle)
 
 void datagram_tell_error(struct scheduler *scheduler, struct datagram *socket, int error)
 {
-    struct call *receiver = socket->receiver;
+    struct call *receiver = socket->caller;
     if (socket->slot.state != SOCKET_OPEN)
         return;
     if (socket->active != WEIR_ACTIVE_FALSE) {
         owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ERROR, error);
     } else if (receiver) {
-        socket->receiver = NULL;
+        socket->caller = NULL;
         call_complete(scheduler, receiver, error);
     } else {
         socket->error = error;

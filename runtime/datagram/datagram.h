@@ -54,8 +54,8 @@ struct datagram {
     int32_t error;      /* what the next call of a passive socket is told */
     struct waiting waiting;
     struct weir_buffer *block; /* for single receives: armed, or spare; NULL: none */
-    struct call *receiver;     /* the one who waits in recv */
-    struct call *closer;       /* waits until the descriptor is closed */
+    struct call *caller;       /* who waits in recv; of a closed one, until its port is free */
+    weir_socket *siblings;     /* the first of a service: the others, and one that is none */
     struct outbox *outbox;     /* NULL: it has sent nothing */
     struct list link;          /* starved, resting, or settled */
     struct list queued_link;   /* some that wait lie in the pool's buffers, or may be handed out */

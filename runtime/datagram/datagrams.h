@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "runtime/datagram/parcel.h"
+#include "runtime/datagram/refusal.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
@@ -24,6 +25,7 @@ struct datagrams {
     struct list leaving;   /* those of the turn before */
     struct task tell_gone; /* TASK_LAST while there are any */
     struct parcels parcels;
+    struct refusals refusals;
 };
 
 static inline struct datagrams *datagrams_of(const struct scheduler *scheduler)

@@ -159,6 +159,8 @@ void departure_completed(struct scheduler *scheduler, struct slot *slot,
         outbox_put_back(outbox, parcel);
         wait_for_room(scheduler, outbox);
     } else if (is_refused_run(parcel, result)) {
+        refusal_note(&datagrams_of(scheduler)->refusals, parcel, scheduler->now_ns);
+        scheduler->totals.refused_runs++;
         take_apart(scheduler, outbox, parcel, result);
         departure_soon(scheduler, outbox);
     } else {

@@ -18,7 +18,7 @@ bool datagram_is_wanted(const struct datagram *socket)
     if (socket->slot.state != SOCKET_OPEN)
         return false;
     return socket->active != WEIR_ACTIVE_FALSE ? !owner_is_full(&socket->slot)
-                                               : socket->receiver != NULL;
+                                               : socket->caller != NULL;
 }
 
 static void append(struct waiting *waiting, struct weir_buffer *buffer)
@@ -88,13 +88,13 @@ static int hand_out_one(struct scheduler *scheduler, struct datagram *socket,
     size_t size = arrival_size(buffer);
     const weir_decoded decoded = {.bytes = arrival->bytes, .size = size, .consumed = size};
     weir_packet packet = packet_make(&decoded, NULL, datagram_values(socket), buffer);
-    struct call *receiver = socket->active == WEIR_ACTIVE_FALSE ? socket->receiver : NULL;
+    struct call *receiver = socket->active == WEIR_ACTIVE_FALSE ? socket->caller : NULL;
     packet.datagram = &arrival->datagram;
     int result = receiver ? weir_packet_keep(&packet, &receive_call_of(receiver)->packet) : 0;
     if (result == 0)
         count(scheduler, socket, arrival->bytes, size);
     if (receiver) {
-        socket->receiver = NULL;
+        socket->caller = NULL;
         call_complete(scheduler, receiver, result);
         return result;
     }

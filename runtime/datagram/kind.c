@@ -82,6 +82,15 @@ static void get_statistics(const struct slot *slot, weir_statistics *statistics)
     statistics->send_pend = outbox->queued_bytes;
 }
 
+static uint32_t siblings(const struct slot *slot, const weir_socket **siblings)
+{
+    uint32_t count = 0;
+    *siblings = datagram_of(slot)->siblings;
+    while (*siblings && (*siblings)[count].id != 0)
+        count++;
+    return count;
+}
+
 static void hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next)
 {
     struct datagram *socket = datagram_of(slot);
@@ -114,6 +123,7 @@ const struct kind kind_datagram = {
     .set_option = datagram_set_option,
     .changed = changed,
     .get_statistics = get_statistics,
+    .siblings = siblings,
     .get_options = get_options,
     .hand_over = hand_over,
 };

@@ -31,29 +31,37 @@ static int check(struct datagram *socket, const struct letter *letter)
     return datagram_take_error(socket);
 }
 
-static bool is_to(const struct parcel *parcel, const union parcel_address *address, socklen_t size)
-{
-    return parcel->address_size == size && memcmp(&parcel->address, address, size) == 0;
-}
+struct destination {
+    union parcel_address address;
+    socklen_t size; /* 0: the connected peer */
+};
 
-static socklen_t write_address(const struct letter *letter, union parcel_address *address)
+static struct destination destination_of(const struct letter *letter)
 {
+    struct destination destination = {.size = 0};
     struct sockaddr_storage storage;
     if (!letter->to)
-        return 0;
-    socklen_t size = address_to_sockaddr(letter->to, &storage);
-    memcpy(address, &storage, size);
-    return size;
+        return destination;
+    destination.size = address_to_sockaddr(letter->to, &storage);
+    memcpy(&destination.address, &storage, destination.size);
+    return destination;
+}
+
+static bool is_to(const struct parcel *parcel, const struct destination *destination)
+{
+    return parcel->address_size == destination->size &&
+           memcmp(&parcel->address, &destination->address, destination->size) == 0;
 }
 
 /* Behind the last one, which is to the same peer: the kernel cuts them apart. */
-static bool lengthen(struct outbox *outbox, const struct letter *letter,
-                     const union parcel_address *address, socklen_t address_size)
+static bool lengthen(struct scheduler *scheduler, struct outbox *outbox,
+                     const struct letter *letter, const struct destination *destination)
 {
+    const struct refusals *refusals = &datagrams_of(scheduler)->refusals;
     struct parcel *last = outbox_last(outbox);
     size_t size = letter->bytes.iov_len;
-    uint8_t *room = last && is_to(last, address, address_size) ? parcel_room(last, size) : NULL;
-    if (!room)
+    uint8_t *room = last && is_to(last, destination) ? parcel_room(last, size) : NULL;
+    if (!room || refusal_holds(refusals, last, scheduler->now_ns))
         return false;
     memcpy(room, letter->bytes.iov_base, size);
     parcel_grow(last, size);
@@ -63,18 +71,17 @@ static bool lengthen(struct outbox *outbox, const struct letter *letter,
 static int add(struct scheduler *scheduler, struct outbox *outbox, const struct letter *letter,
                struct call *call)
 {
-    union parcel_address address;
     size_t size = letter->bytes.iov_len;
-    socklen_t address_size = write_address(letter, &address);
-    if (!call && lengthen(outbox, letter, &address, address_size))
+    struct destination destination = destination_of(letter);
+    if (!call && lengthen(scheduler, outbox, letter, &destination))
         return 0;
     struct parcel *parcel = parcel_take(&datagrams_of(scheduler)->parcels, size);
     if (!parcel)
         return error_say(-ENOMEM, "send: no memory for a datagram");
     if (size > 0)
         memcpy(parcel->bytes, letter->bytes.iov_base, size);
-    memcpy(&parcel->address, &address, address_size);
-    parcel->address_size = address_size;
+    memcpy(&parcel->address, &destination.address, destination.size);
+    parcel->address_size = destination.size;
     parcel->call = call;
     outbox_append(outbox, parcel);
     return 0;

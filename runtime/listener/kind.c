@@ -60,6 +60,13 @@ static void release(struct scheduler *scheduler, struct slot *slot)
     slot_free(scheduler, &socket->slot);
 }
 
+static uint32_t siblings(const struct slot *slot, const weir_socket **siblings)
+{
+    const struct listening *listening = listener_of(slot)->listening;
+    *siblings = listening->siblings;
+    return listening->sibling_count;
+}
+
 const struct kind kind_listener = {
     .name = "listener",
     .operations = {[OPERATION_IN_KIND(LISTENER_ACCEPT)] = {accept_completed, accept_is_cancelled,
@@ -71,4 +78,5 @@ const struct kind kind_listener = {
     .give_up_descriptor = give_up_descriptor,
     .release = release,
     .set_option = listener_set_option,
+    .siblings = siblings,
 };

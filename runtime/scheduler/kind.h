@@ -73,6 +73,8 @@ struct kind {
     int (*set_option)(struct scheduler *scheduler, struct slot *slot, const weir_option *option);
     /* getopts: what it has beside its option values, and whose options they are. NULL: nothing. */
     enum option_scope (*get_options)(const struct slot *slot, struct option_source *source);
+    /* How many others there are of the service whose first this is, and which. NULL: none. */
+    uint32_t (*siblings)(const struct slot *slot, const weir_socket **siblings);
     /* getstat. NULL: it has sent and received nothing. */
     void (*get_statistics)(const struct slot *slot, weir_statistics *statistics);
     /* What waits for its present owner goes to the next. NULL: it has none to be changed. */
