@@ -124,6 +124,22 @@ rate=$(sed -n 's/^highest rate with p90<150ms: \(.*\).s$/\1/p' <<<"$out")
 load 2 "tcp://$late" --rate 20 --find-rate 'q90<1ms'
 says "is not a percentile and a time"
 
+# A server that answers after 5 ms beside one after 20 ms, in turn; and one beside itself.
+start soon python3 "$top/tests/load/late_server.py" 0.005
+load "0 3" "tcp://$late" --against "tcp://$soon" --connections 2 --count 20 --warm-up 0s \
+    --rounds 6 --json "$folder/a.json" --against-json "$folder/b.json"
+[[ $out =~ "response p50 "[^$'\n']*"B is better" ]] || wrong "--against: $out"
+load 0 compare "$folder/a.json" "$folder/b.json"
+[[ $out =~ "answered/s "[^$'\n']*"B is better" ]] || wrong "compare: $out"
+load 0 compare "$folder/b.json" "$folder/a.json"
+[[ $out =~ "response p50 "[^$'\n']*"A is better" ]] || wrong "compare: $out"
+load 0 compare "$folder/a.json" "$folder/a.json"
+[[ $out =~ "1.000   1.000 to 1.000  no difference seen" ]] || wrong "compare: $out"
+load 2 compare "$folder/a.json" "$top/docs/load.schema.json"
+says "is not of weir load --json"
+load 2 compare "$folder/a.json" "$folder/none"
+says "No such file"
+
 # Ctrl-C ends it with what there is.
 "$weir" load "tcp://$echo" --rate 100 --duration 1h --warm-up 0s >"$folder/out" &
 loader=$!

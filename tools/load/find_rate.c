@@ -64,14 +64,13 @@ static int ask(const struct plan *plan, struct results *all, const struct find_r
     if (!once)
         return EXIT_FAILURE;
     *answer = UNCERTAIN;
+    all->rounds.count = 0;
     for (int run = 0; run < RUNS_MAX && *answer == UNCERTAIN && status == 0; run++) {
         once->begin_ns = 0;
         status = run_load(plan, once, live_show, NULL);
         live_end();
-        if (status == 0 && run == 0)
-            results_copy(all, once);
-        else if (status == 0)
-            results_merge(all, once);
+        if (status == 0)
+            results_add_round(all, once);
         if (status == 0)
             *answer = answer_of(plan, all, goal);
         if (status == 0)

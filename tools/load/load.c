@@ -2,6 +2,7 @@
 #include "load/load.h"
 
 #include "command.h"
+#include "load/compare.h"
 #include "load/find_rate.h"
 #include "load/live.h"
 #include "load/plan.h"
@@ -44,6 +45,11 @@ const char load_details[] =
     "                          it with 95% confidence and nothing fails, within 5%; each step "
     "takes\n"
     "                          the --duration\n"
+    "  --rounds N              run it so often; the distributions are of all together (1)\n"
+    "  --against URL           after each round one of this URL, and in the end what they say "
+    "beside\n"
+    "                          each other; from 6 rounds on\n"
+    "  --against-json FILE     its results\n"
     "  --pid N                 the server's process, when it runs here: its CPU, calls, memory\n"
     "\n"
     "tcp://\n"
@@ -76,6 +82,12 @@ const char load_details[] =
     "is reported with what follows by arithmetic: it has to be within 1%, and a closed loop has "
     "to\n"
     "fail at it.\n"
+    "\n"
+    "weir load compare A.json B.json compares two files of --json round by round: the median of "
+    "the\n"
+    "ratios and the interval that has it with 95% confidence. One that is all above or below 1 is "
+    "a\n"
+    "difference. Rounds that were run in turn (--against) are the ones to compare.\n"
     "\n"
     "On a terminal a line says how the last second was, with a mark of the 99th percentile for\n"
     "each of the last 24: the darker the slower.\n"
@@ -142,22 +154,73 @@ static int report(const struct plan *plan, const struct results *results)
     return status;
 }
 
+static int run_round(const struct plan *plan, struct results *run, struct results *all)
+{
+    run->begin_ns = 0;
+    int status = run_load(plan, run, live_show, NULL);
+    live_end();
+    if (status == 0)
+        results_add_round(all, run);
+    return status;
+}
+
+/* Both in turn, so that what the machine does meanwhile is done to both. */
+static int run_rounds(const struct plan *a, struct results *all_a, const struct plan *b,
+                      struct results *all_b)
+{
+    struct results *run = results_create();
+    int status = run ? 0 : command_misused("load", "no memory for the results");
+    for (uint32_t i = 0; i < a->rounds && status == 0; i++) {
+        status = run_round(a, run, all_a);
+        if (status == 0 && a->against && !run->is_interrupted)
+            status = run_round(b, run, all_b);
+        if (status != 0 || run->is_interrupted)
+            break;
+    }
+    results_free(run);
+    return status;
+}
+
+static int report_both(const struct plan *a, const struct results *all_a, const struct plan *b,
+                       const struct results *all_b)
+{
+    int status = report(a, all_a);
+    if (!a->against || (status != 0 && status != VERDICT_EXIT_LIMITED))
+        return status;
+    int status_b = report(b, all_b);
+    rounds_print(stdout, &all_a->rounds, &all_b->rounds);
+    return status ? status : status_b;
+}
+
+static int run_plan(struct plan *plan, struct results *all, struct results *all_against)
+{
+    struct plan against = *plan;
+    against.url = plan->against;
+    against.target = plan->against_target;
+    against.json = plan->against_json;
+    against.hgrm = against.csv = against.html = NULL;
+    against.pid = 0;
+    int status =
+        plan->find_rate ? find_rate_run(plan, all) : run_rounds(plan, all, &against, all_against);
+    return status ? status : report_both(plan, all, &against, all_against);
+}
+
 int load_run(int argc, char **argv)
 {
     struct plan plan;
     if (argc == 2 && strcmp(argv[1], "--selftest") == 0)
         return selftest_run();
+    if (argc > 1 && strcmp(argv[1], "compare") == 0)
+        return compare_run(argc - 1, argv + 1);
     int status = plan_read(argc, argv, &plan);
     if (status != 0)
         return status;
-    struct results *results = results_create();
-    if (!results)
-        return command_misused("load", "no memory for the results");
-    status =
-        plan.find_rate ? find_rate_run(&plan, results) : run_load(&plan, results, live_show, NULL);
-    live_end();
-    if (status == 0)
-        status = report(&plan, results);
-    results_free(results);
+    struct results *all = results_create(), *all_against = results_create();
+    if (all && all_against)
+        status = run_plan(&plan, all, all_against);
+    else
+        status = command_misused("load", "no memory for the results");
+    results_free(all);
+    results_free(all_against);
     return status;
 }

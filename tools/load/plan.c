@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "command.h"
 #include "load/find_rate.h"
+#include "load/rounds.h"
 
 #include <errno.h>
 #include <math.h>
@@ -177,6 +178,23 @@ static int read_find_rate(const char *text, struct plan *plan)
     return 0;
 }
 
+static int read_rounds(const char *text, struct plan *plan)
+{
+    uint64_t rounds;
+    if (!parse_number(text, ROUNDS_MAX, &rounds) || rounds == 0)
+        return misused_value("--rounds", text, "a number from 1 to 200");
+    plan->rounds = (uint32_t)rounds;
+    return 0;
+}
+
+static int read_against(const char *text, struct plan *plan)
+{
+    plan->against = text;
+    if (target_parse(text, &plan->against_target) < 0)
+        return command_misused("load", "--against: %s", weir_last_error_text());
+    return 0;
+}
+
 enum only { ANY, ONLY_TCP, ONLY_HTTP, ONLY_OPEN_LOOP, ONLY_CLOSED_LOOP };
 
 /* Where the value goes: a number, a time or a text in the plan, or to a function. */
@@ -209,6 +227,9 @@ static const struct option {
     {"--lag-bound", 0, offsetof(struct plan, lag_bound_ns), 0, NULL, ONLY_OPEN_LOOP, false},
     {"--source", 0, 0, 0, read_source, ANY, true},
     {"--find-rate", 0, 0, 0, read_find_rate, ANY, false},
+    {"--rounds", 0, 0, 0, read_rounds, ANY, false},
+    {"--against", 0, 0, 0, read_against, ANY, false},
+    {"--against-json", 0, 0, offsetof(struct plan, against_json), NULL, ANY, false},
     {"--pid", 0, 0, 0, read_pid, ANY, false},
     {"--json", 0, 0, offsetof(struct plan, json), NULL, ANY, false},
     {"--hgrm", 0, 0, offsetof(struct plan, hgrm), NULL, ANY, false},
@@ -315,6 +336,12 @@ static int check(struct plan *plan, uint64_t seen)
                                        "--connections N (a closed loop) is needed");
     if (plan->find_rate && !plan->is_open_loop)
         return command_misused("load", "--find-rate begins at a rate: --rate N");
+    if (plan->against && plan->against_target.scheme != plan->target.scheme)
+        return command_misused("load", "--against: it has to be of the same scheme");
+    if (plan->against_json && !plan->against)
+        return command_misused("load", "--against-json goes with --against");
+    if (plan->find_rate && (plan->against || plan->rounds > 1))
+        return command_misused("load", "--find-rate goes without --rounds and --against");
     if (plan->churn && plan->depth > 1)
         return command_misused("load", "--depth: with --churn a connection has one request");
     if (plan->arrivals.kind == ARRIVALS_RAMP && plan->count > 0)
@@ -329,6 +356,7 @@ int plan_read(int argc, char **argv, struct plan *plan)
     uint64_t seen = 0;
     (void)argc;
     *plan = (struct plan){.depth = 1,
+                          .rounds = 1,
                           .packet = "raw",
                           .size_min = 64,
                           .size_max = 64,

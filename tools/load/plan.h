@@ -42,7 +42,11 @@ struct plan {
     size_t source_count;
 
     const char *find_rate; /* "p99<1ms": the highest rate at which that holds; NULL: one run */
-    uint32_t pid;          /* of the server; 0: not known */
+    uint32_t rounds;
+    const char *against; /* another URL, whose rounds come in turn with these; or NULL */
+    struct target against_target;
+    const char *against_json;
+    uint32_t pid; /* of the server; 0: not known */
 
     const char *json, *hgrm, *csv, *html; /* where to; "-" is standard output */
 };

@@ -100,6 +100,21 @@ static void write_seconds(FILE *to, const struct results *results)
                 i ? "," : "", second->answered, second->failed, (double)second->p50_ns / 1e3,
                 (double)second->p99_ns / 1e3, (double)second->max_ns / 1e3);
     }
+    fprintf(to, "],\n");
+}
+
+static void write_rounds(FILE *to, const struct rounds *rounds)
+{
+    fprintf(to, "  \"rounds\": [");
+    for (uint32_t i = 0; i < rounds->count; i++) {
+        for (int figure = 0; figure < ROUNDS_FIGURES; figure++)
+            fprintf(to, "%s\"%s\": %.3f",
+                    figure ? ", "
+                    : i    ? ",\n    {"
+                           : "\n    {",
+                    rounds_name(figure), rounds->figures[i][figure]);
+        fprintf(to, "}");
+    }
     fprintf(to, "]\n}\n");
 }
 
@@ -127,4 +142,5 @@ void report_json(FILE *to, const struct plan *plan, const struct results *result
     write_histogram(to, "service", &results->service);
     write_histogram(to, "send_lag", &results->lag);
     write_seconds(to, results);
+    write_rounds(to, &results->rounds);
 }

@@ -67,6 +67,29 @@ void results_merge(struct results *to, const struct results *from)
     to->has_server = false;
 }
 
+static void note_round(struct rounds *rounds, const struct results *run)
+{
+    double *figures = rounds->figures[rounds->count++];
+    const struct histogram *response = &run->response;
+    double elapsed_s = results_elapsed_s(run);
+    figures[ROUNDS_RATE] = elapsed_s > 0 ? (double)run->outcomes[OUTCOME_OK] / elapsed_s : 0;
+    figures[ROUNDS_MEAN] = histogram_mean_ns(response) / 1e3;
+    figures[ROUNDS_P50] = (double)histogram_quantile_ns(response, 0.5) / 1e3;
+    figures[ROUNDS_P99] = (double)histogram_quantile_ns(response, 0.99) / 1e3;
+    figures[ROUNDS_P99_9] = (double)histogram_quantile_ns(response, 0.999) / 1e3;
+    figures[ROUNDS_FAILED] = (double)results_failed(run);
+}
+
+void results_add_round(struct results *all, const struct results *run)
+{
+    if (all->rounds.count == 0)
+        results_copy(all, run);
+    else
+        results_merge(all, run);
+    if (all->rounds.count < ROUNDS_MAX)
+        note_round(&all->rounds, run);
+}
+
 void results_add(struct results *results, enum outcome outcome, uint64_t response_ns)
 {
     results->outcomes[outcome]++;

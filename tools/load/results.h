@@ -13,6 +13,7 @@
 #include "load/histogram.h"
 #include "load/outcome.h"
 #include "load/process.h"
+#include "load/rounds.h"
 
 #include <stdbool.h>
 
@@ -40,7 +41,8 @@ struct results {
     bool is_interrupted;
     uint64_t cpu_ns; /* of the thread that makes the load */
     uint64_t bytes_sent, bytes_received, system_calls;
-    bool has_server; /* the two samples, of its begin and its end */
+    struct rounds rounds; /* of all that was put together in it */
+    bool has_server;      /* the two samples, of its begin and its end */
     struct process_sample server_begin, server_end;
     uint32_t second_count;
     uint64_t second_failed;
@@ -53,6 +55,9 @@ void results_free(struct results *results);
 
 /* From here on it counts: all that was before is forgotten. */
 void results_restart(struct results *results, uint64_t now_ns);
+
+/* Puts a run to those before it. */
+void results_add_round(struct results *all, const struct results *run);
 
 /* The first becomes the second, or gets what the second counted, too. The rows of seconds of a
  * merge are the first's. */
