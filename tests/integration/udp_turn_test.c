@@ -3,7 +3,9 @@
 #include "integration/plain.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 static void echo(weir_socket socket, const weir_packet *packet, void *data)
 {
@@ -104,5 +106,113 @@ Test(udp_turn, read_packets_lets_others_have_their_turn)
     run_there(loopback.runtime, 0, flood_both, &flood);
     EVENTUALLY(atomic_load(&order.count) == COUNT && atomic_load(&order.before) >= 0);
     cr_expect(atomic_load(&order.before) <= SHARE, "%d before the other's", order.before);
+    end(&loopback, &plain);
+}
+
+static uint64_t refused_runs(const struct loopback *loopback)
+{
+    weir_totals totals;
+    GIVES(weir_get_totals(loopback->runtime, -1, &totals), 0);
+    return totals.refused_runs;
+}
+
+/* From one scheduler's turn, so that they leave as one run. */
+struct burst {
+    weir_socket socket;
+    weir_address to;
+    int count;
+    int failures;
+};
+
+static void send_burst(void *data)
+{
+    struct burst *burst = data;
+    char bytes[100];
+    for (int i = 0; i < burst->count; i++) {
+        memset(bytes, 'a' + i % 26, sizeof(bytes));
+        burst->failures += weir_udp_send(burst->socket, &burst->to, bytes, sizeof(bytes)) < 0;
+    }
+}
+
+static void expect_burst(const struct plain *plain, int count)
+{
+    char bytes[200];
+    for (int i = 0; i < count; i++) {
+        ssize_t size = recv(plain->fd, bytes, sizeof(bytes), 0);
+        cr_assert(size == 100 && bytes[0] == 'a' + i % 26 && bytes[99] == bytes[0],
+                  "%zd bytes of %c as number %d", size, bytes[0], i);
+    }
+}
+
+/* Without a checksum (SO_NO_CHECK) the kernel cuts nothing apart: EINVAL. */
+Test(udp_turn, a_run_that_is_refused_is_sent_again_one_by_one_and_not_tried_again)
+{
+    enum { COUNT = 10, ROUNDS = 3 };
+    struct loopback loopback = loopback_start(NULL);
+    struct plain plain = plain_open();
+    weir_socket socket =
+        open_with(&loopback, "[{ip,{127,0,0,1}},{active,false},{raw,1,11,<<1:32/native>>}]",
+                  weir_owned_by_nobody());
+    struct burst burst = {socket, plain.address, COUNT, 0};
+    for (int round = 0; round < ROUNDS; round++) {
+        run_there(loopback.runtime, 0, send_burst, &burst);
+        expect_burst(&plain, COUNT);
+    }
+    cr_expect(burst.failures == 0);
+    cr_expect(refused_runs(&loopback) == 1, "%lu", (unsigned long)refused_runs(&loopback));
+    EVENTUALLY(statistics_of(socket).send_pend == 0);
+    end(&loopback, &plain);
+}
+
+Test(udp_turn, what_one_turn_sends_to_a_peer_is_one_operation)
+{
+    enum { COUNT = 20 };
+    struct loopback loopback = loopback_start(NULL);
+    struct plain plain = plain_open();
+    weir_totals before;
+    weir_totals after;
+    struct burst burst = {open_passive(&loopback), plain.address, COUNT, 0};
+    GIVES(weir_get_totals(loopback.runtime, -1, &before), 0);
+    run_there(loopback.runtime, 0, send_burst, &burst);
+    expect_burst(&plain, COUNT);
+    EVENTUALLY(statistics_of(burst.socket).send_pend == 0);
+    settle(burst.socket);
+    GIVES(weir_get_totals(loopback.runtime, -1, &after), 0);
+    cr_expect(after.packets_sent - before.packets_sent == COUNT);
+    cr_expect(after.send_operations - before.send_operations == 1);
+    cr_expect(refused_runs(&loopback) == 0);
+    end(&loopback, &plain);
+}
+
+/* A network of its own, slow enough that the kernel's buffer is full. */
+static bool be_alone_with_a_slow_network(void)
+{
+    return unshare(CLONE_NEWNET) == 0 &&
+           system("ip link set lo up && tc qdisc add dev lo root tbf rate 8mbit burst 4kb "
+                  "limit 10mb") == 0;
+}
+
+Test(udp_turn, what_finds_no_room_waits_and_arrives)
+{
+    enum { COUNT = 300 };
+    if (!be_alone_with_a_slow_network())
+        cr_skip_test("no network of its own, or no tc");
+    struct loopback loopback = loopback_start(NULL);
+    struct plain plain = plain_open();
+    int receive_bytes = 1 << 20;
+    weir_totals totals;
+    (void)setsockopt(plain.fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
+    weir_socket socket = open_with(&loopback, "[{ip,{127,0,0,1}},{active,false},{sndbuf,4608}]",
+                                   weir_owned_by_nobody());
+    struct burst burst = {socket, plain.address, COUNT, 0};
+    run_there(loopback.runtime, 0, send_burst, &burst);
+    for (int i = 0; i < COUNT; i++) {
+        char byte;
+        cr_assert(recv(plain.fd, &byte, 1, 0) == 1);
+    }
+    EVENTUALLY(statistics_of(socket).send_pend == 0);
+    GIVES(weir_get_totals(loopback.runtime, -1, &totals), 0);
+    cr_expect(totals.blocked_sends > 0);
+    cr_expect(burst.failures == 0);
     end(&loopback, &plain);
 }
