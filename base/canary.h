@@ -25,6 +25,7 @@ enum canary {
     CANARY_ENDLESS_DRAIN,      /* what a task adds to its queue is run in the same batch */
     CANARY_FORGOTTEN_GONE,     /* a connection that is gone is not told so */
     CANARY_MISSED_POLL,        /* a descriptor is watched for the first time only */
+    CANARY_HELD_BACK,          /* a mailbox that was emptied lets no full socket go on */
     CANARY_STALE_SHELF,        /* what a thread took from its shelf is handed out once more */
 };
 

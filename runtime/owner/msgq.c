@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/owner/msgq.h"
 
+#include "base/canary.h"
 #include "base/list.h"
 #include "base/memory.h"
 #include "runtime/scheduler/registry.h"
@@ -82,7 +83,7 @@ void msgq_set_marks(struct msgq *msgq, const struct option_values *values)
 static void post(struct msgq *msgq)
 {
     uint32_t index = slot_scheduler(msgq->socket);
-    struct scheduler *scheduler = registry_enter(index);
+    struct scheduler *scheduler = CANARY(HELD_BACK) ? NULL : registry_enter(index);
     if (!scheduler)
         return;
     keep(msgq);

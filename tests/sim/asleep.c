@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "runtime/listener/accept.h"
 #include "runtime/listener/listener.h"
+#include "runtime/owner/msgq.h"
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/receive_call.h"
@@ -254,6 +255,18 @@ void model_check_asleep(void)
               (unsigned long long)scheduler->totals.queued_bytes, queued);
 }
 
+/* Nothing is posted: whoever takes enough out of the mailbox has yet to do so. */
+static void check_held_back(const struct scheduler *scheduler)
+{
+    for (uint32_t i = 0; i < slot_table_size(&scheduler->slots); i++) {
+        const struct slot *slot = slot_table_at(&scheduler->slots, i);
+        const struct msgq *msgq = slot->owner.mailbox ? slot->owner.data : NULL;
+        if (slot->state == SOCKET_OPEN && msgq && msgq->full)
+            SIM_CHECK(msgq->waits && msgq->bytes > msgq->low,
+                      "slot %u is held back by a mailbox that has room", slot->index);
+    }
+}
+
 /* The bell's completion takes its time, but it comes. */
 void model_check_woken(const struct scheduler *scheduler, bool for_ever)
 {
@@ -265,6 +278,8 @@ void model_check_woken(const struct scheduler *scheduler, bool for_ever)
               scheduler->number);
     SIM_CHECK(model_stopping || !buffer_pool_has_returns(scheduler->buffers) || rings,
               "scheduler %u sleeps on buffers that came back", scheduler->number);
+    if (inbox_is_empty(inbox) && !rings && kernel.capacity <= 4096)
+        check_held_back(scheduler);
 }
 
 /* Counters only grow, and none of them by much; what there is now is nothing in the end. */

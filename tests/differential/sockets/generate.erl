@@ -11,8 +11,6 @@
 %%   header                           this Erlang dies more often with it: it allocates less than
 %%                                    nothing
 %%   line with packet_size > buffer   lines are cut at packet_size, as the document says
-%%   listen with {active,N}, N =< 0   it tells the listener's owner here; weir's listeners have
-%%                                    none, and their connections' owners are told
 %%   {packet,Type} inside a packet    this Erlang waits for what the packet misses, as long as it
 %%                                    knows how much; weir frames its bytes anew
 %%   buffer while there are bytes     the buffer there is stays as it is here
@@ -117,7 +115,7 @@ packet_size(Types) ->
         false -> pick([0, 0, 2, 4, 8, 20, 40])
     end.
 
-active(accepts) -> pick([false, false, false, true, true, once, once, 1, 2, 5]);
+active(accepts) -> pick([false, false, false, true, true, once, once, 1, 2, 5, 0, -3]);
 active(connects) -> active().
 
 active() ->

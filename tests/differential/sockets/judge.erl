@@ -50,6 +50,7 @@ kinds() ->
      {a_mean_is_rounded, fun a_mean_is_rounded/3},
      {a_send_fails_later, fun a_send_fails_later/3},
      {the_queue_outlives_the_end, fun the_queue_outlives_the_end/3},
+     {a_reset_is_told_again, fun a_reset_is_told_again/3},
      {a_failed_send_is_counted, fun a_failed_send_is_counted/3}].
 
 steps_of(Before) -> [Step || {Step, _} <- Before].
@@ -212,6 +213,15 @@ has_failed_send(Before) ->
 the_queue_outlives_the_end({{remote, drain}, "ok 0 closed", "ok " ++ _}, Before, _) ->
     has_line("closed", [Line || {Step, Line} <- Before, Step =/= {close, s}]);
 the_queue_outlives_the_end(_, _, _) -> false.
+
+%% {exit_on_close,false}: who asks to be active once a reset has been told meets it again here, and
+%% one more send is told so.
+a_reset_is_told_again({{send, _, _}, "closed", "enotconn"}, Before, _) ->
+    After = lists:dropwhile(fun({Step, _}) -> Step =/= {remote, reset} end, Before),
+    has_option({exit_on_close, false}, Before) andalso
+        lists:any(fun({active, How}) -> How =/= false; (_) -> false end, options_of(After)) andalso
+        has_failed_send(After);
+a_reset_is_told_again(_, _, _) -> false.
 
 %% Here a send is counted before it fails.
 a_failed_send_is_counted({{getstat, _}, _, _}, Before, _) -> has_failed_send(Before);

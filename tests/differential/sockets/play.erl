@@ -51,6 +51,7 @@ by_other(#{b := B}, Fun) ->
 step({listen, Options}, State = #{address := Address}) ->
     {Line, Next} = opened(l, gen_tcp:listen(0, [{ip, Address} | Options]), State),
     {ok, Port} = inet:port(maps:get(l, Next)),
+    forget_passive(maps:get(l, Next)),
     {Line, Next#{own => Port}};
 step({accept, Timeout}, State = #{l := L}) ->
     opened(s, gen_tcp:accept(L, Timeout), State);
@@ -98,6 +99,12 @@ in_background(Starter, Slot, Step, State) ->
         _ -> none
     end,
     Starter ! {joined, Slot, Line, Socket}.
+
+%% Whose {active,N} is spent from the beginning tells its owner; weir's listeners have none.
+forget_passive(L) ->
+    receive {tcp_passive, L} -> ok
+    after 0 -> ok
+    end.
 
 opened(Name, {ok, Socket}, State) -> {"ok", State#{Name => Socket}};
 opened(_, {error, Reason}, State) -> {atom_to_list(Reason), State}.
