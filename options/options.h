@@ -12,6 +12,7 @@
 struct option_values {
     weir_decode_options limits; /* derived from buffer, packet_size and line_delimiter */
     int64_t send_timeout_ms;    /* -1: infinity */
+    int64_t idle_timeout_ms;    /* the same */
     uint32_t packet_size;
     uint32_t buffer;
     uint32_t header;

@@ -435,8 +435,9 @@ static void look_after(struct connection *connection)
         cut(connection);
 }
 
-void http_each_second(void *unused)
+void http_each_second(weir_timer timer, void *unused)
 {
+    (void)timer;
     (void)unused;
     passed_s++;
     if (!connections.next)

@@ -10,6 +10,7 @@
 #include "service.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,7 +36,8 @@ const char serve_details[] =
     "  --zero-copy BYTES              sends of this size and more leave the copy out; 0: none\n"
     "  --features-off LIST            kernel features to leave alone; see 'weir doctor'\n"
     "  --drain MS                     how long a stop waits for connections to end (1000)\n"
-    "  --idle S                       http: how long a connection may make no progress (60)\n"
+    "  --idle S                       how long a connection may be without a byte either way\n"
+    "                                 (for ever); http: without progress (60)\n"
     "\n"
     "Each of them once, but for --listen. What a service cannot do without goes before the "
     "options\n"
@@ -53,7 +55,7 @@ struct plan {
     size_t address_count;
     const char *options;
     uint32_t drain_ms;
-    uint32_t idle_s;
+    uint32_t idle_s; /* 0: not given */
     weir_config config;
 };
 
@@ -83,11 +85,9 @@ static int read_buffers(const char *text, struct plan *plan)
 
 static int read_idle(const char *text, struct plan *plan)
 {
-    if (!plan->service->begin)
-        return command_misused("serve", "--idle: connections of %s may idle", plan->service->name);
     int status = read_number("--idle", text, &plan->idle_s);
     if (status == 0 && plan->idle_s == 0)
-        return command_misused("serve", "--idle: no connection makes progress in 0 seconds");
+        return command_misused("serve", "--idle: no connection does anything in 0 seconds");
     return status;
 }
 
@@ -217,10 +217,10 @@ static size_t length_of(const weir_option *list)
     return length;
 }
 
-enum { LIST_COUNT = 3 };
+enum { LIST_COUNT = 4 };
 
-/* The service's options, the user's, then what is fixed: the last of duplicates wins. What they
- * point to stays where it was parsed. */
+/* The service's options, the user's, then what is fixed or has a name of its own here: the last of
+ * duplicates wins. What they point to stays where it was parsed. */
 static int join_options(weir_option *const *lists, weir_option **all)
 {
     size_t length = 0;
@@ -273,11 +273,15 @@ static void block_signals(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
-/* Without memory for it, a second later. */
-static void each_second(weir_runtime *runtime, const struct plan *plan)
+static int start_ticking(weir_runtime *runtime, const struct plan *plan)
 {
-    for (uint32_t i = 0; plan->service->each_second && i < weir_scheduler_count(runtime); i++)
-        (void)!weir_run_on(runtime, i, plan->service->each_second, NULL);
+    enum { SECOND_MS = 1000 };
+    int count = plan->service->each_second ? (int)weir_scheduler_count(runtime) : 0;
+    int result = 0;
+    for (int i = 0; i < count && result >= 0; i++)
+        result = weir_timer_start(runtime, i, SECOND_MS, SECOND_MS, plan->service->each_second,
+                                  NULL, NULL);
+    return result;
 }
 
 /* False: a signal came. A stop and a continue of the process interrupt the wait, and are no second:
@@ -298,18 +302,23 @@ static bool pass_second(const sigset_t *signals)
     }
 }
 
-static void wait_for_signal(const sigset_t *signals, weir_runtime *runtime, const struct plan *plan)
+static void show_until_signal(const sigset_t *signals, weir_runtime *runtime)
 {
     struct figures figures;
-    bool shows_figures = isatty(STDOUT_FILENO);
     figures_begin(&figures, runtime);
-    while (pass_second(signals)) {
-        each_second(runtime, plan);
-        if (shows_figures)
-            figures_show(&figures, runtime);
+    while (pass_second(signals))
+        figures_show(&figures, runtime);
+    putchar('\n');
+}
+
+static void wait_for_signal(const sigset_t *signals, weir_runtime *runtime)
+{
+    if (isatty(STDOUT_FILENO)) {
+        show_until_signal(signals, runtime);
+        return;
     }
-    if (shows_figures)
-        putchar('\n');
+    while (sigwaitinfo(signals, NULL) < 0)
+        continue;
 }
 
 static void drain(weir_runtime *runtime, const sigset_t *signals, int64_t drain_ms)
@@ -326,10 +335,13 @@ static void drain(weir_runtime *runtime, const sigset_t *signals, int64_t drain_
 static int serve(weir_runtime *runtime, const struct plan *plan, const weir_option *list,
                  const sigset_t *signals)
 {
-    int result = start_all(runtime, plan, list);
+    int result = start_ticking(runtime, plan);
+    if (result < 0)
+        return failed("cannot start", result);
+    result = start_all(runtime, plan, list);
     if (result < 0)
         return failed("--listen", result);
-    wait_for_signal(signals, runtime, plan);
+    wait_for_signal(signals, runtime);
     drain(runtime, signals, plan->drain_ms);
     figures_print_totals(runtime);
     return EXIT_SUCCESS;
@@ -341,7 +353,7 @@ static int start_and_serve(const struct plan *plan, const weir_option *list)
     sigset_t signals;
     block_signals(&signals);
     if (plan->service->begin)
-        plan->service->begin(plan->idle_s);
+        plan->service->begin(plan->idle_s > 0 ? plan->idle_s : 60);
     int result = weir_start(&runtime, &plan->config);
     if (result < 0)
         return failed("cannot start", result);
@@ -352,13 +364,17 @@ static int start_and_serve(const struct plan *plan, const weir_option *list)
 
 int serve_run(int argc, char **argv)
 {
-    struct plan plan = {.drain_ms = 1000, .idle_s = 60, .options = "[]"};
+    struct plan plan = {.drain_ms = 1000, .options = "[]"};
     weir_option *lists[LIST_COUNT] = {NULL};
     weir_option *all = NULL;
     int status = read_plan(argc, argv, &plan);
     if (status != 0)
         return status;
-    const char *texts[LIST_COUNT] = {plan.service->options, plan.options, plan.service->fixed};
+    char idle[48] = "[]";
+    if (plan.idle_s > 0 && !plan.service->begin)
+        snprintf(idle, sizeof(idle), "[{idle_timeout,%" PRIu64 "}]", plan.idle_s * UINT64_C(1000));
+    const char *texts[LIST_COUNT] = {plan.service->options, plan.options, plan.service->fixed,
+                                     idle};
     int result = 0;
     for (size_t i = 0; i < LIST_COUNT && result >= 0; i++)
         result = weir_options_parse(texts[i], &lists[i]);

@@ -14,17 +14,17 @@ struct service {
     const weir_handler *handler;
     int (*serve)(weir_runtime *runtime, const char *address, uint16_t port,
                  const weir_option *options, weir_owner owner, weir_socket *socket);
-    /* NULL: connections may idle for ever. Else told before any how many seconds they may make no
-     * progress, and run on every scheduler once a second. */
+    /* NULL: --idle is {idle_timeout,_}. Else told before any how many seconds connections may make
+     * no progress, and a timer of every scheduler. */
     void (*begin)(uint32_t idle_s);
-    void (*each_second)(void *unused);
+    weir_fired *each_second;
 };
 
 extern const weir_handler echo_handler;
 extern const weir_handler http_handler;
 extern const weir_handler udp_echo_handler;
 void http_begin(uint32_t idle_s);
-void http_each_second(void *unused);
+void http_each_second(weir_timer timer, void *unused);
 
 /* NULL: there is none of that name. */
 const struct service *service_find(const char *name);

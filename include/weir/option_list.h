@@ -162,6 +162,18 @@ WEIR_OPTION(HIGH_WATERMARK, high_watermark, .type = OPTION_INTEGER, RANGE(INT32_
             .text = "8192 kB, as the document says; Erlang/OTP itself uses 8192 bytes. Lowers "
                     "low_watermark when that is above it.")
 
+WEIR_OPTION(IDLE_TIMEOUT, idle_timeout, .type = OPTION_TIMEOUT, RANGE(1, UINT32_MAX),
+            .initial = BOTH(-1), .scopes = ALL_TCP, KEPT(idle_timeout_ms), .accept = SHARED,
+            .traits = EXTENSION,
+            .help = "milliseconds after which a connection without a byte either way is closed, or "
+                    "infinity",
+            .text = "The time counts from the connection's beginning, from when the option is set, "
+                    "and from each byte that the kernel gives or takes. When it is up an active "
+                    "owner is told the error timeout and closed, and who waits in recv is answered "
+                    "timeout; the socket is closed, also with {exit_on_close,false}. What has "
+                    "been received and not been asked for is dropped; a peer that has not taken "
+                    "what is queued for it is reset.")
+
 WEIR_OPTION(IFADDR, ifaddr, .type = OPTION_ADDRESS, .initial = NONE, .scopes = CREATING, CREATION,
             .traits = EXTENSION, .help = "the local address; the same as ip")
 

@@ -14,6 +14,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/idle.h"
 #include "runtime/stream/open.h"
 #include "runtime/stream/stream.h"
 
@@ -30,6 +31,17 @@ struct stream *adopt(struct scheduler *scheduler, int fd, enum weir_family famil
     return socket;
 }
 
+/* Without memory for that it has never been. */
+static int watch(struct scheduler *scheduler, struct stream *socket)
+{
+    int result = idle_watch(scheduler, socket);
+    if (result == 0)
+        return 0;
+    owner_set(&socket->slot, weir_owned_by_nobody());
+    slot_end(scheduler, &socket->slot, END_CLOSED);
+    return result;
+}
+
 void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
                      weir_owner owner)
 {
@@ -38,6 +50,8 @@ void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int
     if (!socket)
         return;
     stream_set_options(socket, listener->slot.options);
+    if (watch(scheduler, socket) < 0)
+        return;
     socket->options_inherited = true;
     socket->active = stream_values(socket)->active; /* which the owner may change at once */
     slot_hold(&socket->slot);
@@ -77,6 +91,9 @@ static int finish_handover(struct scheduler *scheduler, struct handover *handove
     socket->active = block->values.active;
     block->values.buffer_explicit = false; /* not inherited */
     option_block_drop(block);
+    int result = watch(scheduler, socket);
+    if (result < 0)
+        return result;
     open->socket = slot_handle(scheduler, &socket->slot);
     slot_hold(&socket->slot);
     delivery_start(scheduler, socket);

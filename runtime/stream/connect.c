@@ -14,6 +14,7 @@
 #include "runtime/socket/descriptor.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/idle.h"
 #include "runtime/stream/stream.h"
 
 int connecting_create(struct connecting **out, const weir_option *defaults,
@@ -102,6 +103,11 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
     stream_set_options(socket, block);
     socket->active = block->values.active;
     option_block_drop(block);
+    if (idle_watch(scheduler, socket) < 0) {
+        slot_move(&socket->slot, SOCKET_CLOSE);
+        slot_settle(scheduler, &socket->slot);
+        return -ENOMEM;
+    }
     owner_set(&socket->slot, open_call_of(call)->owner);
     socket->waiter = call;
     connecting->sockets[connecting->socket_count++] = socket;

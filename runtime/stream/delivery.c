@@ -426,6 +426,14 @@ void delivery_go_on(struct scheduler *scheduler, struct task *task)
     task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
+void delivery_time_out(struct scheduler *scheduler, struct stream *socket)
+{
+    if (socket->active != WEIR_ACTIVE_FALSE)
+        tell_end(scheduler, socket, WEIR_TIMEOUT);
+    else if (socket->waiter)
+        call_complete(scheduler, take_receiver(socket), WEIR_TIMEOUT);
+}
+
 void delivery_stop(struct scheduler *scheduler, struct stream *socket)
 {
     if (stream_is_live(socket) && socket->active != WEIR_ACTIVE_FALSE)

@@ -35,6 +35,9 @@ void delivery_go_on(struct scheduler *scheduler, struct task *task);
 /* Answers the threads that have been given their packet in this turn. */
 void delivery_answer(struct scheduler *scheduler, struct task *task);
 
+/* Nothing came for too long: tells who waits for something, so that the socket can end. */
+void delivery_time_out(struct scheduler *scheduler, struct stream *socket);
+
 /* The runtime stops: an owner that waits for messages is told that there will be no more. */
 void delivery_stop(struct scheduler *scheduler, struct stream *socket);
 

@@ -9,6 +9,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/send_queue/file_part.h"
 #include "runtime/stream/busy.h"
+#include "runtime/stream/idle.h"
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/rest.h"
@@ -145,6 +146,7 @@ static void went_out(struct scheduler *scheduler, struct stream *socket, size_t 
     struct send_queue *queue = &socket->output->queue;
     bool dropped = queue->flushing == FLUSHING_DROPPED;
     scheduler->totals.bytes_sent += size;
+    idle_note(scheduler, socket);
     busy_count_off(scheduler, size);
     if (size < queue->in_flight_bytes)
         scheduler->totals.short_sends++;

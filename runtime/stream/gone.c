@@ -4,6 +4,7 @@
 #include "base/canary.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/idle.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
@@ -11,6 +12,7 @@
 
 static void free_stream(struct scheduler *scheduler, struct stream *socket)
 {
+    idle_forget(scheduler, socket);
     input_drop(socket);
     send_free(scheduler, socket);
     owner_set(&socket->slot, weir_owned_by_nobody());

@@ -9,6 +9,7 @@
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/idle.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/rest.h"
 #include "runtime/stream/shelf.h"
@@ -256,6 +257,7 @@ static void handle_bytes(struct scheduler *scheduler, struct stream *socket,
         return;
     bool wanted = wants_bytes(socket);
     scheduler->totals.bytes_received += size;
+    idle_note(scheduler, socket);
     delivery_receive(scheduler, socket, buffer, size);
     if (!wanted && socket->reading == READING_BUFFERS && !wants_bytes(socket))
         cancel(scheduler, socket);
@@ -300,6 +302,7 @@ void receive_into_completed(struct scheduler *scheduler, struct slot *slot,
         socket->input->end += (uint32_t)completion->result;
         CHECK_LE(socket->input->end, socket->input->capacity);
         scheduler->totals.bytes_received += (uint64_t)completion->result;
+        idle_note(scheduler, socket);
     } else {
         handle_end(scheduler, socket, completion->result);
     }

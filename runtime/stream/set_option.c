@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/stream/input.h"
 #include "runtime/stream/set_option.h"
+#include "runtime/stream/input.h"
 
 #include <errno.h>
 
@@ -9,6 +9,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/active.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/idle.h"
 #include "runtime/stream/stream.h"
 
 static int set_active(struct scheduler *scheduler, struct stream *socket, int32_t wanted)
@@ -48,7 +49,7 @@ static void note_framing(struct stream *socket, uint8_t packet, uint8_t delimite
     socket->needed = 0;
 }
 
-static int apply(struct stream *socket, const weir_option *option)
+static int apply(struct scheduler *scheduler, struct stream *socket, const weir_option *option)
 {
     const weir_option alone[] = {*option, {.id = WEIR_OPTION_END}};
     uint8_t packet = stream_values(socket)->packet;
@@ -61,6 +62,8 @@ static int apply(struct stream *socket, const weir_option *option)
     if (result == 0)
         socket->bit8_seen = options_bit8_seen(alone, socket->bit8_seen);
     note_framing(socket, packet, delimiter);
+    if (result == 0 && option->id == WEIR_OPTION_IDLE_TIMEOUT)
+        result = idle_watch(scheduler, socket);
     return result;
 }
 
@@ -70,7 +73,7 @@ int stream_set_option(struct scheduler *scheduler, struct slot *slot, const weir
     input_settle(socket);
     return option->id == WEIR_OPTION_ACTIVE
                ? set_active(scheduler, socket, (int32_t)option->value.number)
-               : apply(socket, option);
+               : apply(scheduler, socket, option);
 }
 
 void stream_changed(struct scheduler *scheduler, struct slot *slot)

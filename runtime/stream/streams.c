@@ -47,5 +47,6 @@ void streams_shut(void *state)
     struct streams *streams = state;
     output_free_all(streams);
     send_pools_close(streams->pools);
+    memory_free(streams->idle.of_slot);
     memory_free(streams);
 }

@@ -11,8 +11,15 @@
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/rest.h"
 
+struct idle_watch;
 struct output;
 struct send_pools;
+
+/* By slot; none for those without {idle_timeout,_}. */
+struct idle_watches {
+    struct idle_watch **of_slot;
+    uint32_t capacity; /* 0: no socket has ever had one */
+};
 
 /* A peer that sends many small packets is not to hold up the others. So all sockets that would go
  * on and on hand out SHARE_TURN together in a turn: 60 of them 20 us worth. */
@@ -39,6 +46,7 @@ struct streams {
     struct task relieve;   /* TASK_SOON when they may go on */
     struct lingering lingering;
     struct rest rest;
+    struct idle_watches idle;
 };
 
 int streams_open(struct scheduler *scheduler, void **state);

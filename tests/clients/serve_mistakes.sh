@@ -47,8 +47,8 @@ expect 2 "--buffers: '12' is not COUNTxBYTES" echo --listen 127.0.0.1:0 --buffer
 expect 2 "--buffers: '4294967296' is not a number" echo --listen 127.0.0.1:0 \
     --buffers 4294967296x4096
 expect 2 "--buffers: '-1' is not a number" echo --listen 127.0.0.1:0 --buffers 4x-1
-expect 2 "--idle: connections of echo may idle" echo --listen 127.0.0.1:0 --idle 1
-expect 2 "--idle: no connection makes progress in 0 seconds" http --listen 127.0.0.1:0 --idle 0
+expect 2 "--idle: no connection does anything in 0 seconds" echo --listen 127.0.0.1:0 --idle 0
+expect 2 "--idle: no connection does anything in 0 seconds" http --listen 127.0.0.1:0 --idle 0
 expect 2 "--options is given twice" echo --listen 127.0.0.1:0 --options '[]' --options '[]'
 expect 2 "no option '--lissten'; did you mean '--listen'" echo --lissten 127.0.0.1:0
 expect 2 "--listen: more than 16 addresses" echo \

@@ -167,8 +167,9 @@ static int try_option(const weir_option *option)
 
 static int try_numbers(const struct option_row *row, enum weir_option_id id)
 {
-    const int64_t numbers[] = {row->least, row->most, row->least < 0 ? -5 : row->least,
-                               row->least <= 0 ? 0 : row->least};
+    /* A client is not there within a millisecond, and its connection would have ended. */
+    int64_t least = id == WEIR_OPTION_IDLE_TIMEOUT ? 10000 : row->least;
+    const int64_t numbers[] = {least, row->most, least < 0 ? -5 : least, least <= 0 ? 0 : least};
     int failures = 0;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         weir_option option = weir_option_number(id, numbers[i]);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/stream/idle.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/close.h"
+#include "runtime/stream/delivery.h"
+#include "runtime/stream/send.h"
+
+static struct idle_watch *watch_of(struct scheduler *scheduler, const struct stream *socket)
+{
+    const struct idle_watches *watches = &streams_of(scheduler)->idle;
+    uint32_t index = socket->slot.index;
+    return index < watches->capacity ? watches->of_slot[index] : NULL;
+}
+
+static int make_room(struct idle_watches *watches, uint32_t index)
+{
+    uint32_t capacity = watches->capacity ? watches->capacity : 64;
+    if (index < watches->capacity)
+        return 0;
+    while (capacity <= index)
+        capacity *= 2;
+    struct idle_watch **of_slot = memory_resize(watches->of_slot, capacity * sizeof(*of_slot));
+    if (!of_slot)
+        return -ENOMEM;
+    memset(of_slot + watches->capacity, 0, (capacity - watches->capacity) * sizeof(*of_slot));
+    watches->of_slot = of_slot;
+    watches->capacity = capacity;
+    return 0;
+}
+
+/* The peer reads nothing of what is queued either: nothing of it is waited for. */
+static void end(struct scheduler *scheduler, struct stream *socket)
+{
+    bool is_stuck = send_queued_bytes(socket) > 0;
+    scheduler->totals.idle_timeouts++;
+    slot_hold(&socket->slot);
+    delivery_time_out(scheduler, socket);
+    if (is_stuck)
+        close_end(scheduler, &socket->slot, END_ABORT);
+    else if (stream_is_live(socket))
+        close_after_end(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
+}
+
+static void look(struct timer *timer)
+{
+    struct idle_watch *watch = list_entry(timer, struct idle_watch, timer);
+    struct scheduler *scheduler = watch->scheduler;
+    uint64_t passed_ms = (scheduler->now_ns - watch->bytes_ns) / 1000000u;
+    switch ((enum socket_state)watch->socket->slot.state) {
+    case SOCKET_CONNECTING: /* that has a time-out of its own */
+        scheduler_arm(scheduler, timer, watch->limit_ms);
+        break;
+    case SOCKET_OPEN:
+        if (passed_ms >= watch->limit_ms)
+            end(scheduler, watch->socket);
+        else
+            scheduler_arm(scheduler, timer, watch->limit_ms - passed_ms);
+        break;
+    case SOCKET_GONE:
+    case SOCKET_CLOSED:
+    case SOCKET_FREE:
+    case SOCKET_STATE_COUNT:
+        break;
+    }
+}
+
+static struct idle_watch *make_watch(struct scheduler *scheduler, struct stream *socket)
+{
+    struct idle_watches *watches = &streams_of(scheduler)->idle;
+    struct idle_watch *watch = watch_of(scheduler, socket);
+    if (watch)
+        return watch;
+    watch = make_room(watches, socket->slot.index) == 0 ? memory_allocate(sizeof(*watch)) : NULL;
+    if (!watch)
+        return NULL;
+    *watch = (struct idle_watch){.timer.fire = look, .scheduler = scheduler, .socket = socket};
+    watches->of_slot[socket->slot.index] = watch;
+    return watch;
+}
+
+int idle_watch(struct scheduler *scheduler, struct stream *socket)
+{
+    int64_t limit_ms = stream_values(socket)->idle_timeout_ms;
+    if (limit_ms < 0) {
+        idle_forget(scheduler, socket);
+        return 0;
+    }
+    struct idle_watch *watch = make_watch(scheduler, socket);
+    if (!watch)
+        return error_say(-ENOMEM, "no memory to watch over a socket's idle_timeout");
+    watch->limit_ms = (uint64_t)limit_ms;
+    watch->bytes_ns = clock_now_ns();
+    timer_disarm(&scheduler->timers, &watch->timer);
+    scheduler_arm(scheduler, &watch->timer, watch->limit_ms);
+    return 0;
+}
+
+void idle_forget(struct scheduler *scheduler, struct stream *socket)
+{
+    struct idle_watch *watch = watch_of(scheduler, socket);
+    if (!watch)
+        return;
+    timer_disarm(&scheduler->timers, &watch->timer);
+    streams_of(scheduler)->idle.of_slot[socket->slot.index] = NULL;
+    memory_free(watch);
+}
