@@ -23,6 +23,7 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 /* What the document has no text for: it counts no POSIX names among these. */
 static const struct error_row more[] = {
     {0, "ok", "no error"},
+    {-ECANCELED, "ecanceled", "operation canceled"},
     {-EILSEQ, "eilseq", "illegal byte sequence"},
     {WEIR_CLOSED, "closed", "closed"},
     {WEIR_TIMEOUT, "timeout", "timed out"},

@@ -157,6 +157,7 @@
     ROW(WEIR_EXBADSEQ, exbadseq, "bad command sequence") \
     ROW(-ENOSTR, enostr, "not a stream") \
     ROW(-EOVERFLOW, eoverflow, "offset too large for file system") \
+    ROW(-ECANCELED, ecanceled, ERROR_NO_POSIX_NAME) \
     ROW(-EILSEQ, eilseq, ERROR_NO_POSIX_NAME) \
     ROW(WEIR_SYSTEM_LIMIT, system_limit, "a system limit was hit, probably not enough ports") \
     ROW(WEIR_CLOSED, closed, ERROR_NO_POSIX_NAME) \

@@ -14,8 +14,10 @@
 #include "runtime/scheduler/slot.h"
 #include "runtime/service.h"
 #include "runtime/set_options.h"
+#include "runtime/stream/busy.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
+#include <weir/reach.h>
 
 struct name_call {
     struct call call;
@@ -159,6 +161,21 @@ static int run_set_data(struct scheduler *scheduler, struct slot *slot, struct c
     return 0;
 }
 
+static int run_get_data(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    (void)scheduler;
+    if (!slot->owner.handler)
+        return error_say(-EINVAL, "get_data: the socket's owner is no handler");
+    call->data = slot->owner.data;
+    return 0;
+}
+
+static int run_is_busy(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    (void)call;
+    return slot->state == SOCKET_OPEN ? busy_is(scheduler, stream_of(slot)) : -ENOTCONN;
+}
+
 static const struct call_operation operation_sockname = {
     .name = "weir_sockname", .run = run_sockname, .dead_result = -EINVAL};
 static const struct call_operation operation_port = {
@@ -167,6 +184,13 @@ static const struct call_operation operation_peername = {
     .name = "weir_peername", .run = run_peername, .dead_result = -EINVAL};
 static const struct call_operation operation_set_data = {
     .name = "weir_set_data", .run = run_set_data, .dead_result = -EINVAL};
+static const struct call_operation operation_get_data = {
+    .name = "weir_get_data", .run = run_get_data, .dead_result = -EINVAL};
+static const struct call_operation operation_is_busy = {.name = "weir_is_busy",
+                                                        .run = run_is_busy,
+                                                        .kinds = 1 << KIND_STREAM,
+                                                        .other_result = -ENOTCONN,
+                                                        .dead_result = WEIR_CLOSED};
 static const struct call_operation operation_getstat = {
     .name = "weir_getstat", .run = run_getstat, .dead_result = -EINVAL};
 static const struct call_operation operation_setopts = {
@@ -189,6 +213,21 @@ int weir_set_data(weir_socket socket, void *data)
     if (result >= 0)
         result = call_make(&operation_set_data, socket, &service.call);
     return result < 0 || service.sibling_count == 0 ? result : service_set_data(socket, data);
+}
+
+int weir_get_data(weir_socket socket, void **data)
+{
+    struct call call = {0};
+    int result = call_make(&operation_get_data, socket, &call);
+    if (result == 0)
+        *data = call.data;
+    return result;
+}
+
+int weir_is_busy(weir_socket socket)
+{
+    struct call call = {0};
+    return call_make(&operation_is_busy, socket, &call);
 }
 
 int weir_sockname(weir_socket socket, weir_address *address)
