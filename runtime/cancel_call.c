@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "runtime/datagram/datagram.h"
 #include "runtime/listener/accept.h"
 #include "runtime/listener/listener.h"
 #include "runtime/scheduler/call.h"
@@ -32,18 +33,24 @@ static int cancel_acceptors(struct scheduler *scheduler, const struct listener *
     return count;
 }
 
+static int cancel_receiver(struct scheduler *scheduler, struct slot *slot, const void *data)
+{
+    struct call *waiting =
+        slot->kind == KIND_STREAM ? stream_of(slot)->waiter : datagram_of(slot)->caller;
+    return cancel(scheduler, waiting, data);
+}
+
 static int run_cancel(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     if (slot->kind == KIND_LISTENER)
         return cancel_acceptors(scheduler, listener_of(slot), call->data);
-    return cancel(scheduler, stream_of(slot)->waiter, call->data);
+    return cancel_receiver(scheduler, slot, call->data);
 }
 
 static const struct call_operation operation_cancel = {
     .name = "weir_cancel",
     .run = run_cancel,
-    .kinds = 1 << KIND_LISTENER | 1 << KIND_STREAM,
-    .other_result = 0,
+    .kinds = 1 << KIND_LISTENER | 1 << KIND_STREAM | 1 << KIND_DATAGRAM,
     .dead_result = WEIR_CLOSED,
 };
 

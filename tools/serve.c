@@ -7,6 +7,7 @@
 #include "base/suggest.h"
 #include "command.h"
 #include "figures.h"
+#include "metrics.h"
 #include "service.h"
 
 #include <errno.h>
@@ -38,6 +39,7 @@ const char serve_details[] =
     "  --drain MS                     how long a stop waits for connections to end (1000)\n"
     "  --idle S                       how long a connection may be without a byte either way\n"
     "                                 (for ever); http: without progress (60)\n"
+    "  --metrics ADDRESS:PORT         answers GET /metrics there with figures for Prometheus\n"
     "\n"
     "Each of them once, but for --listen. What a service cannot do without goes before the "
     "options\n"
@@ -53,6 +55,8 @@ struct plan {
     const struct service *service;
     weir_address addresses[ADDRESS_COUNT_MAX];
     size_t address_count;
+    weir_address metrics;
+    bool has_metrics;
     const char *options;
     uint32_t drain_ms;
     uint32_t idle_s; /* 0: not given */
@@ -100,6 +104,14 @@ static int read_listen(const char *text, struct plan *plan)
     return 0;
 }
 
+static int read_metrics(const char *text, struct plan *plan)
+{
+    plan->has_metrics = true;
+    if (weir_address_parse_endpoint(text, &plan->metrics) < 0)
+        return command_misused("serve", "--metrics: %s", weir_last_error_text());
+    return 0;
+}
+
 /* Where the value goes: a number or a text in the plan, or to a function. */
 static const struct option {
     const char *name;
@@ -120,6 +132,7 @@ static const struct option {
     {"--features-off", 0, offsetof(struct plan, config.features_off), NULL, false},
     {"--drain", offsetof(struct plan, drain_ms), 0, NULL, false},
     {"--idle", 0, 0, read_idle, false},
+    {"--metrics", 0, 0, read_metrics, false},
 };
 
 enum { OPTION_COUNT = sizeof(options) / sizeof(options[0]) };
@@ -265,6 +278,16 @@ static int start_all(weir_runtime *runtime, const struct plan *plan, const weir_
     return 0;
 }
 
+static int start_metrics(weir_runtime *runtime, const struct plan *plan)
+{
+    char text[WEIR_ADDRESS_TEXT_SIZE];
+    weir_address bound;
+    int result = plan->has_metrics ? metrics_serve(runtime, &plan->metrics, &bound) : 0;
+    if (plan->has_metrics && result >= 0)
+        printf("metrics on %s\n", weir_address_format_endpoint(&bound, text));
+    return result;
+}
+
 static void block_signals(sigset_t *signals)
 {
     sigemptyset(signals);
@@ -338,6 +361,9 @@ static int serve(weir_runtime *runtime, const struct plan *plan, const weir_opti
     int result = start_ticking(runtime, plan);
     if (result < 0)
         return failed("cannot start", result);
+    result = start_metrics(runtime, plan);
+    if (result < 0)
+        return failed("--metrics", result);
     result = start_all(runtime, plan, list);
     if (result < 0)
         return failed("--listen", result);

@@ -57,10 +57,10 @@ WEIR_API int weir_cancel(weir_socket socket, void *data);
 typedef void weir_visited(weir_socket socket, void *socket_data, void *data);
 
 /*
- * Calls `visit` for each open connection of the caller's scheduler, before it returns; those that
- * come meanwhile may be left out. It may do everything, also close sockets. To visit all of a
- * runtime's, weir_run_on each of its schedulers. How many they were, or -EINVAL when the caller is
- * on no scheduler.
+ * Calls `visit` for each open socket of the caller's scheduler but listeners, before it returns;
+ * those that come meanwhile may be left out. It may do everything, also close sockets. To visit all
+ * of a runtime's, weir_run_on each of its schedulers. How many they were, or -EINVAL when the
+ * caller is on no scheduler.
  */
 WEIR_API int weir_each_socket(weir_visited *visit, void *data);
 

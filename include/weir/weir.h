@@ -17,6 +17,7 @@
 #include <weir/address.h>
 #include <weir/error.h>
 #include <weir/mailbox.h>
+#include <weir/metrics.h>
 #include <weir/names.h>
 #include <weir/options.h>
 #include <weir/packet.h>

@@ -197,6 +197,7 @@ static void wait_for_work(struct scheduler *scheduler)
 #ifndef NDEBUG
     CHECK(sleep_ns == 0 || CANARY(TASK_LEFT) || !scheduler_has_due_tasks(scheduler));
 #endif
+    scheduler->turn_clock.has_slept = sleep_ns > 0;
     ring_turn(scheduler->ring, sleep_ns);
     inbox_end_sleep(&scheduler->inbox);
     if (ring_pending(scheduler->ring) == 0)
@@ -235,6 +236,8 @@ void scheduler_turn(struct scheduler *scheduler)
     task_run(scheduler, &scheduler->tasks, TASK_LAST);
     give_back_resources(scheduler);
     publish_totals(scheduler);
+    turn_times_note(&scheduler->turn_clock, scheduler->now_ns, clock_now_ns(),
+                    scheduler->last_count > 0);
     wait_for_work(scheduler);
 }
 

@@ -21,6 +21,7 @@
 #include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
 #include "runtime/scheduler/timer_table.h"
+#include "runtime/scheduler/turn_times.h"
 #include <weir/runtime.h>
 
 struct weir_runtime;
@@ -55,6 +56,7 @@ struct scheduler {
     struct timer return_memory;
     struct lease lease; /* of the bytes that the runtime may have queued */
     uint64_t stop_deadline_ns;
+    struct turn_clock turn_clock;
     weir_totals totals;    /* of this thread */
     weir_totals published; /* for others to read; see totals.h */
     uint32_t last_count;   /* completions of the last turn */

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Times of turns, features in use, and the text for Prometheus. */
+#include "support/loopback.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOW_MS = 30 };
+
+static void take_long(void *data)
+{
+    uint64_t until_ms = now_ms() + SLOW_MS + 1;
+    (void)data;
+    while (now_ms() < until_ms)
+        continue;
+}
+
+static weir_turn_times times_of(const struct loopback *loopback, int scheduler)
+{
+    weir_turn_times times;
+    GIVES(weir_get_turn_times(loopback->runtime, scheduler, &times), 0);
+    return times;
+}
+
+static uint64_t sum_of(const weir_times *times)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < WEIR_TIME_CLASSES; i++)
+        sum += times->classes[i];
+    return sum;
+}
+
+/* From class 15 on, which begins with 16.4 ms. */
+static uint64_t long_ones(const weir_times *times)
+{
+    uint64_t sum = 0;
+    for (int i = 15; i < WEIR_TIME_CLASSES; i++)
+        sum += times->classes[i];
+    return sum;
+}
+
+Test(metrics, a_long_turn_is_seen_where_it_was)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 2});
+    for (int i = 0; i < 3; i++)
+        run_there(loopback.runtime, 1, take_long, NULL);
+    EVENTUALLY(times_of(&loopback, 1).turns.longest_ns >= SLOW_MS * 1000000u);
+    run_there(loopback.runtime, 1, take_long, NULL);
+    weir_turn_times there = times_of(&loopback, 1);
+    weir_turn_times all = times_of(&loopback, -1);
+    cr_expect(long_ones(&there.turns) >= 3);
+    cr_expect(there.turns.sum_ns >= 3 * SLOW_MS * UINT64_C(1000000));
+    cr_expect(all.turns.longest_ns >= there.turns.longest_ns);
+    cr_expect(all.turns.count >= there.turns.count);
+    loopback_close(&loopback);
+}
+
+/* While a turn takes long, what comes meanwhile waits. */
+Test(metrics, a_completion_waits_for_the_turn_before)
+{
+    struct loopback loopback = loopback_open("[{active,true}]");
+    cr_expect(weir_run_on(loopback.runtime, 0, take_long, NULL) == 0);
+    peer_say(loopback.peer, "hello");
+    expect_text(&loopback, "hello");
+    EVENTUALLY(times_of(&loopback, 0).waits.longest_ns >= SLOW_MS * 1000000u);
+    weir_turn_times times = times_of(&loopback, 0);
+    cr_expect(times.waits.count <= times.turns.count + 1);
+    loopback_close(&loopback);
+}
+
+Test(metrics, classes_add_up)
+{
+    struct loopback loopback = loopback_open("[{active,true}]");
+    for (int i = 0; i < 100; i++)
+        settle(loopback.socket);
+    run_there(loopback.runtime, 0, take_long, NULL);
+    weir_turn_times times;
+    EVENTUALLY((times = times_of(&loopback, 0), sum_of(&times.turns) == times.turns.count));
+    cr_expect(times.turns.count >= 100);
+    GIVES(weir_get_turn_times(loopback.runtime, 1, &times), -EINVAL);
+    weir_runtime *runtime = loopback.runtime;
+    loopback_close(&loopback);
+    GIVES(weir_get_turn_times(runtime, 0, &times), WEIR_CLOSED);
+}
+
+Test(metrics, features_are_those_of_the_profile)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.features_off = "send_zc"});
+    const char *name;
+    int in_use = -1;
+    bool seen = false;
+    for (uint32_t i = 0; (name = weir_feature(loopback.runtime, i, &in_use)); i++) {
+        bool is_send_zc = strcmp(name, "send_zc") == 0;
+        cr_expect(in_use == 0 || in_use == 1);
+        cr_expect(!is_send_zc || in_use == 0);
+        seen |= is_send_zc;
+    }
+    cr_expect(seen);
+    loopback_close(&loopback);
+}
+
+static double value_of(const char *text, const char *line)
+{
+    const char *place = strstr(text, line);
+    cr_assert(place, "no line \"%s\" in\n%s", line, text);
+    return strtod(place + strlen(line), NULL);
+}
+
+Test(metrics, the_text_has_what_happened)
+{
+    static char text[65536];
+    char cut[64];
+    struct loopback loopback = loopback_open("[{active,true}]");
+    peer_say(loopback.peer, "hello");
+    expect_text(&loopback, "hello");
+    run_there(loopback.runtime, 0, take_long, NULL);
+    run_there(loopback.runtime, 0, take_long, NULL);
+    int length = weir_metrics(loopback.runtime, text, sizeof(text));
+    cr_assert(length > 0 && (size_t)length < sizeof(text));
+    cr_expect((size_t)length == strlen(text) && text[length - 1] == '\n');
+    cr_expect(value_of(text, "\nweir_bytes_received_total{scheduler=\"0\"} ") == 5);
+    cr_expect(value_of(text, "\nweir_connections{scheduler=\"0\"} ") == 1);
+    double below = value_of(text, "\nweir_turn_seconds_bucket{scheduler=\"0\",le=\"0.016384\"} ");
+    double all = value_of(text, "\nweir_turn_seconds_bucket{scheduler=\"0\",le=\"+Inf\"} ");
+    cr_expect(below < all);
+    cr_expect(value_of(text, "\nweir_turn_seconds_count{scheduler=\"0\"} ") == all);
+    cr_expect(value_of(text, "\nweir_turn_longest_seconds{scheduler=\"0\"} ") >= 0.03);
+    cr_expect(strstr(text, "# TYPE weir_turn_seconds histogram\n"));
+    cr_expect(weir_metrics(loopback.runtime, cut, sizeof(cut)) > (int)sizeof(cut));
+    cr_expect(strlen(cut) == sizeof(cut) - 1 && memcmp(cut, text, sizeof(cut) - 1) == 0);
+    loopback_close(&loopback);
+}
