@@ -216,6 +216,8 @@ int runtime_configure(struct weir_runtime *runtime, const weir_config *config)
     if (result >= 0)
         result = place_inet(runtime, config);
     runtime->limits.zero_copy_from_bytes = config->zero_copy_from_bytes;
+    runtime->limits.slow_callback_ns = config->slow_callback_us * UINT64_C(1000);
+    runtime->limits.slow_callback = config->slow_callback;
     uint64_t queued = config->queued_bytes_limit ? config->queued_bytes_limit : 1ull << 30;
     if (result >= 0)
         runtime->limits.queued_bytes = queued;

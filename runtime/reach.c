@@ -7,6 +7,7 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
+#include "runtime/scheduler/slow.h"
 #include <weir/reach.h>
 
 struct errand {
@@ -37,7 +38,9 @@ static void run(struct scheduler *scheduler, const struct errand *errand)
 static void arrive(struct scheduler *scheduler, struct inbox_node *node)
 {
     struct errand *errand = list_entry(node, struct errand, node);
+    uint64_t began_ns = slow_begin(scheduler);
     run(scheduler, errand);
+    slow_end(scheduler, began_ns, (slow_function *)errand->work);
     memory_free(errand);
 }
 

@@ -17,6 +17,7 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
+#include "runtime/scheduler/slow.h"
 #include "runtime/scheduler/totals.h"
 #include "runtime/stream/shelf.h"
 
@@ -388,8 +389,9 @@ struct work {
 static void do_work(struct scheduler *scheduler, struct inbox_node *node)
 {
     struct work *work = list_entry(node, struct work, node);
-    (void)scheduler;
+    uint64_t began_ns = slow_begin(scheduler);
     work->run(work->data);
+    slow_end(scheduler, began_ns, (slow_function *)work->run);
     memory_free(work);
 }
 

@@ -39,6 +39,7 @@ const char serve_details[] =
     "  --drain MS                     how long a stop waits for connections to end (1000)\n"
     "  --idle S                       how long a connection may be without a byte either way\n"
     "                                 (for ever); http: without progress (60)\n"
+    "  --slow US                      a line on stderr for each callback that takes this long\n"
     "  --metrics ADDRESS:PORT         answers GET /metrics there with figures for Prometheus\n"
     "\n"
     "Each of them once, but for --listen. What a service cannot do without goes before the "
@@ -132,6 +133,7 @@ static const struct option {
     {"--features-off", 0, offsetof(struct plan, config.features_off), NULL, false},
     {"--drain", offsetof(struct plan, drain_ms), 0, NULL, false},
     {"--idle", 0, 0, read_idle, false},
+    {"--slow", offsetof(struct plan, config.slow_callback_us), 0, NULL, false},
     {"--metrics", 0, 0, read_metrics, false},
 };
 

@@ -10,6 +10,16 @@ WEIR_BEGIN
 
 typedef struct weir_runtime weir_runtime;
 
+/* A callback that took long. It is told on its scheduler, when the callback has returned. */
+typedef struct weir_slow_callback {
+    void (*function)(void); /* the callback, whatever its type is; NULL: none was given */
+    const char *name;       /* of it, if the dynamic linker knows one, else NULL */
+    const char *file;       /* the program or library that it is in, or NULL */
+    uintptr_t offset;       /* in that: for addr2line -f -e file */
+    uint64_t took_ns;       /* with the callbacks that were made under it */
+    int scheduler;
+} weir_slow_callback;
+
 /* Every field may be 0 (or NULL): the default, which is the number in its comment, before the
  * range. A text may be empty: as NULL. */
 typedef struct weir_config {
@@ -46,8 +56,13 @@ typedef struct weir_config {
                            weir_last_error_text says after weir_start */
     const char *inet_terms; /* its terms as text, applied after the file; what is wrong with these
                                is -EINVAL */
-    uint64_t reserved[19];  /* for fields to come; what is not 0 is -EINVAL, as from a library that
-                               is older than the header */
+    uint32_t slow_callback_us; /* callbacks that take this long are told of; 0: none is, and none is
+                                  timed. Of what a socket's owner is told, of _async calls, timers
+                                  and work */
+    void (*slow_callback)(
+        const weir_slow_callback *slow); /* told of them; NULL: a line on stderr */
+    uint64_t reserved[17]; /* for fields to come; what is not 0 is -EINVAL, as from a library that
+                              is older than the header */
 } weir_config;
 
 /*

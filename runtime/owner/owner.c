@@ -11,6 +11,7 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
+#include "runtime/scheduler/slow.h"
 
 void owner_keep(weir_owner owner)
 {
@@ -87,8 +88,10 @@ int owner_tell_packet(struct scheduler *scheduler, struct slot *slot, const weir
     weir_socket handle = slot_handle(scheduler, slot);
     const weir_handler *handler = slot->owner.handler;
     if (handler) {
+        uint64_t began_ns = slow_begin(scheduler);
         if (handler->packet)
             handler->packet(handle, packet, slot->owner.data);
+        slow_end(scheduler, began_ns, (slow_function *)handler->packet);
         return 0;
     }
     return slot->owner.mailbox ? post_packet(slot, handle, packet) : 0;
@@ -123,6 +126,24 @@ void owner_call_handler(weir_owner owner, const weir_message *message)
     }
 }
 
+static slow_function *function_of(const weir_handler *handler, enum weir_message_kind kind)
+{
+    switch (kind) {
+    case WEIR_MESSAGE_ACCEPTED:
+        return (slow_function *)handler->accepted;
+    case WEIR_MESSAGE_PASSIVE:
+        return (slow_function *)handler->passive;
+    case WEIR_MESSAGE_ERROR:
+        return (slow_function *)handler->error;
+    case WEIR_MESSAGE_CLOSED:
+        return (slow_function *)handler->closed;
+    case WEIR_MESSAGE_DATA:
+    case WEIR_MESSAGE_USER:
+        break;
+    }
+    return NULL;
+}
+
 /* A mailbox without memory for the smallest message loses it: the socket's state still says the
  * same to whoever asks. */
 void owner_tell(struct scheduler *scheduler, struct slot *slot, enum weir_message_kind kind,
@@ -133,22 +154,31 @@ void owner_tell(struct scheduler *scheduler, struct slot *slot, enum weir_messag
         .socket = slot_handle(scheduler, slot),
         .error = error,
     };
-    if (slot->owner.handler)
+    const weir_handler *handler = slot->owner.handler;
+    uint64_t began_ns = slow_begin(scheduler);
+    if (handler) {
         owner_call_handler(slot->owner, &message);
-    else if (slot->owner.mailbox)
+        slow_end(scheduler, began_ns, function_of(handler, kind));
+    } else if (slot->owner.mailbox)
         (void)mailbox_put(slot->owner.mailbox, &message, NULL);
 }
 
 void owner_tell_unbusy(struct scheduler *scheduler, struct slot *slot)
 {
     const weir_handler *handler = slot->owner.handler;
-    if (handler && handler->unbusy)
-        handler->unbusy(slot_handle(scheduler, slot), slot->owner.data);
+    uint64_t began_ns = slow_begin(scheduler);
+    if (!handler || !handler->unbusy)
+        return;
+    handler->unbusy(slot_handle(scheduler, slot), slot->owner.data);
+    slow_end(scheduler, began_ns, (slow_function *)handler->unbusy);
 }
 
 void owner_tell_gone(struct scheduler *scheduler, struct slot *slot)
 {
-    slot->owner.handler->gone(slot_handle(scheduler, slot), slot->owner.data);
+    const weir_handler *handler = slot->owner.handler;
+    uint64_t began_ns = slow_begin(scheduler);
+    handler->gone(slot_handle(scheduler, slot), slot->owner.data);
+    slow_end(scheduler, began_ns, (slow_function *)handler->gone);
 }
 
 void owner_change(struct scheduler *scheduler, struct slot *slot, weir_owner next,

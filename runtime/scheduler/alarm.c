@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
+#include "runtime/scheduler/slow.h"
 #include "runtime/scheduler/timer_table.h"
 
 static weir_timer handle_of(const struct scheduler *scheduler, const struct timer_entry *entry)
@@ -64,7 +65,9 @@ static void fire(struct timer *timer)
     if (scheduler->state == SCHEDULER_STOPPING || !begin_run(&scheduler->timer_table, entry))
         return;
     error_clear_text();
+    uint64_t began_ns = slow_begin(scheduler);
     entry->fired(handle_of(scheduler, entry), entry->data);
+    slow_end(scheduler, began_ns, (slow_function *)entry->fired);
     end_run(scheduler, entry);
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
+#include "runtime/scheduler/slow.h"
 
 /* Of a blocking call. */
 enum { NOT_DONE, DONE, NOT_DONE_AND_SLEEPS };
@@ -65,7 +66,10 @@ static void finish(struct scheduler *scheduler, struct task *task)
         scheduler->outstanding--;
     error_clear_text();
     (void)error_from(call->operation->name, call->result);
+    slow_function *callback = call->callback;
+    uint64_t began_ns = slow_begin(scheduler);
     call->finish(call);
+    slow_end(scheduler, began_ns, callback);
 }
 
 /* An _async call is always finished from the turn, never under the function that made it. */

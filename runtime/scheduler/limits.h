@@ -12,6 +12,8 @@ struct scheduler_limits {
     uint32_t eager_submit;
     uint64_t busy_wait_ns;
     uint32_t close_timeout_ms;
+    uint64_t slow_callback_ns; /* 0: callbacks are not timed */
+    void (*slow_callback)(const weir_slow_callback *slow);
     uint64_t queued_bytes;       /* of all schedulers */
     size_t zero_copy_from_bytes; /* 0: never */
 };
