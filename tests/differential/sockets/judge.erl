@@ -215,8 +215,9 @@ the_queue_outlives_the_end({{remote, drain}, "ok 0 closed", "ok " ++ _}, Before,
 the_queue_outlives_the_end(_, _, _) -> false.
 
 %% {exit_on_close,false}: who asks to be active once a reset has been told meets it again here, and
-%% one more send is told so.
-a_reset_is_told_again({{send, _, _}, "closed", "enotconn"}, Before, _) ->
+%% one more send is told so, by another name.
+a_reset_is_told_again({{send, _, _}, "closed", Weir}, Before, _)
+  when Weir =:= "enotconn"; Weir =:= "econnreset" ->
     After = lists:dropwhile(fun({Step, _}) -> Step =/= {remote, reset} end, Before),
     has_option({exit_on_close, false}, Before) andalso
         lists:any(fun({active, How}) -> How =/= false; (_) -> false end, options_of(After)) andalso
