@@ -50,8 +50,14 @@ function(weir_add_library)
 
     add_library(weir SHARED ${objects})
     add_library(weir_static STATIC ${whole})
-    add_library(weir::weir ALIAS weir)
     add_library(weir::weir_static ALIAS weir_static)
+    # -DBUILD_SHARED_LIBS=OFF means that nobody wants the shared one.
+    if(DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS)
+        add_library(weir::weir ALIAS weir_static)
+        set_target_properties(weir PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    else()
+        add_library(weir::weir ALIAS weir)
+    endif()
     weir_name_interface()
     set_target_properties(weir_static PROPERTIES OUTPUT_NAME weir LINKER_LANGUAGE C)
     foreach(library weir weir_static)
@@ -70,7 +76,11 @@ function(weir_install_library)
     string(REPLACE " " "" weir_dependencies "${modules}")
 
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/weir DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-    install(TARGETS weir weir_static EXPORT weir_targets)
+    set(libraries weir_static)
+    if(NOT DEFINED BUILD_SHARED_LIBS OR BUILD_SHARED_LIBS)
+        list(PREPEND libraries weir)
+    endif()
+    install(TARGETS ${libraries} EXPORT weir_targets)
     install(EXPORT weir_targets NAMESPACE weir:: DESTINATION ${package}
             FILE weir_targets.cmake)
 

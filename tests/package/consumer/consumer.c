@@ -3,7 +3,7 @@
 #include <string.h>
 #include <weir/weir.h>
 
-static const weir_handler handler;
+static const weir_handler handler = {NULL};
 
 /* Links and starts the whole library. Where io_uring is not to be had, starting says so. */
 static int start_and_serve(void)
