@@ -16,4 +16,4 @@ cd "$work"
 timeout 60 bash -euo pipefail commands >said 2>&1 || { cat said; exit 1; }
 grep -q 'io_uring' said
 ! command -v man >/dev/null || grep -q 'int weir_send(weir_socket' said
-LD_LIBRARY_PATH=$work/weir/lib ldd server | grep -q "libweir.so.0.1 => $work/weir/lib"
+LD_LIBRARY_PATH=$work/weir/lib ldd server | grep "libweir.so.0.1 => $work/weir/lib"

@@ -36,7 +36,7 @@ done
 for file in man1/weir.1 man1/weir-serve.1 man3/weir_send.3 man3/weir_sockname.3 man7/weir.7; do
     [ -s "$work/installed/share/man/$file" ] || { echo "$file is not installed"; exit 1; }
 done
-man -l "$work/installed/share/man/man3/weir_send.3" 2>/dev/null | grep -q 'weir_send(weir_socket' ||
+man -l "$work/installed/share/man/man3/weir_send.3" 2>/dev/null | grep 'weir_send(weir_socket' ||
     ! command -v man >/dev/null
 [ -s "$work/installed/share/bash-completion/completions/weir" ]
 grep -q '^License: MIT$' "$PKG_CONFIG_PATH/weir.pc"

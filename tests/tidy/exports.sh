@@ -13,5 +13,5 @@ undeclared=$(comm -13 <(echo "$expected") <(echo "$exported"))
 missing=$(comm -23 <(echo "$expected") <(echo "$exported"))
 [ -z "$undeclared" ] || printf 'exported, but no public header has it: %s\n' $undeclared
 [ -z "$missing" ] || printf 'declared, but the library lacks it: %s\n' $missing
-readelf -d "$2" | grep -qF "soname: [libweir.so.$3]" || { echo "its SONAME is another"; exit 1; }
+readelf -d "$2" | grep -F "soname: [libweir.so.$3]" || { echo "its SONAME is another"; exit 1; }
 [ -z "$undeclared$missing" ]
