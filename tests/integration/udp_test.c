@@ -53,7 +53,7 @@ Test(udp, nothing_is_lost_of_what_nobody_asked_for_yet)
                                    "[{ip,{127,0,0,1}},{active,false},{recbuf,200000},"
                                    "{buffer,2048}]",
                                    weir_owned_by_nobody());
-    char text[16];
+    char text[32];
     for (int round = 0; round < 4; round++) {
         for (int i = 0; i < COUNT; i++) {
             snprintf(text, sizeof(text), "%d of %d", i, round);
