@@ -89,7 +89,7 @@ Test(check, every_range)
         list[0].value.number = row->most + 1;
         cr_expect(eq(int, options_check(list, OPTION_SET_TCP), -EINVAL), "%s", row->atom);
         /* -1 is infinity for a time-out */
-        list[0].value.number = row->least - (row->type == OPTION_TIMEOUT ? 2 : 1);
+        list[0].value.number = row->type == OPTION_TIMEOUT ? -2 : row->least - 1;
         cr_expect(eq(int, options_check(list, OPTION_SET_TCP), -EINVAL), "%s", row->atom);
     }
 }
@@ -127,7 +127,8 @@ static const struct {
      "tclass tos ttl",
      "lcus"},
     {"congestion delay_send exit_on_close high_watermark keepalive linger low_watermark nodelay "
-     "nopush packet packet_size send_timeout send_timeout_close show_econnreset tcp_keepcnt "
+     "idle_timeout nopush packet packet_size send_timeout send_timeout_close show_econnreset "
+     "tcp_keepcnt "
      "tcp_keepidle tcp_keepintvl user_timeout",
      "lcs"},
     {"add_membership broadcast dontroute drop_membership multicast_if multicast_loop "
