@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "options/row.h"
 
-static size_t length_of(const weir_option *options)
+size_t options_length(const weir_option *options)
 {
     size_t length = 0;
     for (const weir_option *option = options; option_follows(option); option++)
@@ -54,7 +54,7 @@ static void forget_empty(weir_option *option)
 
 static weir_option *copy_list(const weir_option *options, bool buffers)
 {
-    size_t length = length_of(options);
+    size_t length = options_length(options);
     size_t size = (length + 1) * sizeof(weir_option);
     for (size_t i = 0; i < length; i++)
         size += size_behind(&options[i], buffers);

@@ -115,6 +115,12 @@ struct option_source {
 int options_read(const struct option_source *source, enum option_scope scope, weir_option *wanted,
                  size_t count);
 
+/* How many there are before END; `options` may be NULL. */
+size_t options_length(const weir_option *options);
+
+/* Whether one of `later` (may be NULL) takes the place of `option`. Both have been checked. */
+bool options_supersede(const weir_option *later, const weir_option *option);
+
 /* A list in memory of its own, memory_free: END included, texts and bytes copied behind it. The
  * list need not have been checked. NULL: no memory. */
 weir_option *options_copy(const weir_option *options);

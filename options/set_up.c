@@ -164,7 +164,7 @@ static bool supersedes(const weir_option *later, const weir_option *option)
                                              later->value.raw.number == option->value.raw.number);
 }
 
-static bool superseded_in(const weir_option *later, const weir_option *option)
+bool options_supersede(const weir_option *later, const weir_option *option)
 {
     for (; option_follows(later); later++)
         if (supersedes(later, option))
@@ -177,7 +177,7 @@ static int prepare_list(const struct option_setup *setup, const weir_option *opt
     const weir_option *overriding = options == setup->defaults ? setup->options : NULL;
     for (const weir_option *option = options; option_follows(option); option++) {
         if (option_row_of(option)->keeper != OPTION_KEEPER_KERNEL ||
-            superseded_in(option + 1, option) || superseded_in(overriding, option))
+            options_supersede(option + 1, option) || options_supersede(overriding, option))
             continue;
         int result = kernel_apply(option, fd, setup->local.family);
         if (result < 0)

@@ -373,13 +373,6 @@ static struct named_connect *name_connect(weir_runtime *runtime, struct open_cal
     return named;
 }
 
-static int discard(struct open_call *open, int result)
-{
-    open->call.callback = NULL;
-    open->call.finish(&open->call);
-    return result;
-}
-
 /* A thread's goes to the scheduler that it will connect on, and asks from there. */
 static int start_named(weir_runtime *runtime, struct named_connect *named)
 {
@@ -401,11 +394,11 @@ static int connect_by_name(weir_runtime *runtime, struct open_call *open,
 {
     struct named_connect *named = name_connect(runtime, open, host);
     if (!named)
-        return discard(open, -ENOMEM);
+        return call_discard(&open->call, -ENOMEM);
     int result = start_named(runtime, named);
     if (result < 0) {
         memory_free(named);
-        return discard(open, result);
+        return call_discard(&open->call, result);
     }
     return 0;
 }
@@ -431,7 +424,7 @@ static int start_connect(weir_runtime *runtime, struct open_call *open,
         count = error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
     int result = count < 0 ? count : runtimes_enter_again(runtime, connecting->runtime_id);
     if (result < 0)
-        return discard(open, result);
+        return call_discard(&open->call, result);
     result = start_call(runtime, open, count, host);
     runtimes_leave(runtime);
     return result;
@@ -452,5 +445,6 @@ int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uint16_t por
         return -ENOMEM;
     }
     open->connecting = connecting;
+    open->call.operation = &operation_connect;
     return start_connect(runtime, open, &(struct named_host){host, port});
 }

@@ -110,7 +110,8 @@ static void stop_schedulers(struct weir_runtime *runtime, uint32_t count)
         scheduler->stop.run = post_stop;
         if (scheduler->start_result < 0)
             continue;
-        registry_hold(scheduler->index); /* it may see the node and end before its bell is rung */
+        registry_enter_living(
+            scheduler->index); /* it may see the node and end before its bell is rung */
         inbox_post(&scheduler->inbox, &scheduler->stop);
         registry_leave(scheduler->index);
     }

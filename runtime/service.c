@@ -38,19 +38,13 @@ struct listen_call {
 static int make_listener(struct scheduler *scheduler, struct listen_call *listen,
                          struct listener **out)
 {
-    struct option_block *block = option_block_create(&listen->plan->setup.values);
-    if (!block)
-        return -ENOMEM;
-    struct listener *socket =
-        listener_create(scheduler, listen->fd, (enum weir_family)listen->plan->address.family);
-    if (socket) {
-        slot_move(&socket->slot, SOCKET_ESTABLISH);
-        socket->slot.options = option_block_share(block);
-        socket->listening = listening_create(scheduler, socket);
-    }
-    option_block_drop(block);
+    const struct listen_plan *plan = listen->plan;
+    struct listener *socket = listener_create(
+        scheduler, listen->fd, (enum weir_family)plan->address.family, &plan->setup.values);
     if (!socket)
         return error_say(-ENOMEM, "no memory for a listener");
+    slot_move(&socket->slot, SOCKET_ESTABLISH);
+    socket->listening = listening_create(scheduler, socket);
     if (!socket->listening) {
         socket->slot.fd = -1; /* still the caller's */
         slot_move(&socket->slot, SOCKET_CLOSE);

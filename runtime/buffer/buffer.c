@@ -30,7 +30,7 @@ static void put_back(struct buffer_pool *pool, struct weir_buffer *buffer)
     pool->free = buffer;
 }
 
-static struct weir_buffer *take(struct buffer_pool *pool)
+static struct weir_buffer *pop_free(struct buffer_pool *pool)
 {
     struct weir_buffer *buffer = pool->free;
     if (buffer)
@@ -149,7 +149,7 @@ void buffer_pool_supply(struct buffer_pool *pool)
         return;
     adjust_window(pool);
     while (pool->offered < pool->window && pool->free) {
-        struct weir_buffer *buffer = take(pool);
+        struct weir_buffer *buffer = pop_free(pool);
         ring_offer_buffer(pool->ring, buffer->index, buffer->bytes);
         pool->offered++;
     }
@@ -158,7 +158,7 @@ void buffer_pool_supply(struct buffer_pool *pool)
 
 struct weir_buffer *buffer_pool_take(struct buffer_pool *pool)
 {
-    struct weir_buffer *buffer = take(pool);
+    struct weir_buffer *buffer = pop_free(pool);
     pool->away += buffer != NULL;
     return buffer;
 }

@@ -153,8 +153,7 @@ void collect_wake(struct timer *timer)
  * once. */
 static void handle_error(struct scheduler *scheduler, struct datagram *socket, int error)
 {
-    if (socket->slot.state != SOCKET_OPEN || error == -ECANCELED || error == -EINTR ||
-        error == -EAGAIN)
+    if (socket->slot.state != SOCKET_OPEN || error == -ECANCELED || ring_says_again(error))
         return;
     if (error == -ENOBUFS && !socket->into_block) {
         starve(scheduler, socket);

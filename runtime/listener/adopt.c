@@ -18,17 +18,17 @@
 #include "runtime/stream/open.h"
 #include "runtime/stream/stream.h"
 
-struct stream *adopt(struct scheduler *scheduler, int fd, enum weir_family family, weir_owner owner)
+/* `socket` NULL: there was no memory for it, and `fd` is closed. */
+static bool establish(struct scheduler *scheduler, struct stream *socket, int fd, weir_owner owner)
 {
-    struct stream *socket = stream_create(scheduler, fd, family);
     if (!socket) {
         system_close(fd);
-        return NULL;
+        return false;
     }
     slot_move(&socket->slot, SOCKET_ESTABLISH);
     owner_set(&socket->slot, owner);
     stream_connected(scheduler, socket);
-    return socket;
+    return true;
 }
 
 /* Without memory for that it has never been. */
@@ -46,14 +46,13 @@ void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int
                      weir_owner owner)
 {
     late_options_complete(listener->listening, fd);
-    struct stream *socket = adopt(scheduler, fd, (enum weir_family)listener->slot.family, owner);
-    if (!socket)
+    struct stream *socket = stream_create(scheduler, fd, (enum weir_family)listener->slot.family,
+                                          listener->slot.options);
+    if (!establish(scheduler, socket, fd, owner))
         return;
-    stream_set_options(socket, listener->slot.options);
     if (watch(scheduler, socket) < 0)
         return;
     socket->options_inherited = true;
-    socket->active = stream_values(socket)->active; /* which the owner may change at once */
     slot_hold(&socket->slot);
     owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ACCEPTED, 0);
     if (socket->slot.state == SOCKET_OPEN)
@@ -77,20 +76,10 @@ struct handover {
 static int finish_handover(struct scheduler *scheduler, struct handover *handover)
 {
     struct open_call *open = open_call_of(handover->call);
-    struct option_block *block = option_block_create(&handover->values);
-    if (!block) {
-        system_close(handover->fd);
+    struct stream *socket =
+        stream_create_with(scheduler, handover->fd, handover->family, &handover->values);
+    if (!establish(scheduler, socket, handover->fd, open->owner))
         return -ENOMEM;
-    }
-    struct stream *socket = adopt(scheduler, handover->fd, handover->family, open->owner);
-    if (!socket) {
-        option_block_drop(block);
-        return -ENOMEM;
-    }
-    stream_set_options(socket, block);
-    socket->active = block->values.active;
-    block->values.buffer_explicit = false; /* not inherited */
-    option_block_drop(block);
     int result = watch(scheduler, socket);
     if (result < 0)
         return result;
@@ -167,6 +156,7 @@ void adopt_for_call(struct scheduler *scheduler, struct listener *listener, int 
         .listener = slot_handle(scheduler, &listener->slot),
         .take_back = take_back,
     };
+    handover->values.buffer_explicit = false; /* not inherited */
     int result = send_over(destination(scheduler, call), handover, arrive);
     if (result < 0) {
         memory_free(handover);

@@ -7,7 +7,6 @@
 
 struct scheduler;
 struct listener;
-struct stream;
 struct call;
 
 /* On the listener's own scheduler, for the owner of a service, who is told `accepted`. */
@@ -21,10 +20,5 @@ typedef void adopt_take_back(struct scheduler *scheduler, weir_socket listener, 
  * runtime's schedulers in turn. */
 void adopt_for_call(struct scheduler *scheduler, struct listener *listener, int fd,
                     struct call *call, adopt_take_back *take_back);
-
-/* Establishes a socket and lets it receive as its options say. NULL: no memory, and `fd` is
- * closed. */
-struct stream *adopt(struct scheduler *scheduler, int fd, enum weir_family family,
-                     weir_owner owner);
 
 #endif

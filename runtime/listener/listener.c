@@ -7,9 +7,15 @@
 #include "base/system.h"
 #include "runtime/scheduler/scheduler.h"
 
-struct listener *listener_create(struct scheduler *scheduler, int fd, enum weir_family family)
+struct listener *listener_create(struct scheduler *scheduler, int fd, enum weir_family family,
+                                 const struct option_values *values)
 {
-    struct slot *slot = slot_create(scheduler, KIND_LISTENER, fd, family);
+    struct option_block *block = option_block_create(values);
+    struct slot *slot = block ? slot_create(scheduler, KIND_LISTENER, fd, family) : NULL;
+    if (slot)
+        slot->options = block;
+    else if (block)
+        option_block_drop(block);
     return slot ? listener_of(slot) : NULL;
 }
 

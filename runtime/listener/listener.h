@@ -28,8 +28,9 @@ static inline struct listener *listener_of(const struct slot *slot)
     return (struct listener *)slot;
 }
 
-/* A new one on `fd`, without options and without an owner. NULL: no memory. */
-struct listener *listener_create(struct scheduler *scheduler, int fd, enum weir_family family);
+/* A new one on `fd` without an owner. NULL: no memory. */
+struct listener *listener_create(struct scheduler *scheduler, int fd, enum weir_family family,
+                                 const struct option_values *values);
 
 /* The live listener of a handle of this scheduler, or NULL. */
 struct listener *listener_find(struct scheduler *scheduler, weir_socket handle);

@@ -68,16 +68,19 @@ void owner_set(struct slot *slot, weir_owner owner)
 static int post_packet(struct slot *slot, weir_socket handle, const weir_packet *packet)
 {
     weir_message message = {.kind = WEIR_MESSAGE_DATA, .socket = handle};
-    if (!msgq_of(slot) && !(slot->owner.data = msgq_create(handle)))
+    struct msgq *msgq = slot->owner.data;
+    if (!msgq)
+        msgq = slot->owner.data = msgq_create(handle);
+    if (!msgq)
         return -ENOMEM;
     int result = weir_packet_keep(packet, &message.packet);
     if (result < 0)
         return result;
     size_t weight = msgq_weight(&message.packet);
-    msgq_enter(msgq_of(slot), weight, &slot->options->values);
-    result = mailbox_put(slot->owner.mailbox, &message, msgq_of(slot));
+    msgq_enter(msgq, weight, &slot->options->values);
+    result = mailbox_put(slot->owner.mailbox, &message, msgq);
     if (result < 0) {
-        msgq_leave(msgq_of(slot), weight);
+        msgq_leave(msgq, weight);
         weir_packet_release(&message.packet);
     }
     return result;

@@ -141,7 +141,7 @@ static void send_home(struct native *native)
 {
     struct scheduler *scheduler = native->scheduler;
     uint32_t index = scheduler->index;
-    registry_hold(index);
+    registry_enter_living(index);
     inbox_post(&scheduler->inbox, &native->node);
     registry_leave(index);
 }

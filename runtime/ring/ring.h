@@ -110,6 +110,12 @@ void ring_cancel(struct ring *ring, uint64_t user_data, uint64_t target);
 /* Completes when the counter of system_wake_raise has been raised, and takes it. */
 void ring_wait_wake(struct ring *ring, uint64_t user_data, int fd);
 
+/* Whether a result says no more than that the operation is to be made again. */
+static inline bool ring_says_again(int result)
+{
+    return result == -EINTR || result == -EAGAIN;
+}
+
 /* Operations queued and not submitted yet. */
 uint32_t ring_pending(const struct ring *ring);
 

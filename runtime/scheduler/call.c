@@ -93,7 +93,7 @@ static void return_to_origin(struct scheduler *scheduler, struct call *call)
     }
     /* The origin does not end while calls of its own are outstanding, nor while it is held. */
     uint32_t index = origin->index;
-    registry_hold(index);
+    registry_enter_living(index);
     call->node.run = come_home;
     inbox_post(&origin->inbox, &call->node);
     registry_leave(index);
@@ -235,7 +235,7 @@ int call_make(const struct call_operation *operation, weir_socket socket, struct
     return call_make_on(operation, slot_scheduler(socket), call);
 }
 
-static int discard(struct call *call, int result)
+int call_discard(struct call *call, int result)
 {
     const char *name = call->operation->name;
     call->callback = NULL;
@@ -259,7 +259,7 @@ int call_make_async_on(const struct call_operation *operation, uint32_t index, s
     }
     struct scheduler *scheduler = registry_enter(index);
     if (!scheduler)
-        return discard(call, nobodys_result(operation, index));
+        return call_discard(call, nobodys_result(operation, index));
     if (here)
         here->outstanding++;
     post(scheduler, call);
@@ -273,6 +273,6 @@ int call_make_async(const struct call_operation *operation, weir_socket socket, 
     call->operation = operation;
     error_clear_text();
     if (socket.id == 0)
-        return discard(call, operation->dead_result);
+        return call_discard(call, operation->dead_result);
     return call_make_async_on(operation, slot_scheduler(socket), call);
 }

@@ -79,6 +79,10 @@ int call_make(const struct call_operation *operation, weir_socket socket, struct
  * either case. */
 int call_make_async(const struct call_operation *operation, weir_socket socket, struct call *call);
 
+/* An _async call of which its `operation` is known is not made: `result`, with nothing called
+ * back. */
+int call_discard(struct call *call, int result);
+
 /* The same for what needs no socket: `index` is the scheduler's. */
 int call_make_on(const struct call_operation *operation, uint32_t index, struct call *call);
 int call_make_async_on(const struct call_operation *operation, uint32_t index, struct call *call);

@@ -95,7 +95,7 @@ struct scheduler *registry_enter(uint32_t index)
     return scheduler;
 }
 
-void registry_hold(uint32_t index)
+void registry_enter_living(uint32_t index)
 {
     atomic_fetch_add(&entries[index].users, 1);
 }

@@ -32,8 +32,8 @@ uint32_t registry_user_count(uint32_t index);
  * behind, which takes the process some 10^15 connections, the number is not used again. */
 void registry_release(uint32_t index, uint32_t generation, uint32_t slot_count);
 
-/* Keeps a scheduler that cannot have ended yet from ending until it is left. */
-void registry_hold(uint32_t index);
+/* Inside one that is known not to have ended; leave it again. */
+void registry_enter_living(uint32_t index);
 
 /* NULL when there is no such scheduler; else leave it again. */
 struct scheduler *registry_enter(uint32_t index);

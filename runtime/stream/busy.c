@@ -202,7 +202,7 @@ static void time_out(struct scheduler *scheduler, struct stream *socket, bool cr
         return;
     }
     bool refused = socket->output->refused;
-    close_lose(scheduler, socket, LATCH_UNASKED);
+    close_connection(scheduler, socket, LATCH_UNASKED);
     send_drop(scheduler, socket);
     if (refused)
         owner_tell_unbusy(scheduler, &socket->slot);

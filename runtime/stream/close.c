@@ -146,7 +146,7 @@ int close_by_call(struct scheduler *scheduler, struct slot *slot, struct call *c
     return CALL_WAITS;
 }
 
-void close_lose(struct scheduler *scheduler, struct stream *socket, uint8_t latches)
+void close_connection(struct scheduler *scheduler, struct stream *socket, uint8_t latches)
 {
     if (socket->slot.state != SOCKET_OPEN)
         return;
@@ -172,11 +172,11 @@ void close_break(struct stream *socket)
     (void)system_shutdown(socket->slot.fd, stays ? SHUT_RDWR : SHUT_RD);
 }
 
-void close_lose_by_send(struct scheduler *scheduler, struct stream *socket, uint8_t latches)
+void close_connection_by_send(struct scheduler *scheduler, struct stream *socket, uint8_t latches)
 {
     bool is_active = socket->active != WEIR_ACTIVE_FALSE;
     if (is_active && socket->receiving == RECEIVING_OPEN)
         socket->sending = SENDING_FAILED;
     else /* an owner that is active has been told all there is to tell */
-        close_lose(scheduler, socket, is_active ? LATCH_OWNER : latches);
+        close_connection(scheduler, socket, is_active ? LATCH_OWNER : latches);
 }

@@ -15,9 +15,9 @@ int close_by_call(struct scheduler *scheduler, struct slot *slot, struct call *c
 /* The stream has told its end: its handle is dead from now on. */
 void close_after_end(struct scheduler *scheduler, struct stream *socket);
 
-/* The descriptor goes, the handle stays and answers as `latches` say. What is queued is still
- * sent unless sending is what failed. */
-void close_lose(struct scheduler *scheduler, struct stream *socket, uint8_t latches);
+/* The connection goes with its descriptor, the handle stays and answers as `latches` say. What is
+ * queued is still sent unless sending is what failed. */
+void close_connection(struct scheduler *scheduler, struct stream *socket, uint8_t latches);
 
 /* The peer waits for what will not come, and only we know: it is told by a reset or, when the
  * socket stays after its end, by the end. The reading side ends here, which ends a receive. */
@@ -25,7 +25,7 @@ void close_break(struct stream *socket);
 
 /* A send has failed. A socket that is being received for is told by the receive, after all that
  * came before; for any other the descriptor goes now. */
-void close_lose_by_send(struct scheduler *scheduler, struct stream *socket, uint8_t latches);
+void close_connection_by_send(struct scheduler *scheduler, struct stream *socket, uint8_t latches);
 
 /* Closes the descriptor of a socket that has nothing to send and no operation in flight, without
  * ever waiting. False: later, the peer has yet to confirm what was sent without a copy. */

@@ -91,18 +91,12 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
     int fd = open_descriptor(&connecting->setup, &family);
     if (fd < 0)
         return fd;
-    struct option_block *block = option_block_create(&connecting->setup.values);
-    struct stream *socket = block ? stream_create(scheduler, fd, family) : NULL;
+    struct stream *socket = stream_create_with(scheduler, fd, family, &connecting->setup.values);
     if (!socket) {
-        if (block)
-            option_block_drop(block);
         system_close(fd);
         return -ENOMEM;
     }
     slot_move(&socket->slot, SOCKET_CONNECT);
-    stream_set_options(socket, block);
-    socket->active = block->values.active;
-    option_block_drop(block);
     if (idle_watch(scheduler, socket) < 0) {
         slot_move(&socket->slot, SOCKET_CLOSE);
         slot_settle(scheduler, &socket->slot);

@@ -78,7 +78,7 @@ static void tell_end(struct scheduler *scheduler, struct stream *socket, int err
     if (ends)
         close_after_end(scheduler, socket);
     else if (socket->sending == SENDING_FAILED)
-        close_lose(scheduler, socket, 0);
+        close_connection(scheduler, socket, 0);
     else if (socket->slot.state == SOCKET_OPEN && error == WEIR_CLOSED && !takes_the_queue(socket))
         socket->latches |= LATCH_SEND;
 }
@@ -91,7 +91,7 @@ static void end_receiver(struct scheduler *scheduler, struct stream *socket, int
     input_drop(socket);
     call_complete(scheduler, take_receiver(socket), result);
     if (stream_values(socket)->exit_on_close)
-        close_lose(scheduler, socket, 0);
+        close_connection(scheduler, socket, 0);
 }
 
 /* A packet that cannot be framed, or memory that cannot be had: nothing that follows can be. */

@@ -164,11 +164,6 @@ static void went_out(struct scheduler *scheduler, struct stream *socket, size_t 
         send_emptied(scheduler, socket);
 }
 
-static bool is_transient(int result)
-{
-    return result == -EINTR || result == -EAGAIN;
-}
-
 static bool lacks_memory(int result)
 {
     return result == -ENOBUFS || result == -ENOMEM;
@@ -196,7 +191,7 @@ static void did_not_go_out(struct scheduler *scheduler, struct stream *socket, i
     socket->zero_copy_off |= copy_instead;
     if (dropped)
         send_drop(scheduler, socket);
-    else if (copy_instead || is_transient(error))
+    else if (copy_instead || ring_says_again(error))
         flush_start(scheduler, socket);
     else if (lacks_memory(error))
         rest_send(scheduler, socket);

@@ -7,7 +7,7 @@
 
 enum { KEPT_MAX = 1024 };
 
-static struct output *take(struct streams *streams)
+static struct output *used_or_new(struct streams *streams)
 {
     struct output *output = streams->outputs;
     if (!output)
@@ -19,7 +19,7 @@ static struct output *take(struct streams *streams)
 
 struct output *output_open(struct streams *streams, struct stream *socket)
 {
-    struct output *output = take(streams);
+    struct output *output = used_or_new(streams);
     if (!output)
         return NULL;
     *output = (struct output){.socket = socket};

@@ -218,7 +218,7 @@ static void end_receiving(struct scheduler *scheduler, struct stream *socket, in
 /* Results that say nothing of the connection: the receive is armed again if it is still wanted. */
 static bool is_transient(int result)
 {
-    return result == -ECANCELED || result == -EINTR || result == -EAGAIN;
+    return result == -ECANCELED || ring_says_again(result);
 }
 
 /* That there is no buffer the kernel says by the name of having no memory: when it says so over and

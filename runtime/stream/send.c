@@ -59,7 +59,7 @@ static int lose_after_shutdown(struct scheduler *scheduler, struct stream *socke
     note_failure(socket, -ECONNRESET);
     int result = shown(socket, -ECONNRESET);
     slot_hold(&socket->slot);
-    close_lose(scheduler, socket, LATCH_RECEIVE | LATCH_OWNER);
+    close_connection(scheduler, socket, LATCH_RECEIVE | LATCH_OWNER);
     send_drop(scheduler, socket);
     delivery_continue(scheduler, socket);
     slot_unhold(scheduler, &socket->slot);
@@ -105,8 +105,8 @@ static int enqueue(struct scheduler *scheduler, struct stream *socket,
 }
 
 /* Queues all of it. 0, or an error with nothing queued. */
-static int take(struct scheduler *scheduler, struct stream *socket,
-                const struct send_source *source)
+static int accept_source(struct scheduler *scheduler, struct stream *socket,
+                         const struct send_source *source)
 {
     uint8_t header[FRAMING_HEADER_MAX];
     enum weir_packet_type type = (enum weir_packet_type)stream_values(socket)->packet;
@@ -133,7 +133,7 @@ int send_now(struct scheduler *scheduler, struct stream *socket, const struct se
         return -EAGAIN;
     }
     size_t before = send_queued_bytes(socket);
-    result = take(scheduler, socket, source);
+    result = accept_source(scheduler, socket, source);
     if (result == 0 && before > 0)
         busy_check_mark(scheduler, socket);
     return result;
@@ -163,7 +163,7 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
     if (busy_is(scheduler, socket))
         return busy_suspend(scheduler, socket, call);
     size_t before = send_queued_bytes(socket);
-    result = take(scheduler, socket, &send_call_of(call)->source);
+    result = accept_source(scheduler, socket, &send_call_of(call)->source);
     if (result < 0)
         return result;
     if (before > 0 && busy_check_mark(scheduler, socket))
@@ -297,7 +297,7 @@ void send_failed(struct scheduler *scheduler, struct stream *socket, int error)
     bool told = tell_senders(scheduler, socket, result);
     uint8_t latches = LATCH_RECEIVE | LATCH_OWNER | (told ? 0 : LATCH_SEND);
     if (socket->slot.state == SOCKET_OPEN)
-        close_lose_by_send(scheduler, socket, latches);
+        close_connection_by_send(scheduler, socket, latches);
     send_dismiss(scheduler, socket, result);
     send_drop(scheduler, socket);
     if (refused && stream_is_live(socket))

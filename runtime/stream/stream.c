@@ -3,24 +3,30 @@
 
 #include "runtime/scheduler/scheduler.h"
 
-struct stream *stream_create(struct scheduler *scheduler, int fd, enum weir_family family)
+struct stream *stream_create(struct scheduler *scheduler, int fd, enum weir_family family,
+                             struct option_block *options)
 {
     struct slot *slot = slot_create(scheduler, KIND_STREAM, fd, family);
     if (!slot)
         return NULL;
     struct stream *socket = stream_of(slot);
-    socket->active = WEIR_ACTIVE_FALSE;
+    socket->slot.options = option_block_share(options);
+    socket->active = options->values.active;
+    socket->bit8_seen = options->values.bit8 == WEIR_BIT8_SET;
     socket->bulk = true;
     list_init(&socket->link);
     return socket;
 }
 
-void stream_set_options(struct stream *socket, struct option_block *options)
+struct stream *stream_create_with(struct scheduler *scheduler, int fd, enum weir_family family,
+                                  const struct option_values *values)
 {
-    if (socket->slot.options)
-        option_block_drop(socket->slot.options);
-    socket->slot.options = option_block_share(options);
-    socket->bit8_seen = options->values.bit8 == WEIR_BIT8_SET;
+    struct option_block *block = option_block_create(values);
+    if (!block)
+        return NULL;
+    struct stream *socket = stream_create(scheduler, fd, family, block);
+    option_block_drop(block);
+    return socket;
 }
 
 struct stream *stream_find(struct scheduler *scheduler, weir_socket handle)

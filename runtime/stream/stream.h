@@ -120,9 +120,12 @@ static inline struct stream *stream_of(const struct slot *slot)
     return (struct stream *)slot;
 }
 
-/* A new one on `fd`, without options and without an owner. NULL: no memory. */
-struct stream *stream_create(struct scheduler *scheduler, int fd, enum weir_family family);
-void stream_set_options(struct stream *socket, struct option_block *options);
+/* A new one on `fd` that shares a block of options, or with a block of its own; without an owner.
+ * NULL: no memory. */
+struct stream *stream_create(struct scheduler *scheduler, int fd, enum weir_family family,
+                             struct option_block *options);
+struct stream *stream_create_with(struct scheduler *scheduler, int fd, enum weir_family family,
+                                  const struct option_values *values);
 
 /* The live stream of a handle of this scheduler, or NULL. */
 struct stream *stream_find(struct scheduler *scheduler, weir_socket handle);

@@ -207,7 +207,7 @@ Test(send, close_ends_a_waiting_send)
 }
 
 /* 8: no linger: close returns at once, and nothing that was queued is lost. */
-Test(send, close_loses_nothing)
+Test(send, close_connections_nothing)
 {
     struct loopback loopback = open_small("");
     fill_queue(&loopback);

@@ -177,7 +177,7 @@ Test(names, send_after_shutdown_loses_the_socket)
 }
 
 /* A send that timed out, with {send_timeout_close,true}. */
-Test(names, send_timeout_close_loses_the_socket)
+Test(names, send_timeout_close_connections_the_socket)
 {
     struct loopback loopback =
         loopback_open("[{active,false},{send_timeout,1},{send_timeout_close,true}," SMALL_BUFFERS
