@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 static void echo(weir_socket socket, const weir_packet *packet, void *data)
 {
     atomic_int *failures = data;
@@ -214,5 +216,40 @@ Test(udp_turn, what_finds_no_room_waits_and_arrives)
     GIVES(weir_get_totals(loopback.runtime, -1, &totals), 0);
     cr_expect(totals.blocked_sends > 0);
     cr_expect(burst.failures == 0);
+    end(&loopback, &plain);
+}
+
+static void echo_rounds(const struct plain *plain, weir_socket socket, int rounds)
+{
+    enum { DEPTH = 16 };
+    for (int round = 0; round < rounds; round++) {
+        for (int i = 0; i < DEPTH; i++)
+            plain_say(plain, socket, "a datagram that is echoed");
+        for (int i = 0; i < DEPTH; i++)
+            plain_expect(plain, "a datagram that is echoed");
+    }
+    EVENTUALLY(statistics_of(socket).send_pend == 0);
+}
+
+/* In place, and in blocks where the kernel cannot. */
+Test(udp_turn, an_echo_allocates_nothing)
+{
+    static const char *const options[] = {"[{ip,{127,0,0,1}},{recbuf,200000},{buffer,2000}]",
+                                          "[{ip,{127,0,0,1}},{recbuf,200000}]"};
+    enum { WARM = 100, ROUNDS = 500 };
+    struct loopback loopback = loopback_start(NULL);
+    struct plain plain = plain_open();
+    atomic_int failures = 0;
+    for (int i = 0; i < 2; i++) {
+        weir_socket socket =
+            open_with(&loopback, options[i], weir_handled_by(&echo_handler, &failures));
+        echo_rounds(&plain, socket, WARM);
+        uint64_t allocations = memory_allocation_count();
+        echo_rounds(&plain, socket, ROUNDS);
+        allocations = memory_allocation_count() - allocations;
+        cr_expect(allocations <= 2, "%lu allocations", (unsigned long)allocations);
+        GIVES(weir_close(socket), 0);
+    }
+    cr_expect(atomic_load(&failures) == 0);
     end(&loopback, &plain);
 }
