@@ -115,8 +115,7 @@ ssize_t system_receive(int fd, void *bytes, size_t size, int flags, struct socka
 
 ssize_t system_send(int fd, const struct iovec *pieces, int count)
 {
-    const struct msghdr message = {.msg_iov = (struct iovec *)pieces,
-                                   .msg_iovlen = (size_t)count};
+    const struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
     ssize_t result = sendmsg(fd, &message, MSG_NOSIGNAL);
     return result < 0 ? -errno : result;
 }

@@ -11,8 +11,7 @@
 
 static int complain(const char *what, int error)
 {
-    fprintf(stderr, "tcp_info: %s: %s: %s\n", what, weir_error_text(error),
-            weir_last_error_text());
+    fprintf(stderr, "tcp_info: %s: %s: %s\n", what, weir_error_text(error), weir_last_error_text());
     return 1;
 }
 

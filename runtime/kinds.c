@@ -8,9 +8,6 @@
 #include "runtime/watch/watch.h"
 
 const struct kind *const runtime_kinds[KIND_COUNT] = {
-    [KIND_STREAM] = &kind_stream,
-    [KIND_LISTENER] = &kind_listener,
-    [KIND_WATCH] = &kind_watch,
-    [KIND_RESOLVER] = &kind_resolver,
-    [KIND_DATAGRAM] = &kind_datagram,
+    [KIND_STREAM] = &kind_stream,     [KIND_LISTENER] = &kind_listener, [KIND_WATCH] = &kind_watch,
+    [KIND_RESOLVER] = &kind_resolver, [KIND_DATAGRAM] = &kind_datagram,
 };

@@ -31,6 +31,7 @@ static const struct sample samples[WEIR_OPTION_COUNT] = {
     [WEIR_OPTION_HEADER] = {"{header,3}", NULL, NULL},
     [WEIR_OPTION_HIGH_MSGQ_WATERMARK] = {"{high_msgq_watermark,9000}", NULL, NULL},
     [WEIR_OPTION_HIGH_WATERMARK] = {"{high_watermark,9000000}", NULL, NULL},
+    [WEIR_OPTION_IDLE_TIMEOUT] = {"{idle_timeout,60000}", NULL, NULL},
     [WEIR_OPTION_KEEPALIVE] = {"{keepalive,true}", NULL, NULL},
     [WEIR_OPTION_LINE_DELIMITER] = {"{line_delimiter,124}", NULL, NULL},
     [WEIR_OPTION_LINGER] = {"{linger,{true,3}}", NULL, NULL},

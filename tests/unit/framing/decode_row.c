@@ -30,8 +30,7 @@ static void read_arguments(struct decode_row *row)
 {
     int type = weir_packet_type_from_name(row->type_name);
     row->options.type = (enum weir_packet_type)type;
-    row->is_bad_argument =
-        type < 0 || !decode_options_parse(row->option_text, &row->options);
+    row->is_bad_argument = type < 0 || !decode_options_parse(row->option_text, &row->options);
 }
 
 /* A type that weir does not have, and IPv6 literals, which OTP 25 splits wrongly. */
