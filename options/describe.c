@@ -138,17 +138,20 @@ const char *describe_accept(const struct option_row *row, char text[DESCRIPTION_
     return copy(text, ways[row->accept]);
 }
 
+static const char fd_failure[] = "the call gives badarg for what is no socket of its kind or of "
+                                 "another family, ebadf for what is not open";
+static const char active_failure[] =
+    "connect, accept: badarg without an owner, unless it is false; setopts: "
+    "einval without one, and for a sum above 32767; the list ends there";
+
 /* What the calls that make a socket do with what shapes only them. */
 static const char *const creation_failures[WEIR_OPTION_COUNT] = {
-    [WEIR_OPTION_FD] = "the call gives badarg for what is no socket of its kind or of another "
-                       "family, ebadf for what is not open",
+    [WEIR_OPTION_FD] = fd_failure,
     [WEIR_OPTION_IFADDR] = "the call gives what binding gives, such as eaddrnotavail",
     [WEIR_OPTION_IP] = "the call gives what binding gives, such as eaddrnotavail",
-    [WEIR_OPTION_NETNS] = "the call gives what opening gives, such as enoent, einval for what is "
-                          "no namespace",
+    [WEIR_OPTION_NETNS] = "the call gives einval for no namespace, else what opening gives",
     [WEIR_OPTION_PORT] = "the call gives what binding gives, such as eaddrinuse or eacces",
-    [WEIR_OPTION_ACTIVE] = "connect, accept: badarg without an owner, unless it is false; setopts: "
-                           "einval without one, and for a sum above 32767; the list ends there",
+    [WEIR_OPTION_ACTIVE] = active_failure,
 };
 
 static const char *const failure_texts[] = {

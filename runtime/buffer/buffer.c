@@ -309,6 +309,12 @@ bool buffer_may_be_held(const struct weir_buffer *buffer, const uint8_t *bytes, 
     return pool == own_pool && (large ? pool->lent < 3 * quarter : runs_on && pool->lent < quarter);
 }
 
+static void tell(void (*wake)(uint32_t scheduler), uint32_t scheduler)
+{
+    if (!CANARY(SILENT_RETURN))
+        wake(scheduler);
+}
+
 static void send_home(struct weir_buffer *buffer)
 {
     struct buffer_pool *pool = buffer->pool;
@@ -323,8 +329,7 @@ static void send_home(struct weir_buffer *buffer)
         }
         buffer->next = last;
     } while (!atomic_compare_exchange_weak(&pool->returned, &last, buffer));
-    if (!CANARY(SILENT_RETURN))
-        wake(scheduler);
+    tell(wake, scheduler);
 }
 
 /* Release and acquire: what the last holder did to the bytes happens before they are reused. */

@@ -27,10 +27,10 @@ static void free_stream(struct scheduler *scheduler, struct stream *socket)
 void gone_release(struct scheduler *scheduler, struct slot *slot)
 {
     struct stream *socket = stream_of(slot);
-    struct streams *streams = streams_of(scheduler);
     if (!owner_waits_for_gone(socket->slot.owner) || CANARY(FORGOTTEN_GONE)) {
         free_stream(scheduler, socket);
     } else if (list_is_empty(&socket->link)) {
+        struct streams *streams = streams_of(scheduler);
         list_append(&streams->settled, &socket->link);
         task_add(&scheduler->tasks, TASK_LAST, &streams->tell_gone);
     }

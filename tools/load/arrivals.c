@@ -29,7 +29,8 @@ static double poisson(struct arrivals *arrivals)
 static double burst(struct arrivals *arrivals)
 {
     uint64_t count = arrivals->shape.burst_count;
-    return (double)(arrivals->index / count * count) * second_ns / arrivals->shape.rate;
+    uint64_t first = arrivals->index - arrivals->index % count;
+    return (double)first * second_ns / arrivals->shape.rate;
 }
 
 /* By time t of a ramp from a to b in T, at + (b-a)tt/2T have been sent: solved for t. */

@@ -14,7 +14,8 @@ void report_hgrm(FILE *to, const struct plan *plan, const struct results *result
     (void)plan;
     fprintf(to, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
     for (int i = 0; histogram->count > 0; i++) {
-        double above = pow(0.5, i / 5 + 0.0) * (1 - 0.1 * (i % 5));
+        int halvings = i / 5;
+        double above = pow(0.5, halvings) * (1 - 0.1 * (i % 5));
         if (above * most < 1)
             break;
         uint64_t value_ns = histogram_quantile_ns(histogram, 1 - above);
