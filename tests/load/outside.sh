@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # A server that is none of ours stops for 100 ms of each second: one request in ten waits, evenly
 # between 0 and 100 ms, so p95 is 50 ms, p99 90 ms and p99.9 99 ms. Catching up takes it some ms
-# more, which the earliest of a pause feel most: p95 within 6%, the others within 2%, in one of three
-# tries. With real-time priority, since it is not the machine that is looked at; 77 without.
-# Arguments: the command, the top of the tree.
+# more, which those that came late in a pause feel most: p95 within 6%, the others within 2%, in one
+# of three tries. With real-time priority, since it is not the machine that is looked at; 77
+# without. Arguments: the command, the top of the tree.
 set -uo pipefail
 weir=$1 top=$2
 first=(chrt -r 1)
