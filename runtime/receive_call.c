@@ -17,52 +17,52 @@
 
 enum { LENGTH_MAX = 64 << 20 };
 
-static int refusal(struct stream *socket)
+static int refusal(struct stream *stream)
 {
-    bool told = (socket->latches & LATCH_RECEIVE) != 0;
+    bool told = (stream->latches & LATCH_RECEIVE) != 0;
     if (!told)
         return -ENOTCONN;
-    socket->latches = 0;
-    return delivery_end_result(socket);
+    stream->latches = 0;
+    return delivery_end_result(stream);
 }
 
-static int check_receivable(struct stream *socket, size_t length)
+static int check_receivable(struct stream *stream, size_t length)
 {
-    if (socket->slot.state == SOCKET_GONE)
-        return refusal(socket);
-    if (socket->active != WEIR_ACTIVE_FALSE)
+    if (stream->slot.state == SOCKET_GONE)
+        return refusal(stream);
+    if (stream->active != WEIR_ACTIVE_FALSE)
         return error_say(-EINVAL, "recv: the socket is active");
-    if (length > 0 && stream_values(socket)->packet != WEIR_RAW)
+    if (length > 0 && stream_values(stream)->packet != WEIR_RAW)
         return error_say(-EINVAL, "recv: a length is for raw packets only");
     if (length > LENGTH_MAX)
         return error_say(-ENOMEM, "recv: %zu is more than %d bytes", length, LENGTH_MAX);
-    if (socket->waiter)
+    if (stream->waiter)
         return error_say(-EALREADY, "recv: somebody waits already");
-    return socket->receiving == RECEIVING_REPORTED ? WEIR_CLOSED : 0;
+    return stream->receiving == RECEIVING_REPORTED ? WEIR_CLOSED : 0;
 }
 
 static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    struct stream *socket = stream_of(slot);
-    int result = check_receivable(socket, receive_call_of(call)->length);
+    struct stream *stream = stream_of(slot);
+    int result = check_receivable(stream, receive_call_of(call)->length);
     if (result < 0)
         return result;
-    input_settle(socket);
-    socket->waiter = call;
-    socket->needed = 0;
+    input_settle(stream);
+    stream->waiter = call;
+    stream->needed = 0;
     call_set_timeout(scheduler, call);
-    delivery_continue(scheduler, socket);
+    delivery_continue(scheduler, stream);
     return CALL_WAITS;
 }
 
 static void leave_recv(struct scheduler *scheduler, struct call *call)
 {
-    struct stream *socket = stream_find(scheduler, call->socket);
-    if (!socket || socket->waiter != call)
+    struct stream *stream = stream_find(scheduler, call->socket);
+    if (!stream || stream->waiter != call)
         return;
-    socket->waiter = NULL;
-    socket->needed = 0;
-    receive_update(scheduler, socket);
+    stream->waiter = NULL;
+    stream->needed = 0;
+    receive_update(scheduler, stream);
 }
 
 static const struct call_operation operation_recv = {

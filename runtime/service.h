@@ -21,8 +21,9 @@ uint32_t service_sibling_count(const struct slot *slot);
  * schedulers: -EDEADLK, or 0. */
 int service_may_wait(weir_socket handle, const char *call);
 
-/* What was set on the first listener of a service is set on the others. 0, or an error. */
-int service_setopts(weir_socket handle, const weir_option *options);
-int service_set_data(weir_socket handle, void *data);
+typedef int service_set(weir_socket sibling, void *what);
+
+/* What was set on the first of a service is set on the others. 0, or the first error. */
+int service_each_sibling(weir_socket handle, service_set *set, void *what);
 
 #endif

@@ -212,7 +212,9 @@ int weir_set_data(weir_socket socket, void *data)
     int result = service_may_wait(socket, "weir_set_data");
     if (result >= 0)
         result = call_make(&operation_set_data, socket, &service.call);
-    return result < 0 || service.sibling_count == 0 ? result : service_set_data(socket, data);
+    return result < 0 || service.sibling_count == 0
+               ? result
+               : service_each_sibling(socket, weir_set_data, data);
 }
 
 int weir_get_data(weir_socket socket, void **data)
@@ -266,6 +268,11 @@ static int set_on_own(struct scheduler *here, struct slot *slot, const weir_opti
 
 static const weir_option no_options[] = {{.id = WEIR_OPTION_END}};
 
+static int set_on_sibling(weir_socket sibling, void *options)
+{
+    return weir_setopts(sibling, options);
+}
+
 /* A handler says {active,once} after every packet, so on its own connections this is no call. */
 int weir_setopts(weir_socket handle, const weir_option *options)
 {
@@ -283,7 +290,9 @@ int weir_setopts(weir_socket handle, const weir_option *options)
         result = service_may_wait(handle, "weir_setopts");
     if (result >= 0)
         result = call_make(&operation_setopts, handle, &service.call);
-    return result < 0 || service.sibling_count == 0 ? result : service_setopts(handle, options);
+    return result < 0 || service.sibling_count == 0
+               ? result
+               : service_each_sibling(handle, set_on_sibling, (void *)options);
 }
 
 int weir_getopts(weir_socket socket, weir_option *values, size_t count)

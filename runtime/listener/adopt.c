@@ -18,27 +18,27 @@
 #include "runtime/stream/open.h"
 #include "runtime/stream/stream.h"
 
-/* `socket` NULL: there was no memory for it, and `fd` is closed. */
-static bool establish(struct scheduler *scheduler, struct stream *socket, int fd, weir_owner owner)
+/* `stream` NULL: there was no memory for it, and `fd` is closed. */
+static bool establish(struct scheduler *scheduler, struct stream *stream, int fd, weir_owner owner)
 {
-    if (!socket) {
+    if (!stream) {
         system_close(fd);
         return false;
     }
-    slot_move(&socket->slot, SOCKET_ESTABLISH);
-    owner_set(&socket->slot, owner);
-    stream_connected(scheduler, socket);
+    slot_move(&stream->slot, SOCKET_ESTABLISH);
+    owner_set(&stream->slot, owner);
+    stream_connected(scheduler, stream);
     return true;
 }
 
 /* Without memory for that it has never been. */
-static int watch(struct scheduler *scheduler, struct stream *socket)
+static int watch(struct scheduler *scheduler, struct stream *stream)
 {
-    int result = idle_watch(scheduler, socket);
+    int result = idle_watch(scheduler, stream);
     if (result == 0)
         return 0;
-    owner_set(&socket->slot, weir_owned_by_nobody());
-    slot_end(scheduler, &socket->slot, END_CLOSED);
+    owner_set(&stream->slot, weir_owned_by_nobody());
+    slot_end(scheduler, &stream->slot, END_CLOSED);
     return result;
 }
 
@@ -46,20 +46,20 @@ void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int
                      weir_owner owner)
 {
     late_options_complete(listener->listening, fd);
-    struct stream *socket = stream_create(scheduler, fd, (enum weir_family)listener->slot.family,
+    struct stream *stream = stream_create(scheduler, fd, (enum weir_family)listener->slot.family,
                                           listener->slot.options);
-    if (!establish(scheduler, socket, fd, owner))
+    if (!establish(scheduler, stream, fd, owner))
         return;
-    if (watch(scheduler, socket) < 0)
+    if (watch(scheduler, stream) < 0)
         return;
-    socket->options_inherited = true;
-    slot_hold(&socket->slot);
-    owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ACCEPTED, 0);
-    if (socket->slot.state == SOCKET_OPEN)
-        delivery_start(scheduler, socket);
+    stream->options_inherited = true;
+    slot_hold(&stream->slot);
+    owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_ACCEPTED, 0);
+    if (stream->slot.state == SOCKET_OPEN)
+        delivery_start(scheduler, stream);
     if (scheduler->state == SCHEDULER_STOPPING) /* what had come before that */
-        slot_end(scheduler, &socket->slot, END_STOP);
-    slot_unhold(scheduler, &socket->slot);
+        slot_end(scheduler, &stream->slot, END_STOP);
+    slot_unhold(scheduler, &stream->slot);
 }
 
 /* A connection on its way to another scheduler. */
@@ -76,17 +76,17 @@ struct handover {
 static int finish_handover(struct scheduler *scheduler, struct handover *handover)
 {
     struct open_call *open = open_call_of(handover->call);
-    struct stream *socket =
+    struct stream *stream =
         stream_create_with(scheduler, handover->fd, handover->family, &handover->values);
-    if (!establish(scheduler, socket, handover->fd, open->owner))
+    if (!establish(scheduler, stream, handover->fd, open->owner))
         return -ENOMEM;
-    int result = watch(scheduler, socket);
+    int result = watch(scheduler, stream);
     if (result < 0)
         return result;
-    open->socket = slot_handle(scheduler, &socket->slot);
-    slot_hold(&socket->slot);
-    delivery_start(scheduler, socket);
-    slot_unhold(scheduler, &socket->slot);
+    open->socket = slot_handle(scheduler, &stream->slot);
+    slot_hold(&stream->slot);
+    delivery_start(scheduler, stream);
+    slot_unhold(scheduler, &stream->slot);
     return 0;
 }
 

@@ -44,9 +44,9 @@ static bool limit_holds(struct scheduler *scheduler, const struct output *output
     return waits ? !is_relieved(scheduler) : over_limit(scheduler);
 }
 
-bool busy_is(struct scheduler *scheduler, const struct stream *socket)
+bool busy_is(struct scheduler *scheduler, const struct stream *stream)
 {
-    const struct output *output = socket->output;
+    const struct output *output = stream->output;
     return output && output->queue.queued_bytes > 0 && (output->busy || over_limit(scheduler));
 }
 
@@ -56,10 +56,10 @@ static void become_busy(struct scheduler *scheduler, struct output *output)
     scheduler->totals.busy++;
 }
 
-bool busy_check_mark(struct scheduler *scheduler, struct stream *socket)
+bool busy_check_mark(struct scheduler *scheduler, struct stream *stream)
 {
-    struct output *output = socket->output;
-    if (!output->busy && output->queue.queued_bytes >= stream_values(socket)->high_watermark)
+    struct output *output = stream->output;
+    if (!output->busy && output->queue.queued_bytes >= stream_values(stream)->high_watermark)
         become_busy(scheduler, output);
     return output->busy;
 }
@@ -80,17 +80,17 @@ static void stay_busy(struct scheduler *scheduler, struct output *output)
     wait_for_limit(scheduler, output);
 }
 
-void busy_refuse(struct scheduler *scheduler, struct stream *socket)
+void busy_refuse(struct scheduler *scheduler, struct stream *stream)
 {
-    stay_busy(scheduler, socket->output);
-    socket->output->refused = true;
+    stay_busy(scheduler, stream->output);
+    stream->output->refused = true;
 }
 
-int busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call)
+int busy_cross(struct scheduler *scheduler, struct stream *stream, struct call *call)
 {
-    call->timeout_ms = stream_values(socket)->send_timeout_ms;
+    call->timeout_ms = stream_values(stream)->send_timeout_ms;
     send_call_of(call)->crossed = true;
-    list_append(&socket->output->crossed, &call->link);
+    list_append(&stream->output->crossed, &call->link);
     if (call->timeout_ms == 0) {
         call->operation->leave(scheduler, call);
         return WEIR_TIMEOUT;
@@ -125,15 +125,15 @@ static void time_suspended(struct scheduler *scheduler, struct output *output)
     }
 }
 
-int busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call *call)
+int busy_suspend(struct scheduler *scheduler, struct stream *stream, struct call *call)
 {
-    bool behind = !list_is_empty(&socket->output->crossed);
-    call->timeout_ms = stream_values(socket)->send_timeout_ms;
+    bool behind = !list_is_empty(&stream->output->crossed);
+    call->timeout_ms = stream_values(stream)->send_timeout_ms;
     int result = call->timeout_ms == 0 && !behind ? WEIR_TIMEOUT : check_waiting(scheduler, call);
     if (result < 0)
         return result;
-    stay_busy(scheduler, socket->output);
-    list_append(&socket->output->suspended, &call->link);
+    stay_busy(scheduler, stream->output);
+    list_append(&stream->output->suspended, &call->link);
     scheduler->totals.waiting_bytes += send_call_of(call)->source.size;
     if (!behind)
         call_set_timeout(scheduler, call);
@@ -159,53 +159,53 @@ void busy_dismiss(struct scheduler *scheduler, struct output *output, int result
 }
 
 /* In order, as long as nobody makes the socket busy again. */
-static void resume_suspended(struct scheduler *scheduler, struct stream *socket)
+static void resume_suspended(struct scheduler *scheduler, struct stream *stream)
 {
-    while (socket->output && !list_is_empty(&socket->output->suspended)) {
-        if (busy_is(scheduler, socket)) {
-            stay_busy(scheduler, socket->output);
-            time_suspended(scheduler, socket->output);
+    while (stream->output && !list_is_empty(&stream->output->suspended)) {
+        if (busy_is(scheduler, stream)) {
+            stay_busy(scheduler, stream->output);
+            time_suspended(scheduler, stream->output);
             return;
         }
-        struct call *call = take_suspended(scheduler, socket->output);
-        int result = call->operation->run(scheduler, &socket->slot, call);
+        struct call *call = take_suspended(scheduler, stream->output);
+        int result = call->operation->run(scheduler, &stream->slot, call);
         if (result != CALL_WAITS)
             call_complete(scheduler, call, result);
     }
 }
 
-static void let_go_on(struct scheduler *scheduler, struct stream *socket)
+static void let_go_on(struct scheduler *scheduler, struct stream *stream)
 {
-    struct output *output = socket->output;
+    struct output *output = stream->output;
     output->busy = false;
     list_remove(&output->limit_link);
-    send_answer(scheduler, socket);
+    send_answer(scheduler, stream);
     call_complete_all(scheduler, &output->crossed, 0);
-    resume_suspended(scheduler, socket);
-    output = socket->output;
+    resume_suspended(scheduler, stream);
+    output = stream->output;
     if (!output || !output->refused)
         return;
-    if (busy_is(scheduler, socket)) {
+    if (busy_is(scheduler, stream)) {
         stay_busy(scheduler, output);
         return;
     }
     output->refused = false;
     if (!CANARY(FORGOTTEN_UNBUSY))
-        owner_tell_unbusy(scheduler, &socket->slot);
+        owner_tell_unbusy(scheduler, &stream->slot);
 }
 
-static void time_out(struct scheduler *scheduler, struct stream *socket, bool crossed)
+static void time_out(struct scheduler *scheduler, struct stream *stream, bool crossed)
 {
-    if (!stream_values(socket)->send_timeout_close) {
+    if (!stream_values(stream)->send_timeout_close) {
         if (crossed)
-            let_go_on(scheduler, socket);
+            let_go_on(scheduler, stream);
         return;
     }
-    bool refused = socket->output->refused;
-    close_connection(scheduler, socket, LATCH_UNASKED);
-    send_drop(scheduler, socket);
+    bool refused = stream->output->refused;
+    close_connection(scheduler, stream, LATCH_UNASKED);
+    send_drop(scheduler, stream);
     if (refused)
-        owner_tell_unbusy(scheduler, &socket->slot);
+        owner_tell_unbusy(scheduler, &stream->slot);
 }
 
 /* The bytes of one that crossed the mark stay queued, and the socket is not busy any more: the next
@@ -215,23 +215,23 @@ void busy_expire(struct scheduler *scheduler, struct call *call)
     list_remove(&call->link);
     if (!send_call_of(call)->crossed)
         scheduler->totals.waiting_bytes -= send_call_of(call)->source.size;
-    struct stream *socket = stream_find(scheduler, call->socket);
-    if (!socket || !stream_is_live(socket) || !socket->output)
+    struct stream *stream = stream_find(scheduler, call->socket);
+    if (!stream || !stream_is_live(stream) || !stream->output)
         return;
-    slot_hold(&socket->slot);
-    time_out(scheduler, socket, send_call_of(call)->crossed);
-    slot_unhold(scheduler, &socket->slot);
+    slot_hold(&stream->slot);
+    time_out(scheduler, stream, send_call_of(call)->crossed);
+    slot_unhold(scheduler, &stream->slot);
 }
 
-void busy_drained(struct scheduler *scheduler, struct stream *socket)
+void busy_drained(struct scheduler *scheduler, struct stream *stream)
 {
-    struct output *output = socket->output;
-    if (!output->busy || output->queue.queued_bytes > stream_values(socket)->low_watermark)
+    struct output *output = stream->output;
+    if (!output->busy || output->queue.queued_bytes > stream_values(stream)->low_watermark)
         return;
     if (output->queue.queued_bytes > 0 && limit_holds(scheduler, output))
         wait_for_limit(scheduler, output);
     else
-        let_go_on(scheduler, socket);
+        let_go_on(scheduler, stream);
 }
 
 void busy_count_off(struct scheduler *scheduler, size_t size)
@@ -256,11 +256,11 @@ void busy_relieve(struct scheduler *scheduler, struct task *task)
     list_init(&limited);
     list_move_all(&limited, &streams_of(scheduler)->limited);
     while ((node = list_take(&limited))) {
-        struct stream *socket = list_entry(node, struct output, limit_link)->socket;
-        slot_hold(&socket->slot);
-        busy_drained(scheduler, socket);
-        send_free_if_idle(scheduler, socket); /* its queue may have been dropped meanwhile */
-        slot_unhold(scheduler, &socket->slot);
+        struct stream *stream = list_entry(node, struct output, limit_link)->stream;
+        slot_hold(&stream->slot);
+        busy_drained(scheduler, stream);
+        send_free_if_idle(scheduler, stream); /* its queue may have been dropped meanwhile */
+        slot_unhold(scheduler, &stream->slot);
     }
     give_back(scheduler);
 }

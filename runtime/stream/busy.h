@@ -17,21 +17,21 @@ struct task;
 
 /* Whether a send has to wait. Over the runtime's limit of queued bytes that is every socket with
  * something queued. */
-bool busy_is(struct scheduler *scheduler, const struct stream *socket);
+bool busy_is(struct scheduler *scheduler, const struct stream *stream);
 
 /* Something was queued behind what was there: whether the socket has become busy by it. */
-bool busy_check_mark(struct scheduler *scheduler, struct stream *socket);
+bool busy_check_mark(struct scheduler *scheduler, struct stream *stream);
 
 /* The handler's form of waiting: it is told when the socket is no longer busy. */
-void busy_refuse(struct scheduler *scheduler, struct stream *socket);
+void busy_refuse(struct scheduler *scheduler, struct stream *stream);
 
 /* Waits with its bytes queued: for the low mark, {send_timeout} at most. The call's result, or
  * CALL_WAITS. */
-int busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call);
+int busy_cross(struct scheduler *scheduler, struct stream *stream, struct call *call);
 
 /* Waits with nothing queued until the socket is not busy, {send_timeout} at most. CALL_WAITS;
  * WEIR_TIMEOUT at once; or -ENOBUFS for an _async call, when too much waits already. */
-int busy_suspend(struct scheduler *scheduler, struct stream *socket, struct call *call);
+int busy_suspend(struct scheduler *scheduler, struct stream *stream, struct call *call);
 
 /* Completes those who wait with nothing queued. */
 void busy_dismiss(struct scheduler *scheduler, struct output *output, int result);
@@ -40,7 +40,7 @@ void busy_dismiss(struct scheduler *scheduler, struct output *output, int result
 void busy_expire(struct scheduler *scheduler, struct call *call);
 
 /* Something was sent: lets those go on who may. */
-void busy_drained(struct scheduler *scheduler, struct stream *socket);
+void busy_drained(struct scheduler *scheduler, struct stream *stream);
 
 /* So many bytes are not queued any more. */
 void busy_count_off(struct scheduler *scheduler, size_t size);

@@ -18,26 +18,26 @@
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
 
-static void dismiss_receiver(struct scheduler *scheduler, struct stream *socket)
+static void dismiss_receiver(struct scheduler *scheduler, struct stream *stream)
 {
-    struct call *receiver = socket->waiter;
-    socket->waiter = NULL;
+    struct call *receiver = stream->waiter;
+    stream->waiter = NULL;
     if (receiver)
         call_complete(scheduler, receiver, WEIR_CLOSED);
 }
 
-static struct linger read_linger(const struct stream *socket)
+static struct linger read_linger(const struct stream *stream)
 {
     struct linger linger = {0};
     socklen_t size = sizeof(linger);
-    (void)system_getsockopt(socket->slot.fd, SOL_SOCKET, SO_LINGER, &linger, &size);
+    (void)system_getsockopt(stream->slot.fd, SOL_SOCKET, SO_LINGER, &linger, &size);
     return linger;
 }
 
-static void write_linger(const struct stream *socket, bool on)
+static void write_linger(const struct stream *stream, bool on)
 {
     struct linger linger = {.l_onoff = on};
-    (void)system_setsockopt(socket->slot.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+    (void)system_setsockopt(stream->slot.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
 /* {linger,{true,0}}: what is queued is thrown away, and the peer told so by a reset. */
@@ -49,134 +49,134 @@ static bool resets(struct linger linger)
 /* Time to linger is waited for by the closing call, never by close(2), which would hold up the
  * whole scheduler. The memory of zero-copy sends is the kernel's until they are confirmed, and
  * only a descriptor that is still open can take it back, by a reset. */
-bool close_descriptor(struct stream *socket)
+bool close_descriptor(struct stream *stream)
 {
-    struct linger linger = read_linger(socket);
-    if (send_notices(socket) > 0 && !resets(linger)) {
-        if (socket->sending != SENDING_SHUT)
-            (void)send_shutdown_now(socket);
+    struct linger linger = read_linger(stream);
+    if (send_notices(stream) > 0 && !resets(linger)) {
+        if (stream->sending != SENDING_SHUT)
+            (void)send_shutdown_now(stream);
         return false;
     }
     if (linger.l_onoff && !resets(linger))
-        write_linger(socket, false);
-    system_close(socket->slot.fd);
-    socket->slot.fd = -1;
+        write_linger(stream, false);
+    system_close(stream->slot.fd);
+    stream->slot.fd = -1;
     return true;
 }
 
-static void close_stream(struct scheduler *scheduler, struct stream *socket, bool abort)
+static void close_stream(struct scheduler *scheduler, struct stream *stream, bool abort)
 {
-    bool queued = send_queued_bytes(socket) > 0;
-    slot_move(&socket->slot, SOCKET_CLOSE);
-    dismiss_receiver(scheduler, socket);
-    send_dismiss_all(scheduler, socket, WEIR_CLOSED);
-    if (abort || (queued && socket->slot.fd >= 0 && resets(read_linger(socket))))
-        send_drop(scheduler, socket);
-    if (!receive_fills_input(socket))
-        input_drop(socket);
-    flush_start(scheduler, socket);
-    if (socket->output)
-        lingering_begin(scheduler, socket->output);
+    bool queued = send_queued_bytes(stream) > 0;
+    slot_move(&stream->slot, SOCKET_CLOSE);
+    dismiss_receiver(scheduler, stream);
+    send_dismiss_all(scheduler, stream, WEIR_CLOSED);
+    if (abort || (queued && stream->slot.fd >= 0 && resets(read_linger(stream))))
+        send_drop(scheduler, stream);
+    if (!receive_fills_input(stream))
+        input_drop(stream);
+    flush_start(scheduler, stream);
+    if (stream->output)
+        lingering_begin(scheduler, stream->output);
 }
 
-static void close_any(struct scheduler *scheduler, struct stream *socket, bool abort)
+static void close_any(struct scheduler *scheduler, struct stream *stream, bool abort)
 {
-    switch ((enum socket_state)socket->slot.state) {
+    switch ((enum socket_state)stream->slot.state) {
     case SOCKET_OPEN:
     case SOCKET_GONE:
-        close_stream(scheduler, socket, abort);
+        close_stream(scheduler, stream, abort);
         break;
     case SOCKET_CONNECTING:
-        connect_abandon(scheduler, socket);
+        connect_abandon(scheduler, stream);
         break;
     case SOCKET_CLOSED:
         if (abort)
-            send_drop(scheduler, socket);
+            send_drop(scheduler, stream);
         break;
     case SOCKET_FREE:
     case SOCKET_STATE_COUNT:
-        CHECK_NEVER(socket->slot.state);
+        CHECK_NEVER(stream->slot.state);
     }
 }
 
-void close_after_end(struct scheduler *scheduler, struct stream *socket)
+void close_after_end(struct scheduler *scheduler, struct stream *stream)
 {
-    slot_hold(&socket->slot);
-    close_any(scheduler, socket, false);
-    slot_unhold(scheduler, &socket->slot);
+    slot_hold(&stream->slot);
+    close_any(scheduler, stream, false);
+    slot_unhold(scheduler, &stream->slot);
 }
 
 /* A runtime that stops is not the owner who closes: the `closed` that a mailbox has been told stays
  * there. */
 void close_end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
 {
-    struct stream *socket = stream_of(slot);
+    struct stream *stream = stream_of(slot);
     bool by_owner = ending == END_CLOSED || ending == END_OWNER_DIED;
     if (ending == END_DRAIN)
         return;
-    slot_hold(&socket->slot);
+    slot_hold(&stream->slot);
     if (ending == END_STOP)
-        delivery_stop(scheduler, socket);
-    if (ending == END_ABORT && socket->slot.fd >= 0)
-        write_linger(socket, true);
-    if (by_owner && socket->slot.owner.mailbox && stream_is_live(socket) && socket->closed_told)
-        mailbox_forget_closed(slot_handle(scheduler, &socket->slot));
-    close_any(scheduler, socket, ending == END_ABORT);
-    slot_unhold(scheduler, &socket->slot);
+        delivery_stop(scheduler, stream);
+    if (ending == END_ABORT && stream->slot.fd >= 0)
+        write_linger(stream, true);
+    if (by_owner && stream->slot.owner.mailbox && stream_is_live(stream) && stream->closed_told)
+        mailbox_forget_closed(slot_handle(scheduler, &stream->slot));
+    close_any(scheduler, stream, ending == END_ABORT);
+    slot_unhold(scheduler, &stream->slot);
 }
 
-static int seconds_to_wait(const struct stream *socket, const struct call *call)
+static int seconds_to_wait(const struct stream *stream, const struct call *call)
 {
-    if (call->kind != CALL_BLOCKING || send_queued_bytes(socket) == 0)
+    if (call->kind != CALL_BLOCKING || send_queued_bytes(stream) == 0)
         return 0;
-    struct linger linger = read_linger(socket);
+    struct linger linger = read_linger(stream);
     return linger.l_onoff ? linger.l_linger : 0;
 }
 
 int close_by_call(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    struct stream *socket = stream_of(slot);
-    int seconds = seconds_to_wait(socket, call);
+    struct stream *stream = stream_of(slot);
+    int seconds = seconds_to_wait(stream, call);
     slot_end(scheduler, slot, END_CLOSED);
-    if (seconds <= 0 || !socket->output)
+    if (seconds <= 0 || !stream->output)
         return 0;
     call->timeout_ms = (int64_t)seconds * 1000;
-    list_append(&socket->output->drained, &call->link);
+    list_append(&stream->output->drained, &call->link);
     call_set_timeout(scheduler, call);
     return CALL_WAITS;
 }
 
-void close_connection(struct scheduler *scheduler, struct stream *socket, uint8_t latches)
+void close_connection(struct scheduler *scheduler, struct stream *stream, uint8_t latches)
 {
-    if (socket->slot.state != SOCKET_OPEN)
+    if (stream->slot.state != SOCKET_OPEN)
         return;
-    slot_hold(&socket->slot);
-    slot_move(&socket->slot, SOCKET_LOSE);
-    if (socket->active != WEIR_ACTIVE_FALSE) /* the owner is told; a recv is not asked for */
+    slot_hold(&stream->slot);
+    slot_move(&stream->slot, SOCKET_LOSE);
+    if (stream->active != WEIR_ACTIVE_FALSE) /* the owner is told; a recv is not asked for */
         latches &= (uint8_t)~LATCH_RECEIVE;
-    socket->latches |= latches;
-    dismiss_receiver(scheduler, socket);
-    send_dismiss(scheduler, socket, WEIR_CLOSED);
-    if (!receive_fills_input(socket))
-        input_drop(socket);
-    slot_unhold(scheduler, &socket->slot);
+    stream->latches |= latches;
+    dismiss_receiver(scheduler, stream);
+    send_dismiss(scheduler, stream, WEIR_CLOSED);
+    if (!receive_fills_input(stream))
+        input_drop(stream);
+    slot_unhold(scheduler, &stream->slot);
 }
 
-void close_break(struct stream *socket)
+void close_break(struct stream *stream)
 {
-    bool stays = stream_is_live(socket) && !stream_values(socket)->exit_on_close;
-    if (socket->slot.fd < 0)
+    bool stays = stream_is_live(stream) && !stream_values(stream)->exit_on_close;
+    if (stream->slot.fd < 0)
         return;
     if (!stays)
-        write_linger(socket, true);
-    (void)system_shutdown(socket->slot.fd, stays ? SHUT_RDWR : SHUT_RD);
+        write_linger(stream, true);
+    (void)system_shutdown(stream->slot.fd, stays ? SHUT_RDWR : SHUT_RD);
 }
 
-void close_connection_by_send(struct scheduler *scheduler, struct stream *socket, uint8_t latches)
+void close_connection_by_send(struct scheduler *scheduler, struct stream *stream, uint8_t latches)
 {
-    bool is_active = socket->active != WEIR_ACTIVE_FALSE;
-    if (is_active && socket->receiving == RECEIVING_OPEN)
-        socket->sending = SENDING_FAILED;
+    bool is_active = stream->active != WEIR_ACTIVE_FALSE;
+    if (is_active && stream->receiving == RECEIVING_OPEN)
+        stream->sending = SENDING_FAILED;
     else /* an owner that is active has been told all there is to tell */
-        close_connection(scheduler, socket, is_active ? LATCH_OWNER : latches);
+        close_connection(scheduler, stream, is_active ? LATCH_OWNER : latches);
 }

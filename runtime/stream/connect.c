@@ -91,32 +91,32 @@ static int create_socket(struct scheduler *scheduler, struct call *call, enum we
     int fd = open_descriptor(&connecting->setup, &family);
     if (fd < 0)
         return fd;
-    struct stream *socket = stream_create_with(scheduler, fd, family, &connecting->setup.values);
-    if (!socket) {
+    struct stream *stream = stream_create_with(scheduler, fd, family, &connecting->setup.values);
+    if (!stream) {
         system_close(fd);
         return -ENOMEM;
     }
-    slot_move(&socket->slot, SOCKET_CONNECT);
-    if (idle_watch(scheduler, socket) < 0) {
-        slot_move(&socket->slot, SOCKET_CLOSE);
-        slot_settle(scheduler, &socket->slot);
+    slot_move(&stream->slot, SOCKET_CONNECT);
+    if (idle_watch(scheduler, stream) < 0) {
+        slot_move(&stream->slot, SOCKET_CLOSE);
+        slot_settle(scheduler, &stream->slot);
         return -ENOMEM;
     }
-    owner_set(&socket->slot, open_call_of(call)->owner);
-    socket->waiter = call;
-    connecting->sockets[connecting->socket_count++] = socket;
+    owner_set(&stream->slot, open_call_of(call)->owner);
+    stream->waiter = call;
+    connecting->sockets[connecting->socket_count++] = stream;
     return 0;
 }
 
-static void establish(struct scheduler *scheduler, struct stream *socket, struct call *call)
+static void establish(struct scheduler *scheduler, struct stream *stream, struct call *call)
 {
     descriptor_taken(&open_call_of(call)->connecting->setup);
-    socket->waiter = NULL;
-    slot_move(&socket->slot, SOCKET_ESTABLISH);
+    stream->waiter = NULL;
+    slot_move(&stream->slot, SOCKET_ESTABLISH);
     scheduler->totals.connects++;
-    stream_connected(scheduler, socket);
-    open_call_of(call)->socket = slot_handle(scheduler, &socket->slot);
-    delivery_start(scheduler, socket);
+    stream_connected(scheduler, stream);
+    open_call_of(call)->socket = slot_handle(scheduler, &stream->slot);
+    delivery_start(scheduler, stream);
 }
 
 static struct stream *last_attempt(const struct connecting *connecting)
@@ -129,11 +129,11 @@ static bool is_connected(const struct connecting *connecting)
     return connecting->setup.fd >= 0 && descriptor_is_connected(last_attempt(connecting)->slot.fd);
 }
 
-static void forget_attempt(struct connecting *connecting, const struct stream *socket)
+static void forget_attempt(struct connecting *connecting, const struct stream *stream)
 {
     size_t kept = 0;
     for (size_t i = 0; i < connecting->socket_count; i++)
-        if (connecting->sockets[i] != socket)
+        if (connecting->sockets[i] != stream)
             connecting->sockets[kept++] = connecting->sockets[i];
     connecting->socket_count = kept;
 }
@@ -141,11 +141,11 @@ static void forget_attempt(struct connecting *connecting, const struct stream *s
 /* It was handed over connected. */
 static void establish_at_once(struct scheduler *scheduler, struct call *call)
 {
-    struct stream *socket = last_attempt(open_call_of(call)->connecting);
-    slot_hold(&socket->slot);
-    forget_attempt(open_call_of(call)->connecting, socket);
-    establish(scheduler, socket, call);
-    slot_unhold(scheduler, &socket->slot);
+    struct stream *stream = last_attempt(open_call_of(call)->connecting);
+    slot_hold(&stream->slot);
+    forget_attempt(open_call_of(call)->connecting, stream);
+    establish(scheduler, stream, call);
+    slot_unhold(scheduler, &stream->slot);
 }
 
 /* CALL_WAITS: an attempt is on the way; 0: there is nothing to attempt; else why this address
@@ -165,11 +165,11 @@ static int attempt(struct scheduler *scheduler, struct call *call)
         establish_at_once(scheduler, call);
         return 0;
     }
-    struct stream *socket = last_attempt(connecting);
+    struct stream *stream = last_attempt(connecting);
     struct sockaddr_storage *peer = vectors_take_address(&scheduler->vectors);
     socklen_t size = address_to_sockaddr(address, peer);
-    slot_hold(&socket->slot);
-    ring_connect(scheduler->ring, slot_operation(&socket->slot, STREAM_CONNECT), socket->slot.fd,
+    slot_hold(&stream->slot);
+    ring_connect(scheduler->ring, slot_operation(&stream->slot, STREAM_CONNECT), stream->slot.fd,
                  (struct sockaddr *)peer, size);
     return CALL_WAITS;
 }
@@ -227,12 +227,12 @@ static int run_connect(struct scheduler *scheduler, struct slot *unused, struct 
 }
 
 /* It never was its owner's: nobody is told of its end. */
-static void give_up(struct stream *socket)
+static void give_up(struct stream *stream)
 {
-    forget_attempt(open_call_of(socket->waiter)->connecting, socket);
-    socket->waiter = NULL;
-    owner_set(&socket->slot, weir_owned_by_nobody());
-    slot_move(&socket->slot, SOCKET_CLOSE);
+    forget_attempt(open_call_of(stream->waiter)->connecting, stream);
+    stream->waiter = NULL;
+    owner_set(&stream->slot, weir_owned_by_nobody());
+    slot_move(&stream->slot, SOCKET_CLOSE);
 }
 
 /* The kernel still holds the attempts: each is cancelled here and cleaned up by its completion. */
@@ -241,18 +241,18 @@ static void detach(struct scheduler *scheduler, struct call *call)
     struct connecting *connecting = open_call_of(call)->connecting;
     timer_disarm(&scheduler->timers, &connecting->next_one);
     while (connecting->socket_count > 0) {
-        struct stream *socket = last_attempt(connecting);
-        slot_hold(&socket->slot);
-        give_up(socket);
-        cancel_start(scheduler, &socket->slot, STREAM_CONNECT);
-        slot_unhold(scheduler, &socket->slot);
+        struct stream *stream = last_attempt(connecting);
+        slot_hold(&stream->slot);
+        give_up(stream);
+        cancel_start(scheduler, &stream->slot, STREAM_CONNECT);
+        slot_unhold(scheduler, &stream->slot);
     }
 }
 
 bool connect_is_cancelled(const struct slot *slot)
 {
-    const struct stream *socket = stream_of(slot);
-    return socket->slot.state == SOCKET_CLOSED;
+    const struct stream *stream = stream_of(slot);
+    return stream->slot.state == SOCKET_CLOSED;
 }
 
 const struct call_operation operation_connect = {
@@ -263,38 +263,38 @@ const struct call_operation operation_connect = {
     .may_wait = true,
 };
 
-void connect_abandon(struct scheduler *scheduler, struct stream *socket)
+void connect_abandon(struct scheduler *scheduler, struct stream *stream)
 {
-    struct call *call = socket->waiter;
+    struct call *call = stream->waiter;
     detach(scheduler, call);
     call_complete(scheduler, call, WEIR_CLOSED);
 }
 
-static void established(struct scheduler *scheduler, struct stream *socket, struct call *call)
+static void established(struct scheduler *scheduler, struct stream *stream, struct call *call)
 {
     timer_disarm(&scheduler->timers, &call->timer);
-    forget_attempt(open_call_of(call)->connecting, socket);
+    forget_attempt(open_call_of(call)->connecting, stream);
     detach(scheduler, call); /* the others */
-    establish(scheduler, socket, call);
+    establish(scheduler, stream, call);
     call_complete(scheduler, call, 0);
 }
 
 /* Some kernels report every failure of a connect that had to wait as ECONNRESET. */
-static int real_error(const struct stream *socket, int result)
+static int real_error(const struct stream *stream, int result)
 {
     int error = 0;
     socklen_t size = sizeof(error);
     if (result != -ECONNRESET ||
-        system_getsockopt(socket->slot.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error == 0)
+        system_getsockopt(stream->slot.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error == 0)
         return result;
     return -error;
 }
 
-static void refused(struct scheduler *scheduler, struct stream *socket, struct call *call,
+static void refused(struct scheduler *scheduler, struct stream *stream, struct call *call,
                     int error)
 {
     open_call_of(call)->connecting->error = error;
-    give_up(socket);
+    give_up(stream);
     timer_disarm(&scheduler->timers, &open_call_of(call)->connecting->next_one);
     int result = attempt_next(scheduler, call);
     if (result != CALL_WAITS)
@@ -304,12 +304,12 @@ static void refused(struct scheduler *scheduler, struct stream *socket, struct c
 void connect_completed(struct scheduler *scheduler, struct slot *slot,
                        const struct ring_completion *completion)
 {
-    struct stream *socket = stream_of(slot);
-    if (socket->slot.state != SOCKET_CONNECTING)
+    struct stream *stream = stream_of(slot);
+    if (stream->slot.state != SOCKET_CONNECTING)
         return;
-    struct call *call = socket->waiter;
+    struct call *call = stream->waiter;
     if (completion->result == 0)
-        established(scheduler, socket, call);
+        established(scheduler, stream, call);
     else
-        refused(scheduler, socket, call, real_error(socket, completion->result));
+        refused(scheduler, stream, call, real_error(stream, completion->result));
 }

@@ -42,6 +42,6 @@ void connect_completed(struct scheduler *scheduler, struct slot *slot,
 bool connect_is_cancelled(const struct slot *slot);
 
 /* The scheduler stops. */
-void connect_abandon(struct scheduler *scheduler, struct stream *socket);
+void connect_abandon(struct scheduler *scheduler, struct stream *stream);
 
 #endif

@@ -19,142 +19,142 @@
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
-bool delivery_is_wanted(const struct stream *socket)
+bool delivery_is_wanted(const struct stream *stream)
 {
-    return socket->active != WEIR_ACTIVE_FALSE ? !owner_is_full(&socket->slot)
-                                               : socket->waiter != NULL;
+    return stream->active != WEIR_ACTIVE_FALSE ? !owner_is_full(&stream->slot)
+                                               : stream->waiter != NULL;
 }
 
 /* The one who is served by what arrives. While the socket is active that is its owner, and who
  * waits in recv goes on waiting. */
-static struct call *served_receiver(const struct stream *socket)
+static struct call *served_receiver(const struct stream *stream)
 {
-    return socket->active == WEIR_ACTIVE_FALSE ? socket->waiter : NULL;
+    return stream->active == WEIR_ACTIVE_FALSE ? stream->waiter : NULL;
 }
 
-int delivery_end_result(const struct stream *socket)
+int delivery_end_result(const struct stream *stream)
 {
-    bool is_end = socket->error == 0;
-    if (socket->error == -ECONNRESET)
-        is_end = !stream_values(socket)->show_econnreset;
-    return is_end ? WEIR_CLOSED : socket->error;
+    bool is_end = stream->error == 0;
+    if (stream->error == -ECONNRESET)
+        is_end = !stream_values(stream)->show_econnreset;
+    return is_end ? WEIR_CLOSED : stream->error;
 }
 
-static bool is_receiving(const struct stream *socket)
+static bool is_receiving(const struct stream *stream)
 {
-    return socket->slot.state == SOCKET_OPEN && socket->receiving <= RECEIVING_ENDED;
+    return stream->slot.state == SOCKET_OPEN && stream->receiving <= RECEIVING_ENDED;
 }
 
-static struct call *take_receiver(struct stream *socket)
+static struct call *take_receiver(struct stream *stream)
 {
-    struct call *receiver = socket->waiter;
-    socket->waiter = NULL;
+    struct call *receiver = stream->waiter;
+    stream->waiter = NULL;
     return receiver;
 }
 
 /* A reset, which what is queued is about to find as well: no other send needs to be told. */
-static bool takes_the_queue(const struct stream *socket)
+static bool takes_the_queue(const struct stream *stream)
 {
-    return socket->error == -ECONNRESET && send_queued_bytes(socket) > 0;
+    return stream->error == -ECONNRESET && send_queued_bytes(stream) > 0;
 }
 
 /* tcp_error if there is something to say, then tcp_closed, then the socket's end unless
  * {exit_on_close,false}. The owner may close it in between. */
-static void tell_end(struct scheduler *scheduler, struct stream *socket, int error)
+static void tell_end(struct scheduler *scheduler, struct stream *stream, int error)
 {
-    bool ends = stream_values(socket)->exit_on_close;
-    if (socket->closed_told)
+    bool ends = stream_values(stream)->exit_on_close;
+    if (stream->closed_told)
         return;
-    socket->closed_told = true;
-    socket->receiving = RECEIVING_REPORTED;
+    stream->closed_told = true;
+    stream->receiving = RECEIVING_REPORTED;
     if (error != WEIR_CLOSED) {
-        socket->error = 0; /* said once */
-        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ERROR, error);
+        stream->error = 0; /* said once */
+        owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_ERROR, error);
     }
-    if (stream_is_live(socket))
-        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_CLOSED, 0);
-    if (!stream_is_live(socket))
+    if (stream_is_live(stream))
+        owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_CLOSED, 0);
+    if (!stream_is_live(stream))
         return;
     if (ends)
-        close_after_end(scheduler, socket);
-    else if (socket->sending == SENDING_FAILED)
-        close_connection(scheduler, socket, 0);
-    else if (socket->slot.state == SOCKET_OPEN && error == WEIR_CLOSED && !takes_the_queue(socket))
-        socket->latches |= LATCH_SEND;
+        close_after_end(scheduler, stream);
+    else if (stream->sending == SENDING_FAILED)
+        close_connection(scheduler, stream, 0);
+    else if (stream->slot.state == SOCKET_OPEN && error == WEIR_CLOSED && !takes_the_queue(stream))
+        stream->latches |= LATCH_SEND;
 }
 
-static void end_receiver(struct scheduler *scheduler, struct stream *socket, int result,
+static void end_receiver(struct scheduler *scheduler, struct stream *stream, int result,
                          uint8_t latches)
 {
-    socket->receiving = RECEIVING_REPORTED;
-    socket->latches |= latches;
-    input_drop(socket);
-    call_complete(scheduler, take_receiver(socket), result);
-    if (stream_values(socket)->exit_on_close)
-        close_connection(scheduler, socket, 0);
+    stream->receiving = RECEIVING_REPORTED;
+    stream->latches |= latches;
+    input_drop(stream);
+    call_complete(scheduler, take_receiver(stream), result);
+    if (stream_values(stream)->exit_on_close)
+        close_connection(scheduler, stream, 0);
 }
 
 /* A packet that cannot be framed, or memory that cannot be had: nothing that follows can be. */
-static void fail(struct scheduler *scheduler, struct stream *socket, int error)
+static void fail(struct scheduler *scheduler, struct stream *stream, int error)
 {
-    if (served_receiver(socket))
-        end_receiver(scheduler, socket, error, 0);
+    if (served_receiver(stream))
+        end_receiver(scheduler, stream, error, 0);
     else
-        tell_end(scheduler, socket, error);
-    if (socket->slot.state == SOCKET_OPEN)
-        socket->receiving = RECEIVING_BROKEN;
+        tell_end(scheduler, stream, error);
+    if (stream->slot.state == SOCKET_OPEN)
+        stream->receiving = RECEIVING_BROKEN;
 }
 
-static int give_to_owner(struct scheduler *scheduler, struct stream *socket,
+static int give_to_owner(struct scheduler *scheduler, struct stream *stream,
                          const weir_packet *packet)
 {
-    bool passive = active_count_down(&socket->active);
-    int result = owner_tell_packet(scheduler, &socket->slot, packet);
-    if (passive && socket->slot.state == SOCKET_OPEN)
-        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
+    bool passive = active_count_down(&stream->active);
+    int result = owner_tell_packet(scheduler, &stream->slot, packet);
+    if (passive && stream->slot.state == SOCKET_OPEN)
+        owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_PASSIVE, 0);
     return result;
 }
 
 /* {deliver,port} gives an owner the lines of http as they came, and nothing is learnt from them:
  * a start line is not followed by headers. */
-static bool delivers_raw_lines(const struct stream *socket)
+static bool delivers_raw_lines(const struct stream *stream)
 {
-    return stream_values(socket)->deliver == WEIR_PORT && !served_receiver(socket);
+    return stream_values(stream)->deliver == WEIR_PORT && !served_receiver(stream);
 }
 
-static int next_packet(struct stream *socket, const uint8_t *bytes, size_t size,
+static int next_packet(struct stream *stream, const uint8_t *bytes, size_t size,
                        weir_decoded *decoded, weir_http *http)
 {
-    struct call *receiver = served_receiver(socket);
+    struct call *receiver = served_receiver(stream);
     struct packet_cutter cutter = {
-        .values = stream_values(socket),
-        .framer = &socket->framer,
+        .values = stream_values(stream),
+        .framer = &stream->framer,
         .length = receiver ? receive_call_of(receiver)->length : 0,
     };
-    uint8_t http_header = socket->framer.http_header;
+    uint8_t http_header = stream->framer.http_header;
     int result = packet_cutter_next(&cutter, bytes, size, decoded, http);
-    if (delivers_raw_lines(socket) && cutter.values->packet < WEIR_HTTPH)
-        socket->framer.http_header = http_header;
+    if (delivers_raw_lines(stream) && cutter.values->packet < WEIR_HTTPH)
+        stream->framer.http_header = http_header;
     return result;
 }
 
-static weir_packet make_packet(const struct stream *socket, struct weir_buffer *buffer,
+static weir_packet make_packet(const struct stream *stream, struct weir_buffer *buffer,
                                const weir_decoded *decoded, const weir_http *http)
 {
-    const struct option_values *values = stream_values(socket);
+    const struct option_values *values = stream_values(stream);
     bool is_decoded =
-        framing_is_http((enum weir_packet_type)values->packet) && !delivers_raw_lines(socket);
+        framing_is_http((enum weir_packet_type)values->packet) && !delivers_raw_lines(stream);
     return packet_make(decoded, is_decoded ? http : NULL, values, buffer);
 }
 
-static void count_packet(struct scheduler *scheduler, struct stream *socket,
+static void count_packet(struct scheduler *scheduler, struct stream *stream,
                          const weir_decoded *decoded)
 {
-    socket->bulk = decoded->consumed >= INPUT_DIRECT_FROM_BYTES;
+    stream->bulk = decoded->consumed >= INPUT_DIRECT_FROM_BYTES;
     scheduler->totals.packets_received++;
-    traffic_count(&socket->received, &socket->received_max, decoded->consumed);
-    if (stream_values(socket)->bit8 && !socket->bit8_seen)
-        socket->bit8_seen = packet_has_bit8(decoded->bytes, decoded->size);
+    traffic_count(&stream->received, &stream->received_max, decoded->consumed);
+    if (stream_values(stream)->bit8 && !stream->bit8_seen)
+        stream->bit8_seen = packet_has_bit8(decoded->bytes, decoded->size);
 }
 
 void delivery_answer(struct scheduler *scheduler, struct task *task)
@@ -163,9 +163,9 @@ void delivery_answer(struct scheduler *scheduler, struct task *task)
     (void)task;
     while ((node = list_take(&streams_of(scheduler)->served))) {
         struct call *served = list_entry(node, struct call, link);
-        struct stream *socket = stream_find(scheduler, served->socket);
-        if (socket)
-            shelf_fill(receive_call_of(served)->shelf, socket);
+        struct stream *stream = stream_find(scheduler, served->socket);
+        if (stream)
+            shelf_fill(receive_call_of(served)->shelf, stream);
         call_complete(scheduler, served, 0);
     }
 }
@@ -183,20 +183,20 @@ static void answer(struct scheduler *scheduler, struct call *receiver, int resul
 }
 
 /* 0; an error of a recv leaves the packet for the next one, any other ends the socket. */
-static int hand_out_one(struct scheduler *scheduler, struct stream *socket,
+static int hand_out_one(struct scheduler *scheduler, struct stream *stream,
                         const weir_packet *packet, const weir_decoded *decoded)
 {
-    struct call *receiver = served_receiver(socket);
+    struct call *receiver = served_receiver(stream);
     int result = receiver ? weir_packet_keep(packet, &receive_call_of(receiver)->packet) : 0;
     if (result == 0)
-        count_packet(scheduler, socket, decoded);
+        count_packet(scheduler, stream, decoded);
     if (receiver) {
-        answer(scheduler, take_receiver(socket), result);
+        answer(scheduler, take_receiver(stream), result);
         return result;
     }
-    result = give_to_owner(scheduler, socket, packet);
+    result = give_to_owner(scheduler, stream, packet);
     if (result < 0)
-        fail(scheduler, socket, result);
+        fail(scheduler, stream, result);
     return result;
 }
 
@@ -208,193 +208,193 @@ static uint16_t share_of(size_t size)
     return (uint16_t)(units < SHARE_MOST ? units : SHARE_MOST);
 }
 
-static void postpone(struct scheduler *scheduler, struct stream *socket)
+static void postpone(struct scheduler *scheduler, struct stream *stream)
 {
-    receive_step_back(socket);
-    socket->postponed = true;
+    receive_step_back(stream);
+    stream->postponed = true;
     streams_of(scheduler)->postponed_count++;
-    list_append(&streams_of(scheduler)->postponed, &socket->link);
+    list_append(&streams_of(scheduler)->postponed, &stream->link);
     task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
 /* A turn's beginning gives every socket its share anew. */
-static void renew_share(const struct scheduler *scheduler, struct stream *socket)
+static void renew_share(const struct scheduler *scheduler, struct stream *stream)
 {
     uint16_t turn = (uint16_t)scheduler->totals.turns;
-    if (socket->share_turn == turn)
+    if (stream->share_turn == turn)
         return;
-    socket->share_turn = turn;
-    socket->share_used = 0;
+    stream->share_turn = turn;
+    stream->share_used = 0;
 }
 
 /* False: it has had it, and goes on in the next turn behind the others. */
-static bool has_share(struct scheduler *scheduler, struct stream *socket)
+static bool has_share(struct scheduler *scheduler, struct stream *stream)
 {
-    if (socket->share_used < streams_of(scheduler)->share || CANARY(IGNORED_SHARE))
+    if (stream->share_used < streams_of(scheduler)->share || CANARY(IGNORED_SHARE))
         return true;
-    postpone(scheduler, socket);
+    postpone(scheduler, stream);
     return false;
 }
 
 /* How many bytes were framed. The owner may change everything about the socket meanwhile. */
-static size_t hand_out(struct scheduler *scheduler, struct stream *socket,
+static size_t hand_out(struct scheduler *scheduler, struct stream *stream,
                        struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
 {
     size_t used = 0;
-    if (socket->postponed)
+    if (stream->postponed)
         return 0;
-    renew_share(scheduler, socket);
-    while (used < size && delivery_is_wanted(socket) && is_receiving(socket) &&
-           has_share(scheduler, socket)) {
-        const struct framer before = socket->framer;
+    renew_share(scheduler, stream);
+    while (used < size && delivery_is_wanted(stream) && is_receiving(stream) &&
+           has_share(scheduler, stream)) {
+        const struct framer before = stream->framer;
         weir_decoded decoded;
         weir_http http;
-        int result = next_packet(socket, bytes + used, size - used, &decoded, &http);
+        int result = next_packet(stream, bytes + used, size - used, &decoded, &http);
         if (result == WEIR_DECODE_MORE) {
-            socket->needed = (uint32_t)decoded.needed;
+            stream->needed = (uint32_t)decoded.needed;
             break;
         }
         if (result != WEIR_DECODE_OK) {
-            fail(scheduler, socket, -EMSGSIZE);
+            fail(scheduler, stream, -EMSGSIZE);
             break;
         }
-        weir_packet packet = make_packet(socket, buffer, &decoded, &http);
-        if (hand_out_one(scheduler, socket, &packet, &decoded) < 0) {
-            socket->framer = before;
+        weir_packet packet = make_packet(stream, buffer, &decoded, &http);
+        if (hand_out_one(scheduler, stream, &packet, &decoded) < 0) {
+            stream->framer = before;
             break;
         }
         used += decoded.consumed;
-        socket->share_used += share_of(decoded.consumed);
-        socket->needed = 0;
+        stream->share_used += share_of(decoded.consumed);
+        stream->needed = 0;
     }
     return used;
 }
 
-static size_t hand_out_input(struct scheduler *scheduler, struct stream *socket)
+static size_t hand_out_input(struct scheduler *scheduler, struct stream *stream)
 {
-    if (!delivery_is_wanted(socket))
+    if (!delivery_is_wanted(stream))
         return 0;
-    input_settle(socket);
-    struct weir_buffer *block = socket->input;
+    input_settle(stream);
+    struct weir_buffer *block = stream->input;
     if (!block)
         return 0;
     buffer_keep(block);
     size_t used =
-        hand_out(scheduler, socket, block, block->bytes + socket->input->start, input_size(socket));
-    if (socket->input == block)
-        input_consume(socket, used);
+        hand_out(scheduler, stream, block, block->bytes + stream->input->start, input_size(stream));
+    if (stream->input == block)
+        input_consume(stream, used);
     buffer_release(block);
     return used;
 }
 
-static void keep(struct scheduler *scheduler, struct stream *socket, const uint8_t *bytes,
+static void keep(struct scheduler *scheduler, struct stream *stream, const uint8_t *bytes,
                  size_t size)
 {
-    if (is_receiving(socket) && input_append(scheduler, socket, bytes, size) < 0)
-        fail(scheduler, socket, -ENOMEM);
+    if (is_receiving(stream) && input_append(scheduler, stream, bytes, size) < 0)
+        fail(scheduler, stream, -ENOMEM);
 }
 
 /* How much of the new bytes to put behind a packet that has begun: what it misses, or, while that
  * is not known, as much again as there is. */
-static size_t top_up_size(const struct stream *socket, size_t size)
+static size_t top_up_size(const struct stream *stream, size_t size)
 {
     enum { FIRST_GUESS = 256 };
-    size_t guess = input_missing(socket);
-    if (!delivery_is_wanted(socket) || socket->postponed)
+    size_t guess = input_missing(stream);
+    if (!delivery_is_wanted(stream) || stream->postponed)
         return size;
     if (guess == 0)
-        guess = input_size(socket) > FIRST_GUESS ? input_size(socket) : FIRST_GUESS;
+        guess = input_size(stream) > FIRST_GUESS ? input_size(stream) : FIRST_GUESS;
     return guess < size ? guess : size;
 }
 
 /* Completes the packet that has begun. What the guess took too much is framed in place. */
-static size_t top_up(struct scheduler *scheduler, struct stream *socket, const uint8_t *bytes,
+static size_t top_up(struct scheduler *scheduler, struct stream *stream, const uint8_t *bytes,
                      size_t size)
 {
-    size_t taken = top_up_size(socket, size);
-    keep(scheduler, socket, bytes, taken);
-    if (!socket->input || hand_out_input(scheduler, socket) == 0)
+    size_t taken = top_up_size(stream, size);
+    keep(scheduler, stream, bytes, taken);
+    if (!stream->input || hand_out_input(scheduler, stream) == 0)
         return taken;
-    size_t rest = input_size(socket);
+    size_t rest = input_size(stream);
     if (rest > taken)
         return taken;
-    input_take_back(socket, rest);
+    input_take_back(stream, rest);
     return taken - rest;
 }
 
-static void take_in(struct scheduler *scheduler, struct stream *socket, struct weir_buffer *buffer,
+static void take_in(struct scheduler *scheduler, struct stream *stream, struct weir_buffer *buffer,
                     size_t size)
 {
     const uint8_t *bytes = buffer->bytes;
-    while (size > 0 && socket->input && is_receiving(socket)) {
-        size_t used = top_up(scheduler, socket, bytes, size);
+    while (size > 0 && stream->input && is_receiving(stream)) {
+        size_t used = top_up(scheduler, stream, bytes, size);
         bytes += used;
         size -= used;
     }
-    if (size == 0 || !is_receiving(socket))
+    if (size == 0 || !is_receiving(stream))
         return;
-    size_t used = hand_out(scheduler, socket, buffer, bytes, size);
+    size_t used = hand_out(scheduler, stream, buffer, bytes, size);
     if (used < size)
-        keep(scheduler, socket, bytes + used, size - used);
+        keep(scheduler, stream, bytes + used, size - used);
 }
 
 /* The descriptor is gone, or the end was told to a receiver: an owner that asks to be active is
  * told that it is closed, once, and of a reset if no receiver was. */
-static void continue_after_end(struct scheduler *scheduler, struct stream *socket)
+static void continue_after_end(struct scheduler *scheduler, struct stream *stream)
 {
-    int result = (socket->latches & LATCH_OWNER) ? delivery_end_result(socket) : WEIR_CLOSED;
-    if (socket->active != WEIR_ACTIVE_FALSE && !(socket->latches & LATCH_UNASKED))
-        tell_end(scheduler, socket, result == -ECONNRESET ? result : WEIR_CLOSED);
+    int result = (stream->latches & LATCH_OWNER) ? delivery_end_result(stream) : WEIR_CLOSED;
+    if (stream->active != WEIR_ACTIVE_FALSE && !(stream->latches & LATCH_UNASKED))
+        tell_end(scheduler, stream, result == -ECONNRESET ? result : WEIR_CLOSED);
 }
 
 /* The owner may have lost the descriptor meanwhile, by a send after shutdown(write). */
-static void end_delivering(struct scheduler *scheduler, struct stream *socket)
+static void end_delivering(struct scheduler *scheduler, struct stream *stream)
 {
-    socket->delivering = false;
-    if (socket->slot.state == SOCKET_GONE)
-        continue_after_end(scheduler, socket);
+    stream->delivering = false;
+    if (stream->slot.state == SOCKET_GONE)
+        continue_after_end(scheduler, stream);
 }
 
-void delivery_receive(struct scheduler *scheduler, struct stream *socket,
+void delivery_receive(struct scheduler *scheduler, struct stream *stream,
                       struct weir_buffer *buffer, size_t size)
 {
-    CHECK(!socket->delivering);
-    socket->delivering = true;
-    take_in(scheduler, socket, buffer, size);
-    end_delivering(scheduler, socket);
+    CHECK(!stream->delivering);
+    stream->delivering = true;
+    take_in(scheduler, stream, buffer, size);
+    end_delivering(scheduler, stream);
 }
 
 /* All that came before the end has been handed out, or is part of a packet that never came whole:
  * raw bytes are never that, so a receiver gets them first. */
-static void hand_out_end(struct scheduler *scheduler, struct stream *socket)
+static void hand_out_end(struct scheduler *scheduler, struct stream *stream)
 {
-    int result = delivery_end_result(socket);
-    if (served_receiver(socket)) /* a close is told to the next send as well, an error is not */
-        end_receiver(scheduler, socket, result, result == WEIR_CLOSED ? LATCH_SEND : 0);
+    int result = delivery_end_result(stream);
+    if (served_receiver(stream)) /* a close is told to the next send as well, an error is not */
+        end_receiver(scheduler, stream, result, result == WEIR_CLOSED ? LATCH_SEND : 0);
     else
-        tell_end(scheduler, socket, result);
+        tell_end(scheduler, stream, result);
 }
 
-void delivery_continue(struct scheduler *scheduler, struct stream *socket)
+void delivery_continue(struct scheduler *scheduler, struct stream *stream)
 {
-    if (socket->delivering || socket->postponed || !stream_is_live(socket))
+    if (stream->delivering || stream->postponed || !stream_is_live(stream))
         return;
-    if (receive_fills_input(socket)) { /* it may have to stop: its completion sees to the rest */
-        receive_update(scheduler, socket);
+    if (receive_fills_input(stream)) { /* it may have to stop: its completion sees to the rest */
+        receive_update(scheduler, stream);
         return;
     }
-    slot_hold(&socket->slot);
-    socket->delivering = true;
-    if (socket->slot.state == SOCKET_GONE || socket->receiving == RECEIVING_REPORTED)
-        continue_after_end(scheduler, socket);
-    else if (socket->input && delivery_is_wanted(socket))
-        hand_out_input(scheduler, socket);
-    if (socket->slot.state == SOCKET_OPEN && socket->receiving == RECEIVING_ENDED &&
-        delivery_is_wanted(socket) && !socket->postponed)
-        hand_out_end(scheduler, socket);
-    end_delivering(scheduler, socket);
-    receive_update(scheduler, socket);
-    slot_unhold(scheduler, &socket->slot);
+    slot_hold(&stream->slot);
+    stream->delivering = true;
+    if (stream->slot.state == SOCKET_GONE || stream->receiving == RECEIVING_REPORTED)
+        continue_after_end(scheduler, stream);
+    else if (stream->input && delivery_is_wanted(stream))
+        hand_out_input(scheduler, stream);
+    if (stream->slot.state == SOCKET_OPEN && stream->receiving == RECEIVING_ENDED &&
+        delivery_is_wanted(stream) && !stream->postponed)
+        hand_out_end(scheduler, stream);
+    end_delivering(scheduler, stream);
+    receive_update(scheduler, stream);
+    slot_unhold(scheduler, &stream->slot);
 }
 
 void delivery_share_out(struct scheduler *scheduler, struct task *task)
@@ -417,34 +417,34 @@ void delivery_go_on(struct scheduler *scheduler, struct task *task)
     struct list *node;
     (void)task;
     while ((node = list_take(&streams_of(scheduler)->due))) {
-        struct stream *socket = list_entry(node, struct stream, link);
-        socket->postponed = false;
+        struct stream *stream = list_entry(node, struct stream, link);
+        stream->postponed = false;
         error_clear_text();
-        delivery_continue(scheduler, socket);
+        delivery_continue(scheduler, stream);
         scheduler_do_soon(scheduler);
     }
     task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
-void delivery_time_out(struct scheduler *scheduler, struct stream *socket)
+void delivery_time_out(struct scheduler *scheduler, struct stream *stream)
 {
-    if (socket->active != WEIR_ACTIVE_FALSE)
-        tell_end(scheduler, socket, WEIR_TIMEOUT);
-    else if (socket->waiter)
-        call_complete(scheduler, take_receiver(socket), WEIR_TIMEOUT);
+    if (stream->active != WEIR_ACTIVE_FALSE)
+        tell_end(scheduler, stream, WEIR_TIMEOUT);
+    else if (stream->waiter)
+        call_complete(scheduler, take_receiver(stream), WEIR_TIMEOUT);
 }
 
-void delivery_stop(struct scheduler *scheduler, struct stream *socket)
+void delivery_stop(struct scheduler *scheduler, struct stream *stream)
 {
-    if (stream_is_live(socket) && socket->active != WEIR_ACTIVE_FALSE)
-        tell_end(scheduler, socket, WEIR_CLOSED);
+    if (stream_is_live(stream) && stream->active != WEIR_ACTIVE_FALSE)
+        tell_end(scheduler, stream, WEIR_CLOSED);
 }
 
-void delivery_start(struct scheduler *scheduler, struct stream *socket)
+void delivery_start(struct scheduler *scheduler, struct stream *stream)
 {
-    if (socket->active <= 0) { /* a count that is spent at once */
-        socket->active = WEIR_ACTIVE_FALSE;
-        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
+    if (stream->active <= 0) { /* a count that is spent at once */
+        stream->active = WEIR_ACTIVE_FALSE;
+        owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_PASSIVE, 0);
     }
-    receive_update(scheduler, socket);
+    receive_update(scheduler, stream);
 }

@@ -14,18 +14,18 @@ struct task;
 struct weir_buffer;
 
 /* Whether somebody would take a packet: the owner of an active socket, or a receiver. */
-bool delivery_is_wanted(const struct stream *socket);
+bool delivery_is_wanted(const struct stream *stream);
 
 /* It is open and its options are set: {active,N} with nothing left is told, and what is wanted is
  * received. */
-void delivery_start(struct scheduler *scheduler, struct stream *socket);
+void delivery_start(struct scheduler *scheduler, struct stream *stream);
 
 /* Frames and hands out what has just been received; keeps what is not wanted or not whole. */
-void delivery_receive(struct scheduler *scheduler, struct stream *socket,
+void delivery_receive(struct scheduler *scheduler, struct stream *stream,
                       struct weir_buffer *buffer, size_t size);
 
 /* Hands out what was kept, and the end if that is what comes next. After anything has changed. */
-void delivery_continue(struct scheduler *scheduler, struct stream *socket);
+void delivery_continue(struct scheduler *scheduler, struct stream *stream);
 
 /* A turn ends: those that were postponed in it are due in the next, and share that. */
 void delivery_share_out(struct scheduler *scheduler, struct task *task);
@@ -36,12 +36,12 @@ void delivery_go_on(struct scheduler *scheduler, struct task *task);
 void delivery_answer(struct scheduler *scheduler, struct task *task);
 
 /* Nothing came for too long: tells who waits for something, so that the socket can end. */
-void delivery_time_out(struct scheduler *scheduler, struct stream *socket);
+void delivery_time_out(struct scheduler *scheduler, struct stream *stream);
 
 /* The runtime stops: an owner that waits for messages is told that there will be no more. */
-void delivery_stop(struct scheduler *scheduler, struct stream *socket);
+void delivery_stop(struct scheduler *scheduler, struct stream *stream);
 
 /* What recv gives on a socket that has ended: its error if it is shown, else closed. */
-int delivery_end_result(const struct stream *socket);
+int delivery_end_result(const struct stream *stream);
 
 #endif

@@ -18,70 +18,70 @@
 #include "runtime/stream/streams.h"
 #include "runtime/stream/writable.h"
 
-void flush_schedule(struct scheduler *scheduler, struct stream *socket)
+void flush_schedule(struct scheduler *scheduler, struct stream *stream)
 {
-    struct output *output = socket->output;
+    struct output *output = stream->output;
     if (output->queue.flushing == FLUSHING_NOT)
-        task_add(&scheduler->tasks, stream_values(socket)->delay_send ? TASK_LAST : TASK_SOON,
+        task_add(&scheduler->tasks, stream_values(stream)->delay_send ? TASK_LAST : TASK_SOON,
                  &output->flush);
 }
 
 /* A queue that is lost here may be all that a socket that is gone has waited for. */
 void flush_run(struct scheduler *scheduler, struct task *task)
 {
-    struct stream *socket = list_entry(task, struct output, flush)->socket;
-    slot_hold(&socket->slot);
-    flush_start(scheduler, socket);
-    slot_unhold(scheduler, &socket->slot);
+    struct stream *stream = list_entry(task, struct output, flush)->stream;
+    slot_hold(&stream->slot);
+    flush_start(scheduler, stream);
+    slot_unhold(scheduler, &stream->slot);
 }
 
 /* A peer for which the kernel copies after all is not offered zero copy again: it would only cost
  * a second completion. */
-static bool worth_zero_copy(const struct scheduler *scheduler, const struct stream *socket)
+static bool worth_zero_copy(const struct scheduler *scheduler, const struct stream *stream)
 {
     enum { LENT_BYTES_MAX = 4 << 20 }; /* their memory is held until the peer has confirmed them */
     size_t from_bytes = scheduler->limits->zero_copy_from_bytes;
-    const struct send_queue *queue = &socket->output->queue;
-    return from_bytes > 0 && !socket->zero_copy_off && queue->in_flight_bytes >= from_bytes &&
+    const struct send_queue *queue = &stream->output->queue;
+    return from_bytes > 0 && !stream->zero_copy_off && queue->in_flight_bytes >= from_bytes &&
            queue->unconfirmed_bytes < LENT_BYTES_MAX &&
            (scheduler->profile.features & FEATURE_BIT(SEND_ZC));
 }
 
-static void start_bytes(struct scheduler *scheduler, struct stream *socket)
+static void start_bytes(struct scheduler *scheduler, struct stream *stream)
 {
-    struct send_queue *queue = &socket->output->queue;
-    uint64_t operation = slot_operation(&socket->slot, STREAM_SEND);
+    struct send_queue *queue = &stream->output->queue;
+    uint64_t operation = slot_operation(&stream->slot, STREAM_SEND);
     struct msghdr *message = vectors_take(&scheduler->vectors);
     message->msg_iovlen = send_queue_gather(queue, message->msg_iov, VECTORS_PER_MESSAGE);
-    if (worth_zero_copy(scheduler, socket)) {
+    if (worth_zero_copy(scheduler, stream)) {
         send_queue_lend(queue);
-        ring_send_message(scheduler->ring, operation, socket->slot.fd, message, true);
+        ring_send_message(scheduler->ring, operation, stream->slot.fd, message, true);
     } else if (message->msg_iovlen > 1) {
-        ring_send_message(scheduler->ring, operation, socket->slot.fd, message, false);
+        ring_send_message(scheduler->ring, operation, stream->slot.fd, message, false);
     } else {
-        ring_send(scheduler->ring, operation, socket->slot.fd, message->msg_iov[0].iov_base,
+        ring_send(scheduler->ring, operation, stream->slot.fd, message->msg_iov[0].iov_base,
                   message->msg_iov[0].iov_len);
         vectors_put_back(&scheduler->vectors);
     }
 }
 
 /* A file becomes bytes when its turn comes. False: no memory for them. */
-static bool start_reading(struct scheduler *scheduler, struct stream *socket)
+static bool start_reading(struct scheduler *scheduler, struct stream *stream)
 {
-    struct send_queue *queue = &socket->output->queue;
+    struct send_queue *queue = &stream->output->queue;
     const struct segment *file = send_queue_file(queue);
     if (!file_part_begin(queue))
         return false;
-    ring_read(scheduler->ring, slot_operation(&socket->slot, STREAM_READ), queue->part->bytes,
+    ring_read(scheduler->ring, slot_operation(&stream->slot, STREAM_READ), queue->part->bytes,
               (struct file_range){file->fd, file->offset, queue->in_flight_bytes, file->patient});
     return true;
 }
 
-void flush_start(struct scheduler *scheduler, struct stream *socket)
+void flush_start(struct scheduler *scheduler, struct stream *stream)
 {
-    struct output *output = socket->output;
+    struct output *output = stream->output;
     if (!output || output->queue.flushing != FLUSHING_NOT || output->queue.queued_bytes == 0 ||
-        socket->slot.fd < 0)
+        stream->slot.fd < 0)
         return;
     task_remove(&output->flush);
     if (vectors_are_full(&scheduler->vectors))
@@ -91,77 +91,77 @@ void flush_start(struct scheduler *scheduler, struct stream *socket)
         return;
     }
     bool is_file = send_queue_file(&output->queue) != NULL;
-    if (is_file && !start_reading(scheduler, socket)) {
-        send_broken(scheduler, socket, -ENOMEM);
+    if (is_file && !start_reading(scheduler, stream)) {
+        send_broken(scheduler, stream, -ENOMEM);
         return;
     }
     if (!is_file)
-        start_bytes(scheduler, socket);
+        start_bytes(scheduler, stream);
     scheduler->totals.send_operations += !is_file;
-    slot_hold(&socket->slot);
+    slot_hold(&stream->slot);
 }
 
 /* Sends never wait, the reading of a file may. */
-void flush_cancel(struct scheduler *scheduler, struct stream *socket)
+void flush_cancel(struct scheduler *scheduler, struct stream *stream)
 {
-    if (socket->output->queue.part)
-        cancel_start(scheduler, &socket->slot, STREAM_READ);
+    if (stream->output->queue.part)
+        cancel_start(scheduler, &stream->slot, STREAM_READ);
 }
 
 bool flush_is_cancelled(const struct slot *slot)
 {
-    const struct stream *socket = stream_of(slot);
-    return socket->output && socket->output->queue.flushing == FLUSHING_DROPPED;
+    const struct stream *stream = stream_of(slot);
+    return stream->output && stream->output->queue.flushing == FLUSHING_DROPPED;
 }
 
 /* The kernel is not left to wait by itself: once a peer has shut its own side down, poll reports
  * that for ever, so io_uring tries the send 128 times over and then blocks a worker thread with
  * it (6.18); and a send that is being tried again is found by no cancel. */
-static void block(struct scheduler *scheduler, struct stream *socket)
+static void block(struct scheduler *scheduler, struct stream *stream)
 {
     scheduler->totals.blocked_sends++;
-    send_queue_sent(streams_of(scheduler)->pools, &socket->output->queue, 0);
-    file_part_give_up(streams_of(scheduler)->pools, &socket->output->queue);
-    socket->output->queue.flushing = FLUSHING_BLOCKED;
-    writable_watch(scheduler, socket);
+    send_queue_sent(streams_of(scheduler)->pools, &stream->output->queue, 0);
+    file_part_give_up(streams_of(scheduler)->pools, &stream->output->queue);
+    stream->output->queue.flushing = FLUSHING_BLOCKED;
+    writable_watch(scheduler, stream);
 }
 
-bool flush_is_blocked(const struct stream *socket)
+bool flush_is_blocked(const struct stream *stream)
 {
-    const struct output *output = socket->output;
+    const struct output *output = stream->output;
     return output && (output->queue.flushing == FLUSHING_BLOCKED ||
                       output->queue.flushing == FLUSHING_RESTING);
 }
 
-void flush_unblock(struct scheduler *scheduler, struct stream *socket)
+void flush_unblock(struct scheduler *scheduler, struct stream *stream)
 {
-    if (!flush_is_blocked(socket))
+    if (!flush_is_blocked(stream))
         return;
-    socket->output->queue.flushing = FLUSHING_NOT;
-    flush_start(scheduler, socket);
+    stream->output->queue.flushing = FLUSHING_NOT;
+    flush_start(scheduler, stream);
 }
 
-static void went_out(struct scheduler *scheduler, struct stream *socket, size_t size)
+static void went_out(struct scheduler *scheduler, struct stream *stream, size_t size)
 {
-    struct send_queue *queue = &socket->output->queue;
+    struct send_queue *queue = &stream->output->queue;
     bool dropped = queue->flushing == FLUSHING_DROPPED;
     scheduler->totals.bytes_sent += size;
-    idle_note(scheduler, socket);
+    idle_note(scheduler, stream);
     busy_count_off(scheduler, size);
     if (size < queue->in_flight_bytes)
         scheduler->totals.short_sends++;
     send_queue_sent(streams_of(scheduler)->pools, queue, size);
-    lingering_progress(scheduler, socket->output);
+    lingering_progress(scheduler, stream->output);
     if (dropped) {
-        send_drop(scheduler, socket);
+        send_drop(scheduler, stream);
         return;
     }
-    busy_drained(scheduler, socket);
+    busy_drained(scheduler, stream);
     /* Who was let go on may have changed everything. */
-    if (socket->output && socket->output->queue.queued_bytes > 0)
-        flush_start(scheduler, socket);
-    else if (socket->output)
-        send_emptied(scheduler, socket);
+    if (stream->output && stream->output->queue.queued_bytes > 0)
+        flush_start(scheduler, stream);
+    else if (stream->output)
+        send_emptied(scheduler, stream);
 }
 
 static bool lacks_memory(int result)
@@ -182,52 +182,52 @@ static int reason_of(int error)
     return error == -EPIPE || error == -ECONNRESET ? -ECONNRESET : 0;
 }
 
-static void did_not_go_out(struct scheduler *scheduler, struct stream *socket, int error)
+static void did_not_go_out(struct scheduler *scheduler, struct stream *stream, int error)
 {
-    struct send_queue *queue = &socket->output->queue;
+    struct send_queue *queue = &stream->output->queue;
     bool copy_instead = queue->zero_copy && may_be_for_zero_copy(error);
     bool dropped = queue->flushing == FLUSHING_DROPPED;
     send_queue_sent(streams_of(scheduler)->pools, queue, 0);
-    socket->zero_copy_off |= copy_instead;
+    stream->zero_copy_off |= copy_instead;
     if (dropped)
-        send_drop(scheduler, socket);
+        send_drop(scheduler, stream);
     else if (copy_instead || ring_says_again(error))
-        flush_start(scheduler, socket);
+        flush_start(scheduler, stream);
     else if (lacks_memory(error))
-        rest_send(scheduler, socket);
+        rest_send(scheduler, stream);
     else
-        send_failed(scheduler, socket, reason_of(error));
+        send_failed(scheduler, stream, reason_of(error));
 }
 
 /* The memory of a zero-copy send is the kernel's until this; the next send did not wait for it. */
-static void noticed(struct scheduler *scheduler, struct stream *socket,
+static void noticed(struct scheduler *scheduler, struct stream *stream,
                     const struct ring_completion *completion)
 {
     if (completion->flags & RING_COPIED)
-        socket->zero_copy_off = true;
-    send_queue_noticed(streams_of(scheduler)->pools, &socket->output->queue);
-    send_free_if_idle(scheduler, socket);
+        stream->zero_copy_off = true;
+    send_queue_noticed(streams_of(scheduler)->pools, &stream->output->queue);
+    send_free_if_idle(scheduler, stream);
 }
 
 void flush_completed(struct scheduler *scheduler, struct slot *slot,
                      const struct ring_completion *completion)
 {
-    struct stream *socket = stream_of(slot);
-    CHECK(socket->output);
+    struct stream *stream = stream_of(slot);
+    CHECK(stream->output);
     if (completion->flags & RING_NOTIFY) {
-        noticed(scheduler, socket, completion);
+        noticed(scheduler, stream, completion);
         return;
     }
-    CHECK_GT(socket->output->queue.in_flight_bytes, 0u);
+    CHECK_GT(stream->output->queue.in_flight_bytes, 0u);
     /* An operation that was refused before it began is its own notice. */
-    if (socket->output->queue.zero_copy && !(completion->flags & RING_MORE))
-        send_queue_noticed(streams_of(scheduler)->pools, &socket->output->queue);
+    if (stream->output->queue.zero_copy && !(completion->flags & RING_MORE))
+        send_queue_noticed(streams_of(scheduler)->pools, &stream->output->queue);
     if (completion->result >= 0)
-        went_out(scheduler, socket, (size_t)completion->result);
-    else if (completion->result == -EAGAIN && !flush_is_cancelled(&socket->slot))
-        block(scheduler, socket);
+        went_out(scheduler, stream, (size_t)completion->result);
+    else if (completion->result == -EAGAIN && !flush_is_cancelled(&stream->slot))
+        block(scheduler, stream);
     else
-        did_not_go_out(scheduler, socket, completion->result);
+        did_not_go_out(scheduler, stream, completion->result);
 }
 
 /* A file that was opened not to wait says -EAGAIN, once: then the kernel is asked to. */
@@ -241,8 +241,8 @@ static bool may_be_read_again(struct segment *file, int error)
 void flush_read(struct scheduler *scheduler, struct slot *slot,
                 const struct ring_completion *completion)
 {
-    struct stream *socket = stream_of(slot);
-    struct send_queue *queue = &socket->output->queue;
+    struct stream *stream = stream_of(slot);
+    struct send_queue *queue = &stream->output->queue;
     int result = completion->result ? completion->result : -EIO; /* shorter than was promised */
     bool dropped = queue->flushing == FLUSHING_DROPPED;
     CHECK(send_queue_file(queue) && queue->part);
@@ -251,9 +251,9 @@ void flush_read(struct scheduler *scheduler, struct slot *slot,
                        result > 0 && !dropped ? (size_t)result : 0))
         result = -ENOMEM;
     if (dropped)
-        send_drop(scheduler, socket);
+        send_drop(scheduler, stream);
     else if (result > 0 || again)
-        flush_start(scheduler, socket);
+        flush_start(scheduler, stream);
     else
-        send_broken(scheduler, socket, result);
+        send_broken(scheduler, stream, result);
 }

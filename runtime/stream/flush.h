@@ -14,19 +14,19 @@ struct task;
 
 /* Something was queued: it leaves with all that is queued behind it until the present completion
  * is dealt with or, with {delay_send,true}, until the turn ends. */
-void flush_schedule(struct scheduler *scheduler, struct stream *socket);
+void flush_schedule(struct scheduler *scheduler, struct stream *stream);
 void flush_run(struct scheduler *scheduler, struct task *task);
 
 /* Hands what is queued to the kernel, unless an operation is in flight or there was no room. */
-void flush_start(struct scheduler *scheduler, struct stream *socket);
-void flush_cancel(struct scheduler *scheduler, struct stream *socket);
+void flush_start(struct scheduler *scheduler, struct stream *stream);
+void flush_cancel(struct scheduler *scheduler, struct stream *stream);
 /* Whether nothing more is wanted of the operation in flight. */
 bool flush_is_cancelled(const struct slot *slot);
 
 /* Whether there was no room, or no memory. */
-bool flush_is_blocked(const struct stream *socket);
+bool flush_is_blocked(const struct stream *stream);
 /* There may be room again. */
-void flush_unblock(struct scheduler *scheduler, struct stream *socket);
+void flush_unblock(struct scheduler *scheduler, struct stream *stream);
 
 void flush_completed(struct scheduler *scheduler, struct slot *slot,
                      const struct ring_completion *completion);

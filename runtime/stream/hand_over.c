@@ -7,11 +7,11 @@
 
 void stream_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next)
 {
-    struct stream *socket = stream_of(slot);
-    bool delivering = socket->delivering;
-    socket->delivering = true;
+    struct stream *stream = stream_of(slot);
+    bool delivering = stream->delivering;
+    stream->delivering = true;
     bool any = owner_hand_over(scheduler, slot, next);
-    socket->delivering = delivering;
+    stream->delivering = delivering;
     if (any)
-        delivery_continue(scheduler, socket);
+        delivery_continue(scheduler, stream);
 }

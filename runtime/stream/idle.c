@@ -12,10 +12,10 @@
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/send.h"
 
-static struct idle_watch *watch_of(struct scheduler *scheduler, const struct stream *socket)
+static struct idle_watch *watch_of(struct scheduler *scheduler, const struct stream *stream)
 {
     const struct idle_watches *watches = &streams_of(scheduler)->idle;
-    uint32_t index = socket->slot.index;
+    uint32_t index = stream->slot.index;
     return index < watches->capacity ? watches->of_slot[index] : NULL;
 }
 
@@ -36,17 +36,17 @@ static int make_room(struct idle_watches *watches, uint32_t index)
 }
 
 /* The peer reads nothing of what is queued either: nothing of it is waited for. */
-static void end(struct scheduler *scheduler, struct stream *socket)
+static void end(struct scheduler *scheduler, struct stream *stream)
 {
-    bool is_stuck = send_queued_bytes(socket) > 0;
+    bool is_stuck = send_queued_bytes(stream) > 0;
     scheduler->totals.idle_timeouts++;
-    slot_hold(&socket->slot);
-    delivery_time_out(scheduler, socket);
+    slot_hold(&stream->slot);
+    delivery_time_out(scheduler, stream);
     if (is_stuck)
-        close_end(scheduler, &socket->slot, END_ABORT);
-    else if (stream_is_live(socket))
-        close_after_end(scheduler, socket);
-    slot_unhold(scheduler, &socket->slot);
+        close_end(scheduler, &stream->slot, END_ABORT);
+    else if (stream_is_live(stream))
+        close_after_end(scheduler, stream);
+    slot_unhold(scheduler, &stream->slot);
 }
 
 static void look(struct timer *timer)
@@ -54,13 +54,13 @@ static void look(struct timer *timer)
     struct idle_watch *watch = list_entry(timer, struct idle_watch, timer);
     struct scheduler *scheduler = watch->scheduler;
     uint64_t passed_ms = (scheduler->now_ns - watch->bytes_ns) / 1000000u;
-    switch ((enum socket_state)watch->socket->slot.state) {
+    switch ((enum socket_state)watch->stream->slot.state) {
     case SOCKET_CONNECTING: /* that has a time-out of its own */
         scheduler_arm(scheduler, timer, watch->limit_ms);
         break;
     case SOCKET_OPEN:
         if (passed_ms >= watch->limit_ms)
-            end(scheduler, watch->socket);
+            end(scheduler, watch->stream);
         else
             scheduler_arm(scheduler, timer, watch->limit_ms - passed_ms);
         break;
@@ -72,28 +72,28 @@ static void look(struct timer *timer)
     }
 }
 
-static struct idle_watch *make_watch(struct scheduler *scheduler, struct stream *socket)
+static struct idle_watch *make_watch(struct scheduler *scheduler, struct stream *stream)
 {
     struct idle_watches *watches = &streams_of(scheduler)->idle;
-    struct idle_watch *watch = watch_of(scheduler, socket);
+    struct idle_watch *watch = watch_of(scheduler, stream);
     if (watch)
         return watch;
-    watch = make_room(watches, socket->slot.index) == 0 ? memory_allocate(sizeof(*watch)) : NULL;
+    watch = make_room(watches, stream->slot.index) == 0 ? memory_allocate(sizeof(*watch)) : NULL;
     if (!watch)
         return NULL;
-    *watch = (struct idle_watch){.timer.fire = look, .scheduler = scheduler, .socket = socket};
-    watches->of_slot[socket->slot.index] = watch;
+    *watch = (struct idle_watch){.timer.fire = look, .scheduler = scheduler, .stream = stream};
+    watches->of_slot[stream->slot.index] = watch;
     return watch;
 }
 
-int idle_watch(struct scheduler *scheduler, struct stream *socket)
+int idle_watch(struct scheduler *scheduler, struct stream *stream)
 {
-    int64_t limit_ms = stream_values(socket)->idle_timeout_ms;
+    int64_t limit_ms = stream_values(stream)->idle_timeout_ms;
     if (limit_ms < 0) {
-        idle_forget(scheduler, socket);
+        idle_forget(scheduler, stream);
         return 0;
     }
-    struct idle_watch *watch = make_watch(scheduler, socket);
+    struct idle_watch *watch = make_watch(scheduler, stream);
     if (!watch)
         return error_say(-ENOMEM, "no memory to watch over a socket's idle_timeout");
     watch->limit_ms = (uint64_t)limit_ms;
@@ -103,12 +103,12 @@ int idle_watch(struct scheduler *scheduler, struct stream *socket)
     return 0;
 }
 
-void idle_forget(struct scheduler *scheduler, struct stream *socket)
+void idle_forget(struct scheduler *scheduler, struct stream *stream)
 {
-    struct idle_watch *watch = watch_of(scheduler, socket);
+    struct idle_watch *watch = watch_of(scheduler, stream);
     if (!watch)
         return;
     timer_disarm(&scheduler->timers, &watch->timer);
-    streams_of(scheduler)->idle.of_slot[socket->slot.index] = NULL;
+    streams_of(scheduler)->idle.of_slot[stream->slot.index] = NULL;
     memory_free(watch);
 }

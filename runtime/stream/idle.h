@@ -14,25 +14,25 @@
 struct idle_watch {
     struct timer timer;
     struct scheduler *scheduler;
-    struct stream *socket;
+    struct stream *stream;
     uint64_t bytes_ns; /* when there were some */
     uint64_t limit_ms;
 };
 
 /* Starts, changes or ends the watch, as the socket's options say now; the time counts from here.
  * 0, or -ENOMEM. */
-int idle_watch(struct scheduler *scheduler, struct stream *socket);
+int idle_watch(struct scheduler *scheduler, struct stream *stream);
 
 /* The socket's slot is about to be free. */
-void idle_forget(struct scheduler *scheduler, struct stream *socket);
+void idle_forget(struct scheduler *scheduler, struct stream *stream);
 
 /* Bytes came or went. */
-static inline void idle_note(struct scheduler *scheduler, const struct stream *socket)
+static inline void idle_note(struct scheduler *scheduler, const struct stream *stream)
 {
     const struct idle_watches *watches = &streams_of(scheduler)->idle;
-    if (__builtin_expect(socket->slot.index < watches->capacity, 0) &&
-        watches->of_slot[socket->slot.index])
-        watches->of_slot[socket->slot.index]->bytes_ns = scheduler->now_ns;
+    if (__builtin_expect(stream->slot.index < watches->capacity, 0) &&
+        watches->of_slot[stream->slot.index])
+        watches->of_slot[stream->slot.index]->bytes_ns = scheduler->now_ns;
 }
 
 #endif

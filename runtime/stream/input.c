@@ -13,43 +13,43 @@
 /* From MOVED_BY_PAGES on the allocator lets the kernel move a block that grows. */
 enum { SMALLEST_BLOCK = 256, MOVED_BY_PAGES = 128 << 10 };
 
-size_t input_size(const struct stream *socket)
+size_t input_size(const struct stream *stream)
 {
-    return socket->input ? socket->input->end - socket->input->start : 0;
+    return stream->input ? stream->input->end - stream->input->start : 0;
 }
 
 /* What has come, times two at most, whatever the packet claims to be: peers that claim 4 MiB and
  * send ten bytes would have cost a huge page each. */
-static size_t block_size_for(const struct stream *socket, size_t size)
+static size_t block_size_for(const struct stream *stream, size_t size)
 {
     size_t capacity = size > SMALLEST_BLOCK / 2 ? 2 * size : SMALLEST_BLOCK;
-    return socket->needed >= size && socket->needed < capacity ? socket->needed : capacity;
+    return stream->needed >= size && stream->needed < capacity ? stream->needed : capacity;
 }
 
 /* A block of the packet's own size that was used before costs nothing that is not there already. */
-static struct weir_buffer *new_block(const struct stream *socket, size_t size)
+static struct weir_buffer *new_block(const struct stream *stream, size_t size)
 {
     struct weir_buffer *used =
-        socket->needed >= INPUT_DIRECT_FROM_BYTES ? buffer_reuse(socket->needed) : NULL;
-    return used ? used : buffer_allocate(block_size_for(socket, size));
+        stream->needed >= INPUT_DIRECT_FROM_BYTES ? buffer_reuse(stream->needed) : NULL;
+    return used ? used : buffer_allocate(block_size_for(stream, size));
 }
 
-static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stream *socket,
+static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stream *stream,
                                         size_t size)
 {
-    struct weir_buffer *old = socket->input;
+    struct weir_buffer *old = stream->input;
     const uint8_t *bytes = old->bytes;
-    size_t held = input_size(socket);
+    size_t held = input_size(stream);
     struct weir_buffer *block =
-        socket->input->start == 0 ? buffer_grow(old, block_size_for(socket, size)) : NULL;
+        stream->input->start == 0 ? buffer_grow(old, block_size_for(stream, size)) : NULL;
     if (block) {
         scheduler->totals.copied_bytes += block->bytes != bytes && held < MOVED_BY_PAGES ? held : 0;
         return block;
     }
-    block = new_block(socket, size);
+    block = new_block(stream, size);
     if (!block)
         return NULL;
-    memcpy(block->bytes, bytes + socket->input->start, held);
+    memcpy(block->bytes, bytes + stream->input->start, held);
     block->shelf = old->shelf;
     old->shelf = NULL;
     scheduler->totals.copied_bytes += held;
@@ -58,85 +58,85 @@ static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stre
 }
 
 /* A block that somebody keeps a packet of may be appended to, never moved within. */
-static int make_room(struct scheduler *scheduler, struct stream *socket, size_t size)
+static int make_room(struct scheduler *scheduler, struct stream *stream, size_t size)
 {
-    struct weir_buffer *old = socket->input;
-    size_t held = input_size(socket);
+    struct weir_buffer *old = stream->input;
+    size_t held = input_size(stream);
     if (old && old->capacity - old->end >= size)
         return 0;
     struct weir_buffer *block =
-        old ? larger_block(scheduler, socket, held + size) : new_block(socket, held + size);
+        old ? larger_block(scheduler, stream, held + size) : new_block(stream, held + size);
     if (!block)
         return -ENOMEM;
-    socket->input = block;
+    stream->input = block;
     block->start = 0;
     block->end = (uint32_t)held;
     return 0;
 }
 
-int input_append(struct scheduler *scheduler, struct stream *socket, const uint8_t *bytes,
+int input_append(struct scheduler *scheduler, struct stream *stream, const uint8_t *bytes,
                  size_t size)
 {
-    int result = make_room(scheduler, socket, size);
+    int result = make_room(scheduler, stream, size);
     if (result < 0)
         return result;
-    memcpy(socket->input->bytes + socket->input->end, bytes, size);
-    socket->input->end += (uint32_t)size;
+    memcpy(stream->input->bytes + stream->input->end, bytes, size);
+    stream->input->end += (uint32_t)size;
     scheduler->totals.copied_bytes += size;
-    CHECK_LE(socket->input->end, socket->input->capacity);
+    CHECK_LE(stream->input->end, stream->input->capacity);
     return 0;
 }
 
-void input_consume(struct stream *socket, size_t size)
+void input_consume(struct stream *stream, size_t size)
 {
-    CHECK_LE(size, input_size(socket));
-    socket->input->start += (uint32_t)size;
-    if (input_size(socket) == 0)
-        input_drop(socket);
+    CHECK_LE(size, input_size(stream));
+    stream->input->start += (uint32_t)size;
+    if (input_size(stream) == 0)
+        input_drop(stream);
 }
 
-void input_take_back(struct stream *socket, size_t size)
+void input_take_back(struct stream *stream, size_t size)
 {
-    CHECK_LE(size, input_size(socket));
+    CHECK_LE(size, input_size(stream));
     if (size == 0) /* all of it was framed, and the block is gone */
         return;
-    socket->input->end -= (uint32_t)size;
-    if (input_size(socket) == 0)
-        input_drop(socket);
+    stream->input->end -= (uint32_t)size;
+    if (input_size(stream) == 0)
+        input_drop(stream);
 }
 
-void input_settle(struct stream *socket)
+void input_settle(struct stream *stream)
 {
-    size_t taken = shelf_take_back(socket);
+    size_t taken = shelf_take_back(stream);
     if (taken > 0)
-        input_consume(socket, taken);
+        input_consume(stream, taken);
 }
 
-void input_drop(struct stream *socket)
+void input_drop(struct stream *stream)
 {
-    input_settle(socket);
-    if (socket->input)
-        buffer_release(socket->input);
-    socket->input = NULL;
+    input_settle(stream);
+    if (stream->input)
+        buffer_release(stream->input);
+    stream->input = NULL;
 }
 
-size_t input_missing(const struct stream *socket)
+size_t input_missing(const struct stream *stream)
 {
-    size_t held = input_size(socket);
-    return socket->needed > held ? socket->needed - held : 0;
+    size_t held = input_size(stream);
+    return stream->needed > held ? stream->needed - held : 0;
 }
 
-bool input_wants_direct(const struct stream *socket)
+bool input_wants_direct(const struct stream *stream)
 {
-    return socket->input && input_missing(socket) >= INPUT_DIRECT_FROM_BYTES / 2 &&
-           socket->needed >= INPUT_DIRECT_FROM_BYTES;
+    return stream->input && input_missing(stream) >= INPUT_DIRECT_FROM_BYTES / 2 &&
+           stream->needed >= INPUT_DIRECT_FROM_BYTES;
 }
 
-size_t input_direct_room(struct scheduler *scheduler, struct stream *socket)
+size_t input_direct_room(struct scheduler *scheduler, struct stream *stream)
 {
-    if (make_room(scheduler, socket, 1) < 0)
+    if (make_room(scheduler, stream, 1) < 0)
         return 0;
-    size_t room = socket->input->capacity - socket->input->end;
-    size_t missing = input_missing(socket);
+    size_t room = stream->input->capacity - stream->input->end;
+    size_t missing = input_missing(stream);
     return room < missing ? room : missing;
 }

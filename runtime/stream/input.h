@@ -17,32 +17,32 @@ struct stream;
  * than a receive of its own. */
 enum { INPUT_DIRECT_FROM_BYTES = 65536 };
 
-size_t input_size(const struct stream *socket);
+size_t input_size(const struct stream *stream);
 
 /* Appends a copy. 0, or -ENOMEM. */
-int input_append(struct scheduler *scheduler, struct stream *socket, const uint8_t *bytes,
+int input_append(struct scheduler *scheduler, struct stream *stream, const uint8_t *bytes,
                  size_t size);
 
 /* Bytes at the front were framed. */
-void input_consume(struct stream *socket, size_t size);
+void input_consume(struct stream *stream, size_t size);
 
 /* Bytes at the end are taken back: they are framed where they came from. */
-void input_take_back(struct stream *socket, size_t size);
+void input_take_back(struct stream *stream, size_t size);
 
 /* Before it is looked at, or the options or statistics are: a thread may have taken some of it, and
  * takes no more (shelf.h). */
-void input_settle(struct stream *socket);
+void input_settle(struct stream *stream);
 
-void input_drop(struct stream *socket);
+void input_drop(struct stream *stream);
 
 /* How much of the packet that has begun is missing; 0 when that is not known. */
-size_t input_missing(const struct stream *socket);
+size_t input_missing(const struct stream *stream);
 
 /* Whether the rest of the packet is worth a receive straight into its memory. */
-bool input_wants_direct(const struct stream *socket);
+bool input_wants_direct(const struct stream *stream);
 
 /* How much of it there is memory for behind what has come; makes some if there is none. 0: no
  * memory. */
-size_t input_direct_room(struct scheduler *scheduler, struct stream *socket);
+size_t input_direct_room(struct scheduler *scheduler, struct stream *stream);
 
 #endif

@@ -21,50 +21,50 @@
 
 static bool settled(struct scheduler *scheduler, struct slot *slot)
 {
-    struct stream *socket = stream_of(slot);
-    if (send_queued_bytes(socket) > 0)
+    struct stream *stream = stream_of(slot);
+    if (send_queued_bytes(stream) > 0)
         return false;
-    receive_stop(scheduler, socket);
-    writable_stop(scheduler, socket);
-    return socket->slot.pending <= send_notices(socket);
+    receive_stop(scheduler, stream);
+    writable_stop(scheduler, stream);
+    return stream->slot.pending <= send_notices(stream);
 }
 
 static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
 {
-    struct stream *socket = stream_of(slot);
-    if (!close_descriptor(socket))
+    struct stream *stream = stream_of(slot);
+    if (!close_descriptor(stream))
         return false;
-    scheduler->totals.connections -= socket->connected;
-    socket->connected = false;
+    scheduler->totals.connections -= stream->connected;
+    stream->connected = false;
     return true;
 }
 
 static void get_statistics(const struct slot *slot, weir_statistics *statistics)
 {
-    struct stream *socket = stream_of(slot);
-    input_settle(socket);
-    const struct traffic *received = &socket->received;
-    const struct traffic *sent = &socket->sent;
+    struct stream *stream = stream_of(slot);
+    input_settle(stream);
+    const struct traffic *received = &stream->received;
+    const struct traffic *sent = &stream->sent;
     *statistics = (weir_statistics){
         .recv_oct = received->octets,
         .recv_cnt = (uint32_t)received->count,
-        .recv_max = socket->received_max,
+        .recv_max = stream->received_max,
         .recv_avg = traffic_average(received),
         .recv_dvi = traffic_deviation(received),
         .send_oct = sent->octets,
         .send_cnt = (uint32_t)sent->count,
-        .send_max = socket->sent_max,
+        .send_max = stream->sent_max,
         .send_avg = traffic_average(sent),
         .send_dvi = traffic_deviation(sent),
-        .send_pend = send_queued_bytes(socket),
+        .send_pend = send_queued_bytes(stream),
     };
 }
 
 static enum option_scope get_options(const struct slot *slot, struct option_source *source)
 {
-    const struct stream *socket = stream_of(slot);
-    source->active = socket->active;
-    source->bit8_seen = socket->bit8_seen;
+    const struct stream *stream = stream_of(slot);
+    source->active = stream->active;
+    source->bit8_seen = stream->bit8_seen;
     return OPTION_SET_TCP;
 }
 

@@ -32,7 +32,7 @@ static void give_up(struct scheduler *scheduler, struct output *output)
 {
     list_remove(&output->linger_link);
     scheduler->totals.close_timeouts++;
-    close_end(scheduler, &output->socket->slot, END_ABORT);
+    close_end(scheduler, &output->stream->slot, END_ABORT);
 }
 
 static void look(struct timer *timer)

@@ -17,12 +17,12 @@ static struct output *used_or_new(struct streams *streams)
     return output;
 }
 
-struct output *output_open(struct streams *streams, struct stream *socket)
+struct output *output_open(struct streams *streams, struct stream *stream)
 {
     struct output *output = used_or_new(streams);
     if (!output)
         return NULL;
-    *output = (struct output){.socket = socket};
+    *output = (struct output){.stream = stream};
     list_init(&output->offered);
     list_init(&output->crossed);
     list_init(&output->suspended);

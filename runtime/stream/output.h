@@ -18,7 +18,7 @@ struct streams;
 
 struct output {
     struct send_queue queue;
-    struct stream *socket;
+    struct stream *stream;
     struct task flush;
     struct task offer;       /* answers `offered`: TASK_SUBMITTED while there are any */
     struct list offered;     /* calls that are told what the kernel said to their bytes */
@@ -35,7 +35,7 @@ struct output {
 };
 
 /* The tasks are the caller's to be set. NULL: no memory. */
-struct output *output_open(struct streams *streams, struct stream *socket);
+struct output *output_open(struct streams *streams, struct stream *stream);
 /* Drops what is queued. Nobody may wait and nothing be in flight. */
 void output_close(struct streams *streams, struct output *output);
 

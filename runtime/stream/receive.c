@@ -21,18 +21,18 @@ static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
     return (scheduler->profile.features & feature) != 0;
 }
 
-static void line_up(struct scheduler *scheduler, struct stream *socket)
+static void line_up(struct scheduler *scheduler, struct stream *stream)
 {
-    socket->reading = READING_STARVED;
-    list_append(&streams_of(scheduler)->starved, &socket->link);
+    stream->reading = READING_STARVED;
+    list_append(&streams_of(scheduler)->starved, &stream->link);
     task_add(&scheduler->tasks, TASK_WITH_BUFFERS, &streams_of(scheduler)->feed);
 }
 
-static void starve(struct scheduler *scheduler, struct stream *socket)
+static void starve(struct scheduler *scheduler, struct stream *stream)
 {
     scheduler->totals.starved++;
     buffer_pool_miss(scheduler->buffers);
-    line_up(scheduler, socket);
+    line_up(scheduler, stream);
 }
 
 /* The last quarter is for receives that do not wait. */
@@ -43,76 +43,76 @@ static bool may_wait_with_buffer(const struct buffer_pool *pool)
 }
 
 /* Without a buffer ring the buffer is ours to choose, and is bound while the receive waits. */
-static void arm_with_own_buffer(struct scheduler *scheduler, struct stream *socket)
+static void arm_with_own_buffer(struct scheduler *scheduler, struct stream *stream)
 {
     bool waits = may_wait_with_buffer(scheduler->buffers);
     struct weir_buffer *buffer = buffer_pool_take(scheduler->buffers);
     if (!buffer) {
-        starve(scheduler, socket);
+        starve(scheduler, stream);
         return;
     }
     struct ring_memory memory = {buffer->bytes, buffer->capacity, .waits = waits};
-    socket->armed_buffer = buffer->index;
-    socket->reading = READING_BUFFERS;
-    slot_hold(&socket->slot);
-    ring_receive_into(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE),
-                      socket->slot.fd, memory);
+    stream->armed_buffer = buffer->index;
+    stream->reading = READING_BUFFERS;
+    slot_hold(&stream->slot);
+    ring_receive_into(scheduler->ring, slot_operation(&stream->slot, STREAM_RECEIVE),
+                      stream->slot.fd, memory);
 }
 
 /* There was nothing for a receive that does not wait. */
-static void watch(struct scheduler *scheduler, struct stream *socket)
+static void watch(struct scheduler *scheduler, struct stream *stream)
 {
-    socket->reading = READING_WATCHED;
-    slot_hold(&socket->slot);
-    ring_wait_readable(scheduler->ring, slot_operation(&socket->slot, STREAM_READABLE),
-                       socket->slot.fd);
+    stream->reading = READING_WATCHED;
+    slot_hold(&stream->slot);
+    ring_wait_readable(scheduler->ring, slot_operation(&stream->slot, STREAM_READABLE),
+                       stream->slot.fd);
 }
 
 /* While a thread takes packets from a shelf the next ones are received for it. */
-static bool is_ahead_of_thread(const struct stream *socket)
+static bool is_ahead_of_thread(const struct stream *stream)
 {
     enum { AHEAD_BYTES = 128 << 10 };
-    return shelf_is_lent(socket) && input_size(socket) < AHEAD_BYTES;
+    return shelf_is_lent(stream) && input_size(stream) < AHEAD_BYTES;
 }
 
-static bool wants_bytes(const struct stream *socket)
+static bool wants_bytes(const struct stream *stream)
 {
-    return socket->slot.state == SOCKET_OPEN && socket->receiving == RECEIVING_OPEN &&
-           !socket->postponed && (delivery_is_wanted(socket) || is_ahead_of_thread(socket));
+    return stream->slot.state == SOCKET_OPEN && stream->receiving == RECEIVING_OPEN &&
+           !stream->postponed && (delivery_is_wanted(stream) || is_ahead_of_thread(stream));
 }
 
-static void arm_buffers(struct scheduler *scheduler, struct stream *socket)
+static void arm_buffers(struct scheduler *scheduler, struct stream *stream)
 {
     if (!has_feature(scheduler, FEATURE_BIT(BUFFER_RING))) {
-        arm_with_own_buffer(scheduler, socket);
+        arm_with_own_buffer(scheduler, stream);
         return;
     }
-    bool multishot = has_feature(scheduler, FEATURE_BIT(MULTISHOT_RECEIVE)) && !socket->bulk &&
+    bool multishot = has_feature(scheduler, FEATURE_BIT(MULTISHOT_RECEIVE)) && !stream->bulk &&
                      !buffer_pool_is_crowded(scheduler->buffers);
-    socket->reading = READING_BUFFERS;
-    slot_hold(&socket->slot);
-    ring_receive(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE), socket->slot.fd,
+    stream->reading = READING_BUFFERS;
+    slot_hold(&stream->slot);
+    ring_receive(scheduler->ring, slot_operation(&stream->slot, STREAM_RECEIVE), stream->slot.fd,
                  multishot);
 }
 
 /* Piece by piece: with MSG_WAITALL io_uring (6.18) swallows the error that cuts a packet short, and
  * whoever asks once more is told of an end. Without memory the packet goes on by way of buffers,
  * and ends there. */
-static void arm_into(struct scheduler *scheduler, struct stream *socket)
+static void arm_into(struct scheduler *scheduler, struct stream *stream)
 {
-    size_t room = input_direct_room(scheduler, socket);
+    size_t room = input_direct_room(scheduler, stream);
     if (room == 0) {
-        line_up(scheduler, socket);
+        line_up(scheduler, stream);
         return;
     }
-    socket->reading = READING_INTO;
-    slot_hold(&socket->slot);
-    struct ring_memory memory = {socket->input->bytes + socket->input->end, room, .waits = true};
-    ring_receive_into(scheduler->ring, slot_operation(&socket->slot, STREAM_RECEIVE_INTO),
-                      socket->slot.fd, memory);
+    stream->reading = READING_INTO;
+    slot_hold(&stream->slot);
+    struct ring_memory memory = {stream->input->bytes + stream->input->end, room, .waits = true};
+    ring_receive_into(scheduler->ring, slot_operation(&stream->slot, STREAM_RECEIVE_INTO),
+                      stream->slot.fd, memory);
 }
 
-static void cancel(struct scheduler *scheduler, struct stream *socket)
+static void cancel(struct scheduler *scheduler, struct stream *stream)
 {
     static const struct {
         enum stream_operation operation;
@@ -122,52 +122,52 @@ static void cancel(struct scheduler *scheduler, struct stream *socket)
         [READING_INTO] = {STREAM_RECEIVE_INTO, READING_INTO_CANCELLED},
         [READING_WATCHED] = {STREAM_READABLE, READING_WATCHED_CANCELLED},
     };
-    enum stream_operation operation = in_flight[socket->reading].operation;
-    socket->reading = (uint8_t)in_flight[socket->reading].cancelled;
-    cancel_start(scheduler, &socket->slot, operation);
+    enum stream_operation operation = in_flight[stream->reading].operation;
+    stream->reading = (uint8_t)in_flight[stream->reading].cancelled;
+    cancel_start(scheduler, &stream->slot, operation);
 }
 
-bool receive_fills_input(const struct stream *socket)
+bool receive_fills_input(const struct stream *stream)
 {
-    return socket->reading == READING_INTO || socket->reading == READING_INTO_CANCELLED;
+    return stream->reading == READING_INTO || stream->reading == READING_INTO_CANCELLED;
 }
 
 bool receive_is_cancelled(const struct slot *slot)
 {
-    const struct stream *socket = stream_of(slot);
-    return socket->reading == READING_BUFFERS_CANCELLED;
+    const struct stream *stream = stream_of(slot);
+    return stream->reading == READING_BUFFERS_CANCELLED;
 }
 
 bool receive_into_is_cancelled(const struct slot *slot)
 {
-    const struct stream *socket = stream_of(slot);
-    return socket->reading == READING_INTO_CANCELLED;
+    const struct stream *stream = stream_of(slot);
+    return stream->reading == READING_INTO_CANCELLED;
 }
 
 bool receive_readable_is_cancelled(const struct slot *slot)
 {
-    const struct stream *socket = stream_of(slot);
-    return socket->reading == READING_WATCHED_CANCELLED;
+    const struct stream *stream = stream_of(slot);
+    return stream->reading == READING_WATCHED_CANCELLED;
 }
 
-void receive_update(struct scheduler *scheduler, struct stream *socket)
+void receive_update(struct scheduler *scheduler, struct stream *stream)
 {
-    bool wants = wants_bytes(socket);
-    bool large = input_wants_direct(socket);
-    switch ((enum reading)socket->reading) {
+    bool wants = wants_bytes(stream);
+    bool large = input_wants_direct(stream);
+    switch ((enum reading)stream->reading) {
     case READING_NOT:
         if (wants && large)
-            arm_into(scheduler, socket);
+            arm_into(scheduler, stream);
         else if (wants)
-            line_up(scheduler, socket);
+            line_up(scheduler, stream);
         break;
     case READING_BUFFERS:
-        if ((wants && large) || socket->postponed)
-            cancel(scheduler, socket);
+        if ((wants && large) || stream->postponed)
+            cancel(scheduler, stream);
         break;
     case READING_INTO:
         if (!wants || !large)
-            cancel(scheduler, socket);
+            cancel(scheduler, stream);
         break;
     case READING_WATCHED: /* brings nothing: what is wanted then is seen to then */
     case READING_WATCHED_CANCELLED:
@@ -179,40 +179,40 @@ void receive_update(struct scheduler *scheduler, struct stream *socket)
     }
 }
 
-void receive_step_back(struct stream *socket)
+void receive_step_back(struct stream *stream)
 {
-    if (socket->reading != READING_STARVED && socket->reading != READING_RESTING)
+    if (stream->reading != READING_STARVED && stream->reading != READING_RESTING)
         return;
-    list_remove(&socket->link);
-    socket->reading = READING_NOT;
+    list_remove(&stream->link);
+    stream->reading = READING_NOT;
 }
 
 /* One that is closed hands nothing out, and is wanted on another list. */
-static void forget_postponed(struct stream *socket)
+static void forget_postponed(struct stream *stream)
 {
-    if (!socket->postponed || socket->slot.state != SOCKET_CLOSED)
+    if (!stream->postponed || stream->slot.state != SOCKET_CLOSED)
         return;
-    list_remove(&socket->link);
-    socket->postponed = false;
+    list_remove(&stream->link);
+    stream->postponed = false;
 }
 
-void receive_stop(struct scheduler *scheduler, struct stream *socket)
+void receive_stop(struct scheduler *scheduler, struct stream *stream)
 {
-    receive_step_back(socket);
-    forget_postponed(socket);
-    if (socket->reading == READING_BUFFERS || socket->reading == READING_INTO ||
-        socket->reading == READING_WATCHED)
-        cancel(scheduler, socket);
+    receive_step_back(stream);
+    forget_postponed(stream);
+    if (stream->reading == READING_BUFFERS || stream->reading == READING_INTO ||
+        stream->reading == READING_WATCHED)
+        cancel(scheduler, stream);
 }
 
-static void end_receiving(struct scheduler *scheduler, struct stream *socket, int error)
+static void end_receiving(struct scheduler *scheduler, struct stream *stream, int error)
 {
-    if (socket->receiving != RECEIVING_OPEN)
+    if (stream->receiving != RECEIVING_OPEN)
         return;
-    socket->receiving = RECEIVING_ENDED;
-    if (error != 0 || socket->sending != SENDING_FAILED) /* else that is why it ends */
-        socket->error = error;
-    delivery_continue(scheduler, socket);
+    stream->receiving = RECEIVING_ENDED;
+    if (error != 0 || stream->sending != SENDING_FAILED) /* else that is why it ends */
+        stream->error = error;
+    delivery_continue(scheduler, stream);
 }
 
 /* Results that say nothing of the connection: the receive is armed again if it is still wanted. */
@@ -223,109 +223,109 @@ static bool is_transient(int result)
 
 /* That there is no buffer the kernel says by the name of having no memory: when it says so over and
  * over, although there are some, that is what it means. */
-static void do_without_memory(struct scheduler *scheduler, struct stream *socket, int result)
+static void do_without_memory(struct scheduler *scheduler, struct stream *stream, int result)
 {
     enum { MISSES_MOST = 64 };
-    if (!wants_bytes(socket))
+    if (!wants_bytes(stream))
         return;
-    if (result == -ENOBUFS && socket->misses < MISSES_MOST) {
-        socket->misses++;
-        starve(scheduler, socket);
+    if (result == -ENOBUFS && stream->misses < MISSES_MOST) {
+        stream->misses++;
+        starve(scheduler, stream);
     } else {
-        rest_receive(scheduler, socket);
+        rest_receive(scheduler, stream);
     }
 }
 
-static void handle_end(struct scheduler *scheduler, struct stream *socket, int result)
+static void handle_end(struct scheduler *scheduler, struct stream *stream, int result)
 {
-    if (socket->slot.state != SOCKET_OPEN || is_transient(result))
+    if (stream->slot.state != SOCKET_OPEN || is_transient(result))
         return;
     if (result == -ENOBUFS || result == -ENOMEM)
-        do_without_memory(scheduler, socket, result);
+        do_without_memory(scheduler, stream, result);
     else
-        end_receiving(scheduler, socket, result);
+        end_receiving(scheduler, stream, result);
 }
 
 /* A socket that wants nothing and is sent something stops receiving: the kernel's window, and so
  * the peer, does the rest. One that asks again in time has cost no cancel. */
-static void handle_bytes(struct scheduler *scheduler, struct stream *socket,
+static void handle_bytes(struct scheduler *scheduler, struct stream *stream,
                          struct weir_buffer *buffer, size_t size)
 {
     buffer->filled = size;
-    socket->misses = 0;
-    if (socket->slot.state != SOCKET_OPEN || socket->receiving != RECEIVING_OPEN)
+    stream->misses = 0;
+    if (stream->slot.state != SOCKET_OPEN || stream->receiving != RECEIVING_OPEN)
         return;
-    bool wanted = wants_bytes(socket);
+    bool wanted = wants_bytes(stream);
     scheduler->totals.bytes_received += size;
-    idle_note(scheduler, socket);
-    delivery_receive(scheduler, socket, buffer, size);
-    if (!wanted && socket->reading == READING_BUFFERS && !wants_bytes(socket))
-        cancel(scheduler, socket);
+    idle_note(scheduler, stream);
+    delivery_receive(scheduler, stream, buffer, size);
+    if (!wanted && stream->reading == READING_BUFFERS && !wants_bytes(stream))
+        cancel(scheduler, stream);
 }
 
-static struct weir_buffer *buffer_of(struct scheduler *scheduler, const struct stream *socket,
+static struct weir_buffer *buffer_of(struct scheduler *scheduler, const struct stream *stream,
                                      const struct ring_completion *completion)
 {
     if (completion->flags & RING_BUFFER)
         return buffer_pool_at(scheduler->buffers,
                               (uint16_t)(completion->flags >> RING_BUFFER_SHIFT));
     if (!has_feature(scheduler, FEATURE_BIT(BUFFER_RING)))
-        return buffer_pool_at(scheduler->buffers, socket->armed_buffer);
+        return buffer_pool_at(scheduler->buffers, stream->armed_buffer);
     return NULL;
 }
 
 void receive_completed(struct scheduler *scheduler, struct slot *slot,
                        const struct ring_completion *completion)
 {
-    struct stream *socket = stream_of(slot);
-    struct weir_buffer *buffer = buffer_of(scheduler, socket, completion);
+    struct stream *stream = stream_of(slot);
+    struct weir_buffer *buffer = buffer_of(scheduler, stream, completion);
     if (!(completion->flags & RING_MORE) && !(CANARY(MISSED_REARM) && completion->result > 0))
-        socket->reading = READING_NOT;
+        stream->reading = READING_NOT;
     if (completion->result > 0)
-        handle_bytes(scheduler, socket, buffer, (size_t)completion->result);
-    else if (completion->result == -EAGAIN && buffer && wants_bytes(socket))
-        watch(scheduler, socket);
+        handle_bytes(scheduler, stream, buffer, (size_t)completion->result);
+    else if (completion->result == -EAGAIN && buffer && wants_bytes(stream))
+        watch(scheduler, stream);
     else
-        handle_end(scheduler, socket, completion->result);
+        handle_end(scheduler, stream, completion->result);
     if (buffer)
         buffer_dispatched(buffer);
-    receive_update(scheduler, socket);
+    receive_update(scheduler, stream);
 }
 
 void receive_into_completed(struct scheduler *scheduler, struct slot *slot,
                             const struct ring_completion *completion)
 {
-    struct stream *socket = stream_of(slot);
-    socket->reading = READING_NOT;
+    struct stream *stream = stream_of(slot);
+    stream->reading = READING_NOT;
     if (completion->result > 0) {
-        socket->misses = 0;
-        socket->input->end += (uint32_t)completion->result;
-        CHECK_LE(socket->input->end, socket->input->capacity);
+        stream->misses = 0;
+        stream->input->end += (uint32_t)completion->result;
+        CHECK_LE(stream->input->end, stream->input->capacity);
         scheduler->totals.bytes_received += (uint64_t)completion->result;
-        idle_note(scheduler, socket);
+        idle_note(scheduler, stream);
     } else {
-        handle_end(scheduler, socket, completion->result);
+        handle_end(scheduler, stream, completion->result);
     }
-    delivery_continue(scheduler, socket); /* also what it was cancelled for */
-    receive_update(scheduler, socket);
+    delivery_continue(scheduler, stream); /* also what it was cancelled for */
+    receive_update(scheduler, stream);
 }
 
 /* There is something to receive, or an end; it may be wanted no more. */
 void receive_readable(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion)
 {
-    struct stream *socket = stream_of(slot);
-    socket->reading = READING_NOT;
+    struct stream *stream = stream_of(slot);
+    stream->reading = READING_NOT;
     if (completion->result < 0)
-        handle_end(scheduler, socket, completion->result);
-    receive_update(scheduler, socket);
+        handle_end(scheduler, stream, completion->result);
+    receive_update(scheduler, stream);
 }
 
-static void resume(struct scheduler *scheduler, struct stream *socket)
+static void resume(struct scheduler *scheduler, struct stream *stream)
 {
-    socket->reading = READING_NOT;
-    if (wants_bytes(socket))
-        arm_buffers(scheduler, socket);
+    stream->reading = READING_NOT;
+    if (wants_bytes(stream))
+        arm_buffers(scheduler, stream);
 }
 
 /* At the end of the turn, when it is known how many have found no buffer. While there are too few,

@@ -20,16 +20,16 @@ void receive_readable(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion);
 
 /* Makes what the kernel does agree with what the socket wants, after either has changed. */
-void receive_update(struct scheduler *scheduler, struct stream *socket);
+void receive_update(struct scheduler *scheduler, struct stream *stream);
 
 /* Waits for no buffer any more, if it did: receive_update sees to it again. */
-void receive_step_back(struct stream *socket);
+void receive_step_back(struct stream *stream);
 
 /* Ends receiving for good. */
-void receive_stop(struct scheduler *scheduler, struct stream *socket);
+void receive_stop(struct scheduler *scheduler, struct stream *stream);
 
 /* Whether the kernel writes into the input block: its bytes may not go. */
-bool receive_fills_input(const struct stream *socket);
+bool receive_fills_input(const struct stream *stream);
 
 /* Whether nothing more is wanted of a receive that is in flight. */
 bool receive_is_cancelled(const struct slot *slot);

@@ -14,9 +14,9 @@ static void receive_again(struct scheduler *scheduler, struct list *sockets)
 {
     struct list *node;
     while ((node = list_take(sockets))) {
-        struct stream *socket = list_entry(node, struct stream, link);
-        socket->reading = READING_NOT;
-        receive_update(scheduler, socket);
+        struct stream *stream = list_entry(node, struct stream, link);
+        stream->reading = READING_NOT;
+        receive_update(scheduler, stream);
     }
 }
 
@@ -24,7 +24,7 @@ static void send_again(struct scheduler *scheduler, struct list *outputs)
 {
     struct list *node;
     while ((node = list_take(outputs)))
-        flush_unblock(scheduler, list_entry(node, struct output, rest_link)->socket);
+        flush_unblock(scheduler, list_entry(node, struct output, rest_link)->stream);
 }
 
 static void try_again(struct timer *timer)
@@ -58,14 +58,14 @@ static void begin(struct scheduler *scheduler, struct list *list, struct list *l
         scheduler_arm(scheduler, &rest->timer, REST_MS);
 }
 
-void rest_receive(struct scheduler *scheduler, struct stream *socket)
+void rest_receive(struct scheduler *scheduler, struct stream *stream)
 {
-    socket->reading = READING_RESTING;
-    begin(scheduler, &streams_of(scheduler)->rest.sockets, &socket->link);
+    stream->reading = READING_RESTING;
+    begin(scheduler, &streams_of(scheduler)->rest.sockets, &stream->link);
 }
 
-void rest_send(struct scheduler *scheduler, struct stream *socket)
+void rest_send(struct scheduler *scheduler, struct stream *stream)
 {
-    socket->output->queue.flushing = FLUSHING_RESTING;
-    begin(scheduler, &streams_of(scheduler)->rest.outputs, &socket->output->rest_link);
+    stream->output->queue.flushing = FLUSHING_RESTING;
+    begin(scheduler, &streams_of(scheduler)->rest.outputs, &stream->output->rest_link);
 }

@@ -21,7 +21,7 @@ struct rest {
 
 void rest_init(struct rest *rest);
 
-void rest_receive(struct scheduler *scheduler, struct stream *socket);
-void rest_send(struct scheduler *scheduler, struct stream *socket);
+void rest_receive(struct scheduler *scheduler, struct stream *stream);
+void rest_send(struct scheduler *scheduler, struct stream *stream);
 
 #endif

@@ -12,73 +12,73 @@
 #include "runtime/stream/idle.h"
 #include "runtime/stream/stream.h"
 
-static int set_active(struct scheduler *scheduler, struct stream *socket, int32_t wanted)
+static int set_active(struct scheduler *scheduler, struct stream *stream, int32_t wanted)
 {
     int32_t next;
-    int result = active_next(socket->active, wanted, &next);
+    int result = active_next(stream->active, wanted, &next);
     if (result < 0)
         return result;
-    if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(socket->slot.owner))
+    if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(stream->slot.owner))
         return error_say(-EINVAL, "option active: the socket has no owner to tell");
-    socket->latches &= (uint8_t)~LATCH_UNASKED;
-    socket->active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
-    if (active_is_spent(next) && !socket->closed_told) /* nothing follows closed */
-        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
+    stream->latches &= (uint8_t)~LATCH_UNASKED;
+    stream->active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
+    if (active_is_spent(next) && !stream->closed_told) /* nothing follows closed */
+        owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_PASSIVE, 0);
     return 0;
 }
 
 /* That {buffer,_} was set on a listener is not inherited: the values are, and the mark goes with
  * the first change of a socket's own. */
-static int own_values(struct stream *socket)
+static int own_values(struct stream *stream)
 {
-    if (option_block_own(&socket->slot.options) < 0)
+    if (option_block_own(&stream->slot.options) < 0)
         return error_say(-ENOMEM, "no memory for the socket's options");
-    if (socket->options_inherited)
-        socket->slot.options->values.buffer_explicit = false;
-    socket->options_inherited = false;
+    if (stream->options_inherited)
+        stream->slot.options->values.buffer_explicit = false;
+    stream->options_inherited = false;
     return 0;
 }
 
 /* What has begun to come is looked at afresh when it is to be framed otherwise. */
-static void note_framing(struct stream *socket, uint8_t packet, uint8_t delimiter)
+static void note_framing(struct stream *stream, uint8_t packet, uint8_t delimiter)
 {
-    const struct option_values *values = stream_values(socket);
+    const struct option_values *values = stream_values(stream);
     if (packet == values->packet && delimiter == values->line_delimiter)
         return;
-    framer_forget(&socket->framer);
-    socket->needed = 0;
+    framer_forget(&stream->framer);
+    stream->needed = 0;
 }
 
-static int apply(struct scheduler *scheduler, struct stream *socket, const weir_option *option)
+static int apply(struct scheduler *scheduler, struct stream *stream, const weir_option *option)
 {
     const weir_option alone[] = {*option, {.id = WEIR_OPTION_END}};
-    uint8_t packet = stream_values(socket)->packet;
-    uint8_t delimiter = stream_values(socket)->line_delimiter;
-    int fd = socket->slot.state == SOCKET_GONE ? -1 : socket->slot.fd;
-    int result = options_touch_values(alone) ? own_values(socket) : 0;
+    uint8_t packet = stream_values(stream)->packet;
+    uint8_t delimiter = stream_values(stream)->line_delimiter;
+    int fd = stream->slot.state == SOCKET_GONE ? -1 : stream->slot.fd;
+    int result = options_touch_values(alone) ? own_values(stream) : 0;
     if (result == 0)
-        result = options_apply(alone, OPTION_SET_TCP, &socket->slot.options->values, fd,
-                               socket->slot.family);
+        result = options_apply(alone, OPTION_SET_TCP, &stream->slot.options->values, fd,
+                               stream->slot.family);
     if (result == 0)
-        socket->bit8_seen = options_bit8_seen(alone, socket->bit8_seen);
-    note_framing(socket, packet, delimiter);
+        stream->bit8_seen = options_bit8_seen(alone, stream->bit8_seen);
+    note_framing(stream, packet, delimiter);
     if (result == 0 && option->id == WEIR_OPTION_IDLE_TIMEOUT)
-        result = idle_watch(scheduler, socket);
+        result = idle_watch(scheduler, stream);
     return result;
 }
 
 int stream_set_option(struct scheduler *scheduler, struct slot *slot, const weir_option *option)
 {
-    struct stream *socket = stream_of(slot);
-    input_settle(socket);
+    struct stream *stream = stream_of(slot);
+    input_settle(stream);
     return option->id == WEIR_OPTION_ACTIVE
-               ? set_active(scheduler, socket, (int32_t)option->value.number)
-               : apply(scheduler, socket, option);
+               ? set_active(scheduler, stream, (int32_t)option->value.number)
+               : apply(scheduler, stream, option);
 }
 
 void stream_changed(struct scheduler *scheduler, struct slot *slot)
 {
-    struct stream *socket = stream_of(slot);
-    if (!socket->delivering)
-        delivery_continue(scheduler, socket);
+    struct stream *stream = stream_of(slot);
+    if (!stream->delivering)
+        delivery_continue(scheduler, stream);
 }

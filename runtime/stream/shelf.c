@@ -164,53 +164,53 @@ bool shelf_take(weir_socket socket, size_t length, weir_packet *packet)
 }
 
 /* Http has more to remember between packets, {bit8,on} to look at in each. */
-static bool is_suitable(const struct stream *socket)
+static bool is_suitable(const struct stream *stream)
 {
-    const struct option_values *values = stream_values(socket);
-    return socket->slot.state == SOCKET_OPEN && socket->active == WEIR_ACTIVE_FALSE &&
-           !socket->waiter && socket->input && !socket->input->shelf &&
-           socket->reading != READING_INTO && socket->reading != READING_INTO_CANCELLED &&
+    const struct option_values *values = stream_values(stream);
+    return stream->slot.state == SOCKET_OPEN && stream->active == WEIR_ACTIVE_FALSE &&
+           !stream->waiter && stream->input && !stream->input->shelf &&
+           stream->reading != READING_INTO && stream->reading != READING_INTO_CANCELLED &&
            !values->bit8 && !framing_is_http((enum weir_packet_type)values->packet);
 }
 
-void shelf_fill(struct shelf *shelf, struct stream *socket)
+void shelf_fill(struct shelf *shelf, struct stream *stream)
 {
-    if (!is_suitable(socket) || atomic_load_explicit(&shelf->refs, memory_order_acquire) != 1)
+    if (!is_suitable(stream) || atomic_load_explicit(&shelf->refs, memory_order_acquire) != 1)
         return;
     if (shelf->block)
         buffer_release(shelf->block);
-    shelf->block = socket->input;
+    shelf->block = stream->input;
     buffer_keep(shelf->block);
-    shelf->bytes = shelf->block->bytes + socket->input->start;
-    shelf->size = socket->input->end - socket->input->start;
-    shelf->values = *stream_values(socket);
-    shelf->framer = socket->framer;
-    socket->input->shelf = shelf;
+    shelf->bytes = shelf->block->bytes + stream->input->start;
+    shelf->size = stream->input->end - stream->input->start;
+    shelf->values = *stream_values(stream);
+    shelf->framer = stream->framer;
+    stream->input->shelf = shelf;
     atomic_store_explicit(&shelf->refs, 2, memory_order_relaxed);
     atomic_store_explicit(&shelf->taken, 0, memory_order_release);
 }
 
-bool shelf_is_lent(const struct stream *socket)
+bool shelf_is_lent(const struct stream *stream)
 {
-    return socket->input && socket->input->shelf;
+    return stream->input && stream->input->shelf;
 }
 
-size_t shelf_take_back(struct stream *socket)
+size_t shelf_take_back(struct stream *stream)
 {
-    struct shelf *shelf = socket->input ? socket->input->shelf : NULL;
+    struct shelf *shelf = stream->input ? stream->input->shelf : NULL;
     if (!shelf)
         return 0;
-    socket->input->shelf = NULL;
+    stream->input->shelf = NULL;
     unsigned taken = atomic_exchange_explicit(&shelf->taken, CLOSED, memory_order_acq_rel);
     uint32_t end = 0;
     for (unsigned i = 0; i < taken; i++) {
-        traffic_count(&socket->received, &socket->received_max, shelf->ends[i] - end);
+        traffic_count(&stream->received, &stream->received_max, shelf->ends[i] - end);
         end = shelf->ends[i];
     }
     if (taken > 0) {
         scheduler_current()->totals.packets_received += taken;
-        framer_forget(&socket->framer);
-        socket->needed = 0;
+        framer_forget(&stream->framer);
+        stream->needed = 0;
     }
     release(shelf);
     return CANARY(STALE_SHELF) ? 0 : end;

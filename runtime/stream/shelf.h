@@ -34,13 +34,13 @@ void shelf_return(struct shelf *shelf);
 void shelf_forget_all(void);
 
 /* Scheduler: puts what is left of the input on the shelf, unless there is a reason not to. */
-void shelf_fill(struct shelf *shelf, struct stream *socket);
+void shelf_fill(struct shelf *shelf, struct stream *stream);
 
 /* Scheduler: whether a thread may be taking packets of its input. */
-bool shelf_is_lent(const struct stream *socket);
+bool shelf_is_lent(const struct stream *stream);
 
 /* Scheduler: how many bytes of the input the thread has taken, which are counted and are to go. For
  * input_settle alone. */
-size_t shelf_take_back(struct stream *socket);
+size_t shelf_take_back(struct stream *stream);
 
 #endif

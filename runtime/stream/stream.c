@@ -9,13 +9,13 @@ struct stream *stream_create(struct scheduler *scheduler, int fd, enum weir_fami
     struct slot *slot = slot_create(scheduler, KIND_STREAM, fd, family);
     if (!slot)
         return NULL;
-    struct stream *socket = stream_of(slot);
-    socket->slot.options = option_block_share(options);
-    socket->active = options->values.active;
-    socket->bit8_seen = options->values.bit8 == WEIR_BIT8_SET;
-    socket->bulk = true;
-    list_init(&socket->link);
-    return socket;
+    struct stream *stream = stream_of(slot);
+    stream->slot.options = option_block_share(options);
+    stream->active = options->values.active;
+    stream->bit8_seen = options->values.bit8 == WEIR_BIT8_SET;
+    stream->bulk = true;
+    list_init(&stream->link);
+    return stream;
 }
 
 struct stream *stream_create_with(struct scheduler *scheduler, int fd, enum weir_family family,
@@ -24,9 +24,9 @@ struct stream *stream_create_with(struct scheduler *scheduler, int fd, enum weir
     struct option_block *block = option_block_create(values);
     if (!block)
         return NULL;
-    struct stream *socket = stream_create(scheduler, fd, family, block);
+    struct stream *stream = stream_create(scheduler, fd, family, block);
     option_block_drop(block);
-    return socket;
+    return stream;
 }
 
 struct stream *stream_find(struct scheduler *scheduler, weir_socket handle)
@@ -35,8 +35,8 @@ struct stream *stream_find(struct scheduler *scheduler, weir_socket handle)
     return slot && slot->kind == KIND_STREAM ? stream_of(slot) : NULL;
 }
 
-void stream_connected(struct scheduler *scheduler, struct stream *socket)
+void stream_connected(struct scheduler *scheduler, struct stream *stream)
 {
-    socket->connected = true;
+    stream->connected = true;
     scheduler->totals.connections++;
 }

@@ -130,18 +130,18 @@ struct stream *stream_create_with(struct scheduler *scheduler, int fd, enum weir
 /* The live stream of a handle of this scheduler, or NULL. */
 struct stream *stream_find(struct scheduler *scheduler, weir_socket handle);
 
-static inline const struct option_values *stream_values(const struct stream *socket)
+static inline const struct option_values *stream_values(const struct stream *stream)
 {
-    return &socket->slot.options->values;
+    return &stream->slot.options->values;
 }
 
 /* Whether its handle is alive. */
-static inline bool stream_is_live(const struct stream *socket)
+static inline bool stream_is_live(const struct stream *stream)
 {
-    return socket->slot.state == SOCKET_OPEN || socket->slot.state == SOCKET_GONE;
+    return stream->slot.state == SOCKET_OPEN || stream->slot.state == SOCKET_GONE;
 }
 
 /* It is a connection from now on. */
-void stream_connected(struct scheduler *scheduler, struct stream *socket);
+void stream_connected(struct scheduler *scheduler, struct stream *stream);
 
 #endif

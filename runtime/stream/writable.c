@@ -13,14 +13,14 @@
 
 /* One operation for the rest of the socket's life: the kernel tells each time that room comes
  * after there was none, as epoll does edge-triggered, and costs nothing in between. */
-void writable_watch(struct scheduler *scheduler, struct stream *socket)
+void writable_watch(struct scheduler *scheduler, struct stream *stream)
 {
-    if (socket->watching != WATCHING_NOT)
+    if (stream->watching != WATCHING_NOT)
         return;
-    socket->watching = WATCHING;
-    slot_hold(&socket->slot);
-    ring_watch_writable(scheduler->ring, slot_operation(&socket->slot, STREAM_WRITABLE),
-                        socket->slot.fd);
+    stream->watching = WATCHING;
+    slot_hold(&stream->slot);
+    ring_watch_writable(scheduler->ring, slot_operation(&stream->slot, STREAM_WRITABLE),
+                        stream->slot.fd);
 }
 
 /* Told of is also that the peer has shut its side down, which is no room. */
@@ -34,25 +34,25 @@ static bool may_be_writable(const struct ring_completion *completion)
 void writable_completed(struct scheduler *scheduler, struct slot *slot,
                         const struct ring_completion *completion)
 {
-    struct stream *socket = stream_of(slot);
+    struct stream *stream = stream_of(slot);
     if (!(completion->flags & RING_MORE))
-        socket->watching = WATCHING_NOT;
-    if (completion->result == -ENOMEM && flush_is_blocked(socket))
-        rest_send(scheduler, socket);
+        stream->watching = WATCHING_NOT;
+    if (completion->result == -ENOMEM && flush_is_blocked(stream))
+        rest_send(scheduler, stream);
     else if (may_be_writable(completion))
-        flush_unblock(scheduler, socket);
+        flush_unblock(scheduler, stream);
 }
 
-void writable_stop(struct scheduler *scheduler, struct stream *socket)
+void writable_stop(struct scheduler *scheduler, struct stream *stream)
 {
-    if (socket->watching != WATCHING)
+    if (stream->watching != WATCHING)
         return;
-    socket->watching = WATCHING_CANCELLED;
-    cancel_start(scheduler, &socket->slot, STREAM_WRITABLE);
+    stream->watching = WATCHING_CANCELLED;
+    cancel_start(scheduler, &stream->slot, STREAM_WRITABLE);
 }
 
 bool writable_is_cancelled(const struct slot *slot)
 {
-    const struct stream *socket = stream_of(slot);
-    return socket->watching == WATCHING_CANCELLED;
+    const struct stream *stream = stream_of(slot);
+    return stream->watching == WATCHING_CANCELLED;
 }

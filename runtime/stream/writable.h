@@ -12,12 +12,12 @@ struct slot;
 struct stream;
 
 /* From now on the socket's queue is let go on whenever there may be room. */
-void writable_watch(struct scheduler *scheduler, struct stream *socket);
+void writable_watch(struct scheduler *scheduler, struct stream *stream);
 void writable_completed(struct scheduler *scheduler, struct slot *slot,
                         const struct ring_completion *completion);
 
 /* The descriptor is to be closed. */
-void writable_stop(struct scheduler *scheduler, struct stream *socket);
+void writable_stop(struct scheduler *scheduler, struct stream *stream);
 /* Whether nothing more is wanted of the operation in flight. */
 bool writable_is_cancelled(const struct slot *slot);
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Making listeners, one or a service's. */
+#ifndef RUNTIME_TCP_LISTEN_H
+#define RUNTIME_TCP_LISTEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/scheduler/call.h"
+#include <weir/socket.h>
+
+struct listen_plan;
+
+struct listen_call {
+    struct call call;
+    const struct listen_plan *plan;
+    int fd;
+    bool serving;
+    weir_owner owner;            /* of a service's connections */
+    weir_socket socket;          /* the result */
+    const weir_socket *siblings; /* the others of the service whose first it is to be */
+    uint32_t sibling_count;
+};
+
+/* A listen_call: makes a listener of a descriptor, which stays the caller's if that fails. */
+extern const struct call_operation operation_listen;
+
+#endif
