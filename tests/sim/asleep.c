@@ -239,14 +239,41 @@ static size_t check_slot(const struct scheduler *scheduler, const struct slot *s
     return 0;
 }
 
+/* Through the slots that are used; those freed last are taken first, so they lie in front. */
+struct walk {
+    const struct slot_table *table;
+    uint32_t index;
+    uint32_t left;
+};
+
+static struct walk walk_of(const struct scheduler *scheduler)
+{
+    return (struct walk){.table = &scheduler->slots, .left = scheduler->slots.used_count};
+}
+
+/* NULL: that was the last. */
+static const struct slot *next_used(struct walk *walk)
+{
+    while (walk->left > 0) {
+        const struct slot *slot = slot_table_at(walk->table, walk->index++);
+        SIM_CHECK(slot, "%u slots are counted as used and are not", walk->left);
+        if (slot->state == SOCKET_FREE)
+            continue;
+        walk->left--;
+        return slot;
+    }
+    return NULL;
+}
+
 void model_check_asleep(void)
 {
     const struct scheduler *scheduler = scheduler_current();
     size_t queued = 0;
     if (kernel.capacity > 4096)
         return;
-    for (uint32_t i = 0; i < slot_table_size(&scheduler->slots); i++)
-        queued += check_slot(scheduler, slot_table_at(&scheduler->slots, i));
+    struct walk walk = walk_of(scheduler);
+    for (const struct slot *slot; (slot = next_used(&walk));)
+        queued += check_slot(scheduler, slot);
     SIM_CHECK(!scheduler_has_due_tasks(scheduler), "scheduler %u sleeps on a task",
               scheduler->number);
     SIM_CHECK(list_is_empty(&streams_of(scheduler)->limited) || scheduler->lease.waits,
@@ -258,8 +285,8 @@ void model_check_asleep(void)
 /* Nothing is posted: whoever takes enough out of the mailbox has yet to do so. */
 static void check_held_back(const struct scheduler *scheduler)
 {
-    for (uint32_t i = 0; i < slot_table_size(&scheduler->slots); i++) {
-        const struct slot *slot = slot_table_at(&scheduler->slots, i);
+    struct walk walk = walk_of(scheduler);
+    for (const struct slot *slot; (slot = next_used(&walk));) {
         const struct msgq *msgq = slot->owner.mailbox ? slot->owner.data : NULL;
         if (slot->state == SOCKET_OPEN && msgq && msgq->full)
             SIM_CHECK(msgq->waits && msgq->bytes > msgq->low,
