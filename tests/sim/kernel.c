@@ -66,13 +66,24 @@ int kernel_new_file(enum file_kind kind)
     if (kernel.descriptor_count >= kernel.descriptor_limit)
         return -EMFILE;
     uint32_t index = kernel.first_free;
-    while (kernel.files[index].kind != FILE_FREE)
+    while (index < kernel.capacity && kernel.files[index].kind != FILE_FREE)
         index++;
-    kernel.first_free = index + 1;
+    kernel.first_free = index;
+    if (index == kernel.capacity)
+        return -EMFILE;
+    kernel.first_free++;
     kernel.descriptor_count++;
     clear_file(&kernel.files[index]);
     kernel.files[index].kind = (uint8_t)kind;
     return (int)index + FIRST_FD;
+}
+
+void kernel_free_file(struct file *file)
+{
+    uint32_t index = (uint32_t)(file - kernel.files);
+    file->kind = FILE_FREE;
+    if (index < kernel.first_free)
+        kernel.first_free = index;
 }
 
 struct file *kernel_file(int fd)

@@ -86,6 +86,7 @@ struct file {
     bool linger_on;
     bool never_waits;
     bool lacked_room; /* whoever watches is to be told when there is some */
+    bool is_closed;   /* and its number is free once its operation is over */
     uint16_t port;
     int error; /* is told once */
     int linger_seconds;
@@ -137,6 +138,8 @@ void kernel_reset(void);
 
 /* The descriptor, or -EMFILE. */
 int kernel_new_file(enum file_kind kind);
+/* Its number may be used again. */
+void kernel_free_file(struct file *file);
 struct file *kernel_file(int fd);
 static inline uint32_t kernel_fd_index(int fd)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sim [--seed N] [--runs N] [--minutes M] [--expect-failure]: see docs/TESTING.md. */
+/* sim [--seed N] [--runs N] [--minutes M] ...: see docs/TESTING.md. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -24,6 +24,7 @@ struct request {
     uint32_t ticks;
     bool expects_failure;
     bool goes_on; /* every seed that fails is named, none is shortened */
+    bool twice;   /* each run again, which must be the same */
 };
 
 /* What a child leaves behind when it dies. */
@@ -46,7 +47,17 @@ static void die(int signal_number)
     raise(signal_number);
 }
 
-static void run_batch(uint64_t first, uint64_t count, uint32_t ticks)
+static void run_again(const struct request *request, const struct world_result *first)
+{
+    struct world_result again;
+    world_run(report->seed, request->ticks, &again);
+    SIM_CHECK(again.events == first->events && again.turns == first->turns,
+              "%" PRIu64 " events in %" PRIu64 " turns, and the second time %" PRIu64
+              " in %" PRIu64,
+              first->events, first->turns, again.events, again.turns);
+}
+
+static void run_batch(uint64_t first, uint64_t count, const struct request *request)
 {
     struct world_result result;
     signal(SIGABRT, die);
@@ -59,7 +70,9 @@ static void run_batch(uint64_t first, uint64_t count, uint32_t ticks)
     world_open();
     for (uint64_t seed = first; seed < first + count; seed++) {
         report->seed = seed;
-        world_run(seed, ticks, &result);
+        world_run(seed, request->ticks, &result);
+        if (request->twice)
+            run_again(request, &result);
         report->runs++;
         report->events += result.events;
         report->ticks = result.ticks;
@@ -68,14 +81,14 @@ static void run_batch(uint64_t first, uint64_t count, uint32_t ticks)
 }
 
 /* In a child, so that what aborts it does not end the search. Whether it came to its end. */
-static bool survives(uint64_t first, uint64_t count, uint32_t ticks, bool quiet)
+static bool survives(uint64_t first, uint64_t count, const struct request *request, bool quiet)
 {
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         if (quiet && !freopen("/dev/null", "w", stderr))
             _exit(1);
-        run_batch(first, count, ticks);
+        run_batch(first, count, request);
         _exit(0);
     }
     int status = 0;
@@ -85,28 +98,28 @@ static bool survives(uint64_t first, uint64_t count, uint32_t ticks, bool quiet)
 }
 
 /* The fewest ticks with which it fails, for the last lines to be about the failure. */
-static uint32_t shorten(uint64_t seed)
+static uint32_t shorten(uint64_t seed, struct request request)
 {
-    for (uint32_t ticks = 0; ticks <= 256; ticks++)
-        if (!survives(seed, 1, ticks, true))
-            return ticks;
+    for (request.ticks = 0; request.ticks <= 256; request.ticks++)
+        if (!survives(seed, 1, &request, true))
+            return request.ticks;
     return WORLD_TICKS_ALL;
 }
 
-static int show_failure(const struct request *request)
+static int show_failure(struct request request)
 {
     uint64_t seed = report->seed;
-    if (request->expects_failure) {
-        printf("found by seed %" PRIu64 ", run %" PRIu64 "\n", seed,
-               seed - request->first_seed + 1);
+    if (request.expects_failure) {
+        printf("found by seed %" PRIu64 ", run %" PRIu64 "\n", seed, seed - request.first_seed + 1);
         return 0;
     }
-    uint32_t ticks = request->ticks == WORLD_TICKS_ALL ? shorten(seed) : request->ticks;
-    survives(seed, 1, ticks, false);
+    if (request.ticks == WORLD_TICKS_ALL)
+        request.ticks = shorten(seed, request);
+    survives(seed, 1, &request, false);
     printf("seed %" PRIu64 " fails. Replay: sim --seed %" PRIu64, seed, seed);
-    if (ticks != WORLD_TICKS_ALL)
-        printf(" --ticks %u", ticks);
-    puts("");
+    if (request.ticks != WORLD_TICKS_ALL)
+        printf(" --ticks %u", request.ticks);
+    puts(request.twice ? " --twice" : "");
     return 1;
 }
 
@@ -125,11 +138,11 @@ static int search(const struct request *request)
         uint64_t count = end - seed < BATCH ? end - seed : BATCH;
         if (request->minutes > 0 && now_s() - began_s > request->minutes * 60)
             break;
-        if (survives(seed, count, request->ticks, true))
+        if (survives(seed, count, request, true))
             continue;
         if (!request->goes_on)
-            return show_failure(request);
-        survives(report->seed, 1, request->ticks, false);
+            return show_failure(*request);
+        survives(report->seed, 1, request, false);
         seed = report->seed + 1 - BATCH;
     }
     double seconds = now_s() - began_s;
@@ -141,13 +154,15 @@ static int search(const struct request *request)
 }
 
 static const char usage[] =
-    "usage: sim [--seed N] [--runs N] [--minutes M] [--ticks N] [--all] [--expect-failure]\n"
+    "usage: sim [--seed N] [--runs N] [--minutes M] [--ticks N] [--all] [--twice]\n"
+    "           [--expect-failure]\n"
     "\n"
     "  --seed N          the first run; by itself, only this one\n"
     "  --runs N          how many runs, one seed each (1000)\n"
     "  --minutes M       runs for so long\n"
     "  --ticks N         how long a run is\n"
     "  --all             goes on after a failure\n"
+    "  --twice           makes each run again, and fails if it is another\n"
     "  --expect-failure  fails if none is found\n";
 
 static bool read_number(const char *text, uint64_t *number)
@@ -182,6 +197,8 @@ static bool read_flag(const char *name, struct request *request)
         request->expects_failure = true;
     else if (strcmp(name, "--all") == 0)
         request->goes_on = true;
+    else if (strcmp(name, "--twice") == 0)
+        request->twice = true;
     else
         return false;
     return true;

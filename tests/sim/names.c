@@ -54,9 +54,9 @@ static struct name_socket *socket_of(int fd)
 
 int names_socket(int type)
 {
-    int fd = kernel_new_file(FILE_NAMES);
-    if (fd < 0 || socket_count == SOCKETS_MOST)
-        return fd < 0 ? fd : -ENFILE;
+    int fd = socket_count < SOCKETS_MOST ? kernel_new_file(FILE_NAMES) : -ENFILE;
+    if (fd < 0)
+        return fd;
     struct name_socket *socket = &sockets[socket_count++];
     *socket = (struct name_socket){.fd = fd, .tcp = (type & 0xf) == SOCK_STREAM};
     return fd;

@@ -76,8 +76,15 @@ static enum op_place place_of(enum op_kind kind)
     }
 }
 
+static struct file *file_of(const struct op *op)
+{
+    size_t offset = (size_t)((const char *)op - (const char *)kernel.files);
+    return &kernel.files[offset / sizeof(struct file)];
+}
+
 void operation_finish(struct op *op)
 {
+    struct file *file = file_of(op);
     if (op->message) {
         messages[op->message - 1].next_free = free_message;
         free_message = op->message;
@@ -86,6 +93,8 @@ void operation_finish(struct op *op)
     op->message = 0;
     op->serial = 0;
     in_flight--;
+    if (file->is_closed && !operation_is_in_flight(file))
+        kernel_free_file(file);
 }
 
 static void complete(struct op *op, int32_t result)

@@ -96,25 +96,22 @@ static void reset_backlog(struct file *file)
 int system_close(int fd)
 {
     struct file *file = kernel_file(fd);
-    uint32_t index = kernel_fd_index(fd);
     trace("close of descriptor %lld", fd, 0, 0, 0);
     bool is_watched = file->kind == FILE_NAMES;
     SIM_CHECK(file->kind == FILE_WAKE || is_watched || !operation_is_in_flight(file),
               "descriptor %d is closed with an operation in flight", fd);
     if (is_watched)
         names_close(fd);
-    if (is_watched && operation_is_in_flight(file)) { /* its number is not used again */
-        kernel.descriptor_count--;
+    kernel.descriptor_count--;
+    if (is_watched && operation_is_in_flight(file)) {
+        file->is_closed = true;
         return 0;
     }
     if (file->kind == FILE_LISTENER)
         reset_backlog(file);
     else if (file->kind == FILE_STREAM)
         link_file_closed(file->link, file->linger_on && file->linger_seconds == 0);
-    file->kind = FILE_FREE;
-    kernel.descriptor_count--;
-    if (index < kernel.first_free)
-        kernel.first_free = index;
+    kernel_free_file(file);
     return 0;
 }
 
