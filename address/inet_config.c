@@ -118,6 +118,7 @@ int inet_config_create(struct inet_config **out)
     struct inet_config *config = memory_allocate_zeroed(1, sizeof(*config));
     if (!config)
         return -ENOMEM;
+    atomic_init(&config->user_count, 1);
     if (fill(config) < 0) {
         inet_config_free(config);
         return -ENOMEM;
@@ -126,9 +127,15 @@ int inet_config_create(struct inet_config **out)
     return 0;
 }
 
+struct inet_config *inet_config_keep(struct inet_config *config)
+{
+    atomic_fetch_add_explicit(&config->user_count, 1, memory_order_relaxed);
+    return config;
+}
+
 void inet_config_free(struct inet_config *config)
 {
-    if (!config)
+    if (!config || atomic_fetch_sub_explicit(&config->user_count, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < INET_TEXT_COUNT; i++)
         memory_free(config->texts[i]);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inet configuration: how names are looked up. It is read once from a file of terms and the
- * system's files that those name, and then only read.
+ * The inet configuration: how names are looked up. It is made of a file of terms and the system's
+ * files that those name, and then only read, by any number of users on any thread.
  */
 #ifndef ADDRESS_INET_CONFIG_H
 #define ADDRESS_INET_CONFIG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -65,6 +66,7 @@ enum inet_text {
 };
 
 struct inet_config {
+    atomic_uint user_count;
     char host_name[NAME_TEXT_SIZE]; /* of this machine, up to its first dot */
     char host_domain[NAME_TEXT_SIZE];
     int64_t numbers[INET_NUMBER_COUNT];
@@ -79,6 +81,9 @@ struct inet_config {
 
 /* The defaults on this machine. 0 or -ENOMEM. */
 int inet_config_create(struct inet_config **config);
+/* One more user, who gives it back. */
+struct inet_config *inet_config_keep(struct inet_config *config);
+/* Frees it when no other user is left. NULL is fine. */
 void inet_config_free(struct inet_config *config);
 
 /*

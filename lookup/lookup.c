@@ -47,6 +47,19 @@ void lookup_close(struct lookup *lookup)
     *lookup = (struct lookup){.kind = lookup->kind};
 }
 
+void lookup_begin_again(struct lookup *lookup, const struct inet_config *config)
+{
+    struct lookup again = {.kind = lookup->kind,
+                           .name = lookup->name,
+                           .address = lookup->address,
+                           .family = lookup->family,
+                           .type = lookup->type};
+    text_list_clear(&lookup->questions);
+    weir_hostent_free(lookup->hostent);
+    *lookup = again;
+    (void)open_lookup(lookup, config);
+}
+
 const char *lookup_question(const struct lookup *lookup)
 {
     return lookup->questions.texts[lookup->question];

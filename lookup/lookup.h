@@ -56,6 +56,9 @@ int lookup_open_address(struct lookup *lookup, const struct inet_config *config,
                         const weir_address *address);
 void lookup_close(struct lookup *lookup);
 
+/* From the beginning, by another configuration. */
+void lookup_begin_again(struct lookup *lookup, const struct inet_config *config);
+
 /* What to do now. */
 enum lookup_step lookup_next(struct lookup *lookup, const struct lookup_ground *ground,
                              uint64_t now_ns, struct query_ask *ask, uint64_t *until_ns);

@@ -160,35 +160,43 @@ static int place_schedulers(struct weir_runtime *runtime, const weir_config *con
     return 0;
 }
 
-static int load_inetrc(struct inet_config *inet, const weir_config *config)
+/* What is wrong with the file is no reason to begin without the terms. */
+static int read_inet(struct inet_config *inet, const struct inet_sources *sources, int *of_file)
 {
-    const char *path = config->inetrc ? config->inetrc : getenv("WEIR_INETRC");
-    return path && *path ? inet_config_load(inet, path) : 0;
+    char text[ERROR_TEXT_SIZE];
+    const char *path = sources->inetrc ? sources->inetrc : getenv("WEIR_INETRC");
+    *of_file = path && *path ? inet_config_load(inet, path) : 0;
+    error_copy_text(text);
+    if (*of_file == -ENOMEM || !sources->inet_terms)
+        return *of_file == -ENOMEM ? -ENOMEM : 0;
+    int result = inet_config_load_text(inet, "inet_terms", sources->inet_terms);
+    if (result == 0)
+        error_set_text(text);
+    return result;
 }
 
-static int load_inet_terms(struct inet_config *inet, const weir_config *config)
+int runtime_read_inet(struct inet_config **out, const struct inet_sources *sources, int *of_file)
 {
-    if (!config->inet_terms)
-        return 0;
-    return inet_config_load_text(inet, "inet_terms", config->inet_terms);
+    struct inet_config *inet;
+    *of_file = 0;
+    int result = inet_config_create(&inet);
+    if (result < 0)
+        return error_say(result, "no memory for the inet configuration");
+    result = read_inet(inet, sources, of_file);
+    if (result < 0)
+        inet_config_free(inet);
+    else
+        *out = inet;
+    return result;
 }
 
 /* As in the document, a file that is missing or wrong is no reason not to start: it is said only.
  */
 static int place_inet(struct weir_runtime *runtime, const weir_config *config)
 {
-    char text[ERROR_TEXT_SIZE];
-    int result = inet_config_create(&runtime->naming.inet);
-    if (result < 0)
-        return error_say(result, "no memory for the inet configuration");
-    result = load_inetrc(runtime->naming.inet, config);
-    error_copy_text(text);
-    if (result == -ENOMEM)
-        return result;
-    result = load_inet_terms(runtime->naming.inet, config);
-    if (result == 0)
-        error_set_text(text);
-    return result;
+    const struct inet_sources sources = {config->inetrc, config->inet_terms};
+    int of_file;
+    return runtime_read_inet(&runtime->naming.inet, &sources, &of_file);
 }
 
 /* A program that is newer than this library may ask for what it does not have. */

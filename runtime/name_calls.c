@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* inet's gethostbyname, gethostbyaddr, getaddr, getaddrs and get_rc. */
+/* inet's gethostbyname, gethostbyaddr, getaddr and getaddrs. */
 #include <errno.h>
 #include <string.h>
 
-#include "address/inet_config.h"
-#include "address/inet_rc.h"
 #include "address/name.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -36,11 +34,6 @@ static int check_host(const char *host)
     return error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
 }
 
-static enum weir_family own_family(const weir_runtime *runtime)
-{
-    return runtime->naming.inet->numbers[INET_INET6] ? WEIR_INET6 : WEIR_INET;
-}
-
 /* Inside the runtime. */
 static int ask(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_ms)
 {
@@ -50,7 +43,7 @@ static int ask(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_m
     look_up->call.timeout_ms = timeout_ms;
     look_up->naming = &runtime->naming;
     if (look_up->family == WEIR_ANY_FAMILY)
-        look_up->family = own_family(runtime);
+        look_up->family = naming_family(&runtime->naming);
     return call_make_on(&operation_look_up, runtime_home(runtime, look_up), &look_up->call);
 }
 
@@ -151,7 +144,7 @@ static int find_async(weir_runtime *runtime, struct look_up *look_up, int64_t ti
         return result;
     look_up->naming = &runtime->naming;
     if (look_up->family == WEIR_ANY_FAMILY)
-        look_up->family = own_family(runtime);
+        look_up->family = naming_family(&runtime->naming);
     struct asked *asked = new_asked(look_up, timeout_ms);
     if (asked) {
         asked->found = found;
@@ -196,17 +189,4 @@ int weir_getaddrs_async(weir_runtime *runtime, const char *host, enum weir_famil
     if (result < 0)
         return result;
     return weir_gethostbyname_async(runtime, host, family, timeout_ms, found, data);
-}
-
-int weir_get_rc(weir_runtime *runtime, weir_parameter **parameters, size_t *count)
-{
-    error_clear_text();
-    *parameters = NULL;
-    *count = 0;
-    int result = runtimes_enter(runtime);
-    if (result < 0)
-        return result;
-    result = inet_rc_list(runtime->naming.inet, parameters, count);
-    runtimes_leave(runtime);
-    return result < 0 ? error_say(result, "no memory for the inet configuration") : 0;
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "address/address.h"
-#include "address/inet_config.h"
 #include "address/name.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -150,9 +149,9 @@ static void set_addresses(struct connecting *connecting, size_t count, uint16_t 
 }
 
 /* Where the options choose no family, the inet configuration has. */
-static enum weir_family family_of(const weir_runtime *runtime, const struct connecting *connecting)
+static enum weir_family family_of(weir_runtime *runtime, const struct connecting *connecting)
 {
-    if (!connecting->setup.family_given && runtime->naming.inet->numbers[INET_INET6])
+    if (!connecting->setup.family_given && naming_family(&runtime->naming) == WEIR_INET6)
         return WEIR_INET6;
     return (enum weir_family)connecting->setup.local.family;
 }

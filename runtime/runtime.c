@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <time.h>
 
-#include "address/inet_config.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "runtime/fit.h"
 #include "runtime/kinds.h"
-#include "runtime/resolver/native.h"
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/registry.h"
@@ -81,11 +79,9 @@ static void free_scheduler(struct weir_runtime *runtime, uint32_t number)
 void runtime_free(struct weir_runtime *runtime)
 {
     (void)runtimes_withdraw(runtime);
-    if (runtime->naming.natives)
-        natives_close(runtime->naming.natives);
     for (uint32_t i = 0; i < runtime->scheduler_count; i++)
         free_scheduler(runtime, i);
-    inet_config_free(runtime->naming.inet);
+    naming_close(&runtime->naming);
     weir_options_free(runtime->default_connect);
     weir_options_free(runtime->default_listen);
     pthread_mutex_destroy(&runtime->lock);
@@ -181,7 +177,7 @@ int runtime_create(struct weir_runtime **out, const weir_config *config)
     pthread_cond_init(&runtime->started, NULL);
     int result = runtime_configure(runtime, config);
     if (result >= 0)
-        result = natives_open(&runtime->naming.natives);
+        result = naming_open(&runtime->naming);
     if (result >= 0)
         result = create_schedulers(runtime);
     if (result < 0) {

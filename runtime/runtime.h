@@ -39,6 +39,16 @@ struct weir_runtime {
 /* Reads a configuration into the runtime's limits, schedulers and defaults. 0, -EINVAL, -ENOMEM. */
 int runtime_configure(struct weir_runtime *runtime, const weir_config *config);
 
+/* Where an inet configuration comes from: weir_config's fields of these names. */
+struct inet_sources {
+    const char *inetrc;
+    const char *inet_terms;
+};
+
+/* Reads one. -EINVAL: of the terms; -ENOMEM. What is wrong with the file is in `*of_file` and the
+ * error text, and what there is of it counts. */
+int runtime_read_inet(struct inet_config **inet, const struct inet_sources *sources, int *of_file);
+
 /* The registry index of the scheduler that a thread's next socket goes to. */
 uint32_t runtime_next_scheduler(struct weir_runtime *runtime);
 

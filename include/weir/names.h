@@ -134,6 +134,20 @@ typedef struct weir_parameter {
 WEIR_API int weir_get_rc(weir_runtime *runtime, weir_parameter **parameters,
                          size_t *count) WEIR_CHECK_RESULT;
 
+/*
+ * Loads another inet configuration in place of the one that the runtime has: what a runtime would
+ * start with whose weir_config has these `inetrc` and `inet_terms`, either of which may be NULL (a
+ * file that has changed: its path again). When it returns, every look-up goes by the new one: what
+ * was remembered is forgotten, and look-ups that are under way begin again, their callers'
+ * time-outs going on. Connects that have their addresses are left alone.
+ *
+ * If anything is wrong, in a file that the terms name too, the runtime keeps what it has: an errno
+ * of open(2) or read(2), -EINVAL (weir_last_error_text says what, with line and column), -ENOMEM.
+ * WEIR_CLOSED; -EDEADLK on a scheduler, which must not wait for files. Thread.
+ */
+WEIR_API int weir_load_rc(weir_runtime *runtime, const char *inetrc,
+                          const char *inet_terms) WEIR_CHECK_RESULT;
+
 /* Frees what weir_get_rc gave. NULL is fine. Any thread. */
 WEIR_API void weir_parameters_free(weir_parameter *parameters);
 

@@ -27,8 +27,9 @@ enum {
 
 struct resolver {
     struct scheduler *scheduler;
-    const struct inet_config *config;
+    struct inet_config *config;
     struct natives *natives;
+    bool is_open; /* the parts that stand on the configuration; else memory was short */
     struct files files;
     struct cache cache;
     struct channels channels;
@@ -105,50 +106,68 @@ static void refresh(struct timer *timer)
 
 static void run_due(struct scheduler *scheduler, struct task *task);
 
+/* What stands on the configuration. */
 static int open_parts(struct resolver *resolver)
 {
-    size_t capacity = (size_t)resolver->config->numbers[INET_CACHE_SIZE];
-    resolver->buckets = memory_allocate(BUCKET_COUNT * sizeof(struct list));
-    if (!resolver->buckets)
-        return -ENOMEM;
-    for (size_t i = 0; i < BUCKET_COUNT; i++)
-        list_init(&resolver->buckets[i]);
-    int result = cache_open(&resolver->cache, capacity);
+    struct inet_config *config = resolver->config;
+    resolver->channels = (struct channels){.scheduler = resolver->scheduler, .config = config};
+    list_init(&resolver->channels.list);
+    int result = cache_open(&resolver->cache, (size_t)config->numbers[INET_CACHE_SIZE]);
+    if (result == 0)
+        result = files_open(&resolver->files, resolver->scheduler, config);
     if (result < 0)
-        return result;
-    return files_open(&resolver->files, resolver->scheduler, resolver->config);
+        cache_close(&resolver->cache);
+    resolver->is_open = result == 0;
+    return result;
 }
 
 static void close_parts(struct resolver *resolver)
 {
+    if (!resolver->is_open)
+        return;
     channels_close(&resolver->channels);
+    files_close(&resolver->files);
     cache_close(&resolver->cache);
+    timer_disarm(&resolver->scheduler->timers, &resolver->refresh);
+    resolver->is_open = false;
+}
+
+static void free_resolver(struct resolver *resolver)
+{
+    close_parts(resolver);
+    inet_config_free(resolver->config);
     memory_free(resolver->buckets);
     memory_free(resolver);
 }
 
-static int open_resolver(struct scheduler *scheduler, const struct naming *naming)
+static struct resolver *new_resolver(struct scheduler *scheduler, struct naming *naming)
 {
     struct resolver *resolver = memory_allocate_zeroed(1, sizeof(*resolver));
     if (!resolver)
-        return -ENOMEM;
+        return NULL;
     resolver->scheduler = scheduler;
-    resolver->config = naming->inet;
+    resolver->config = naming_keep(naming);
     resolver->natives = naming->natives;
-    resolver->channels = (struct channels){.scheduler = scheduler, .config = naming->inet};
-    list_init(&resolver->channels.list);
     list_init(&resolver->due);
     task_init(&resolver->go_on, run_due);
     resolver->refresh.fire = refresh;
-    int result = open_parts(resolver);
-    if (result < 0) {
-        close_parts(resolver);
-        return result;
-    }
+    resolver->buckets = memory_allocate(BUCKET_COUNT * sizeof(struct list));
+    for (size_t i = 0; resolver->buckets && i < BUCKET_COUNT; i++)
+        list_init(&resolver->buckets[i]);
+    if (resolver->buckets && open_parts(resolver) == 0)
+        return resolver;
+    free_resolver(resolver);
+    return NULL;
+}
+
+static int open_resolver(struct scheduler *scheduler, struct naming *naming)
+{
+    struct resolver *resolver = new_resolver(scheduler, naming);
+    if (!resolver)
+        return -ENOMEM;
     struct slot *slot = slot_create(scheduler, KIND_RESOLVER, -1, WEIR_ANY_FAMILY);
     if (!slot) {
-        files_close(&resolver->files);
-        close_parts(resolver);
+        free_resolver(resolver);
         return -ENOMEM;
     }
     slot_move(slot, SOCKET_ESTABLISH);
@@ -399,7 +418,9 @@ static struct resolving *start(struct resolver *resolver, const struct look_up *
 static int update(struct resolver *resolver)
 {
     bool other_servers;
-    int result = files_update(&resolver->files, &other_servers);
+    int result = resolver->is_open ? 0 : open_parts(resolver);
+    if (result == 0)
+        result = files_update(&resolver->files, &other_servers);
     if (result == 0 && other_servers)
         cache_clear(&resolver->cache);
     return result;
@@ -440,15 +461,72 @@ const struct call_operation operation_look_up = {
     .may_wait = true,
 };
 
-static void stop(struct scheduler *scheduler, struct resolver *resolver)
+static void finish_all(struct resolver *resolver, int result)
 {
     for (size_t i = 0; i < BUCKET_COUNT; i++)
         while (!list_is_empty(&resolver->buckets[i]))
-            finish(list_entry(resolver->buckets[i].next, struct resolving, in_bucket), WEIR_CLOSED);
-    channels_close(&resolver->channels);
-    files_close(&resolver->files);
+            finish(list_entry(resolver->buckets[i].next, struct resolving, in_bucket), result);
+}
+
+static void begin_again(struct resolving *resolving)
+{
+    struct resolver *resolver = resolving->resolver;
+    forget_askings(resolving);
+    if (resolving->native)
+        native_forget(resolving->native);
+    resolving->native = NULL;
+    timer_disarm(&resolver->scheduler->timers, &resolving->timer);
+    lookup_begin_again(&resolving->lookup, resolver->config);
+    error_clear_text();
+    error_copy_text(resolving->text);
+    go_on_soon(resolving);
+}
+
+static void all_begin_again(struct resolver *resolver)
+{
+    for (size_t i = 0; i < BUCKET_COUNT; i++) {
+        struct list *bucket = &resolver->buckets[i];
+        for (struct list *link = bucket->next; link != bucket; link = link->next)
+            begin_again(list_entry(link, struct resolving, in_bucket));
+    }
+}
+
+/* Nothing that was asked, read or remembered by the one before counts. */
+static void take(struct resolver *resolver, struct inet_config *config)
+{
+    close_parts(resolver);
+    inet_config_free(resolver->config);
+    resolver->config = config;
+    if (update(resolver) == 0)
+        all_begin_again(resolver);
+    else
+        finish_all(resolver, error_say(-ENOMEM, "no memory to look a name up"));
+}
+
+static int run_take(struct scheduler *scheduler, struct slot *unused, struct call *call)
+{
+    struct resolver *resolver = resolver_of(scheduler);
+    (void)unused;
+    if (scheduler->state == SCHEDULER_STOPPING)
+        return WEIR_CLOSED;
+    if (!resolver)
+        return 0;
+    struct inet_config *config = naming_keep(list_entry(call, struct naming_call, call)->naming);
+    if (config != resolver->config)
+        take(resolver, config);
+    else
+        inet_config_free(config);
+    return 0;
+}
+
+const struct call_operation operation_take_naming = {
+    .name = "weir_load_rc", .run = run_take, .dead_result = WEIR_CLOSED};
+
+static void stop(struct resolver *resolver)
+{
+    finish_all(resolver, WEIR_CLOSED);
+    close_parts(resolver);
     task_remove(&resolver->go_on);
-    timer_disarm(&scheduler->timers, &resolver->refresh);
 }
 
 /* Everybody who waits gets WEIR_CLOSED. */
@@ -457,7 +535,7 @@ static void end(struct scheduler *scheduler, struct slot *slot, enum ending endi
     if (ending == END_DRAIN || slot->state != SOCKET_OPEN)
         return;
     slot_hold(slot);
-    stop(scheduler, resolver_of(scheduler));
+    stop(resolver_of(scheduler));
     slot_move(slot, SOCKET_CLOSE);
     slot_unhold(scheduler, slot);
 }
@@ -475,7 +553,7 @@ static void release(struct scheduler *scheduler, struct slot *slot)
 
 static void shut(void *state)
 {
-    close_parts(state);
+    free_resolver(state);
 }
 
 /* A slot without a descriptor, which keeps its scheduler until it is ended. */

@@ -7,25 +7,18 @@
 #ifndef RUNTIME_RESOLVER_RESOLVER_H
 #define RUNTIME_RESOLVER_RESOLVER_H
 
+#include "runtime/resolver/naming.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/kind.h"
 #include <weir/names.h>
 
 struct resolver;
 struct scheduler;
-struct inet_config;
-struct natives;
-
-/* What the look-ups of a runtime stand on; not changed while it runs. */
-struct naming {
-    struct inet_config *inet;
-    struct natives *natives;
-};
 
 /* What a call asks for, and in the end what was found, which is then the call's. */
 struct look_up {
     struct call call;
-    const struct naming *naming;
+    struct naming *naming;
     const char *name; /* NULL: it is an address */
     weir_address address;
     enum weir_family family;
@@ -34,6 +27,15 @@ struct look_up {
 
 /* A look_up, without a socket, to be made on the home of what it asks for. */
 extern const struct call_operation operation_look_up;
+
+/* A naming_call, without a socket: the scheduler's look-ups stand on the present configuration, and
+ * those that are under way begin again. */
+struct naming_call {
+    struct call call;
+    struct naming *naming;
+};
+
+extern const struct call_operation operation_take_naming;
 
 /* What its home follows from. */
 uint32_t look_up_hash(const struct look_up *look_up);

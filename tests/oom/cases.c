@@ -127,6 +127,24 @@ static int list_parameters(weir_runtime *runtime)
     return result;
 }
 
+/* "localhost" stays known to the C library alone. */
+static int load_parameters(weir_runtime *runtime)
+{
+    weir_parameter *parameters;
+    size_t count;
+    int result = weir_load_rc(runtime, "",
+                              "{resolv_conf,\"\"}. {hosts_file,\"\"}. {lookup,[file,native]}. "
+                              "{host,{10,0,0,1},[\"host.of.file\"]}.");
+    if (result < 0)
+        return result;
+    result = resolve(runtime, "host.of.file");
+    if (result == 0)
+        result = weir_get_rc(runtime, &parameters, &count);
+    if (result == 0)
+        weir_parameters_free(parameters);
+    return result;
+}
+
 /* A handler's connect, whose name a thread of the runtime's looks up. */
 struct look_up {
     weir_runtime *runtime;
@@ -282,7 +300,7 @@ const struct oom_case oom_cases[] = {
     {"by name", true, resolve_on_thread}, {"resolve", true, resolve_on_scheduler},
     {"by udp", true, resolve_by_udp},     {"by tcp", true, resolve_by_tcp},
     {"by file", true, resolve_by_file},   {"interfaces", false, list_interfaces},
-    {"get_rc", true, list_parameters},
+    {"get_rc", true, list_parameters},    {"load_rc", true, load_parameters},
 };
 
 const unsigned oom_case_count = sizeof(oom_cases) / sizeof(oom_cases[0]);
