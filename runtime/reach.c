@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "runtime/scheduler/kind.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
@@ -95,7 +96,7 @@ int weir_each_socket(weir_visited *visit, void *data)
         return error_say(-EINVAL, "each_socket: the caller is on no scheduler: weir_run_on one");
     for (uint32_t index = 0; index < slot_table_size(&here->slots); index++) {
         struct slot *slot = slot_table_at(&here->slots, index);
-        if (slot->kind == KIND_LISTENER || slot->state != SOCKET_OPEN)
+        if (slot->state != SOCKET_OPEN || !here->kinds[slot->kind]->has_packets)
             continue;
         slot_hold(slot);
         visit(slot_handle(here, slot), data_of(slot), data);

@@ -18,13 +18,14 @@
 
 static int send_on_own(struct scheduler *here, weir_socket handle, const struct send_source *source)
 {
-    struct slot *slot = slot_find(here, handle);
+    int result;
+    struct slot *slot = call_find_socket(here, &operation_send, handle, &result);
     error_clear_text();
-    if (!slot || slot->kind != KIND_STREAM)
-        return error_from("weir_send", slot ? -ENOTCONN : WEIR_CLOSED);
-    slot_hold(slot);
-    int result = send_now(here, stream_of(slot), source);
-    slot_unhold(here, slot);
+    if (slot) {
+        slot_hold(slot);
+        result = send_now(here, stream_of(slot), source);
+        slot_unhold(here, slot);
+    }
     return error_from("weir_send", result);
 }
 

@@ -13,11 +13,12 @@
 
 static int send_on_own(struct scheduler *here, weir_socket handle, const struct letter *letter)
 {
-    struct slot *slot = slot_find(here, handle);
+    int result;
+    struct slot *slot = call_find_socket(here, &operation_send_letter, handle, &result);
     error_clear_text();
-    if (!slot || slot->kind != KIND_DATAGRAM)
-        return error_from("weir_udp_send", slot ? -EPROTOTYPE : WEIR_CLOSED);
-    return error_from("weir_udp_send", letter_send_now(here, datagram_of(slot), letter));
+    if (slot)
+        result = letter_send_now(here, datagram_of(slot), letter);
+    return error_from("weir_udp_send", result);
 }
 
 int udp_send(weir_socket handle, const struct letter *letter)

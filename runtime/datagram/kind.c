@@ -10,6 +10,7 @@
 #include "runtime/datagram/outbox.h"
 #include "runtime/datagram/set_option.h"
 #include "runtime/owner/hand_over.h"
+#include "runtime/scheduler/call.h"
 
 /* What is handed out now may be answered, and the answers leave with the others. */
 static void end_turn(struct scheduler *scheduler, struct task *task)
@@ -50,6 +51,11 @@ static void shut_datagrams(void *state)
 static void changed(struct scheduler *scheduler, struct slot *slot)
 {
     collect_go_on(scheduler, datagram_of(slot));
+}
+
+static int cancel_calls(struct scheduler *scheduler, struct slot *slot, const void *data)
+{
+    return call_cancel(scheduler, datagram_of(slot)->caller, data);
 }
 
 static enum option_scope get_options(const struct slot *slot, struct option_source *source)
@@ -103,6 +109,7 @@ static void hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner
 
 const struct kind kind_datagram = {
     .name = "datagram",
+    .has_packets = true,
     .operations =
         {
             [OPERATION_IN_KIND(DATAGRAM_RECEIVE)] = {collect_completed, collect_is_cancelled,
@@ -117,6 +124,7 @@ const struct kind kind_datagram = {
     .shut = shut_datagrams,
     .end = datagram_end,
     .close = datagram_close,
+    .cancel_calls = cancel_calls,
     .settled = datagram_settled,
     .give_up_descriptor = datagram_give_up_descriptor,
     .release = datagram_release,

@@ -409,6 +409,18 @@ static void leave_accept(struct scheduler *scheduler, struct call *call)
         update(scheduler, socket);
 }
 
+int accept_cancel_calls(struct scheduler *scheduler, struct slot *slot, const void *data)
+{
+    struct list *acceptors = &listener_of(slot)->listening->acceptors;
+    int count = 0;
+    for (struct list *link = acceptors->next; link != acceptors;) {
+        struct call *waiting = list_entry(link, struct call, link);
+        link = link->next;
+        count += call_cancel(scheduler, waiting, data);
+    }
+    return count;
+}
+
 const struct call_operation operation_accept = {
     .name = "weir_tcp_accept",
     .run = run_accept,

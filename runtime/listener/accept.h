@@ -58,6 +58,9 @@ void accept_completed(struct scheduler *scheduler, struct slot *slot,
 /* Whether nothing more is wanted of an accept that is in flight. */
 bool accept_is_cancelled(const struct slot *slot);
 
+/* The kind's `cancel_calls`. */
+int accept_cancel_calls(struct scheduler *scheduler, struct slot *slot, const void *data);
+
 /* A mailbox has been destroyed: calls that would give it a connection get WEIR_BADARG. */
 void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot);
 

@@ -73,6 +73,7 @@ const struct kind kind_listener = {
                                                            accept_discard}},
     .end = end,
     .close = close_by_call,
+    .cancel_calls = accept_cancel_calls,
     .lose_mailbox = accept_dismiss_dead,
     .settled = settled,
     .give_up_descriptor = give_up_descriptor,

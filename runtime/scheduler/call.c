@@ -132,6 +132,24 @@ void call_complete_all(struct scheduler *scheduler, struct list *calls, int resu
         call_complete(scheduler, list_entry(node, struct call, link), result);
 }
 
+int call_cancel(struct scheduler *scheduler, struct call *call, const void *data)
+{
+    if (!call || call->kind != CALL_ASYNC || call->data != data)
+        return 0;
+    call->operation->leave(scheduler, call);
+    call_complete(scheduler, call, -ECANCELED);
+    return 1;
+}
+
+struct slot *call_find_socket(struct scheduler *scheduler, const struct call_operation *operation,
+                              weir_socket socket, int *result)
+{
+    struct slot *slot = slot_find(scheduler, socket);
+    bool is_for = slot && (operation->kinds == 0 || operation->kinds & 1u << slot->kind);
+    *result = slot ? operation->other_result : operation->dead_result;
+    return is_for ? slot : NULL;
+}
+
 /* What the call needs of its socket is looked up where it runs: the handle may have died on the
  * way there. An operation of the scheduler itself has no socket. */
 static int run_call(struct scheduler *scheduler, struct call *call)
@@ -140,14 +158,12 @@ static int run_call(struct scheduler *scheduler, struct call *call)
     list_init(&call->link);
     if (call->socket.id == 0)
         return call->operation->run(scheduler, NULL, call);
-    struct slot *slot = slot_find(scheduler, call->socket);
+    int result;
+    struct slot *slot = call_find_socket(scheduler, call->operation, call->socket, &result);
     if (!slot)
-        return call->operation->dead_result;
-    uint8_t kinds = call->operation->kinds;
-    if (kinds != 0 && !(kinds & 1u << slot->kind))
-        return call->operation->other_result;
+        return result;
     slot_hold(slot);
-    int result = call->operation->run(scheduler, slot, call);
+    result = call->operation->run(scheduler, slot, call);
     slot_unhold(scheduler, slot);
     return result;
 }

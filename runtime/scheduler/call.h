@@ -94,6 +94,13 @@ void *call_allocate(size_t size);
 /* Scheduler: completes a waiting call. */
 void call_complete(struct scheduler *scheduler, struct call *call, int result);
 
+/* Scheduler: ends a waiting _async call with this data. How many that are; `call` may be NULL. */
+int call_cancel(struct scheduler *scheduler, struct call *call, const void *data);
+
+/* Scheduler: the socket that an operation is for. NULL: `result` is what the call gives. */
+struct slot *call_find_socket(struct scheduler *scheduler, const struct call_operation *operation,
+                              weir_socket socket, int *result);
+
 /* Scheduler: arms the call's time-out, after which it leaves its wait with WEIR_TIMEOUT. */
 void call_set_timeout(struct scheduler *scheduler, struct call *call);
 

@@ -51,7 +51,8 @@ struct kind_operation {
 
 struct kind {
     const char *name;
-    bool is_inner; /* nobody's socket but ours: a drain does not wait for it */
+    bool is_inner;    /* nobody's socket but ours: a drain does not wait for it */
+    bool has_packets; /* its sockets receive: weir_each_socket visits them */
     struct kind_operation operations[OPERATIONS_PER_KIND_MAX];
     /* What its sockets on one scheduler have in common; NULL, both: nothing. 0, or -ENOMEM. */
     int (*open)(struct scheduler *scheduler, void **state);
@@ -60,6 +61,8 @@ struct kind {
     /* Its owner's close: ends it. CALL_WAITS: the call is on its `link` until it is to be answered;
      * NULL: nobody's call can close it. */
     int (*close)(struct scheduler *scheduler, struct slot *slot, struct call *call);
+    /* weir_cancel: ends the _async calls on it with this data. How many; NULL as for `close`. */
+    int (*cancel_calls)(struct scheduler *scheduler, struct slot *slot, const void *data);
     /* A mailbox is dead that is not its owner's: calls that wait may name it. NULL: none can. */
     void (*lose_mailbox)(struct scheduler *scheduler, struct slot *slot);
     /* Asked of dying sockets: whether nothing stands in the way of giving up the descriptor. It

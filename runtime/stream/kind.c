@@ -6,6 +6,7 @@
 #include "runtime/stream/stream.h"
 
 #include "runtime/owner/owner.h"
+#include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/connect.h"
@@ -60,6 +61,11 @@ static void get_statistics(const struct slot *slot, weir_statistics *statistics)
     };
 }
 
+static int cancel_calls(struct scheduler *scheduler, struct slot *slot, const void *data)
+{
+    return call_cancel(scheduler, stream_of(slot)->waiter, data);
+}
+
 static enum option_scope get_options(const struct slot *slot, struct option_source *source)
 {
     const struct stream *stream = stream_of(slot);
@@ -70,6 +76,7 @@ static enum option_scope get_options(const struct slot *slot, struct option_sour
 
 const struct kind kind_stream = {
     .name = "stream",
+    .has_packets = true,
     .operations =
         {
             [OPERATION_IN_KIND(STREAM_CONNECT)] = {connect_completed, connect_is_cancelled, NULL},
@@ -88,6 +95,7 @@ const struct kind kind_stream = {
     .shut = streams_shut,
     .end = close_end,
     .close = close_by_call,
+    .cancel_calls = cancel_calls,
     .settled = settled,
     .give_up_descriptor = give_up_descriptor,
     .release = gone_release,

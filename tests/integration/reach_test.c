@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 struct visit {
+    weir_runtime *runtime;
     weir_socket socket;
     int asked; /* what a call of the visitor's said */
     int result;
@@ -218,6 +219,32 @@ static void close_it(weir_socket socket, void *socket_data, void *data)
     cr_expect(socket_data >= (void *)states && socket_data < (void *)(states + 8));
     cr_expect(weir_close(socket) == 0);
     atomic_fetch_add(&seen, 1);
+}
+
+static void ignore_answer(const weir_hostent *hostent, int result, void *data)
+{
+    (void)hostent;
+    (void)result;
+    (void)data;
+}
+
+/* What weir itself has there to look a name up is nobody's socket. */
+static void look_up_and_visit_all(void *data)
+{
+    struct visit *visit = data;
+    visit->asked =
+        weir_getaddrs_async(visit->runtime, "a.name.invalid", WEIR_INET, 1000, ignore_answer, NULL);
+    visit->result = weir_each_socket(close_it, NULL);
+}
+
+Test(reach, no_socket_but_the_applications)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct visit visit = {.runtime = loopback.runtime};
+    run_there(loopback.runtime, 0, look_up_and_visit_all, &visit);
+    GIVES(visit.asked, 0);
+    GIVES(visit.result, 0);
+    loopback_close(&loopback);
 }
 
 static void visit_all(void *data)
