@@ -20,7 +20,7 @@ struct errand {
 
 static void *data_of(const struct slot *slot)
 {
-    return slot->owner.handler ? slot->owner.data : NULL;
+    return slot_handler(slot) ? slot->owner_data : NULL;
 }
 
 static void run(struct scheduler *scheduler, const struct errand *errand)

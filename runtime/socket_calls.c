@@ -138,9 +138,9 @@ static int run_controlling_process(struct scheduler *scheduler, struct slot *slo
     const struct kind *kind = scheduler->kinds[slot->kind];
     struct option_source source;
     (void)options_of(scheduler, slot, &source);
-    if (kind->hand_over && owner_is(slot->owner, owner->to))
+    if (kind->hand_over && owner_is(slot_owner(slot), owner->to))
         return 0; /* whoever asks */
-    if (!kind->hand_over || !owner_is(slot->owner, owner->from))
+    if (!kind->hand_over || !owner_is(slot_owner(slot), owner->from))
         return error_say(WEIR_NOT_OWNER, "controlling_process: the socket has another owner");
     int result = owner_check(owner->to);
     if (result < 0)
@@ -154,19 +154,19 @@ static int run_controlling_process(struct scheduler *scheduler, struct slot *slo
 static int run_set_data(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     (void)scheduler;
-    if (!slot->owner.handler)
+    if (!slot_handler(slot))
         return error_say(-EINVAL, "set_data: the socket's owner is no handler");
     list_entry(call, struct service_call, call)->sibling_count = service_sibling_count(slot);
-    slot->owner.data = call->data;
+    slot->owner_data = call->data;
     return 0;
 }
 
 static int run_get_data(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     (void)scheduler;
-    if (!slot->owner.handler)
+    if (!slot_handler(slot))
         return error_say(-EINVAL, "get_data: the socket's owner is no handler");
-    call->data = slot->owner.data;
+    call->data = slot->owner_data;
     return 0;
 }
 

@@ -56,60 +56,31 @@ bool datagram_settled(struct scheduler *scheduler, struct slot *slot)
     return outbox_is_empty(socket->outbox) && slot->pending == 0;
 }
 
+/* A thread that closes it finds its port free. */
 bool datagram_give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
 {
-    (void)scheduler;
+    struct datagram *socket = datagram_of(slot);
+    struct call *closer = socket->caller;
     system_close(slot->fd);
     slot->fd = -1;
+    socket->caller = NULL;
+    if (closer)
+        call_complete(scheduler, closer, 0);
     return true;
 }
 
-static void free_datagram(struct scheduler *scheduler, struct datagram *socket)
+void datagram_release(struct scheduler *scheduler, struct slot *slot)
 {
+    struct datagram *socket = datagram_of(slot);
+    (void)scheduler;
     if (socket->block)
         buffer_release(socket->block);
     if (socket->outbox)
         list_remove(&socket->outbox->link);
     memory_free(socket->outbox);
     memory_free(socket->siblings);
-    owner_set(&socket->slot, weir_owned_by_nobody());
-    list_remove(&socket->link);
-    option_block_drop(socket->slot.options);
-    slot_free(scheduler, &socket->slot);
-}
-
-/* As of a connection: a handler is told from the turn only, after the callbacks of its calls. */
-void datagram_release(struct scheduler *scheduler, struct slot *slot)
-{
-    struct datagram *socket = datagram_of(slot);
-    struct datagrams *datagrams = datagrams_of(scheduler);
-    struct call *closer = socket->caller;
-    socket->caller = NULL;
-    if (closer)
-        call_complete(scheduler, closer, 0);
-    if (!owner_waits_for_gone(slot->owner)) {
-        free_datagram(scheduler, socket);
-    } else if (list_is_empty(&socket->link)) {
-        list_append(&datagrams->settled, &socket->link);
-        task_add(&scheduler->tasks, TASK_LAST, &datagrams->tell_gone);
-    }
-}
-
-void datagram_tell_gone(struct scheduler *scheduler, struct task *task)
-{
-    struct datagrams *datagrams = datagrams_of(scheduler);
-    struct list leaving;
-    struct list *node;
-    list_init(&leaving);
-    list_move_all(&leaving, &datagrams->leaving);
-    list_move_all(&datagrams->leaving, &datagrams->settled);
-    while ((node = list_take(&leaving))) {
-        struct datagram *socket = list_entry(node, struct datagram, link);
-        owner_tell_gone(scheduler, &socket->slot);
-        free_datagram(scheduler, socket);
-    }
-    if (!list_is_empty(&datagrams->leaving))
-        task_add(&scheduler->tasks, TASK_LAST, task);
+    owner_set(slot, weir_owned_by_nobody());
+    option_block_drop(slot->options);
 }
 
 int datagram_close(struct scheduler *scheduler, struct slot *slot, struct call *call)

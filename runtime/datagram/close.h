@@ -6,16 +6,12 @@
 #include "runtime/scheduler/kind.h"
 
 struct call;
-struct task;
 
 /* The kind's operations of these names. */
 void datagram_end(struct scheduler *scheduler, struct slot *slot, enum ending ending);
 bool datagram_settled(struct scheduler *scheduler, struct slot *slot);
 bool datagram_give_up_descriptor(struct scheduler *scheduler, struct slot *slot);
 void datagram_release(struct scheduler *scheduler, struct slot *slot);
-
-/* Tells the handlers of those that settled before the last turn that they are gone. */
-void datagram_tell_gone(struct scheduler *scheduler, struct task *task);
 
 /* inet:close: a thread finds its port free. */
 int datagram_close(struct scheduler *scheduler, struct slot *slot, struct call *call);

@@ -28,7 +28,7 @@ static void rest(struct scheduler *scheduler, struct datagram *socket)
     struct datagrams *datagrams = datagrams_of(scheduler);
     scheduler->totals.memory_pauses++;
     socket->collecting = COLLECTING_RESTING;
-    list_append(&datagrams->resting, &socket->link);
+    slot_list_append(&scheduler->slots, &datagrams->resting, &socket->slot);
     if (!datagrams->rest.armed)
         scheduler_arm(scheduler, &datagrams->rest, REST_MS);
 }
@@ -39,7 +39,7 @@ static void starve(struct scheduler *scheduler, struct datagram *socket)
     scheduler->totals.starved++;
     buffer_pool_miss(scheduler->buffers);
     socket->collecting = COLLECTING_STARVED;
-    list_append(&datagrams->starved, &socket->link);
+    slot_list_append(&scheduler->slots, &datagrams->starved, &socket->slot);
     task_add(&scheduler->tasks, TASK_WITH_BUFFERS, &datagrams->feed);
 }
 
@@ -110,30 +110,32 @@ void collect_go_on(struct scheduler *scheduler, struct datagram *socket)
     update(scheduler, socket);
 }
 
-static void step_back(struct datagram *socket)
+static void step_back(struct scheduler *scheduler, struct datagram *socket)
 {
+    struct datagrams *datagrams = datagrams_of(scheduler);
     if (socket->collecting != COLLECTING_STARVED && socket->collecting != COLLECTING_RESTING)
         return;
-    list_remove(&socket->link);
+    slot_list_remove(&scheduler->slots,
+                     socket->collecting == COLLECTING_STARVED ? &datagrams->starved
+                                                              : &datagrams->resting,
+                     &socket->slot);
     socket->collecting = COLLECTING_NOT;
 }
 
 void collect_stop(struct scheduler *scheduler, struct datagram *socket)
 {
-    step_back(socket);
+    step_back(scheduler, socket);
     cancel(scheduler, socket);
 }
 
-static void arm_all(struct scheduler *scheduler, struct list *sockets)
+static void arm_all(struct scheduler *scheduler, struct slot_list *sockets)
 {
-    struct list waiting;
-    struct list *node;
-    list_init(&waiting);
-    list_move_all(&waiting, sockets);
-    while ((node = list_take(&waiting))) {
-        struct datagram *socket = list_entry(node, struct datagram, link);
-        socket->collecting = COLLECTING_NOT;
-        update(scheduler, socket);
+    struct slot_list waiting = {0};
+    struct slot *slot;
+    slot_list_move_all(&scheduler->slots, &waiting, sockets);
+    while ((slot = slot_list_take(&scheduler->slots, &waiting))) {
+        datagram_of(slot)->collecting = COLLECTING_NOT;
+        update(scheduler, datagram_of(slot));
     }
 }
 

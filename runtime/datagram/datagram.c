@@ -20,7 +20,6 @@ struct datagram *datagram_create(struct scheduler *scheduler, int fd, enum weir_
     slot->options = options;
     socket->active = WEIR_ACTIVE_FALSE;
     socket->bit8_seen = values->bit8 == WEIR_BIT8_SET;
-    list_init(&socket->link);
     list_init(&socket->queued_link);
     slot_move(slot, SOCKET_ESTABLISH);
     return socket;

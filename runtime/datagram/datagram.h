@@ -57,7 +57,6 @@ struct datagram {
     struct call *caller;       /* who waits in recv; of a closed one, until its port is free */
     weir_socket *siblings;     /* the first of a service: the others, and one that is none */
     struct outbox *outbox;     /* NULL: it has sent nothing */
-    struct list link;          /* starved, resting, or settled */
     struct list queued_link;   /* some that wait lie in the pool's buffers, or may be handed out */
     struct traffic received;
     uint32_t received_max;

@@ -14,16 +14,13 @@
 
 struct datagrams {
     struct scheduler *scheduler;
-    struct list queued;    /* sockets with datagrams that the turn's end deals with */
-    struct list unsent;    /* outboxes that the turn's end sends */
-    struct task end_turn;  /* TASK_LAST while there are any of either */
-    struct list starved;   /* sockets that found no buffer */
-    struct task feed;      /* TASK_WITH_BUFFERS while there are any */
-    struct list resting;   /* sockets whose receives fail over and over */
-    struct timer rest;     /* while there are any */
-    struct list settled;   /* those that have ended, whose handlers are still to be told */
-    struct list leaving;   /* those of the turn before */
-    struct task tell_gone; /* TASK_LAST while there are any */
+    struct list queued;       /* sockets with datagrams that the turn's end deals with */
+    struct list unsent;       /* outboxes that the turn's end sends */
+    struct task end_turn;     /* TASK_LAST while there are any of either */
+    struct slot_list starved; /* sockets that found no buffer */
+    struct task feed;         /* TASK_WITH_BUFFERS while there are any */
+    struct slot_list resting; /* sockets whose receives fail over and over */
+    struct timer rest;        /* while there are any */
     struct parcels parcels;
     struct refusals refusals;
 };

@@ -28,13 +28,8 @@ static int open_datagrams(struct scheduler *scheduler, void **state)
     datagrams->scheduler = scheduler;
     list_init(&datagrams->queued);
     list_init(&datagrams->unsent);
-    list_init(&datagrams->starved);
-    list_init(&datagrams->resting);
-    list_init(&datagrams->settled);
-    list_init(&datagrams->leaving);
     task_init(&datagrams->end_turn, end_turn);
     task_init(&datagrams->feed, collect_feed);
-    task_init(&datagrams->tell_gone, datagram_tell_gone);
     datagrams->rest.fire = collect_wake;
     parcels_open(&datagrams->parcels);
     *state = datagrams;

@@ -15,7 +15,7 @@ int datagram_set_active(struct scheduler *scheduler, struct datagram *socket, in
     int result = active_next(socket->active, wanted, &next);
     if (result < 0)
         return result;
-    if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(socket->slot.owner))
+    if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(slot_owner(&socket->slot)))
         return error_say(-EINVAL, "option active: the socket has no owner to tell");
     socket->active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
     if (active_is_spent(next))

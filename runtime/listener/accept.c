@@ -166,7 +166,7 @@ static void take_connection(struct scheduler *scheduler, struct listener *socket
     socket->listening->has_paused = false;
     socket->listening->told_unusable = false;
     if (socket->listening->serving)
-        adopt_for_owner(scheduler, socket, fd, socket->slot.owner);
+        adopt_for_owner(scheduler, socket, fd, slot_owner(&socket->slot));
     else
         give_to_acceptor(scheduler, socket, fd);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The row of the table of kinds. */
-#include "base/system.h"
 #include "runtime/listener/accept.h"
 #include "runtime/listener/listener.h"
 #include "runtime/listener/set_option.h"
@@ -33,22 +32,6 @@ static int close_by_call(struct scheduler *scheduler, struct slot *slot, struct 
     return CALL_WAITS;
 }
 
-static bool settled(struct scheduler *scheduler, struct slot *slot)
-{
-    struct listener *socket = listener_of(slot);
-    (void)scheduler;
-    return socket->slot.pending == 0;
-}
-
-static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
-{
-    struct listener *socket = listener_of(slot);
-    (void)scheduler;
-    system_close(socket->slot.fd);
-    socket->slot.fd = -1;
-    return true;
-}
-
 /* Who has closed it finds its port free. */
 static void release(struct scheduler *scheduler, struct slot *slot)
 {
@@ -57,7 +40,6 @@ static void release(struct scheduler *scheduler, struct slot *slot)
         call_complete(scheduler, socket->closer, 0);
     if (socket->slot.options)
         option_block_drop(socket->slot.options);
-    slot_free(scheduler, &socket->slot);
 }
 
 static uint32_t siblings(const struct slot *slot, const weir_socket **siblings)
@@ -75,8 +57,6 @@ const struct kind kind_listener = {
     .close = close_by_call,
     .cancel_calls = accept_cancel_calls,
     .lose_mailbox = accept_dismiss_dead,
-    .settled = settled,
-    .give_up_descriptor = give_up_descriptor,
     .release = release,
     .set_option = listener_set_option,
     .siblings = siblings,

@@ -9,14 +9,14 @@
 static void call_with_each(struct slot *slot, struct list *messages)
 {
     struct list *node;
-    while (slot_is_live(slot) && slot->owner.handler && (node = list_take(messages))) {
+    while (slot_is_live(slot) && slot_handler(slot) && (node = list_take(messages))) {
         struct mailbox_node *entry = list_entry(node, struct mailbox_node, link);
         entry->message.packet.lent = true;
-        owner_call_handler(slot->owner, &entry->message);
+        owner_call_handler(slot_owner(slot), &entry->message);
         entry->message.packet.lent = false;
         mailbox_free_node(entry);
     }
-    if (slot_is_live(slot) && slot->owner.mailbox)
+    if (slot_is_live(slot) && slot->is_mailed)
         mailbox_put_all(slot->owner.mailbox, messages);
     mailbox_free_nodes(messages);
 }

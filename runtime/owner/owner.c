@@ -34,7 +34,7 @@ int owner_check(weir_owner owner)
 
 static struct msgq *msgq_of(const struct slot *slot)
 {
-    return slot->owner.mailbox ? slot->owner.data : NULL;
+    return slot->is_mailed ? slot->owner_data : NULL;
 }
 
 bool owner_is_full(const struct slot *slot)
@@ -56,21 +56,24 @@ void owner_set(struct slot *slot, weir_owner owner)
     struct msgq *msgq = msgq_of(slot);
     if (owner.mailbox)
         mailbox_keep(owner.mailbox);
-    if (slot->owner.mailbox)
+    if (slot->is_mailed)
         mailbox_release(slot->owner.mailbox);
     if (msgq && !owner.mailbox)
         msgq_release(msgq);
-    slot->owner = owner;
+    slot->is_mailed = owner.mailbox != NULL;
+    slot->owner_data = owner.mailbox ? msgq : owner.data;
     if (owner.mailbox)
-        slot->owner.data = msgq;
+        slot->owner.mailbox = owner.mailbox;
+    else
+        slot->owner.handler = owner.handler;
 }
 
 static int post_packet(struct slot *slot, weir_socket handle, const weir_packet *packet)
 {
     weir_message message = {.kind = WEIR_MESSAGE_DATA, .socket = handle};
-    struct msgq *msgq = slot->owner.data;
+    struct msgq *msgq = slot->owner_data;
     if (!msgq)
-        msgq = slot->owner.data = msgq_create(handle);
+        msgq = slot->owner_data = msgq_create(handle);
     if (!msgq)
         return -ENOMEM;
     int result = weir_packet_keep(packet, &message.packet);
@@ -89,15 +92,15 @@ static int post_packet(struct slot *slot, weir_socket handle, const weir_packet 
 int owner_tell_packet(struct scheduler *scheduler, struct slot *slot, const weir_packet *packet)
 {
     weir_socket handle = slot_handle(scheduler, slot);
-    const weir_handler *handler = slot->owner.handler;
+    const weir_handler *handler = slot_handler(slot);
     if (handler) {
         uint64_t began_ns = slow_begin(scheduler);
         if (handler->packet)
-            handler->packet(handle, packet, slot->owner.data);
+            handler->packet(handle, packet, slot->owner_data);
         slow_end(scheduler, began_ns, (slow_function *)handler->packet);
         return 0;
     }
-    return slot->owner.mailbox ? post_packet(slot, handle, packet) : 0;
+    return slot->is_mailed ? post_packet(slot, handle, packet) : 0;
 }
 
 void owner_call_handler(weir_owner owner, const weir_message *message)
@@ -157,37 +160,29 @@ void owner_tell(struct scheduler *scheduler, struct slot *slot, enum weir_messag
         .socket = slot_handle(scheduler, slot),
         .error = error,
     };
-    const weir_handler *handler = slot->owner.handler;
+    const weir_handler *handler = slot_handler(slot);
     uint64_t began_ns = slow_begin(scheduler);
     if (handler) {
-        owner_call_handler(slot->owner, &message);
+        owner_call_handler(slot_owner(slot), &message);
         slow_end(scheduler, began_ns, function_of(handler, kind));
-    } else if (slot->owner.mailbox)
+    } else if (slot->is_mailed)
         (void)mailbox_put(slot->owner.mailbox, &message, NULL);
 }
 
 void owner_tell_unbusy(struct scheduler *scheduler, struct slot *slot)
 {
-    const weir_handler *handler = slot->owner.handler;
+    const weir_handler *handler = slot_handler(slot);
     uint64_t began_ns = slow_begin(scheduler);
     if (!handler || !handler->unbusy)
         return;
-    handler->unbusy(slot_handle(scheduler, slot), slot->owner.data);
+    handler->unbusy(slot_handle(scheduler, slot), slot->owner_data);
     slow_end(scheduler, began_ns, (slow_function *)handler->unbusy);
-}
-
-void owner_tell_gone(struct scheduler *scheduler, struct slot *slot)
-{
-    const weir_handler *handler = slot->owner.handler;
-    uint64_t began_ns = slow_begin(scheduler);
-    handler->gone(slot_handle(scheduler, slot), slot->owner.data);
-    slow_end(scheduler, began_ns, (slow_function *)handler->gone);
 }
 
 void owner_change(struct scheduler *scheduler, struct slot *slot, weir_owner next,
                   struct list *messages)
 {
-    if (slot->owner.mailbox && !CANARY(LEFT_BEHIND))
+    if (slot->is_mailed && !CANARY(LEFT_BEHIND))
         mailbox_extract(slot->owner.mailbox, slot_handle(scheduler, slot), messages);
     owner_set(slot, next);
     if (next.mailbox)
@@ -205,7 +200,7 @@ static int close_owned(struct scheduler *scheduler, struct slot *unused, struct 
     weir_mailbox *mailbox = list_entry(call, struct death, call)->mailbox;
     for (uint32_t index = 0; index < slot_table_size(&scheduler->slots); index++) {
         struct slot *slot = slot_table_at(&scheduler->slots, index);
-        if (slot->owner.mailbox == mailbox)
+        if (slot_mailbox(slot) == mailbox)
             slot_end(scheduler, slot, END_OWNER_DIED);
         else if (slot->state != SOCKET_FREE && scheduler->kinds[slot->kind]->lose_mailbox)
             scheduler->kinds[slot->kind]->lose_mailbox(scheduler, slot);

@@ -13,7 +13,6 @@ struct slot;
 int owner_tell_packet(struct scheduler *scheduler, struct slot *slot, const weir_packet *packet);
 void owner_tell(struct scheduler *scheduler, struct slot *slot, enum weir_message_kind kind,
                 int error);
-void owner_tell_gone(struct scheduler *scheduler, struct slot *slot);
 void owner_tell_unbusy(struct scheduler *scheduler, struct slot *slot);
 
 static inline bool owner_is_nobody(weir_owner owner)
@@ -31,11 +30,6 @@ static inline bool owner_is(weir_owner a, weir_owner b)
 bool owner_is_full(const struct slot *slot);
 /* The marks may have changed. */
 void owner_marks_changed(const struct slot *slot);
-
-static inline bool owner_waits_for_gone(weir_owner owner)
-{
-    return owner.handler && owner.handler->gone;
-}
 
 /* For as long as a call waits that names it: a mailbox may be destroyed meanwhile. */
 void owner_keep(weir_owner owner);

@@ -540,17 +540,6 @@ static void end(struct scheduler *scheduler, struct slot *slot, enum ending endi
     slot_unhold(scheduler, slot);
 }
 
-static bool settled(struct scheduler *scheduler, struct slot *slot)
-{
-    (void)scheduler;
-    return slot->pending == 0;
-}
-
-static void release(struct scheduler *scheduler, struct slot *slot)
-{
-    slot_free(scheduler, slot);
-}
-
 static void shut(void *state)
 {
     free_resolver(state);
@@ -562,6 +551,4 @@ const struct kind kind_resolver = {
     .is_inner = true,
     .shut = shut,
     .end = end,
-    .settled = settled,
-    .release = release,
 };

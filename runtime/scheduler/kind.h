@@ -52,7 +52,7 @@ struct kind_operation {
 struct kind {
     const char *name;
     bool is_inner;    /* nobody's socket but ours: a drain does not wait for it */
-    bool has_packets; /* its sockets receive: weir_each_socket visits them */
+    bool has_packets; /* for their owner: weir_each_socket visits it, `gone` is told of it */
     struct kind_operation operations[OPERATIONS_PER_KIND_MAX];
     /* What its sockets on one scheduler have in common; NULL, both: nothing. 0, or -ENOMEM. */
     int (*open)(struct scheduler *scheduler, void **state);
@@ -66,11 +66,11 @@ struct kind {
     /* A mailbox is dead that is not its owner's: calls that wait may name it. NULL: none can. */
     void (*lose_mailbox)(struct scheduler *scheduler, struct slot *slot);
     /* Asked of dying sockets: whether nothing stands in the way of giving up the descriptor. It
-     * cancels what does. */
+     * cancels what does. NULL: whether nothing is pending. */
     bool (*settled)(struct scheduler *scheduler, struct slot *slot);
-    /* False: not yet; it is asked for again when an operation is over. */
+    /* False: not yet; it is asked for again when an operation is over. NULL: it is closed. */
     bool (*give_up_descriptor)(struct scheduler *scheduler, struct slot *slot);
-    /* It is closed and nothing is in flight: ends with socket_free, now or later. */
+    /* Gives back what it has beside the slot, which is about to be free. NULL: it has nothing. */
     void (*release)(struct scheduler *scheduler, struct slot *slot);
     /* 0, or an error with nothing set. The socket is live. */
     int (*set_option)(struct scheduler *scheduler, struct slot *slot, const weir_option *option);

@@ -308,6 +308,7 @@ int scheduler_open(struct scheduler *scheduler)
     read_clock(scheduler);
     task_queues_init(&scheduler->tasks);
     task_init(&scheduler->release_memory, release_memory);
+    gone_init(&scheduler->gone);
     timer_wheel_init(&scheduler->timers, scheduler->now_ns / 1000000u);
     scheduler->return_memory.fire = return_memory;
     int result = open_memory(scheduler, limits);

@@ -13,6 +13,7 @@
 #include "runtime/buffer/buffer.h"
 #include "runtime/ring/ring.h"
 #include "runtime/ring/vectors.h"
+#include "runtime/scheduler/gone.h"
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/kind.h"
 #include "runtime/scheduler/lease.h"
@@ -46,6 +47,7 @@ struct scheduler {
     struct inbox inbox;
     struct task_queues tasks;
     struct task release_memory; /* that its callers gave to be sent and is not needed any more */
+    struct gone gone;
     const struct kind *const *kinds;
     void *states[KIND_COUNT]; /* of each kind, what its sockets here have in common */
     uint32_t outstanding;     /* _async calls made here that have not been finished */

@@ -21,30 +21,12 @@ void slot_move(struct slot *slot, enum socket_event event)
     slot->state = (uint8_t)socket_state_next((enum socket_state)slot->state, event) & 15;
 }
 
-void slot_unhold(struct scheduler *scheduler, struct slot *slot)
-{
-    CHECK_GT(slot->pending, 0);
-    slot->pending--;
-    slot_settle(scheduler, slot);
-}
-
 void slot_free(struct scheduler *scheduler, struct slot *slot)
 {
+    if (scheduler->kinds[slot->kind]->release)
+        scheduler->kinds[slot->kind]->release(scheduler, slot);
     slot_move(slot, SOCKET_RELEASE);
     slot_table_free(&scheduler->slots, slot);
-}
-
-void slot_settle(struct scheduler *scheduler, struct slot *slot)
-{
-    if (slot->state != SOCKET_GONE && slot->state != SOCKET_CLOSED)
-        return;
-    const struct kind *kind = scheduler->kinds[slot->kind];
-    if (!kind->settled(scheduler, slot))
-        return;
-    if (slot->fd >= 0 && kind->give_up_descriptor(scheduler, slot))
-        scheduler_descriptor_closed(scheduler);
-    if (slot->state == SOCKET_CLOSED && slot->pending == 0)
-        kind->release(scheduler, slot);
 }
 
 void slot_end(struct scheduler *scheduler, struct slot *slot, enum ending ending)

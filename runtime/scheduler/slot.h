@@ -15,6 +15,7 @@
 
 #include "runtime/ring/operation.h"
 #include "runtime/scheduler/kind.h"
+#include "runtime/scheduler/slot_list.h"
 #include "runtime/scheduler/socket_state.h"
 #include <weir/socket.h>
 
@@ -26,14 +27,36 @@ struct slot {
     uint32_t generation;
     int fd; /* -1: none */
     uint16_t pending;
-    uint8_t kind : 4;  /* enum kind_number */
-    uint8_t state : 4; /* enum socket_state */
-    uint8_t family;    /* enum weir_family */
+    uint8_t kind : 4;   /* enum kind_number */
+    uint8_t state : 4;  /* enum socket_state */
+    uint8_t family : 7; /* enum weir_family */
+    bool is_mailed : 1; /* its owner is a mailbox */
     struct option_block *options;
-    weir_owner owner; /* owner_set */
+    union {
+        const weir_handler *handler;
+        weir_mailbox *mailbox;
+    } owner; /* owner_set; neither: nobody */
+    void *owner_data;
+    struct slot_link link; /* on whichever list its kind has it; in the end, of those that go */
 };
 
-enum { SLOT_SIZE = 184 };
+enum { SLOT_SIZE = 168 };
+
+static inline const weir_handler *slot_handler(const struct slot *slot)
+{
+    return slot->is_mailed ? NULL : slot->owner.handler;
+}
+
+static inline weir_mailbox *slot_mailbox(const struct slot *slot)
+{
+    return slot->is_mailed ? slot->owner.mailbox : NULL;
+}
+
+static inline weir_owner slot_owner(const struct slot *slot)
+{
+    weir_owner owner = {slot_handler(slot), slot->owner_data, slot_mailbox(slot)};
+    return owner;
+}
 
 /* A new socket on `fd`, without options and without an owner. NULL: no memory. */
 struct slot *slot_create(struct scheduler *scheduler, enum kind_number kind, int fd,
@@ -52,7 +75,7 @@ void slot_unhold(struct scheduler *scheduler, struct slot *slot);
 /* Called whenever something may have come to its end. */
 void slot_settle(struct scheduler *scheduler, struct slot *slot);
 
-/* What its kind's `release` ends with. */
+/* It is free from now on, and what its kind had of it is given back. */
 void slot_free(struct scheduler *scheduler, struct slot *slot);
 
 void slot_end(struct scheduler *scheduler, struct slot *slot, enum ending ending);

@@ -119,7 +119,7 @@ void close_end(struct scheduler *scheduler, struct slot *slot, enum ending endin
         delivery_stop(scheduler, stream);
     if (ending == END_ABORT && stream->slot.fd >= 0)
         write_linger(stream, true);
-    if (by_owner && stream->slot.owner.mailbox && stream_is_live(stream) && stream->closed_told)
+    if (by_owner && stream->slot.is_mailed && stream_is_live(stream) && stream->closed_told)
         mailbox_forget_closed(slot_handle(scheduler, &stream->slot));
     close_any(scheduler, stream, ending == END_ABORT);
     slot_unhold(scheduler, &stream->slot);

@@ -210,10 +210,10 @@ static uint16_t share_of(size_t size)
 
 static void postpone(struct scheduler *scheduler, struct stream *stream)
 {
-    receive_step_back(stream);
+    receive_step_back(scheduler, stream);
     stream->postponed = true;
     streams_of(scheduler)->postponed_count++;
-    list_append(&streams_of(scheduler)->postponed, &stream->link);
+    slot_list_append(&scheduler->slots, &streams_of(scheduler)->postponed, &stream->slot);
     task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
@@ -406,19 +406,32 @@ void delivery_share_out(struct scheduler *scheduler, struct task *task)
         share = SHARE_MOST;
     streams->share = share > SHARE_LEAST ? share : SHARE_LEAST;
     streams->postponed_count = 0;
-    list_move_all(&streams->due, &streams->postponed);
-    if (!list_is_empty(&streams->due))
+    if (!slot_list_is_empty(&streams->postponed))
         task_add(&scheduler->tasks, TASK_SUBMITTED, &streams->go_on);
+}
+
+/* The first that has had its share of a turn before this one; NULL: there is none. */
+static struct stream *first_due(const struct scheduler *scheduler)
+{
+    struct slot *slot = slot_list_first(&scheduler->slots, &streams_of(scheduler)->postponed);
+    bool is_due = slot && stream_of(slot)->share_turn != (uint16_t)scheduler->totals.turns;
+    return is_due ? stream_of(slot) : NULL;
+}
+
+void delivery_forget_postponed(struct scheduler *scheduler, struct stream *stream)
+{
+    if (stream->postponed)
+        slot_list_remove(&scheduler->slots, &streams_of(scheduler)->postponed, &stream->slot);
+    stream->postponed = false;
 }
 
 /* Behind all that has come since. */
 void delivery_go_on(struct scheduler *scheduler, struct task *task)
 {
-    struct list *node;
+    struct stream *stream;
     (void)task;
-    while ((node = list_take(&streams_of(scheduler)->due))) {
-        struct stream *stream = list_entry(node, struct stream, link);
-        stream->postponed = false;
+    while ((stream = first_due(scheduler))) {
+        delivery_forget_postponed(scheduler, stream);
         error_clear_text();
         delivery_continue(scheduler, stream);
         scheduler_do_soon(scheduler);

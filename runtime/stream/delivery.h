@@ -29,6 +29,8 @@ void delivery_continue(struct scheduler *scheduler, struct stream *stream);
 
 /* A turn ends: those that were postponed in it are due in the next, and share that. */
 void delivery_share_out(struct scheduler *scheduler, struct task *task);
+/* It waits for no share any more. */
+void delivery_forget_postponed(struct scheduler *scheduler, struct stream *stream);
 /* They hand out more of what they have. */
 void delivery_go_on(struct scheduler *scheduler, struct task *task);
 

@@ -11,8 +11,8 @@
 #include "runtime/stream/close.h"
 #include "runtime/stream/connect.h"
 #include "runtime/stream/flush.h"
-#include "runtime/stream/gone.h"
 #include "runtime/stream/hand_over.h"
+#include "runtime/stream/idle.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
@@ -38,6 +38,17 @@ static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
     scheduler->totals.connections -= stream->connected;
     stream->connected = false;
     return true;
+}
+
+static void release(struct scheduler *scheduler, struct slot *slot)
+{
+    struct stream *stream = stream_of(slot);
+    idle_forget(scheduler, stream);
+    input_drop(stream);
+    send_free(scheduler, stream);
+    owner_set(slot, weir_owned_by_nobody());
+    if (slot->options)
+        option_block_drop(slot->options);
 }
 
 static void get_statistics(const struct slot *slot, weir_statistics *statistics)
@@ -98,7 +109,7 @@ const struct kind kind_stream = {
     .cancel_calls = cancel_calls,
     .settled = settled,
     .give_up_descriptor = give_up_descriptor,
-    .release = gone_release,
+    .release = release,
     .set_option = stream_set_option,
     .get_options = get_options,
     .get_statistics = get_statistics,

@@ -24,7 +24,7 @@ static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
 static void line_up(struct scheduler *scheduler, struct stream *stream)
 {
     stream->reading = READING_STARVED;
-    list_append(&streams_of(scheduler)->starved, &stream->link);
+    slot_list_append(&scheduler->slots, &streams_of(scheduler)->starved, &stream->slot);
     task_add(&scheduler->tasks, TASK_WITH_BUFFERS, &streams_of(scheduler)->feed);
 }
 
@@ -179,27 +179,23 @@ void receive_update(struct scheduler *scheduler, struct stream *stream)
     }
 }
 
-void receive_step_back(struct stream *stream)
+void receive_step_back(struct scheduler *scheduler, struct stream *stream)
 {
+    struct streams *streams = streams_of(scheduler);
     if (stream->reading != READING_STARVED && stream->reading != READING_RESTING)
         return;
-    list_remove(&stream->link);
+    slot_list_remove(&scheduler->slots,
+                     stream->reading == READING_STARVED ? &streams->starved
+                                                        : &streams->rest.sockets,
+                     &stream->slot);
     stream->reading = READING_NOT;
-}
-
-/* One that is closed hands nothing out, and is wanted on another list. */
-static void forget_postponed(struct stream *stream)
-{
-    if (!stream->postponed || stream->slot.state != SOCKET_CLOSED)
-        return;
-    list_remove(&stream->link);
-    stream->postponed = false;
 }
 
 void receive_stop(struct scheduler *scheduler, struct stream *stream)
 {
-    receive_step_back(stream);
-    forget_postponed(stream);
+    receive_step_back(scheduler, stream);
+    if (stream->slot.state == SOCKET_CLOSED) /* it hands nothing out, and is wanted elsewhere */
+        delivery_forget_postponed(scheduler, stream);
     if (stream->reading == READING_BUFFERS || stream->reading == READING_INTO ||
         stream->reading == READING_WATCHED)
         cancel(scheduler, stream);
@@ -333,17 +329,17 @@ static void resume(struct scheduler *scheduler, struct stream *stream)
  * would take them from those that stand behind it, again and again. */
 void receive_feed(struct scheduler *scheduler, struct task *task)
 {
-    struct list *starved = &streams_of(scheduler)->starved;
+    const struct slot_table *slots = &scheduler->slots;
+    struct slot_list *starved = &streams_of(scheduler)->starved;
     bool crowded = buffer_pool_is_crowded(scheduler->buffers);
     uint32_t room = crowded ? buffer_pool_room(scheduler->buffers) : UINT32_MAX;
-    struct list waiting;
-    list_init(&waiting);
-    list_move_all(&waiting, starved);
-    for (; room > 0 && !list_is_empty(&waiting); room--)
-        resume(scheduler, list_entry(list_take(&waiting), struct stream, link));
-    list_move_all(&waiting, starved);
-    list_move_all(starved, &waiting);
-    if (!list_is_empty(starved))
+    struct slot_list waiting = {0};
+    slot_list_move_all(slots, &waiting, starved);
+    for (; room > 0 && !slot_list_is_empty(&waiting); room--)
+        resume(scheduler, stream_of(slot_list_take(slots, &waiting)));
+    slot_list_move_all(slots, &waiting, starved);
+    slot_list_move_all(slots, starved, &waiting);
+    if (!slot_list_is_empty(starved))
         task_add(&scheduler->tasks, TASK_WITH_BUFFERS, task);
 }
 

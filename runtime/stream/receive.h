@@ -23,7 +23,7 @@ void receive_readable(struct scheduler *scheduler, struct slot *slot,
 void receive_update(struct scheduler *scheduler, struct stream *stream);
 
 /* Waits for no buffer any more, if it did: receive_update sees to it again. */
-void receive_step_back(struct stream *stream);
+void receive_step_back(struct scheduler *scheduler, struct stream *stream);
 
 /* Ends receiving for good. */
 void receive_stop(struct scheduler *scheduler, struct stream *stream);

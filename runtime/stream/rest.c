@@ -10,13 +10,12 @@
 
 enum { REST_MS = 10 };
 
-static void receive_again(struct scheduler *scheduler, struct list *sockets)
+static void receive_again(struct scheduler *scheduler, struct slot_list *sockets)
 {
-    struct list *node;
-    while ((node = list_take(sockets))) {
-        struct stream *stream = list_entry(node, struct stream, link);
-        stream->reading = READING_NOT;
-        receive_update(scheduler, stream);
+    struct slot *slot;
+    while ((slot = slot_list_take(&scheduler->slots, sockets))) {
+        stream_of(slot)->reading = READING_NOT;
+        receive_update(scheduler, stream_of(slot));
     }
 }
 
@@ -30,11 +29,10 @@ static void send_again(struct scheduler *scheduler, struct list *outputs)
 static void try_again(struct timer *timer)
 {
     struct rest *rest = list_entry(timer, struct rest, timer);
-    struct list sockets;
+    struct slot_list sockets = {0};
     struct list outputs;
-    list_init(&sockets);
     list_init(&outputs);
-    list_move_all(&sockets, &rest->sockets);
+    slot_list_move_all(&rest->scheduler->slots, &sockets, &rest->sockets);
     list_move_all(&outputs, &rest->outputs);
     receive_again(rest->scheduler, &sockets);
     send_again(rest->scheduler, &outputs);
@@ -42,30 +40,31 @@ static void try_again(struct timer *timer)
 
 void rest_init(struct rest *rest)
 {
-    list_init(&rest->sockets);
     list_init(&rest->outputs);
     rest->timer.fire = try_again;
 }
 
-static void begin(struct scheduler *scheduler, struct list *list, struct list *link)
+static void begin(struct scheduler *scheduler, struct rest *rest)
 {
-    struct rest *rest = &streams_of(scheduler)->rest;
     rest->scheduler = scheduler;
     scheduler->totals.memory_pauses++;
-    list_remove(link);
-    list_append(list, link);
     if (!rest->timer.armed)
         scheduler_arm(scheduler, &rest->timer, REST_MS);
 }
 
 void rest_receive(struct scheduler *scheduler, struct stream *stream)
 {
+    struct rest *rest = &streams_of(scheduler)->rest;
     stream->reading = READING_RESTING;
-    begin(scheduler, &streams_of(scheduler)->rest.sockets, &stream->link);
+    slot_list_append(&scheduler->slots, &rest->sockets, &stream->slot);
+    begin(scheduler, rest);
 }
 
 void rest_send(struct scheduler *scheduler, struct stream *stream)
 {
+    struct rest *rest = &streams_of(scheduler)->rest;
     stream->output->queue.flushing = FLUSHING_RESTING;
-    begin(scheduler, &streams_of(scheduler)->rest.outputs, &stream->output->rest_link);
+    list_remove(&stream->output->rest_link);
+    list_append(&rest->outputs, &stream->output->rest_link);
+    begin(scheduler, rest);
 }

@@ -7,14 +7,15 @@
 #define RUNTIME_STREAM_REST_H
 
 #include "base/list.h"
+#include "runtime/scheduler/slot_list.h"
 #include "runtime/scheduler/timer.h"
 
 struct scheduler;
 struct stream;
 
 struct rest {
-    struct list sockets; /* whose receive is to be armed: READING_RESTING until then */
-    struct list outputs; /* that are to be flushed: FLUSHING_RESTING until then */
+    struct slot_list sockets; /* whose receive is to be armed: READING_RESTING until then */
+    struct list outputs;      /* that are to be flushed: FLUSHING_RESTING until then */
     struct timer timer;
     struct scheduler *scheduler;
 };

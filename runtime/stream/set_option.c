@@ -18,7 +18,7 @@ static int set_active(struct scheduler *scheduler, struct stream *stream, int32_
     int result = active_next(stream->active, wanted, &next);
     if (result < 0)
         return result;
-    if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(stream->slot.owner))
+    if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(slot_owner(&stream->slot)))
         return error_say(-EINVAL, "option active: the socket has no owner to tell");
     stream->latches &= (uint8_t)~LATCH_UNASKED;
     stream->active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;

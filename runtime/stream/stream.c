@@ -14,7 +14,6 @@ struct stream *stream_create(struct scheduler *scheduler, int fd, enum weir_fami
     stream->active = options->values.active;
     stream->bit8_seen = options->values.bit8 == WEIR_BIT8_SET;
     stream->bulk = true;
-    list_init(&stream->link);
     return stream;
 }
 

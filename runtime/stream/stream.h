@@ -104,8 +104,6 @@ struct stream {
     uint16_t share_used;       /* and how much of its share of that */
     struct call *waiter;       /* in recv; before there is a connection, in connect */
     struct output *output;     /* NULL when nothing is queued */
-    struct list
-        link; /* on the list of the starved or of the postponed; in the end, of the settled */
     struct traffic received;
     struct traffic sent;
     uint32_t received_max; /* beside them, where they leave no gap */

@@ -7,7 +7,6 @@
 #include "runtime/send_queue/segment.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/delivery.h"
-#include "runtime/stream/gone.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/receive.h"
 
@@ -22,13 +21,7 @@ int streams_open(struct scheduler *scheduler, void **state)
         memory_free(streams);
         return -ENOMEM;
     }
-    list_init(&streams->settled);
-    list_init(&streams->leaving);
-    task_init(&streams->tell_gone, gone_tell);
-    list_init(&streams->starved);
     list_init(&streams->limited);
-    list_init(&streams->postponed);
-    list_init(&streams->due);
     list_init(&streams->served);
     streams->share = SHARE_MOST;
     lingering_init(&streams->lingering);

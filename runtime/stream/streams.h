@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/slot_list.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/rest.h"
@@ -29,17 +30,13 @@ struct streams {
     struct send_pools *pools;
     struct output *outputs; /* kept for later */
     uint32_t output_count;
-    struct list starved;   /* those that wait for a receive to be armed, or for a buffer */
-    struct task feed;      /* TASK_WITH_BUFFERS while there are any */
-    struct list postponed; /* those that have had their share of this turn */
-    struct list due;       /* those that had it in the last one */
+    struct slot_list starved;   /* those that wait for a receive to be armed, or for a buffer */
+    struct task feed;           /* TASK_WITH_BUFFERS while there are any */
+    struct slot_list postponed; /* those that have had their share of this turn, or the last */
     uint32_t postponed_count;
     uint32_t share;        /* what a socket may hand out in this turn: so many packets, or KiB */
     struct task share_out; /* TASK_LAST, when somebody was postponed or no longer is */
-    struct task go_on;     /* TASK_SUBMITTED while somebody is due */
-    struct list settled;   /* those that have ended, whose handlers are still to be told */
-    struct list leaving;   /* those of the turn before */
-    struct task tell_gone; /* TASK_LAST while there are any */
+    struct task go_on;     /* TASK_SUBMITTED while somebody is postponed */
     struct list served;    /* calls of threads that have their packet */
     struct task answer;    /* TASK_LAST while there are any */
     struct list limited;   /* outputs that are busy by the runtime's limit */

@@ -118,12 +118,6 @@ static void end(struct scheduler *scheduler, struct slot *slot, enum ending endi
     (void)ending;
 }
 
-static bool settled(struct scheduler *scheduler, struct slot *slot)
-{
-    (void)scheduler;
-    return slot->pending == 0;
-}
-
 /* It is somebody else's. */
 static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
 {
@@ -132,17 +126,10 @@ static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
     return false;
 }
 
-static void release(struct scheduler *scheduler, struct slot *slot)
-{
-    slot_free(scheduler, slot);
-}
-
 const struct kind kind_watch = {
     .name = "watch",
     .is_inner = true,
     .operations = {[OPERATION_IN_KIND(WATCH_POLL)] = {completed, is_cancelled, NULL}},
     .end = end,
-    .settled = settled,
     .give_up_descriptor = give_up_descriptor,
-    .release = release,
 };

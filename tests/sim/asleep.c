@@ -287,7 +287,7 @@ static void check_held_back(const struct scheduler *scheduler)
 {
     struct walk walk = walk_of(scheduler);
     for (const struct slot *slot; (slot = next_used(&walk));) {
-        const struct msgq *msgq = slot->owner.mailbox ? slot->owner.data : NULL;
+        const struct msgq *msgq = slot->is_mailed ? slot->owner_data : NULL;
         if (slot->state == SOCKET_OPEN && msgq && msgq->full)
             SIM_CHECK(msgq->waits && msgq->bytes > msgq->low,
                       "slot %u is held back by a mailbox that has room", slot->index);
