@@ -89,6 +89,35 @@ WEIR_API int weir_udp_send_async(weir_socket socket, const weir_address *to, con
                                  size_t size, weir_sent *sent, void *data) WEIR_CHECK_RESULT;
 
 /*
+ * gen_udp:send/4 and connect/3 to a host by its name: looked up in the family of the socket, as the
+ * inet configuration says (names.h); an address as text is its own answer. `timeout_ms` is the
+ * look-up's, < 0: for as long as the configuration has it. Of several addresses the next is tried
+ * when the kernel says of one that nothing can be sent there; that a datagram has arrived nobody
+ * says.
+ *
+ * Datagrams that are sent to one name leave in the order in which they were sent. Those to another
+ * name or to an address do not wait for its look-up.
+ *
+ * Errors as weir_udp_send and weir_udp_connect, and: WEIR_NXDOMAIN (nobody knows it, or it is an
+ * address of the other family), WEIR_TIMEOUT, -EINVAL (no host name: printable characters, no
+ * blanks), -EDEADLK on a scheduler, which must not wait. Thread.
+ */
+WEIR_API int weir_udp_send_to(weir_socket socket, const char *host, uint16_t port,
+                              const void *bytes, size_t size, int64_t timeout_ms) WEIR_CHECK_RESULT;
+WEIR_API int weir_udp_connect_to(weir_socket socket, const char *host, uint16_t port,
+                                 int64_t timeout_ms) WEIR_CHECK_RESULT;
+
+/* The same for schedulers and threads that do not want to wait: `sent` and `connected` (may be
+ * NULL) are called with the result. Host and bytes are copied. -EINVAL, -ENOMEM, WEIR_CLOSED: it is
+ * not called. */
+WEIR_API int weir_udp_send_to_async(weir_socket socket, const char *host, uint16_t port,
+                                    const void *bytes, size_t size, int64_t timeout_ms,
+                                    weir_sent *sent, void *data) WEIR_CHECK_RESULT;
+WEIR_API int weir_udp_connect_to_async(weir_socket socket, const char *host, uint16_t port,
+                                       int64_t timeout_ms, weir_sent *connected,
+                                       void *data) WEIR_CHECK_RESULT;
+
+/*
  * gen_udp:recv/2,3: the next datagram. WEIR_TIMEOUT, -EINVAL (active), -EALREADY (somebody waits
  * already), -ECONNREFUSED and its like (what became of one that was sent), WEIR_CLOSED, -ENOTCONN
  * (no UDP socket). The packet is the caller's: weir_packet_release.

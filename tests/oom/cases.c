@@ -127,6 +127,45 @@ static int list_parameters(weir_runtime *runtime)
     return result;
 }
 
+struct letter {
+    int result;
+    sem_t done;
+};
+
+static void sent(weir_socket socket, int result, void *data)
+{
+    struct letter *letter = data;
+    (void)socket;
+    letter->result = result;
+    sem_post(&letter->done);
+}
+
+static int send_and_wait(weir_socket socket)
+{
+    struct letter letter;
+    sem_init(&letter.done, 0, 0);
+    int result =
+        weir_udp_send_to_async(socket, "host.of.file", 9, "x", 1, PATIENCE_MS, sent, &letter);
+    while (result == 0 && sem_wait(&letter.done) < 0)
+        continue;
+    sem_destroy(&letter.done);
+    return result < 0 ? result : letter.result;
+}
+
+static int send_to_name(weir_runtime *runtime)
+{
+    weir_socket socket;
+    int result = weir_udp_open(runtime, 0, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                               weir_owned_by_nobody(), &socket);
+    if (result < 0)
+        return result;
+    result = weir_udp_send_to(socket, "host.of.file", 9, "x", 1, PATIENCE_MS);
+    if (result == 0)
+        result = send_and_wait(socket);
+    weir_close(socket);
+    return result;
+}
+
 /* "localhost" stays known to the C library alone. */
 static int load_parameters(weir_runtime *runtime)
 {
@@ -300,7 +339,8 @@ const struct oom_case oom_cases[] = {
     {"by name", true, resolve_on_thread}, {"resolve", true, resolve_on_scheduler},
     {"by udp", true, resolve_by_udp},     {"by tcp", true, resolve_by_tcp},
     {"by file", true, resolve_by_file},   {"interfaces", false, list_interfaces},
-    {"get_rc", true, list_parameters},    {"load_rc", true, load_parameters},
+    {"get_rc", true, list_parameters},    {"udp name", true, send_to_name},
+    {"load_rc", true, load_parameters},
 };
 
 const unsigned oom_case_count = sizeof(oom_cases) / sizeof(oom_cases[0]);

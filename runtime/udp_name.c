@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gen_udp:send and gen_udp:connect to a host by its name. The call goes to the socket's scheduler,
+ * which knows the family to ask for. The look-up and the datagrams are calls of that scheduler's
+ * own and lie in the caller's, which waits for them.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "address/name.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/buffer/buffer.h"
+#include "runtime/datagram/send.h"
+#include "runtime/resolver/resolver.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/slot.h"
+#include <weir/udp.h>
+
+struct named_call {
+    struct call call;
+    const char *host;
+    uint16_t port;
+    bool sends; /* else it connects */
+    struct iovec bytes;
+    struct weir_buffer *held; /* CALL_ASYNC: what they lie in; NULL: there are none */
+    struct look_up look_up;
+    struct letter_call letter;
+    weir_address literal; /* of a host that is an address */
+    const weir_address *addresses;
+    size_t address_count;
+    size_t next;
+    weir_address address; /* that is being tried */
+};
+
+static struct named_call *named_call_of(struct call *call)
+{
+    return list_entry(call, struct named_call, call);
+}
+
+static void say_what_failed(const struct named_call *named, int result)
+{
+    if (result < 0)
+        (void)error_say(result, "cannot %s %s:%u: %s", named->sends ? "send to" : "connect to",
+                        named->host, named->port, weir_error_text(result));
+}
+
+static void answer(struct named_call *named, int result)
+{
+    weir_hostent_free(named->look_up.hostent);
+    named->look_up.hostent = NULL;
+    say_what_failed(named, result);
+    call_complete(scheduler_current(), &named->call, result);
+}
+
+/* What is wrong with this address need not be with the next. */
+static bool tries_next(const struct named_call *named, int result)
+{
+    static const int unreachable[] = {-ENETUNREACH, -EHOSTUNREACH, -ENETDOWN,      -EHOSTDOWN,
+                                      -EACCES,      -EPERM,        -EADDRNOTAVAIL, -EINVAL};
+    for (size_t i = 0; i < sizeof(unreachable) / sizeof(unreachable[0]); i++)
+        if (result == unreachable[i])
+            return named->next < named->address_count;
+    return false;
+}
+
+static const weir_address *next_address(struct named_call *named)
+{
+    named->address = named->addresses[named->next++];
+    named->address.port = named->port;
+    return &named->address;
+}
+
+static void send_next(struct named_call *named);
+
+static void sent(struct call *letter)
+{
+    struct named_call *named = list_entry(letter, struct named_call, letter.call);
+    if (tries_next(named, letter->result))
+        send_next(named);
+    else
+        answer(named, letter->result);
+}
+
+static void send_next(struct named_call *named)
+{
+    named->letter = (struct letter_call){.letter = {next_address(named), named->bytes}};
+    named->letter.call.socket = named->call.socket;
+    named->letter.call.finish = sent;
+    (void)call_make_async_on(&operation_send_letter, scheduler_current()->index,
+                             &named->letter.call);
+}
+
+static void connect_next(struct named_call *named)
+{
+    int result;
+    do
+        result = weir_udp_connect(named->call.socket, next_address(named));
+    while (tries_next(named, result));
+    answer(named, result);
+}
+
+static void go_on(struct named_call *named, const weir_address *addresses, size_t count)
+{
+    named->addresses = addresses;
+    named->address_count = count;
+    if (named->sends)
+        send_next(named);
+    else
+        connect_next(named);
+}
+
+static void found(struct call *look_up)
+{
+    struct named_call *named = list_entry(look_up, struct named_call, look_up.call);
+    const weir_hostent *hostent = named->look_up.hostent;
+    if (look_up->result < 0)
+        answer(named, look_up->result);
+    else
+        go_on(named, hostent->h_addr_list, hostent->address_count);
+}
+
+/* 1; 0: it is a name; or an error. */
+static int read_literal(struct named_call *named, enum weir_family family)
+{
+    if (weir_address_parse(named->host, &named->literal) < 0)
+        return 0;
+    bool of_interface = address_parse_host(named->host, &named->literal) == 0;
+    return of_interface && named->literal.family == family ? 1 : WEIR_NXDOMAIN;
+}
+
+static void ask(struct scheduler *scheduler, struct named_call *named, enum weir_family family)
+{
+    struct weir_runtime *runtime = scheduler->runtime;
+    named->look_up =
+        (struct look_up){.naming = &runtime->naming, .name = named->host, .family = family};
+    named->look_up.call.timeout_ms = named->call.timeout_ms;
+    named->look_up.call.finish = found;
+    (void)call_make_async_on(&operation_look_up, runtime_home(runtime, &named->look_up),
+                             &named->look_up.call);
+}
+
+static int run_named(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    struct named_call *named = named_call_of(call);
+    enum weir_family family = (enum weir_family)slot->family;
+    int literal = read_literal(named, family);
+    if (literal < 0)
+        return error_say(literal, "%s is no address of the socket's family", named->host);
+    if (literal > 0)
+        go_on(named, &named->literal, 1);
+    else
+        ask(scheduler, named, family);
+    return CALL_WAITS;
+}
+
+static const struct call_operation operation_send_to_name = {
+    .name = "weir_udp_send_to",
+    .run = run_named,
+    .kinds = 1 << KIND_DATAGRAM,
+    .other_result = -EPROTOTYPE,
+    .dead_result = WEIR_CLOSED,
+    .may_wait = true,
+};
+
+static const struct call_operation operation_connect_to_name = {
+    .name = "weir_udp_connect_to",
+    .run = run_named,
+    .kinds = 1 << KIND_DATAGRAM,
+    .other_result = -ENOTCONN,
+    .dead_result = WEIR_CLOSED,
+    .may_wait = true,
+};
+
+static int check(const char *host, const struct iovec *bytes)
+{
+    if (!name_is_visible(host))
+        return error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
+    if (!bytes->iov_base && bytes->iov_len > 0)
+        return error_say(-EINVAL, "send: no bytes were given");
+    return 0;
+}
+
+static void finish_named(struct call *call)
+{
+    struct named_call *named = named_call_of(call);
+    weir_sent *callback = (weir_sent *)call->callback;
+    say_what_failed(named, call->result);
+    if (callback)
+        callback(call->socket, call->result, call->data);
+    if (named->held)
+        buffer_release(named->held);
+    memory_free(named);
+}
+
+static bool copy_bytes(struct named_call *named, const struct iovec *bytes)
+{
+    if (bytes->iov_len == 0)
+        return true;
+    named->held = buffer_allocate(bytes->iov_len);
+    if (!named->held)
+        return false;
+    named->bytes =
+        (struct iovec){memcpy(named->held->bytes, bytes->iov_base, bytes->iov_len), bytes->iov_len};
+    return true;
+}
+
+static struct named_call *new_named(const char *host, const struct iovec *bytes)
+{
+    size_t size = strlen(host) + 1;
+    struct named_call *named = call_allocate(sizeof(*named) + size);
+    if (!named)
+        return NULL;
+    if (!copy_bytes(named, bytes)) {
+        memory_free(named);
+        return NULL;
+    }
+    named->host = memcpy(named + 1, host, size);
+    named->call.finish = finish_named;
+    return named;
+}
+
+static int make_async(const struct call_operation *operation, weir_socket socket,
+                      const struct named_call *wanted)
+{
+    int result = check(wanted->host, &wanted->bytes);
+    if (result < 0)
+        return result;
+    struct named_call *named = new_named(wanted->host, &wanted->bytes);
+    if (!named)
+        return error_say(-ENOMEM, "%s: no memory for a call", operation->name);
+    named->port = wanted->port;
+    named->sends = wanted->sends;
+    named->call.timeout_ms = wanted->call.timeout_ms;
+    named->call.callback = wanted->call.callback;
+    named->call.data = wanted->call.data;
+    return call_make_async(operation, socket, &named->call);
+}
+
+int weir_udp_send_to(weir_socket socket, const char *host, uint16_t port, const void *bytes,
+                     size_t size, int64_t timeout_ms)
+{
+    struct named_call named = {.call.timeout_ms = timeout_ms,
+                               .host = host,
+                               .port = port,
+                               .sends = true,
+                               .bytes = {(void *)bytes, size}};
+    int result = check(host, &named.bytes);
+    return result < 0 ? result : call_make(&operation_send_to_name, socket, &named.call);
+}
+
+int weir_udp_send_to_async(weir_socket socket, const char *host, uint16_t port, const void *bytes,
+                           size_t size, int64_t timeout_ms, weir_sent *callback, void *data)
+{
+    const struct named_call named = {.call.timeout_ms = timeout_ms,
+                                     .call.callback = (void (*)(void))callback,
+                                     .call.data = data,
+                                     .host = host,
+                                     .port = port,
+                                     .sends = true,
+                                     .bytes = {(void *)bytes, size}};
+    return make_async(&operation_send_to_name, socket, &named);
+}
+
+int weir_udp_connect_to(weir_socket socket, const char *host, uint16_t port, int64_t timeout_ms)
+{
+    struct named_call named = {.call.timeout_ms = timeout_ms, .host = host, .port = port};
+    int result = check(host, &named.bytes);
+    return result < 0 ? result : call_make(&operation_connect_to_name, socket, &named.call);
+}
+
+int weir_udp_connect_to_async(weir_socket socket, const char *host, uint16_t port,
+                              int64_t timeout_ms, weir_sent *connected, void *data)
+{
+    const struct named_call named = {.call.timeout_ms = timeout_ms,
+                                     .call.callback = (void (*)(void))connected,
+                                     .call.data = data,
+                                     .host = host,
+                                     .port = port};
+    return make_async(&operation_connect_to_name, socket, &named);
+}
