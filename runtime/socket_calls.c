@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
+#include "runtime/datagram/datagram.h"
+#include "runtime/datagram/departure.h"
 #include "runtime/listener/accept.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
@@ -173,7 +175,11 @@ static int run_get_data(struct scheduler *scheduler, struct slot *slot, struct c
 static int run_is_busy(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     (void)call;
-    return slot->state == SOCKET_OPEN ? busy_is(scheduler, stream_of(slot)) : -ENOTCONN;
+    if (slot->state != SOCKET_OPEN)
+        return -ENOTCONN;
+    if (slot->kind == KIND_DATAGRAM)
+        return departure_is_busy(datagram_of(slot));
+    return busy_is(scheduler, stream_of(slot));
 }
 
 static const struct call_operation operation_sockname = {
@@ -188,7 +194,8 @@ static const struct call_operation operation_get_data = {
     .name = "weir_get_data", .run = run_get_data, .dead_result = -EINVAL};
 static const struct call_operation operation_is_busy = {.name = "weir_is_busy",
                                                         .run = run_is_busy,
-                                                        .kinds = 1 << KIND_STREAM,
+                                                        .kinds =
+                                                            1 << KIND_STREAM | 1 << KIND_DATAGRAM,
                                                         .other_result = -ENOTCONN,
                                                         .dead_result = WEIR_CLOSED};
 static const struct call_operation operation_getstat = {

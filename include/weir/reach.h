@@ -39,10 +39,10 @@ WEIR_API int weir_scheduler_of(weir_socket socket);
 WEIR_API int weir_get_data(weir_socket socket, void **data) WEIR_CHECK_RESULT;
 
 /*
- * Whether a send would have to wait now: 1 or 0, as {high_watermark,_}, {low_watermark,_} and the
- * runtime's limit say. For who must know before it acts; a send that is refused says the same.
- * WEIR_CLOSED, -ENOTCONN (a listener, or its connection is lost). Thread; scheduler: its own
- * sockets.
+ * Whether a send would have to wait now: 1 or 0, as {high_watermark,_}, {low_watermark,_} and, of a
+ * connection, the runtime's limit say. For who must know before it acts; a send that is refused
+ * says the same. WEIR_CLOSED, -ENOTCONN (a listener, or its connection is lost). Thread; scheduler:
+ * its own sockets.
  */
 WEIR_API int weir_is_busy(weir_socket socket);
 

@@ -24,7 +24,8 @@
  * 2. A pointer must not be NULL, unless it is said that it may be. A list of options may be: it is
  *    empty.
  * 3. A time-out is in milliseconds, WEIR_INFINITY (or any negative one) waits for ever, 0 polls.
- * 4. On a runtime that stops or has been stopped they return WEIR_CLOSED.
+ * 4. On a runtime that stops or has been stopped they return WEIR_CLOSED; a connect on a scheduler
+ *    that must not make it -EDEADLK all the same.
  * 5. Beside the errors that are named, an option or an address gives what the kernel says of it.
  *
  * How long things live

@@ -154,6 +154,52 @@ Test(reach, busy_is_told)
     loopback_close(&loopback);
 }
 
+/* Datagrams of a handler's leave when its turn ends, so the queue grows as long as it sends. */
+struct sender {
+    weir_socket socket;
+    weir_address to;
+    int busy[2]; /* before it is refused, and then */
+    int refused;
+    atomic_int unbusy;
+};
+
+static void send_until_refused(void *data)
+{
+    enum { SENDS_MAX = 1000 };
+    static const char bytes[60000];
+    struct sender *sender = data;
+    sender->busy[0] = weir_is_busy(sender->socket);
+    for (int i = 0; sender->refused == 0 && i < SENDS_MAX; i++)
+        sender->refused = weir_udp_send(sender->socket, &sender->to, bytes, sizeof(bytes));
+    sender->busy[1] = weir_is_busy(sender->socket);
+}
+
+static void note_unbusy(weir_socket socket, void *data)
+{
+    struct sender *sender = data;
+    atomic_store(&sender->unbusy, weir_is_busy(socket) == 0 ? 1 : -1);
+}
+
+Test(reach, a_busy_udp_socket_is_told)
+{
+    static const weir_handler told = {.unbusy = note_unbusy};
+    struct sender sender = {.refused = 0};
+    struct loopback loopback = loopback_start(NULL);
+    const weir_option *options = WEIR_OPTIONS(WEIR_IP_LOOPBACK());
+    GIVES(weir_udp_open(loopback.runtime, 0, options, weir_handled_by(&told, &sender),
+                        &sender.socket),
+          0);
+    GIVES(weir_sockname(sender.socket, &sender.to), 0); /* who takes in and who sends are one */
+    run_there(loopback.runtime, 0, send_until_refused, &sender);
+    GIVES(sender.refused, -EAGAIN);
+    GIVES(sender.busy[0], 0);
+    GIVES(sender.busy[1], 1);
+    EVENTUALLY(atomic_load(&sender.unbusy) != 0);
+    cr_expect(atomic_load(&sender.unbusy) == 1);
+    GIVES(weir_is_busy(sender.socket), 0);
+    loopback_close(&loopback);
+}
+
 /* Cancelled calls. */
 
 Test(reach, a_recv_is_cancelled_and_the_next_gets_the_bytes)
