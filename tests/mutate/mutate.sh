@@ -8,20 +8,23 @@ top=$(cd "$here/../.." && pwd)
 work=$top/build/mutate
 tree=$work/tree
 build=$work/build
-rooms="base framing options address runtime"
+rooms="base term framing options address lookup runtime"
 count=20
 seed=$(($(date +%s) % 100000))
 room=
 again=
+left_out="tidy|canary|package|headers"
 
 usage() {
     cat <<'END'
-usage: mutate.sh [--count N] [--seed N] [--room R] [--again FILE]
+usage: mutate.sh [--count N] [--seed N] [--room R] [--again FILE] [--near]
 
   --count N     so many changes (20)
   --seed N      which; the same seed makes the same ones of the same tree
   --room R      only of this folder, such as framing or runtime/stream
   --again FILE  those of a table that was printed before, such as its survivors
+  --near        without fuzzers, Erlang and other profiles of the ring: much faster, and what
+                survives is to be tried again without it
 
 Prints what no test has noticed. Changes that nobody can see are in tests/mutate/equal.tsv, with the
 reason, and are not made. The first time all tests are run, for how long they take.
@@ -38,12 +41,17 @@ read_arguments() {
     while [ $# -gt 0 ]; do
         case $1 in
         --help) usage; exit 0 ;;
+        --near)
+            left_out="$left_out|differential|live|fuzz|ring_(no|as).*|erlang|load|clients|guide|manual|lint|bench.*"
+            shift
+            continue
+            ;;
         --count | --seed) [[ ${2:-} =~ ^[0-9]+$ ]] || misused "$1: a number" ;;&
         --count) count=$2 ;;
         --seed) seed=$2 ;;
         --room) [ -d "$top/${2:-}" ] && room=${2%/} || misused "there is no folder '${2:-}'" ;;
         --again) [ -r "${2:-}" ] && again=$(realpath "$2") || misused "cannot read '${2:-}'" ;;
-        *) misused "'$1' is none of --count, --seed, --room, --again" ;;
+        *) misused "'$1' is none of --count, --seed, --room, --again, --near" ;;
         esac
         shift 2
     done
@@ -89,7 +97,7 @@ list_tests() {
         }
         /^set_tests_properties\(/ && match($0, /LABELS "[^"]*"/) {
             print name "\t" substr($0, RSTART + 8, RLENGTH - 9) "\t" programs
-        }' {} + | grep -vE '	[^	]*\b(tidy|canary|package|headers)\b'
+        }' {} + | grep -vE "	[^	]*\\b($left_out)\\b"
 }
 
 # Program TAB the objects that it is linked from; all of them by way of the library of all rooms.
@@ -123,7 +131,7 @@ learn() {
     [ -s "$work/failing" ] && [ -s "$build/Testing/Temporary/CTestCostData.txt" ] && return
     echo "mutate: running all tests once" >&2
     (cd "$build" &&
-        steadily ctest -j "$(nproc)" -LE 'tidy|canary|package|headers' >"$work/log" 2>&1)
+        steadily ctest -j "$(nproc)" -LE "$left_out" >"$work/log" 2>&1)
     sed 's/^[0-9]*://' "$build/Testing/Temporary/LastTestsFailed.log" >"$work/failing" 2>/dev/null
     echo none >>"$work/failing"
 }
