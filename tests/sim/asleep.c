@@ -7,6 +7,7 @@
 #include "runtime/listener/listener.h"
 #include "runtime/owner/msgq.h"
 #include "runtime/ring/features.h"
+#include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/receive_call.h"
 #include "runtime/stream/delivery.h"
@@ -282,6 +283,15 @@ void model_check_asleep(void)
               (unsigned long long)scheduler->totals.queued_bytes, queued);
 }
 
+/* A stop has taken it off the list, and will tell it so. */
+static bool is_withdrawn(const struct scheduler *scheduler)
+{
+    if (!registry_enter(scheduler->index))
+        return true;
+    registry_leave(scheduler->index);
+    return false;
+}
+
 /* Nothing is posted: whoever takes enough out of the mailbox has yet to do so. */
 static void check_held_back(const struct scheduler *scheduler)
 {
@@ -305,7 +315,7 @@ void model_check_woken(const struct scheduler *scheduler, bool for_ever)
               scheduler->number);
     SIM_CHECK(model_stopping || !buffer_pool_has_returns(scheduler->buffers) || rings,
               "scheduler %u sleeps on buffers that came back", scheduler->number);
-    if (inbox_is_empty(inbox) && !rings && kernel.capacity <= 4096)
+    if (inbox_is_empty(inbox) && !rings && kernel.capacity <= 4096 && !is_withdrawn(scheduler))
         check_held_back(scheduler);
 }
 
