@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/turns.h"
 
+#include "runtime/scheduler/dispatch.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/streams.h"
 #include "sim/model.h"
@@ -9,7 +10,8 @@
 #include "sim/trace.h"
 
 /* Those that waited at its beginning, and again those that were made in its course, are called back
- * in one turn, but not without end. */
+ * in one turn, but not without end: after each of its completions, of which there is a budget, and
+ * when they are through. */
 enum { SCHEDULERS_MOST = 4, COUNT_MOST = 3 * PENDING_MOST, INSIST_MOST = 2 * COUNT_MOST };
 
 /* How often a scheduler may look in vain before it sleeps. */
@@ -32,11 +34,25 @@ void turns_reset(void)
     insisted = 0;
 }
 
+static void begin_step(const struct scheduler *scheduler)
+{
+    counts[scheduler->number].work = counts[scheduler->number].calls_back = 0;
+}
+
 void turns_begin(const struct scheduler *scheduler)
 {
     struct counts *its = &counts[scheduler->number];
     its->turn++;
-    its->work = its->calls_back = 0;
+    begin_step(scheduler);
+}
+
+void __real_dispatch(struct scheduler *scheduler, const struct ring_completion *completion);
+void __wrap_dispatch(struct scheduler *scheduler, const struct ring_completion *completion);
+
+void __wrap_dispatch(struct scheduler *scheduler, const struct ring_completion *completion)
+{
+    begin_step(scheduler);
+    __real_dispatch(scheduler, completion);
 }
 
 void turns_progress(void)
