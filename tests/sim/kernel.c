@@ -75,6 +75,7 @@ int kernel_new_file(enum file_kind kind)
     kernel.descriptor_count++;
     clear_file(&kernel.files[index]);
     kernel.files[index].kind = (uint8_t)kind;
+    kernel.files[index].serial = ++kernel.opened_count;
     return (int)index + FIRST_FD;
 }
 

@@ -88,7 +88,8 @@ struct file {
     bool lacked_room; /* whoever watches is to be told when there is some */
     bool is_closed;   /* and its number is free once its operation is over */
     uint16_t port;
-    int error; /* is told once */
+    uint32_t serial; /* of what the descriptor stands for now */
+    int error;       /* is told once */
     int linger_seconds;
     uint32_t link; /* of a stream; of a listener: the first that waits; NO_LINK: none */
     uint32_t last; /* of a listener */
@@ -120,6 +121,7 @@ struct kernel {
     uint32_t descriptor_limit;
     uint32_t descriptor_count;
     uint32_t first_free;
+    uint32_t opened_count;
     uint16_t next_port;
     bool asleep_for_ever; /* a scheduler waits, and nothing is going to happen */
     bool measures;

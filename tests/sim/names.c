@@ -73,10 +73,10 @@ void names_close(int fd)
     socket_of(fd)->fd = -1;
 }
 
-bool names_may_be_polled(int fd)
+bool names_may_be_polled(int fd, uint32_t serial)
 {
     const struct file *file = &kernel.files[kernel_fd_index(fd)];
-    return file->kind == FILE_NAMES && names_ready(file) && !operation_is_in_flight(file);
+    return file->kind == FILE_NAMES && file->serial == serial && names_ready(file);
 }
 
 unsigned names_ready(const struct file *file)

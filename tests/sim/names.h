@@ -23,8 +23,8 @@ ssize_t names_send(int fd, const struct iovec *pieces, int count);
 void names_close(int fd);
 
 /* Whether a poll finds it: it may have been closed before that was submitted, and its number may be
- * another's by now, who polls it already. */
-bool names_may_be_polled(int fd);
+ * another's by now. */
+bool names_may_be_polled(int fd, uint32_t serial);
 
 /* What poll(2) says of one; nothing of one that was closed while it was polled. */
 struct file;

@@ -37,6 +37,7 @@ enum {
 struct entry {
     struct op op;
     int fd;
+    uint32_t serial;  /* of the descriptor that is to be polled */
     uint64_t cancels; /* the operation that it is to end; 0: none */
     const struct msghdr *message;
     const struct sockaddr *address;
@@ -249,7 +250,7 @@ static void begin(struct ring *ring, const struct entry *entry)
         }
         return;
     }
-    if (op.kind == OP_POLL && !names_may_be_polled(entry->fd)) {
+    if (op.kind == OP_POLL && !names_may_be_polled(entry->fd, entry->serial)) {
         ring_sim_post(op.user_data, -EBADF, 0);
         return;
     }
@@ -355,7 +356,9 @@ void ring_watch_writable(struct ring *ring, uint64_t user_data, int fd)
 
 void ring_poll(struct ring *ring, uint64_t user_data, int fd, unsigned events)
 {
-    next_entry(ring, user_data, OP_POLL, fd)->op.size = events;
+    struct entry *entry = next_entry(ring, user_data, OP_POLL, fd);
+    entry->op.size = events;
+    entry->serial = kernel_file(fd)->serial;
 }
 
 void ring_receive_messages(struct ring *ring, uint64_t user_data, int fd,
