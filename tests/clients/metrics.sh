@@ -3,7 +3,7 @@
 # `weir serve echo --metrics`: what a scrape gets, as curl and promtool (if it is there) see it.
 # Argument: the command.
 set -euo pipefail
-command -v curl >/dev/null || exit 77
+command -v curl >/dev/null || { echo "curl is missing: ./run deps test"; exit 1; }
 exec {out}< <(exec "$1" serve echo --listen 127.0.0.1:0 --metrics 127.0.0.1:0 --drain 0)
 server=$!
 trap 'kill $server 2>/dev/null || true' EXIT

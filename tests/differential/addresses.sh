@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Compares `weir address --batch` with a real Erlang on generated texts.
 # usage: addresses.sh WEIR [--seed S] [--count N]
-# Exit status 77 without an Erlang.
 set -eu
 
 weir=$1

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Compares `weir decode --batch` with a real Erlang on generated cases, term by term.
 # usage: differential.sh WEIR GENERATE [--seed S] [--count N]
-# Exit status 77 without an Erlang.
 set -eu
 
 weir=$1

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Compares `weir rc --batch` with a real Erlang's get_rc on generated configurations.
 # usage: inet_config.sh WEIR [--seed S] [--count N]
-# Exit status 77 without an Erlang.
 set -eu
 
 weir=$1
@@ -17,7 +16,7 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-command -v escript >/dev/null || exit 77
+command -v escript >/dev/null || { echo "escript is missing: ./run deps test"; exit 1; }
 
 here=$(dirname "$0")
 work=$(mktemp -d)

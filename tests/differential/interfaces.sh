@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Compares `weir interfaces` with a real Erlang's getifaddrs, on this machine's interfaces and, as
-# root, on some of every kind in a network namespace. Argument: weir. Exit status 77 without an
+# root, on some of every kind in a network namespace. Argument: weir. It needs an
 # Erlang.
 set -eu
 weir=$1
-command -v erl >/dev/null || exit 77
+command -v erl >/dev/null || { echo "erl is missing: ./run deps test"; exit 1; }
 
 if [ "${2:-}" = inside ]; then
     ip link set lo up

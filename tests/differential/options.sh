@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Compares setopts and getopts with a real Erlang's, on sockets of the kernel.
 # usage: options.sh OPTIONS_SUBJECT [--seed S] [--count N]
-# Exit status 77 without an Erlang.
 set -eu
 
 subject=$1

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Compares random sequences of socket calls with a real Erlang's.
 # usage: sockets.sh SUBJECT [--seed S] [--count N] [--program ID]
-# Exit status 77 without an Erlang.
 set -eu
 
 subject=$1

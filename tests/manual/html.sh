@@ -6,8 +6,8 @@
 set -euo pipefail
 top=$1 pages=$2
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
-    { echo "there is no chromium"; exit 77; }
-command -v mandoc >/dev/null || { echo "mandoc is missing"; exit 77; }
+    { echo "there is no chromium: ./run deps test"; exit 1; }
+command -v mandoc >/dev/null || { echo "mandoc is missing: ./run deps test"; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$top/docs/manual/html.sh" "$pages" "$work"

@@ -17,7 +17,7 @@ if grep 'a type of <' "$pages/functions.tsv"; then
     bad=1
 fi
 [ $bad -eq 0 ]
-command -v mandoc >/dev/null || { echo "mandoc is missing"; exit 77; }
+command -v mandoc >/dev/null || { echo "mandoc is missing: ./run deps test"; exit 1; }
 find "$pages"/man[137] -type f -print0 | xargs -0 mandoc -Tlint -W base
 mandoc -Tutf8 "$pages/man3/weir_send.3" | col -b >"$pages/weir_send.txt"
 grep -q 'int weir_send(weir_socket socket, const void \*bytes, size_t size);' "$pages/weir_send.txt"

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # The same inet configuration and the same name server: `weir resolve` and a real Erlang's
 # gethostbyname and gethostbyaddr give the same hostent. Arguments: weir, the name server of the
-# tests. Exit status 77 without an Erlang. Left out: answers with another id or question, which
+# tests. Left out: answers with another id or question, which
 # this Erlang believes; and a CNAME that was in the answer for another name, which it remembers.
 set -euo pipefail
 weir=$1 server=$2
-command -v erl >/dev/null || exit 77
+command -v erl >/dev/null || { echo "erl is missing: ./run deps test"; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 coproc SERVER { exec "$server"; }

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # `weir resolve` asks a name server that is a real one, unbound with local data only, on a port of
-# loopback. Argument: weir. Exit status 77 without it.
+# loopback. Argument: weir.
 set -euo pipefail
 weir=$1
 PATH=$PATH:/usr/sbin
-command -v unbound >/dev/null || exit 77
+command -v unbound >/dev/null || { echo "unbound is missing: ./run deps test"; exit 1; }
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT

@@ -5,7 +5,7 @@
 set -euo pipefail
 top=$1 cc=$2
 for tool in dh lintian mandoc; do
-    command -v "$tool" >/dev/null || { echo "$tool is missing"; exit 77; }
+    command -v "$tool" >/dev/null || { echo "$tool is missing: ./run deps test"; exit 1; }
 done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -5,7 +5,7 @@
 set -euo pipefail
 source=$1 cmake=$2
 here=$(cd "$(dirname "$0")" && pwd)
-command -v clang++ >/dev/null || { echo "clang is missing"; exit 77; }
+command -v clang++ >/dev/null || { echo "clang is missing: ./run deps test"; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -6,7 +6,7 @@
 # Arguments: the top of the tree, and `accept` to accept it as it is.
 set -euo pipefail
 cd "$1"
-command -v abidiff >/dev/null || { echo "abidiff is missing (abigail-tools)"; exit 77; }
+command -v abidiff >/dev/null || { echo "abidiff is missing: ./run deps test"; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 accepted=tests/tidy/weir.abi

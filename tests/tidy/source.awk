@@ -132,6 +132,9 @@ FNR == 1 {
         wrong("a line of " length($0) " columns; " LINE_COLUMNS_MAX " is the most")
     if ($0 ~ left_for_later)
         wrong("nothing is left for later")
+    if (/exit 7[7]/ && (line_before $0) ~ /command -v/)
+        wrong("a package that is missing is a failure, not a skip: ./run deps test has it")
+    line_before = $0
 }
 
 is_c {

@@ -4,7 +4,7 @@
 # Argument: the top of the tree.
 set -euo pipefail
 cd "$1"
-command -v zip unzip >/dev/null || { echo "zip or unzip is missing"; exit 77; }
+command -v zip unzip >/dev/null || { echo "zip or unzip is missing: ./run deps test"; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/out" "$work/work"
