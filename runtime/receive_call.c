@@ -49,7 +49,7 @@ static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call 
         return result;
     input_settle(stream);
     stream->waiter = call;
-    stream->needed = 0;
+    input_forget_needed(stream);
     call_set_timeout(scheduler, call);
     delivery_continue(scheduler, stream);
     return CALL_WAITS;
@@ -61,7 +61,7 @@ static void leave_recv(struct scheduler *scheduler, struct call *call)
     if (!stream || stream->waiter != call)
         return;
     stream->waiter = NULL;
-    stream->needed = 0;
+    input_forget_needed(stream);
     receive_update(scheduler, stream);
 }
 

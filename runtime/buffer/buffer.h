@@ -20,6 +20,12 @@ struct ring;
 
 struct buffer_pool;
 
+/* What is known of a packet of which the beginning has come. */
+struct begun_packet {
+    uint32_t needed;  /* all of it; 0: not known */
+    uint32_t scanned; /* as struct framer */
+};
+
 struct weir_buffer {
     struct buffer_pool *pool; /* NULL: a block */
     struct weir_buffer *next; /* on the pool's free or returned stack */
@@ -35,6 +41,7 @@ struct weir_buffer {
     uint16_t index;   /* in its pool */
     uint32_t start;   /* a block that is a stream's input: its bytes that are not framed yet */
     uint32_t end;
+    struct begun_packet begun; /* and the packet that they are the beginning of */
 };
 
 struct buffer_pool {

@@ -79,8 +79,8 @@ void datagram_release(struct scheduler *scheduler, struct slot *slot)
         list_remove(&socket->outbox->link);
     memory_free(socket->outbox);
     memory_free(socket->siblings);
+    memory_free(socket->received);
     owner_set(slot, weir_owned_by_nobody());
-    option_block_drop(slot->options);
 }
 
 int datagram_close(struct scheduler *scheduler, struct slot *slot, struct call *call)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/datagram/datagram.h"
 
+#include "base/memory.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
@@ -8,16 +9,15 @@
 struct datagram *datagram_create(struct scheduler *scheduler, int fd, enum weir_family family,
                                  const struct option_values *values)
 {
-    struct option_block *options = option_block_create(values);
-    if (!options)
-        return NULL;
-    struct slot *slot = slot_create(scheduler, KIND_DATAGRAM, fd, family);
+    struct tally *received = memory_allocate_zeroed(1, sizeof(*received));
+    struct slot *slot =
+        received ? slot_create_with(scheduler, KIND_DATAGRAM, fd, family, values) : NULL;
     if (!slot) {
-        option_block_drop(options);
+        memory_free(received);
         return NULL;
     }
     struct datagram *socket = datagram_of(slot);
-    slot->options = options;
+    socket->received = received;
     socket->active = WEIR_ACTIVE_FALSE;
     socket->bit8_seen = values->bit8 == WEIR_BIT8_SET;
     list_init(&socket->queued_link);

@@ -40,6 +40,11 @@ struct waiting {
     struct weir_buffer *last;
 };
 
+struct tally {
+    struct traffic traffic;
+    uint32_t max;
+};
+
 struct datagram {
     struct slot slot;
     uint8_t collecting; /* enum collecting */
@@ -58,8 +63,7 @@ struct datagram {
     weir_socket *siblings;     /* the first of a service: the others, and one that is none */
     struct outbox *outbox;     /* NULL: it has sent nothing */
     struct list queued_link;   /* some that wait lie in the pool's buffers, or may be handed out */
-    struct traffic received;
-    uint32_t received_max;
+    struct tally *received;    /* where it takes no room of other kinds' slots */
 };
 
 _Static_assert(offsetof(struct datagram, slot) == 0, "a slot is its socket");

@@ -64,7 +64,7 @@ static void count(struct scheduler *scheduler, struct datagram *socket, const ui
 {
     scheduler->totals.packets_received++;
     scheduler->totals.bytes_received += size;
-    traffic_count(&socket->received, &socket->received_max, size);
+    traffic_count(&socket->received->traffic, &socket->received->max, size);
     if (datagram_values(socket)->bit8 && !socket->bit8_seen)
         socket->bit8_seen = packet_has_bit8(bytes, size);
 }

@@ -64,12 +64,12 @@ static enum option_scope get_options(const struct slot *slot, struct option_sour
 static void get_statistics(const struct slot *slot, weir_statistics *statistics)
 {
     const struct datagram *socket = datagram_of(slot);
-    const struct traffic *received = &socket->received;
+    const struct traffic *received = &socket->received->traffic;
     const struct outbox *outbox = socket->outbox;
     *statistics = (weir_statistics){
         .recv_oct = received->octets,
         .recv_cnt = (uint32_t)received->count,
-        .recv_max = socket->received_max,
+        .recv_max = socket->received->max,
         .recv_avg = traffic_average(received),
         .recv_dvi = traffic_deviation(received),
     };

@@ -38,8 +38,6 @@ static void release(struct scheduler *scheduler, struct slot *slot)
     struct listener *socket = listener_of(slot);
     if (socket->closer)
         call_complete(scheduler, socket->closer, 0);
-    if (socket->slot.options)
-        option_block_drop(socket->slot.options);
 }
 
 static uint32_t siblings(const struct slot *slot, const weir_socket **siblings)

@@ -10,12 +10,7 @@
 struct listener *listener_create(struct scheduler *scheduler, int fd, enum weir_family family,
                                  const struct option_values *values)
 {
-    struct option_block *block = option_block_create(values);
-    struct slot *slot = block ? slot_create(scheduler, KIND_LISTENER, fd, family) : NULL;
-    if (slot)
-        slot->options = block;
-    else if (block)
-        option_block_drop(block);
+    struct slot *slot = slot_create_with(scheduler, KIND_LISTENER, fd, family, values);
     return slot ? listener_of(slot) : NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "runtime/scheduler/slot.h"
 
 #include "base/check.h"
+#include "options/option_block.h"
 #include "runtime/scheduler/scheduler.h"
 
 struct slot *slot_create(struct scheduler *scheduler, enum kind_number kind, int fd,
@@ -16,6 +17,18 @@ struct slot *slot_create(struct scheduler *scheduler, enum kind_number kind, int
     return slot;
 }
 
+struct slot *slot_create_with(struct scheduler *scheduler, enum kind_number kind, int fd,
+                              enum weir_family family, const struct option_values *values)
+{
+    struct option_block *block = option_block_create(values);
+    struct slot *slot = block ? slot_create(scheduler, kind, fd, family) : NULL;
+    if (slot)
+        slot->options = block;
+    else if (block)
+        option_block_drop(block);
+    return slot;
+}
+
 void slot_move(struct slot *slot, enum socket_event event)
 {
     slot->state = (uint8_t)socket_state_next((enum socket_state)slot->state, event) & 15;
@@ -25,6 +38,8 @@ void slot_free(struct scheduler *scheduler, struct slot *slot)
 {
     if (scheduler->kinds[slot->kind]->release)
         scheduler->kinds[slot->kind]->release(scheduler, slot);
+    if (slot->options)
+        option_block_drop(slot->options);
     slot_move(slot, SOCKET_RELEASE);
     slot_table_free(&scheduler->slots, slot);
 }

@@ -20,6 +20,7 @@
 #include <weir/socket.h>
 
 struct option_block;
+struct option_values;
 struct scheduler;
 
 struct slot {
@@ -40,7 +41,7 @@ struct slot {
     struct slot_link link; /* on whichever list its kind has it; in the end, of those that go */
 };
 
-enum { SLOT_SIZE = 168 };
+enum { SLOT_SIZE = 144 };
 
 static inline const weir_handler *slot_handler(const struct slot *slot)
 {
@@ -58,9 +59,12 @@ static inline weir_owner slot_owner(const struct slot *slot)
     return owner;
 }
 
-/* A new socket on `fd`, without options and without an owner. NULL: no memory. */
+/* A new socket on `fd` without options, or with a block of its own; without an owner. NULL: no
+ * memory. */
 struct slot *slot_create(struct scheduler *scheduler, enum kind_number kind, int fd,
                          enum weir_family family);
+struct slot *slot_create_with(struct scheduler *scheduler, enum kind_number kind, int fd,
+                              enum weir_family family, const struct option_values *values);
 
 /* Moves along the table of socket_state.c. */
 void slot_move(struct slot *slot, enum socket_event event);

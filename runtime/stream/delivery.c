@@ -122,19 +122,28 @@ static bool delivers_raw_lines(const struct stream *stream)
     return stream_values(stream)->deliver == WEIR_PORT && !served_receiver(stream);
 }
 
-static int next_packet(struct stream *stream, const uint8_t *bytes, size_t size,
-                       weir_decoded *decoded, weir_http *http)
+/* Bytes that are to be framed, and what is known of their first packet. */
+struct portion {
+    struct weir_buffer *buffer;
+    struct framing_span span;
+    struct begun_packet begun;
+};
+
+static int next_packet(struct stream *stream, struct portion *portion, weir_decoded *decoded,
+                       weir_http *http)
 {
     struct call *receiver = served_receiver(stream);
+    struct framer framer = {portion->begun.scanned, stream->http_header};
     struct packet_cutter cutter = {
         .values = stream_values(stream),
-        .framer = &stream->framer,
+        .framer = &framer,
         .length = receiver ? receive_call_of(receiver)->length : 0,
     };
-    uint8_t http_header = stream->framer.http_header;
-    int result = packet_cutter_next(&cutter, bytes, size, decoded, http);
-    if (delivers_raw_lines(stream) && cutter.values->packet < WEIR_HTTPH)
-        stream->framer.http_header = http_header;
+    int result =
+        packet_cutter_next(&cutter, portion->span.bytes, portion->span.size, decoded, http);
+    if (!delivers_raw_lines(stream) || cutter.values->packet >= WEIR_HTTPH)
+        stream->http_header = framer.http_header;
+    portion->begun.scanned = framer.scanned;
     return result;
 }
 
@@ -236,61 +245,66 @@ static bool has_share(struct scheduler *scheduler, struct stream *stream)
     return false;
 }
 
-/* How many bytes were framed. The owner may change everything about the socket meanwhile. */
-static size_t hand_out(struct scheduler *scheduler, struct stream *stream,
-                       struct weir_buffer *buffer, const uint8_t *bytes, size_t size)
+/* What is left of the portion is not wanted, or no whole packet. The owner may change everything
+ * about the socket meanwhile. */
+static void hand_out(struct scheduler *scheduler, struct stream *stream, struct portion *portion)
 {
-    size_t used = 0;
     if (stream->postponed)
-        return 0;
+        return;
     renew_share(scheduler, stream);
-    while (used < size && delivery_is_wanted(stream) && is_receiving(stream) &&
+    while (portion->span.size > 0 && delivery_is_wanted(stream) && is_receiving(stream) &&
            has_share(scheduler, stream)) {
-        const struct framer before = stream->framer;
+        const struct begun_packet begun = portion->begun;
+        bool http_header = stream->http_header;
         weir_decoded decoded;
         weir_http http;
-        int result = next_packet(stream, bytes + used, size - used, &decoded, &http);
+        int result = next_packet(stream, portion, &decoded, &http);
         if (result == WEIR_DECODE_MORE) {
-            stream->needed = (uint32_t)decoded.needed;
+            portion->begun.needed = (uint32_t)decoded.needed;
             break;
         }
         if (result != WEIR_DECODE_OK) {
             fail(scheduler, stream, -EMSGSIZE);
             break;
         }
-        weir_packet packet = make_packet(stream, buffer, &decoded, &http);
+        weir_packet packet = make_packet(stream, portion->buffer, &decoded, &http);
         if (hand_out_one(scheduler, stream, &packet, &decoded) < 0) {
-            stream->framer = before;
+            portion->begun = begun;
+            stream->http_header = http_header;
             break;
         }
-        used += decoded.consumed;
+        portion->span.bytes += decoded.consumed;
+        portion->span.size -= decoded.consumed;
+        portion->begun.needed = 0;
         stream->share_used += share_of(decoded.consumed);
-        stream->needed = 0;
     }
-    return used;
 }
 
-static size_t hand_out_input(struct scheduler *scheduler, struct stream *stream)
+/* Whether any of it was. */
+static bool hand_out_input(struct scheduler *scheduler, struct stream *stream)
 {
     if (!delivery_is_wanted(stream))
-        return 0;
+        return false;
     input_settle(stream);
     struct weir_buffer *block = stream->input;
+    size_t size = input_size(stream);
     if (!block)
-        return 0;
+        return false;
+    struct portion portion = {block, {block->bytes + block->start, size}, block->begun};
     buffer_keep(block);
-    size_t used =
-        hand_out(scheduler, stream, block, block->bytes + stream->input->start, input_size(stream));
-    if (stream->input == block)
-        input_consume(stream, used);
+    hand_out(scheduler, stream, &portion);
+    if (stream->input == block) {
+        block->begun = portion.begun;
+        input_consume(stream, size - portion.span.size);
+    }
     buffer_release(block);
-    return used;
+    return portion.span.size < size;
 }
 
-static void keep(struct scheduler *scheduler, struct stream *stream, const uint8_t *bytes,
-                 size_t size)
+static void keep(struct scheduler *scheduler, struct stream *stream, struct framing_span bytes,
+                 struct begun_packet begun)
 {
-    if (is_receiving(stream) && input_append(scheduler, stream, bytes, size) < 0)
+    if (is_receiving(stream) && input_append(scheduler, stream, bytes, begun) < 0)
         fail(scheduler, stream, -ENOMEM);
 }
 
@@ -307,13 +321,13 @@ static size_t top_up_size(const struct stream *stream, size_t size)
     return guess < size ? guess : size;
 }
 
-/* Completes the packet that has begun. What the guess took too much is framed in place. */
-static size_t top_up(struct scheduler *scheduler, struct stream *stream, const uint8_t *bytes,
-                     size_t size)
+/* Completes the packet that has begun. What the guess took too much is framed in place. How many
+ * of the bytes were taken. */
+static size_t top_up(struct scheduler *scheduler, struct stream *stream, struct framing_span bytes)
 {
-    size_t taken = top_up_size(stream, size);
-    keep(scheduler, stream, bytes, taken);
-    if (!stream->input || hand_out_input(scheduler, stream) == 0)
+    size_t taken = top_up_size(stream, bytes.size);
+    keep(scheduler, stream, (struct framing_span){bytes.bytes, taken}, input_begun(stream));
+    if (!stream->input || !hand_out_input(scheduler, stream))
         return taken;
     size_t rest = input_size(stream);
     if (rest > taken)
@@ -325,17 +339,17 @@ static size_t top_up(struct scheduler *scheduler, struct stream *stream, const u
 static void take_in(struct scheduler *scheduler, struct stream *stream, struct weir_buffer *buffer,
                     size_t size)
 {
-    const uint8_t *bytes = buffer->bytes;
-    while (size > 0 && stream->input && is_receiving(stream)) {
-        size_t used = top_up(scheduler, stream, bytes, size);
-        bytes += used;
-        size -= used;
+    struct portion portion = {.buffer = buffer, .span = {buffer->bytes, size}};
+    while (portion.span.size > 0 && stream->input && is_receiving(stream)) {
+        size_t taken = top_up(scheduler, stream, portion.span);
+        portion.span.bytes += taken;
+        portion.span.size -= taken;
     }
-    if (size == 0 || !is_receiving(stream))
+    if (portion.span.size == 0 || !is_receiving(stream))
         return;
-    size_t used = hand_out(scheduler, stream, buffer, bytes, size);
-    if (used < size)
-        keep(scheduler, stream, bytes + used, size - used);
+    hand_out(scheduler, stream, &portion);
+    if (portion.span.size > 0)
+        keep(scheduler, stream, portion.span, portion.begun);
 }
 
 /* The descriptor is gone, or the end was told to a receiver: an owner that asks to be active is

@@ -20,18 +20,21 @@ size_t input_size(const struct stream *stream)
 
 /* What has come, times two at most, whatever the packet claims to be: peers that claim 4 MiB and
  * send ten bytes would have cost a huge page each. */
-static size_t block_size_for(const struct stream *stream, size_t size)
+static size_t block_size_for(size_t needed, size_t size)
 {
     size_t capacity = size > SMALLEST_BLOCK / 2 ? 2 * size : SMALLEST_BLOCK;
-    return stream->needed >= size && stream->needed < capacity ? stream->needed : capacity;
+    return needed >= size && needed < capacity ? needed : capacity;
 }
 
 /* A block of the packet's own size that was used before costs nothing that is not there already. */
-static struct weir_buffer *new_block(const struct stream *stream, size_t size)
+static struct weir_buffer *new_block(struct begun_packet begun, size_t size)
 {
     struct weir_buffer *used =
-        stream->needed >= INPUT_DIRECT_FROM_BYTES ? buffer_reuse(stream->needed) : NULL;
-    return used ? used : buffer_allocate(block_size_for(stream, size));
+        begun.needed >= INPUT_DIRECT_FROM_BYTES ? buffer_reuse(begun.needed) : NULL;
+    struct weir_buffer *block = used ? used : buffer_allocate(block_size_for(begun.needed, size));
+    if (block)
+        block->begun = begun;
+    return block;
 }
 
 static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stream *stream,
@@ -41,15 +44,15 @@ static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stre
     const uint8_t *bytes = old->bytes;
     size_t held = input_size(stream);
     struct weir_buffer *block =
-        stream->input->start == 0 ? buffer_grow(old, block_size_for(stream, size)) : NULL;
+        old->start == 0 ? buffer_grow(old, block_size_for(old->begun.needed, size)) : NULL;
     if (block) {
         scheduler->totals.copied_bytes += block->bytes != bytes && held < MOVED_BY_PAGES ? held : 0;
         return block;
     }
-    block = new_block(stream, size);
+    block = new_block(old->begun, size);
     if (!block)
         return NULL;
-    memcpy(block->bytes, bytes + stream->input->start, held);
+    memcpy(block->bytes, bytes + old->start, held);
     block->shelf = old->shelf;
     old->shelf = NULL;
     scheduler->totals.copied_bytes += held;
@@ -58,14 +61,15 @@ static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stre
 }
 
 /* A block that somebody keeps a packet of may be appended to, never moved within. */
-static int make_room(struct scheduler *scheduler, struct stream *stream, size_t size)
+static int make_room(struct scheduler *scheduler, struct stream *stream, size_t size,
+                     struct begun_packet begun)
 {
     struct weir_buffer *old = stream->input;
     size_t held = input_size(stream);
     if (old && old->capacity - old->end >= size)
         return 0;
     struct weir_buffer *block =
-        old ? larger_block(scheduler, stream, held + size) : new_block(stream, held + size);
+        old ? larger_block(scheduler, stream, held + size) : new_block(begun, size);
     if (!block)
         return -ENOMEM;
     stream->input = block;
@@ -74,15 +78,16 @@ static int make_room(struct scheduler *scheduler, struct stream *stream, size_t 
     return 0;
 }
 
-int input_append(struct scheduler *scheduler, struct stream *stream, const uint8_t *bytes,
-                 size_t size)
+int input_append(struct scheduler *scheduler, struct stream *stream, struct framing_span bytes,
+                 struct begun_packet begun)
 {
-    int result = make_room(scheduler, stream, size);
+    int result = make_room(scheduler, stream, bytes.size, begun);
     if (result < 0)
         return result;
-    memcpy(stream->input->bytes + stream->input->end, bytes, size);
-    stream->input->end += (uint32_t)size;
-    scheduler->totals.copied_bytes += size;
+    memcpy(stream->input->bytes + stream->input->end, bytes.bytes, bytes.size);
+    stream->input->end += (uint32_t)bytes.size;
+    stream->input->begun = begun;
+    scheduler->totals.copied_bytes += bytes.size;
     CHECK_LE(stream->input->end, stream->input->capacity);
     return 0;
 }
@@ -120,21 +125,34 @@ void input_drop(struct stream *stream)
     stream->input = NULL;
 }
 
+void input_forget_begun(struct stream *stream)
+{
+    if (stream->input)
+        stream->input->begun = (struct begun_packet){0};
+}
+
+void input_forget_needed(struct stream *stream)
+{
+    if (stream->input)
+        stream->input->begun.needed = 0;
+}
+
 size_t input_missing(const struct stream *stream)
 {
     size_t held = input_size(stream);
-    return stream->needed > held ? stream->needed - held : 0;
+    size_t needed = input_begun(stream).needed;
+    return needed > held ? needed - held : 0;
 }
 
 bool input_wants_direct(const struct stream *stream)
 {
     return stream->input && input_missing(stream) >= INPUT_DIRECT_FROM_BYTES / 2 &&
-           stream->needed >= INPUT_DIRECT_FROM_BYTES;
+           stream->input->begun.needed >= INPUT_DIRECT_FROM_BYTES;
 }
 
 size_t input_direct_room(struct scheduler *scheduler, struct stream *stream)
 {
-    if (make_room(scheduler, stream, 1) < 0)
+    if (make_room(scheduler, stream, 1, stream->input->begun) < 0)
         return 0;
     size_t room = stream->input->capacity - stream->input->end;
     size_t missing = input_missing(stream);

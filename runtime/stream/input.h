@@ -10,8 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "framing/framing.h"
+#include "runtime/buffer/buffer.h"
+#include "runtime/stream/stream.h"
+
 struct scheduler;
-struct stream;
 
 /* From here on the rest of a packet is received into its own memory: below it a copy costs less
  * than a receive of its own. */
@@ -19,9 +22,18 @@ enum { INPUT_DIRECT_FROM_BYTES = 65536 };
 
 size_t input_size(const struct stream *stream);
 
-/* Appends a copy. 0, or -ENOMEM. */
-int input_append(struct scheduler *scheduler, struct stream *stream, const uint8_t *bytes,
-                 size_t size);
+/* What is known of the packet that has begun. */
+static inline struct begun_packet input_begun(const struct stream *stream)
+{
+    return stream->input ? stream->input->begun : (struct begun_packet){0};
+}
+/* It is to be looked at afresh, or another size is asked for. */
+void input_forget_begun(struct stream *stream);
+void input_forget_needed(struct stream *stream);
+
+/* Appends a copy, of which that is known. 0, or -ENOMEM. */
+int input_append(struct scheduler *scheduler, struct stream *stream, struct framing_span bytes,
+                 struct begun_packet begun);
 
 /* Bytes at the front were framed. */
 void input_consume(struct stream *stream, size_t size);

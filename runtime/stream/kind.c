@@ -47,8 +47,6 @@ static void release(struct scheduler *scheduler, struct slot *slot)
     input_drop(stream);
     send_free(scheduler, stream);
     owner_set(slot, weir_owned_by_nobody());
-    if (slot->options)
-        option_block_drop(slot->options);
 }
 
 static void get_statistics(const struct slot *slot, weir_statistics *statistics)

@@ -45,8 +45,7 @@ static void note_framing(struct stream *stream, uint8_t packet, uint8_t delimite
     const struct option_values *values = stream_values(stream);
     if (packet == values->packet && delimiter == values->line_delimiter)
         return;
-    framer_forget(&stream->framer);
-    stream->needed = 0;
+    input_forget_begun(stream);
 }
 
 static int apply(struct scheduler *scheduler, struct stream *stream, const weir_option *option)

@@ -184,7 +184,7 @@ void shelf_fill(struct shelf *shelf, struct stream *stream)
     shelf->bytes = shelf->block->bytes + stream->input->start;
     shelf->size = stream->input->end - stream->input->start;
     shelf->values = *stream_values(stream);
-    shelf->framer = stream->framer;
+    shelf->framer = (struct framer){.scanned = shelf->block->begun.scanned};
     stream->input->shelf = shelf;
     atomic_store_explicit(&shelf->refs, 2, memory_order_relaxed);
     atomic_store_explicit(&shelf->taken, 0, memory_order_release);
@@ -209,8 +209,7 @@ size_t shelf_take_back(struct stream *stream)
     }
     if (taken > 0) {
         scheduler_current()->totals.packets_received += taken;
-        framer_forget(&stream->framer);
-        stream->needed = 0;
+        stream->input->begun = (struct begun_packet){0};
     }
     release(shelf);
     return CANARY(STALE_SHELF) ? 0 : end;

@@ -77,31 +77,31 @@ enum latch {
 
 struct stream {
     struct slot slot;
+
+    uint8_t reading : 4;   /* enum reading */
+    uint8_t receiving : 2; /* enum receiving */
+    uint8_t watching : 2;  /* enum watching */
+    uint8_t sending : 3;   /* enum sending */
+    uint8_t latches : 4;   /* enum latch */
+    bool bulk : 1; /* receive one buffer at a time: its last packet was large, or none came */
+
+    bool closed_told : 1;   /* tcp_closed is sent at most once */
+    bool zero_copy_off : 1; /* the kernel copies for this peer */
+    bool connected : 1;     /* to a peer: counted in the totals until its descriptor is closed */
+    bool bit8_seen : 1;
+    bool http_header : 1;       /* as struct framer */
+    bool options_inherited : 1; /* shared with its listener, or were so when the listener went */
+    bool postponed : 1;  /* it has had its share of a turn, and is on the list for the next */
+    bool delivering : 1; /* its packets are being handed out, further down the stack */
+
+    uint8_t misses;        /* receives in a row that were told ENOBUFS */
+    int32_t active;        /* WEIR_ACTIVE_*, or how many messages are left */
+    int16_t error;         /* what ended receiving or sending, a negative errno; 0: the end */
     uint16_t armed_buffer; /* READING_BUFFERS without a buffer ring: the buffer it reads into */
-
-    uint8_t reading;    /* enum reading */
-    uint8_t receiving;  /* enum receiving */
-    uint8_t sending;    /* enum sending */
-    uint8_t watching;   /* enum watching */
-    uint8_t latches;    /* enum latch */
-    bool closed_told;   /* tcp_closed is sent at most once */
-    bool zero_copy_off; /* the kernel copies for this peer */
-    bool bulk;          /* receive one buffer at a time: its last packet was large, or none came */
-
-    uint8_t misses; /* receives in a row that were told ENOBUFS */
-    bool connected; /* to a peer: counted in the totals until its descriptor is closed */
-    bool bit8_seen;
-    bool options_inherited; /* shared with its listener, or were so when the listener went */
-    bool postponed;         /* it has had its share of a turn, and is on the list for the next */
-    bool delivering;        /* its packets are being handed out, further down the stack */
-    int32_t active;         /* WEIR_ACTIVE_*, or how many messages are left */
-    int32_t error;          /* what ended receiving or sending */
-    struct framer framer;
+    uint16_t share_turn;   /* the last turn in which it handed packets out, */
+    uint16_t share_used;   /* and how much of its share of that */
 
     struct weir_buffer *input; /* received and not framed yet; NULL when empty */
-    uint32_t needed;           /* whole size of the packet that has begun; 0: not known */
-    uint16_t share_turn;       /* the last turn in which it handed packets out, */
-    uint16_t share_used;       /* and how much of its share of that */
     struct call *waiter;       /* in recv; before there is a connection, in connect */
     struct output *output;     /* NULL when nothing is queued */
     struct traffic received;

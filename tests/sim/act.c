@@ -79,7 +79,7 @@ void act_foresee_options(struct conn *conn, const weir_option *options)
     model_note_resumed(conn); /* under the packet type that there was */
     /* Looking for a header, even in vain, is remembered whatever comes after it. */
     if (socket && framing_is_http(stream_values(socket)->packet))
-        conn->framer.http_header |= socket->framer.http_header;
+        conn->framer.http_header |= socket->http_header;
     for (const weir_option *o = options; socket && o->id != WEIR_OPTION_END; o++)
         foresee(conn, o);
 }
