@@ -67,7 +67,8 @@ static void run_for_here(void *data)
 {
     struct visit *visit = data;
     visit->asked = weir_run_for(visit->socket, note, visit);
-    cr_expect(atomic_load(&visit->count) == 0, "under the call");
+    bool is_own = weir_scheduler_of(visit->socket) == weir_current_scheduler();
+    cr_expect(!is_own || atomic_load(&visit->count) == 0, "under the call");
 }
 
 Test(reach, work_is_run_on_the_sockets_scheduler)
@@ -285,7 +286,11 @@ static void look_up_and_visit_all(void *data)
 
 Test(reach, no_socket_but_the_applications)
 {
-    struct loopback loopback = loopback_start(NULL);
+    const weir_config config = {
+        .schedulers = 1,
+        .inet_terms = "{lookup,[dns]}. {resolv_conf,\"\"}. {hosts_file,\"\"}. clear_ns. "
+                      "{nameserver,{127,0,0,1},9}."};
+    struct loopback loopback = loopback_start(&config);
     struct visit visit = {.runtime = loopback.runtime};
     run_there(loopback.runtime, 0, look_up_and_visit_all, &visit);
     GIVES(visit.asked, 0);
