@@ -64,8 +64,11 @@ int address_from_sockaddr(const struct sockaddr_storage *storage, weir_address *
     case AF_INET6:
         from_inet6(storage, address);
         return 0;
+    case AF_UNIX:
+        *address = (weir_address){.family = WEIR_LOCAL};
+        return 0;
     default:
-        return error_say(-EAFNOSUPPORT, "address family %d is neither inet nor inet6",
+        return error_say(-EAFNOSUPPORT, "address family %d is neither inet, inet6 nor local",
                          storage->ss_family);
     }
 }

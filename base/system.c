@@ -9,8 +9,10 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -88,6 +90,11 @@ int system_listen(int fd, int backlog)
     return result_of(listen(fd, backlog));
 }
 
+int system_accept(int fd)
+{
+    return result_of(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+}
+
 int system_shutdown(int fd, int how)
 {
     return result_of(shutdown(fd, how));
@@ -138,6 +145,41 @@ int system_getsockname(int fd, struct sockaddr *address, socklen_t *size)
 int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
 {
     return result_of(getpeername(fd, address, size));
+}
+
+/* Nobody has it open: a try to connect is refused. */
+static bool is_stale(int type, const struct sockaddr *address, socklen_t size)
+{
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool refused = fd >= 0 && connect(fd, address, size) < 0 && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return refused;
+}
+
+int system_remove_stale(int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct sockaddr_un local = {0};
+    struct stat status;
+    int type = 0;
+    socklen_t type_size = sizeof(type);
+    memcpy(&local, address, size < sizeof(local) ? size : sizeof(local) - 1);
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) < 0)
+        return -errno;
+    if (lstat(local.sun_path, &status) < 0 || !S_ISSOCK(status.st_mode) ||
+        !is_stale(type, address, size))
+        return -EADDRINUSE;
+    return result_of(unlink(local.sun_path));
+}
+
+int system_limit_file_mode(int fd, int mode)
+{
+    return result_of(fchmod(fd, (mode_t)mode));
+}
+
+int system_set_file_mode(const char *path, int mode)
+{
+    return result_of(chmod(path, (mode_t)mode));
 }
 
 static bool is_readable(int flags)

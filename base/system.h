@@ -16,6 +16,7 @@
 int system_socket(int family, int type, const char *netns);
 int system_bind(int fd, const struct sockaddr *address, socklen_t size);
 int system_listen(int fd, int backlog);
+int system_accept(int fd); /* close-on-exec */
 int system_shutdown(int fd, int how);
 int system_close(int fd);
 /* Of sockets that do not wait: -EINPROGRESS, -EAGAIN. */
@@ -27,6 +28,13 @@ int system_setsockopt(int fd, int level, int name, const void *value, socklen_t 
 int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
 int system_getsockname(int fd, struct sockaddr *address, socklen_t *size);
 int system_getpeername(int fd, struct sockaddr *address, socklen_t *size);
+
+/* Removes the file that a local socket was bound to, when none of the type of `fd` has it open any
+ * more. 0; -EADDRINUSE: somebody has, or it is no socket's. */
+int system_remove_stale(int fd, const struct sockaddr *address, socklen_t size);
+/* The permissions that the file of a socket that is bound later has at most. */
+int system_limit_file_mode(int fd, int mode);
+int system_set_file_mode(const char *path, int mode);
 
 /* Whether the first `size` bytes of a descriptor's file can be read, by offset: 0, -EBADF (not open
  * for reading), -EISDIR, -ESPIPE (pipes, sockets, terminals), -EINVAL (shorter, or O_DIRECT). */

@@ -55,11 +55,21 @@ static int check_family(const struct option_row *row, unsigned family)
     return error_say(-EINVAL, "option %s: %u is not a family of addresses", row->atom, family);
 }
 
+static int check_local(const struct option_row *row, const weir_option *option)
+{
+    const weir_local_name *local = &option->value.local;
+    return local->size == 0 || local->name
+               ? 0
+               : error_say(-EINVAL, "option %s: there is no path", row->atom);
+}
+
 /* Without a family an address says any or loopback, and nothing else. */
 static int check_address(const struct option_row *row, const weir_option *option)
 {
     static const uint8_t zeros[15];
     const weir_address *address = &option->value.address;
+    if (address->family == WEIR_LOCAL)
+        return check_local(row, option);
     if (address->family != WEIR_ANY_FAMILY)
         return check_family(row, address->family);
     if (memcmp(address->bytes, zeros, sizeof(zeros)) == 0 && address->bytes[15] <= 1)

@@ -21,6 +21,11 @@ static bool is_of_type(const weir_option *option, enum option_type type)
     return option_known(option) && option_row_of(option)->type == type;
 }
 
+static bool is_local(const weir_option *option)
+{
+    return is_of_type(option, OPTION_ADDRESS) && option->value.address.family == WEIR_LOCAL;
+}
+
 static size_t size_behind(const weir_option *option, bool buffers)
 {
     const weir_raw *raw = &option->value.raw;
@@ -28,21 +33,27 @@ static size_t size_behind(const weir_option *option, bool buffers)
         return raw->bytes || buffers ? raw->size : 0;
     if (is_of_type(option, OPTION_PATH) && option->value.path)
         return strlen(option->value.path) + 1;
+    if (is_local(option) && option->value.local.name)
+        return option->value.local.size;
     return 0;
+}
+
+/* Where the option points to. */
+static const void **pointer_of(weir_option *option)
+{
+    if (is_of_type(option, OPTION_RAW))
+        return &option->value.raw.bytes;
+    return (const void **)(is_local(option) ? &option->value.local.name : &option->value.path);
 }
 
 static void move_behind(weir_option *option, uint8_t *place, size_t size)
 {
-    bool raw = is_of_type(option, OPTION_RAW);
-    const void *from = raw ? option->value.raw.bytes : option->value.path;
-    if (from)
-        memcpy(place, from, size);
+    const void **pointer = pointer_of(option);
+    if (*pointer)
+        memcpy(place, *pointer, size);
     else
         memset(place, 0, size);
-    if (raw)
-        option->value.raw.buffer = place;
-    else
-        option->value.path = (const char *)place;
+    *pointer = place;
 }
 
 /* Bytes that are none may lie in memory that the list outlives. */
@@ -50,6 +61,8 @@ static void forget_empty(weir_option *option)
 {
     if (is_of_type(option, OPTION_RAW) && option->value.raw.size == 0)
         option->value.raw.bytes = NULL;
+    if (is_local(option) && option->value.local.size == 0)
+        option->value.local.name = NULL;
 }
 
 static weir_option *copy_list(const weir_option *options, bool buffers)

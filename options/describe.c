@@ -16,7 +16,7 @@ static const char *copy(char text[DESCRIPTION_SIZE], const char *from)
 static const char *const shapes[OPTION_TYPE_COUNT] = {
     [OPTION_INTEGER] = "%s",
     [OPTION_FLAG] = "a word without a value",
-    [OPTION_ADDRESS] = "{A,B,C,D}, {A,B,C,D,E,F,G,H}, any, loopback",
+    [OPTION_ADDRESS] = "{A,B,C,D}, {A,B,C,D,E,F,G,H}, {local,Path}, any, loopback",
     [OPTION_INTERFACE] = "{A,B,C,D} of inet, an index of inet6",
     [OPTION_MEMBERSHIP] = "{Group, Interface}",
     [OPTION_LINGER] = "{false or true, %s}",

@@ -83,20 +83,6 @@ static bool address_has_text(const weir_address *address)
     return address->scope_id <= UINT16_MAX && bytes_read_be16(address->bytes + 2) == 0;
 }
 
-static int write_address(struct writer *writer, const weir_option *option)
-{
-    const weir_address *address = &option->value.address;
-    if (!address_has_text(address))
-        return no_text(option, "an address with that scope");
-    if (address->family == WEIR_ANY_FAMILY)
-        write_text(writer, address->bytes[15] ? "loopback" : "any");
-    else if (address->family == WEIR_INET6)
-        write_inet6(writer, address->bytes, address->scope_id);
-    else
-        write_inet(writer, address->bytes);
-    return 0;
-}
-
 static int write_interface(struct writer *writer, const weir_option *option)
 {
     const weir_address *address = &option->value.address;
@@ -166,15 +152,46 @@ static int write_path(struct writer *writer, const weir_option *option)
     return 0;
 }
 
+static void write_bytes(struct writer *writer, const uint8_t *bytes, size_t size)
+{
+    write_text(writer, "<<");
+    for (size_t i = 0; i < size; i++)
+        write_text(writer, "%s%u", i ? "," : "", bytes[i]);
+    write_text(writer, ">>");
+}
+
+static int write_local(struct writer *writer, const weir_local_name *local)
+{
+    write_text(writer, "{local,");
+    if (local->size > 0 && memchr(local->name, '\0', local->size))
+        write_bytes(writer, (const uint8_t *)local->name, local->size);
+    else
+        write_quoted(writer, local->name, local->size);
+    write_text(writer, "}");
+    return 0;
+}
+
+static int write_address(struct writer *writer, const weir_option *option)
+{
+    const weir_address *address = &option->value.address;
+    if (address->family == WEIR_LOCAL)
+        return write_local(writer, &option->value.local);
+    if (!address_has_text(address))
+        return no_text(option, "an address with that scope");
+    if (address->family == WEIR_ANY_FAMILY)
+        write_text(writer, address->bytes[15] ? "loopback" : "any");
+    else if (address->family == WEIR_INET6)
+        write_inet6(writer, address->bytes, address->scope_id);
+    else
+        write_inet(writer, address->bytes);
+    return 0;
+}
+
 static int write_raw(struct writer *writer, const weir_option *option)
 {
     const weir_raw *raw = &option->value.raw;
-    const uint8_t *bytes = raw->bytes;
     write_text(writer, "%" PRId32 ",%" PRId32 ",", raw->level, raw->number);
-    write_text(writer, "<<");
-    for (size_t i = 0; i < raw->size; i++)
-        write_text(writer, "%s%u", i ? "," : "", bytes[i]);
-    write_text(writer, ">>");
+    write_bytes(writer, raw->bytes, raw->size);
     return 0;
 }
 

@@ -181,9 +181,18 @@ int kernel_get(weir_option *option, int fd, int family)
     return forms[option_row_of(option)->type].get(option, fd, family);
 }
 
+/* As in Erlang/OTP. Those of TCP do nothing there, and are passed over by the rule. */
+static bool is_of_ip(const struct option_row *row)
+{
+    int level = row->kernel[0].level;
+    return row->type != OPTION_RAW && (level == IPPROTO_IP || level == IPPROTO_IPV6);
+}
+
 int kernel_apply(const weir_option *option, int fd, int family)
 {
     const struct option_row *row = option_row_of(option);
+    if (family == WEIR_LOCAL && is_of_ip(row))
+        return error_say(-EINVAL, "option %s: a local socket has none", row->atom);
     int result = kernel_set(option, fd, family);
     if (result >= 0 || !(row->traits & OPTION_RETURNED))
         return 0;

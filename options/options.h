@@ -49,15 +49,18 @@ struct option_setup {
     const weir_option *defaults; /* the lists it came from: the kernel's options are applied from */
     const weir_option *options;  /* them, so they must outlive it */
     weir_address local;          /* ip and port to bind to; family is the socket's */
+    weir_local_name local_name;  /* of an ip of that family; family 0: none was given */
     bool has_local_address;      /* an ip or a port was given */
     bool is_loopback;            /* {ip,loopback}: of whichever family the socket is */
-    bool family_given;           /* by inet, inet6 or an address */
+    bool family_given;           /* by inet, inet6, local or an address */
+    bool reuseaddr;
     bool reuseport;
     int backlog;
     bool backlog_given;
     uint32_t happy_eyeballs_ms; /* 0: one address at a time */
     int fd;                     /* {fd,_}, or -1 */
     bool was_not_waiting;       /* its descriptor was O_NONBLOCK until it was made to wait */
+    int file_mode;              /* of a local socket's file, or -1 */
     const char *netns;          /* or NULL */
 };
 

@@ -108,11 +108,11 @@ static int parse_packet(struct parser *parser, weir_option *option)
     return 0;
 }
 
-/* {A,B,C,D} or {A,B,C,D,E,F,G,H}: how many numbers there were. */
+/* A,B,C,D} or A,B,C,D,E,F,G,H}: how many numbers there were. */
 static int parse_numbers(struct parser *parser, int64_t numbers[8], size_t positions[8])
 {
     int count = 0;
-    int result = parse_mark(parser, '{');
+    int result = 0;
     while (result == 0) {
         if (count == 8)
             return parse_unexpected(parser, "an address of 4 or 8 numbers");
@@ -137,11 +137,11 @@ static void take_scope(weir_address *address)
     bytes_write_be16(address->bytes + 2, 0);
 }
 
-static int parse_tuple(struct parser *parser, weir_address *address)
+/* What follows the { at `start`. */
+static int parse_rest_of_tuple(struct parser *parser, size_t start, weir_address *address)
 {
     int64_t numbers[8];
     size_t positions[8];
-    size_t start = token_of(parser)->position;
     int count = parse_numbers(parser, numbers, positions);
     if (count < 0)
         return count;
@@ -161,19 +161,11 @@ static int parse_tuple(struct parser *parser, weir_address *address)
     return 0;
 }
 
-static int parse_address(struct parser *parser, weir_option *option)
+static int parse_tuple(struct parser *parser, weir_address *address)
 {
-    bool loopback = token_is(parser, "loopback");
-    if (token_of(parser)->kind != TOKEN_ATOM) {
-        int result = parse_tuple(parser, &option->value.address);
-        if (result == 0)
-            take_scope(&option->value.address);
-        return result;
-    }
-    if (!loopback && !token_is(parser, "any"))
-        return parse_unexpected(parser, "an address, any or loopback");
-    option->value.address = weir_address_of_number(loopback);
-    return advance(parser);
+    size_t start = token_of(parser)->position;
+    int result = parse_mark(parser, '{');
+    return result < 0 ? result : parse_rest_of_tuple(parser, start, address);
 }
 
 /* An address for inet, an index for inet6. */
@@ -308,6 +300,56 @@ static int parse_binary(struct parser *parser, const char **bytes, size_t *size)
         return result;
     *size = (size_t)(parser->scanner.place - *bytes);
     *parser->scanner.place++ = '\0';
+    return advance(parser);
+}
+
+/* A string or a binary. */
+static int parse_local_name(struct parser *parser, weir_local_name *local)
+{
+    const struct token token = *token_of(parser);
+    if (token.kind != TOKEN_STRING)
+        return parse_binary(parser, &local->name, &local->size);
+    local->name = token.bytes;
+    local->size = token.length;
+    return advance(parser);
+}
+
+/* {local,Path}, from the word on. */
+static int parse_local(struct parser *parser, weir_option *option)
+{
+    weir_local_name local = {.family = WEIR_LOCAL};
+    int result = advance(parser);
+    if (result == 0)
+        result = parse_mark(parser, ',');
+    if (result == 0)
+        result = parse_local_name(parser, &local);
+    if (result == 0)
+        result = parse_mark(parser, '}');
+    option->value.local = local;
+    return result;
+}
+
+static int parse_braced_address(struct parser *parser, weir_option *option)
+{
+    size_t start = token_of(parser)->position;
+    int result = parse_mark(parser, '{');
+    if (result == 0 && token_is(parser, "local"))
+        return parse_local(parser, option);
+    if (result == 0)
+        result = parse_rest_of_tuple(parser, start, &option->value.address);
+    if (result == 0)
+        take_scope(&option->value.address);
+    return result;
+}
+
+static int parse_address(struct parser *parser, weir_option *option)
+{
+    bool loopback = token_is(parser, "loopback");
+    if (token_of(parser)->kind != TOKEN_ATOM)
+        return parse_braced_address(parser, option);
+    if (!loopback && !token_is(parser, "any"))
+        return parse_unexpected(parser, "an address, any or loopback");
+    option->value.address = weir_address_of_number(loopback);
     return advance(parser);
 }
 

@@ -12,9 +12,10 @@ enum { UDP_RECBUF = 8192 }; /* what the document's gen_udp opens a socket with *
 /* A family may stand behind the address that it is about, so both are settled at the end. */
 struct taking {
     struct option_setup *setup;
-    weir_address address; /* of ip or ifaddr */
+    weir_address address;       /* of ip or ifaddr; of a local one the family, */
+    weir_local_name local_name; /* and this */
     uint16_t port;
-    uint8_t family; /* of inet or inet6, or 0; of the list that is being taken */
+    uint8_t family; /* of inet, inet6 or local, or 0; of the list that is being taken */
     uint8_t default_family;
 };
 
@@ -41,10 +42,24 @@ static void take_inet(struct taking *taking, const weir_option *option)
         taking->family = option->id == WEIR_OPTION_INET6 ? WEIR_INET6 : WEIR_INET;
 }
 
+static void take_local(struct taking *taking, const weir_option *option)
+{
+    (void)option;
+    if (!taking->family)
+        taking->family = WEIR_LOCAL;
+}
+
 static void take_address(struct taking *taking, const weir_option *option)
 {
-    taking->address = option->value.address;
+    bool local = option->value.address.family == WEIR_LOCAL;
+    taking->address = local ? (weir_address){.family = WEIR_LOCAL} : option->value.address;
+    taking->local_name = option->value.local;
     taking->setup->has_local_address = true;
+}
+
+static void take_file_mode(struct taking *taking, const weir_option *option)
+{
+    taking->setup->file_mode = (int)option->value.number;
 }
 
 static void take_netns(struct taking *taking, const weir_option *option)
@@ -58,6 +73,11 @@ static void take_port(struct taking *taking, const weir_option *option)
     taking->setup->has_local_address = true;
 }
 
+static void take_reuseaddr(struct taking *taking, const weir_option *option)
+{
+    taking->setup->reuseaddr = option->value.number != 0;
+}
+
 static void take_reuseport(struct taking *taking, const weir_option *option)
 {
     taking->setup->reuseport = option->value.number != 0;
@@ -66,15 +86,12 @@ static void take_reuseport(struct taking *taking, const weir_option *option)
 typedef void take(struct taking *taking, const weir_option *option);
 
 static take *const takes[WEIR_OPTION_COUNT] = {
-    [WEIR_OPTION_BACKLOG] = take_backlog,
-    [WEIR_OPTION_FD] = take_fd,
-    [WEIR_OPTION_HAPPY_EYEBALLS] = take_happy_eyeballs,
-    [WEIR_OPTION_IFADDR] = take_address,
-    [WEIR_OPTION_INET] = take_inet,
-    [WEIR_OPTION_INET6] = take_inet,
-    [WEIR_OPTION_IP] = take_address,
-    [WEIR_OPTION_NETNS] = take_netns,
-    [WEIR_OPTION_PORT] = take_port,
+    [WEIR_OPTION_BACKLOG] = take_backlog,     [WEIR_OPTION_FD] = take_fd,
+    [WEIR_OPTION_FILE_MODE] = take_file_mode, [WEIR_OPTION_HAPPY_EYEBALLS] = take_happy_eyeballs,
+    [WEIR_OPTION_IFADDR] = take_address,      [WEIR_OPTION_INET] = take_inet,
+    [WEIR_OPTION_INET6] = take_inet,          [WEIR_OPTION_IP] = take_address,
+    [WEIR_OPTION_LOCAL] = take_local,         [WEIR_OPTION_NETNS] = take_netns,
+    [WEIR_OPTION_PORT] = take_port,           [WEIR_OPTION_REUSEADDR] = take_reuseaddr,
     [WEIR_OPTION_REUSEPORT] = take_reuseport,
 };
 
@@ -119,15 +136,25 @@ static void settle_address(weir_address *local, uint8_t family)
     local->family = family;
 }
 
+static const char *name_of_family(uint8_t family)
+{
+    if (family == WEIR_LOCAL)
+        return "local";
+    return family == WEIR_INET6 ? "inet6" : "inet";
+}
+
 static int settle(const struct taking *taking)
 {
     struct option_setup *setup = taking->setup;
     uint8_t of_address = taking->address.family;
     uint8_t family = taking->family ? taking->family : of_address;
     if (taking->family && of_address && taking->family != of_address)
-        return error_say(WEIR_BADARG, "option ip: an %s address, but the socket is %s",
-                         of_address == WEIR_INET6 ? "inet6" : "inet",
-                         family == WEIR_INET6 ? "inet6" : "inet");
+        return error_say(WEIR_BADARG, "option ip: an address of %s, but the socket is %s",
+                         name_of_family(of_address), name_of_family(family));
+    if (family == WEIR_LOCAL && taking->port != 0)
+        return error_say(WEIR_BADARG, "option port: a local socket has none, not %u", taking->port);
+    if (of_address == WEIR_LOCAL)
+        setup->local_name = taking->local_name;
     setup->family_given = family != WEIR_ANY_FAMILY;
     setup->local = taking->address;
     setup->local.port = taking->port;
@@ -147,6 +174,7 @@ int options_set_up(struct option_setup *setup, enum option_scope scope, const we
         .options = options,
         .backlog = (int)option_rows[WEIR_OPTION_BACKLOG].initial[0],
         .fd = -1,
+        .file_mode = -1,
     };
     values_initialize(&setup->values, option_is_udp(scope));
     struct taking taking = {.setup = setup};

@@ -19,6 +19,11 @@
 #include "runtime/stream/connect.h"
 #include "runtime/stream/open.h"
 
+struct named_host {
+    const char *name;
+    uint16_t port;
+};
+
 int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms, weir_socket *socket)
 {
     struct open_call open = {.call.timeout_ms = timeout_ms, .owner = owner};
@@ -36,13 +41,15 @@ int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms, 
 /* To the last address that was tried, or to none: its name was not found. */
 static void say_what_failed(const struct connecting *connecting, int error)
 {
-    char text[WEIR_ADDRESS_TEXT_SIZE];
+    char text[WEIR_LOCAL_TEXT_SIZE];
     if (connecting->next == 0)
         return;
-    (void)error_say(
-        error, "cannot connect to %s: %s",
-        weir_address_format_endpoint(&connecting->addresses[connecting->next - 1], text),
-        weir_error_text(error));
+    const weir_address *address = &connecting->addresses[connecting->next - 1];
+    if (address->family == WEIR_LOCAL)
+        weir_local_address_format(&connecting->local, text);
+    else
+        weir_address_format_endpoint(address, text);
+    (void)error_say(error, "cannot connect to %s: %s", text, weir_error_text(error));
 }
 
 static void finish_open(struct call *call)
@@ -126,11 +133,31 @@ static int prepare(struct connecting **connecting, weir_runtime *runtime, const 
     return 0;
 }
 
+/* "unix:PATH", of which there is one and whose port is 0. */
+static int read_local(struct connecting *connecting, const char *host, uint16_t port)
+{
+    struct option_setup *setup = &connecting->setup;
+    if (weir_local_address_parse(host, &connecting->local) < 0)
+        return WEIR_BADARG;
+    if (setup->family_given && setup->local.family != WEIR_LOCAL)
+        return error_say(WEIR_BADARG, "connect: %s is not of the family that the options ask for",
+                         host);
+    if (port != 0)
+        return error_say(WEIR_BADARG, "connect: %s has no port, not %u", host, port);
+    setup->local.family = WEIR_LOCAL;
+    connecting->addresses[0] = (weir_address){.family = WEIR_LOCAL};
+    return 1;
+}
+
 /* A literal needs no look-up; it chooses the family, unless the options have chosen another.
  * How many addresses there are, or 0: it is a name. */
-static int read_literal(struct connecting *connecting, const char *host)
+static int read_literal(struct connecting *connecting, const char *host, uint16_t port)
 {
     weir_address *address = &connecting->addresses[0];
+    if (local_address_is_meant(host))
+        return read_local(connecting, host, port);
+    if (connecting->setup.family_given && connecting->setup.local.family == WEIR_LOCAL)
+        return error_say(WEIR_BADARG, "connect: %s is not unix:PATH, as the options ask for", host);
     if (weir_address_parse(host, address) < 0)
         return 0;
     if (address_parse_host(host, address) < 0)
@@ -224,11 +251,11 @@ static int look_up_name(weir_runtime *runtime, struct connecting *connecting, co
     return connecting->address_count > 0 ? (int)connecting->address_count : result;
 }
 
-static int look_up(weir_runtime *runtime, struct connecting *connecting, const char *host,
-                   int64_t timeout_ms)
+static int look_up(weir_runtime *runtime, struct connecting *connecting,
+                   const struct named_host *host, int64_t timeout_ms)
 {
-    int count = read_literal(connecting, host);
-    return count != 0 ? count : look_up_name(runtime, connecting, host, timeout_ms);
+    int count = read_literal(connecting, host->name, host->port);
+    return count != 0 ? count : look_up_name(runtime, connecting, host->name, timeout_ms);
 }
 
 /* Looking the name up counts against the time-out. */
@@ -255,6 +282,8 @@ static int say_not_connected(const char *host, uint16_t port, int result)
 {
     if (result >= 0 || error_is_said())
         return result;
+    if (local_address_is_meant(host))
+        return error_say(result, "cannot connect to %s: %s", host, weir_error_text(result));
     return error_say(result, "cannot connect to %s:%u: %s", host, port, weir_error_text(result));
 }
 
@@ -273,7 +302,7 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
     if (result < 0)
         return result;
     owner_keep(owner);
-    result = look_up(runtime, connecting, host, timeout_ms);
+    result = look_up(runtime, connecting, &(struct named_host){host, port}, timeout_ms);
     if (result > 0) {
         set_addresses(connecting, (size_t)result, port);
         open.call.timeout_ms = rest_of(timeout_ms, began_ns);
@@ -285,11 +314,6 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
     connecting_free(connecting);
     return say_not_connected(host, port, result);
 }
-
-struct named_host {
-    const char *name;
-    uint16_t port;
-};
 
 /* A name that is looked up, and what then connects. Both happen for one scheduler, on which the
  * caller is called back. */
@@ -418,7 +442,7 @@ static int start_connect(weir_runtime *runtime, struct open_call *open,
                          const struct named_host *host)
 {
     struct connecting *connecting = open->connecting;
-    int count = read_literal(connecting, host->name);
+    int count = read_literal(connecting, host->name, host->port);
     if (count == 0 && !name_is_visible(host->name))
         count = error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
     int result = count < 0 ? count : runtimes_enter_again(runtime, connecting->runtime_id);

@@ -82,6 +82,7 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
         slot_end(scheduler, &socket->slot, END_CLOSED);
         return result;
     }
+    socket->listening->has_rivals = listen->has_rivals;
     if (listen->serving)
         accept_serve(scheduler, socket, listen->owner);
     listen->socket = slot_handle(scheduler, &socket->slot);

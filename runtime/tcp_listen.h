@@ -16,6 +16,7 @@ struct listen_call {
     const struct listen_plan *plan;
     int fd;
     bool serving;
+    bool has_rivals;             /* other listeners are of the same socket */
     weir_owner owner;            /* of a service's connections */
     weir_socket socket;          /* the result */
     const weir_socket *siblings; /* the others of the service whose first it is to be */

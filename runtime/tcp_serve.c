@@ -45,6 +45,7 @@ static int start_listeners(weir_runtime *runtime, const struct listen_plan *plan
             .plan = plan,
             .fd = fds[i],
             .serving = true,
+            .has_rivals = count > 1 && listen_is_one_socket(plan),
             .siblings = &listeners[1],
             .sibling_count = i == 0 ? count - 1 : 0,
             .owner = owner,

@@ -125,6 +125,8 @@ static int set_up(struct option_setup *setup, uint16_t port, const weir_option *
                   weir_owner owner)
 {
     int result = options_set_up(setup, OPTION_UDP, NULL, options);
+    if (result == 0 && setup->local.family == WEIR_LOCAL)
+        return error_say(-EAFNOSUPPORT, "open: a local socket is a stream");
     if (result == 0 && port != 0) {
         setup->local.port = port;
         setup->has_local_address = true;

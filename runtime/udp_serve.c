@@ -163,6 +163,8 @@ int weir_udp_serve(weir_runtime *runtime, const char *address, uint16_t port,
         result = error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
     if (result >= 0)
         result = options_set_up(&serving.setup, OPTION_UDP, NULL, options);
+    if (result >= 0 && serving.setup.local.family == WEIR_LOCAL)
+        result = error_say(-EAFNOSUPPORT, "serve: a local socket is a stream");
     if (result >= 0)
         result = read_address(&serving, address, port);
     if (result >= 0)

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "figures.h"
 #include "metrics.h"
+#include "place.h"
 #include "service.h"
 
 #include <errno.h>
@@ -28,6 +29,8 @@ const char serve_details[] =
     "\n"
     "  --listen ADDRESS:PORT          where; \":PORT\" is every address, port 0 picks one; it may\n"
     "                                 be given several times\n"
+    "  --listen unix:PATH             a local socket, whose file is removed in the end;\n"
+    "                                 unix:@NAME is one without a file\n"
     "  --options TERMS                options of the listener, as in '[{packet,4},binary]'\n"
     "  --default-listen-options TERMS inet_default_listen_options\n"
     "  --schedulers N                 how many; one per core if it is left out\n"
@@ -46,16 +49,16 @@ const char serve_details[] =
     "options\n"
     "given: http reads lines, cut at {buffer,_} bytes (8192).\n"
     "\n"
-    "Prints 'listening on ADDRESS:PORT' for each when they are ready. SIGTERM and SIGINT end it: "
+    "Prints 'listening on PLACE' for each when they are ready. SIGTERM and SIGINT end it: "
     "no new\n"
     "connections, those that are there get the drain time; a second one ends it at once.\n";
 
-enum { ADDRESS_COUNT_MAX = 16 };
+enum { PLACE_COUNT_MAX = 16 };
 
 struct plan {
     const struct service *service;
-    weir_address addresses[ADDRESS_COUNT_MAX];
-    size_t address_count;
+    struct place places[PLACE_COUNT_MAX];
+    size_t place_count;
     weir_address metrics;
     bool has_metrics;
     const char *options;
@@ -98,9 +101,9 @@ static int read_idle(const char *text, struct plan *plan)
 
 static int read_listen(const char *text, struct plan *plan)
 {
-    if (plan->address_count == ADDRESS_COUNT_MAX)
-        return command_misused("serve", "--listen: more than %d addresses", ADDRESS_COUNT_MAX);
-    if (weir_address_parse_endpoint(text, &plan->addresses[plan->address_count++]) < 0)
+    if (plan->place_count == PLACE_COUNT_MAX)
+        return command_misused("serve", "--listen: more than %d addresses", PLACE_COUNT_MAX);
+    if (place_read(&plan->places[plan->place_count++], text) < 0)
         return command_misused("serve", "--listen: %s", weir_last_error_text());
     return 0;
 }
@@ -212,7 +215,7 @@ static int read_plan(int argc, char **argv, struct plan *plan)
         if (status != 0)
             return status;
     }
-    if (plan->address_count == 0)
+    if (plan->place_count == 0)
         return command_misused("serve", "--listen ADDRESS:PORT is needed");
     return 0;
 }
@@ -252,32 +255,25 @@ static int join_options(weir_option *const *lists, weir_option **all)
     return 0;
 }
 
-static int start_listening(weir_runtime *runtime, const struct plan *plan, size_t index,
-                           const weir_option *list, weir_address *bound)
-{
-    char text[WEIR_ADDRESS_TEXT_SIZE];
-    weir_socket listener;
-    const weir_address *address = &plan->addresses[index];
-    int result =
-        plan->service->serve(runtime, weir_address_format(address, text), address->port, list,
-                             weir_handled_by(plan->service->handler, NULL), &listener);
-    return result < 0 ? result : weir_sockname(listener, bound);
-}
-
 /* All of them, before any is told of. */
-static int start_all(weir_runtime *runtime, const struct plan *plan, const weir_option *list)
+static int start_all(weir_runtime *runtime, struct plan *plan, const weir_option *list)
 {
-    char text[WEIR_ADDRESS_TEXT_SIZE];
-    weir_address bound[ADDRESS_COUNT_MAX];
-    for (size_t i = 0; i < plan->address_count; i++) {
-        int result = start_listening(runtime, plan, i, list, &bound[i]);
+    char text[PLACE_TEXT_SIZE];
+    for (size_t i = 0; i < plan->place_count; i++) {
+        int result = place_serve(&plan->places[i], runtime, plan->service, list);
         if (result < 0)
             return result;
     }
-    for (size_t i = 0; i < plan->address_count; i++)
-        printf("listening on %s\n", weir_address_format_endpoint(&bound[i], text));
+    for (size_t i = 0; i < plan->place_count; i++)
+        printf("listening on %s\n", place_format(&plan->places[i], text));
     fflush(stdout);
     return 0;
+}
+
+static void remove_files(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->place_count; i++)
+        place_remove_file(&plan->places[i]);
 }
 
 static int start_metrics(weir_runtime *runtime, const struct plan *plan)
@@ -357,7 +353,7 @@ static void drain(weir_runtime *runtime, const sigset_t *signals, int64_t drain_
     }
 }
 
-static int serve(weir_runtime *runtime, const struct plan *plan, const weir_option *list,
+static int serve(weir_runtime *runtime, struct plan *plan, const weir_option *list,
                  const sigset_t *signals)
 {
     int result = start_ticking(runtime, plan);
@@ -370,12 +366,13 @@ static int serve(weir_runtime *runtime, const struct plan *plan, const weir_opti
     if (result < 0)
         return failed("--listen", result);
     wait_for_signal(signals, runtime);
+    remove_files(plan);
     drain(runtime, signals, plan->drain_ms);
     figures_print_totals(runtime);
     return EXIT_SUCCESS;
 }
 
-static int start_and_serve(const struct plan *plan, const weir_option *list)
+static int start_and_serve(struct plan *plan, const weir_option *list)
 {
     weir_runtime *runtime;
     sigset_t signals;

@@ -2,7 +2,7 @@
 #ifndef TOOLS_SERVE_H
 #define TOOLS_SERVE_H
 
-#define SERVE_ARGUMENTS "SERVICE --listen ADDRESS:PORT [--options TERMS] [--schedulers N] ..."
+#define SERVE_ARGUMENTS "SERVICE --listen PLACE [--options TERMS] [--schedulers N] ..."
 extern const char serve_details[];
 
 int serve_run(int argc, char **argv);

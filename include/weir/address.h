@@ -12,6 +12,7 @@ WEIR_BEGIN
 
 enum weir_family {
     WEIR_ANY_FAMILY = 0,
+    WEIR_LOCAL = 1,  /* AF_UNIX; what its address is, local.h says */
     WEIR_INET = 2,   /* AF_INET */
     WEIR_INET6 = 10, /* AF_INET6 */
 };

@@ -131,6 +131,12 @@ WEIR_OPTION(
             "When the call has succeeded the descriptor is the socket's, which closes it; if "
             "it fails it is still the caller's. It becomes a blocking one.")
 
+WEIR_OPTION(FILE_MODE, file_mode, .type = OPTION_INTEGER, RANGE(0, 511), .initial = NONE,
+            .scopes = CREATING, CREATION, .traits = EXTENSION,
+            .help = "the permissions of a local socket's file",
+            .text = "Such as 8#660, whatever the umask is. Without it the file has what the umask "
+                    "leaves of 8#777. Writing to it is connecting.")
+
 WEIR_OPTION(
     HAPPY_EYEBALLS, happy_eyeballs, .type = OPTION_INTEGER, RANGE(0, 60000), .initial = BOTH(0),
     .scopes = CONNECT, CREATION, .traits = EXTENSION,
@@ -180,16 +186,18 @@ WEIR_OPTION(IFADDR, ifaddr, .type = OPTION_ADDRESS, .initial = NONE, .scopes = C
 WEIR_OPTION(INET, inet, .type = OPTION_FLAG, .initial = NONE, .scopes = CREATING, CREATION,
             .help = "an IPv4 socket",
             .text =
-                "The default, unless an ip says otherwise. An ip of the other family beside it is "
-                "refused. Of inet and inet6 the first counts.")
+                "The default, unless an ip says otherwise. An ip of another family beside it is "
+                "refused. Of inet, inet6 and local the first counts.")
 
 WEIR_OPTION(INET6, inet6, .type = OPTION_FLAG, .initial = NONE, .scopes = CREATING, CREATION,
-            .help = "an IPv6 socket", .text = "An ip of the other family beside it is refused.")
+            .help = "an IPv6 socket", .text = "An ip of another family beside it is refused.")
 
 WEIR_OPTION(IP, ip, .type = OPTION_ADDRESS, .initial = NONE, .scopes = CREATING, CREATION,
             .help = "the local address",
             .text = "A tuple of four or eight numbers, any or loopback. Eight numbers make an IPv6 "
-                    "socket.")
+                    "socket. {local,Path} makes a local one, bound to that file: Path is a string "
+                    "or a binary of at most 107 bytes; a binary that begins with a zero byte is an "
+                    "abstract name, an empty one lets the kernel make one up. The port is 0.")
 
 WEIR_OPTION(IPV6_V6ONLY, ipv6_v6only, .type = OPTION_BOOLEAN, .initial = BOTH(false),
             .scopes = LISTEN | UDP | TCP_SET | UDP_SET, KERNEL(IPPROTO_IPV6, IPV6_V6ONLY),
@@ -211,6 +219,10 @@ WEIR_OPTION(LINGER, linger, .type = OPTION_LINGER, RANGE(0, INT32_MAX), .initial
             .accept = COPIED, .help = "how long close waits for unsent data",
             .text = "{true, Seconds}: close waits so long; {true, 0} drops the data and resets the "
                     "connection. {false, _}: close returns at once, and the data is still sent.")
+
+WEIR_OPTION(LOCAL, local, .type = OPTION_FLAG, .initial = NONE, .scopes = CREATING, CREATION,
+            .traits = EXTENSION, .help = "a local (Unix-domain) socket",
+            .text = "An ip of another family beside it is refused.")
 
 WEIR_OPTION(LOW_MSGQ_WATERMARK, low_msgq_watermark, .type = OPTION_INTEGER,
             RANGE(INT32_MIN, INT32_MAX), .initial = BOTH(4096), .scopes = EVERYWHERE,
@@ -324,7 +336,8 @@ WEIR_OPTION(RECVTTL, recvttl, .type = OPTION_BOOLEAN, .initial = BOTH(false), .s
 WEIR_OPTION(REUSEADDR, reuseaddr, .type = OPTION_BOOLEAN, .initial = BOTH(false),
             .scopes = EVERYWHERE, KERNEL(SOL_SOCKET, SO_REUSEADDR), .accept = INHERITED,
             .help = "bind to a port that old connections still use",
-            .text = "Does not help against a live listener.")
+            .text = "Does not help against a live listener. Of a local socket: a file that nobody "
+                    "listens on any more is removed and made anew.")
 
 WEIR_OPTION(REUSEPORT, reuseport, .type = OPTION_BOOLEAN, .initial = BOTH(false),
             .scopes = CREATING, KERNEL(SOL_SOCKET, SO_REUSEPORT), .accept = INHERITED,

@@ -51,6 +51,14 @@ typedef struct weir_raw {
     size_t size;
 } weir_raw;
 
+/* {ifaddr, {local, Path}}: begins as a weir_address does. `name` is not copied, and what the local
+ * address has: a path, or a zero byte and an abstract name. No bytes: the kernel makes one up. */
+typedef struct weir_local_name {
+    uint8_t family; /* WEIR_LOCAL */
+    const char *name;
+    size_t size;
+} weir_local_name;
+
 enum { WEIR_RAW_SIZE_MAX = 65522, WEIR_OPTION_NAME_SIZE = 16 };
 
 /* {add_membership, {group, interface}}: the interface is an address for inet, an index for inet6.
@@ -67,9 +75,10 @@ typedef struct weir_membership {
 typedef struct weir_option {
     enum weir_option_id id;
     union {
-        int64_t number;       /* booleans, integers, milliseconds (-1: infinity), enumerations */
-        weir_address address; /* family 0: of whichever family the socket is; all zero bytes are
-                                 any, a last byte of 1 loopback. multicast_if of inet6: scope_id */
+        int64_t number;        /* booleans, integers, milliseconds (-1: infinity), enumerations */
+        weir_address address;  /* family 0: of whichever family the socket is; all zero bytes are
+                                  any, a last byte of 1 loopback. multicast_if of inet6: scope_id */
+        weir_local_name local; /* ip, ifaddr, when its family says so */
         weir_linger linger;
         weir_raw raw;
         weir_membership membership;
@@ -90,6 +99,15 @@ static inline weir_option weir_option_address(enum weir_option_id id, weir_addre
 {
     weir_option option = {id, {0}};
     option.value.address = address;
+    return option;
+}
+
+static inline weir_option weir_option_local(enum weir_option_id id, const char *name, size_t size)
+{
+    weir_option option = {id, {0}};
+    option.value.local.family = WEIR_LOCAL;
+    option.value.local.name = name;
+    option.value.local.size = size;
     return option;
 }
 
@@ -189,25 +207,28 @@ static inline weir_address weir_address_of_number(uint8_t last_byte)
 
 #define WEIR_FASTOPEN(count) weir_option_number(WEIR_OPTION_FASTOPEN, (count))
 #define WEIR_FD(fd)          weir_option_number(WEIR_OPTION_FD, (fd))
+#define WEIR_FILE_MODE(mode) weir_option_number(WEIR_OPTION_FILE_MODE, (mode))
 
 #define WEIR_HAPPY_EYEBALLS(ms)         weir_option_number(WEIR_OPTION_HAPPY_EYEBALLS, (ms))
 #define WEIR_HEADER(bytes)              weir_option_number(WEIR_OPTION_HEADER, (bytes))
 #define WEIR_HIGH_MSGQ_WATERMARK(bytes) weir_option_number(WEIR_OPTION_HIGH_MSGQ_WATERMARK, (bytes))
 #define WEIR_HIGH_WATERMARK(bytes)      weir_option_number(WEIR_OPTION_HIGH_WATERMARK, (bytes))
 
-#define WEIR_IDLE_TIMEOUT(ms) weir_option_number(WEIR_OPTION_IDLE_TIMEOUT, (ms))
-#define WEIR_IFADDR(address)  weir_option_address(WEIR_OPTION_IFADDR, (address))
-#define WEIR_INET()           weir_option_number(WEIR_OPTION_INET, 1)
-#define WEIR_INET6()          weir_option_number(WEIR_OPTION_INET6, 1)
-#define WEIR_IP(address)      weir_option_address(WEIR_OPTION_IP, (address))
-#define WEIR_IP_ANY()         WEIR_IP(weir_address_of_number(0))
-#define WEIR_IP_LOOPBACK()    WEIR_IP(weir_address_of_number(1))
-#define WEIR_IPV6_V6ONLY(on)  weir_option_number(WEIR_OPTION_IPV6_V6ONLY, (on))
+#define WEIR_IDLE_TIMEOUT(ms)     weir_option_number(WEIR_OPTION_IDLE_TIMEOUT, (ms))
+#define WEIR_IFADDR(address)      weir_option_address(WEIR_OPTION_IFADDR, (address))
+#define WEIR_INET()               weir_option_number(WEIR_OPTION_INET, 1)
+#define WEIR_INET6()              weir_option_number(WEIR_OPTION_INET6, 1)
+#define WEIR_IP(address)          weir_option_address(WEIR_OPTION_IP, (address))
+#define WEIR_IP_ANY()             WEIR_IP(weir_address_of_number(0))
+#define WEIR_IP_LOOPBACK()        WEIR_IP(weir_address_of_number(1))
+#define WEIR_IP_LOCAL(name, size) weir_option_local(WEIR_OPTION_IP, (name), (size))
+#define WEIR_IPV6_V6ONLY(on)      weir_option_number(WEIR_OPTION_IPV6_V6ONLY, (on))
 
 #define WEIR_KEEPALIVE(on) weir_option_number(WEIR_OPTION_KEEPALIVE, (on))
 
 #define WEIR_LINE_DELIMITER(byte)      weir_option_number(WEIR_OPTION_LINE_DELIMITER, (byte))
 #define WEIR_LINGER(on, seconds)       weir_option_linger((on), (seconds))
+#define WEIR_LOCAL()                   weir_option_number(WEIR_OPTION_LOCAL, 1)
 #define WEIR_LOW_MSGQ_WATERMARK(bytes) weir_option_number(WEIR_OPTION_LOW_MSGQ_WATERMARK, (bytes))
 #define WEIR_LOW_WATERMARK(bytes)      weir_option_number(WEIR_OPTION_LOW_WATERMARK, (bytes))
 

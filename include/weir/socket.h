@@ -121,11 +121,12 @@ typedef void weir_received(weir_socket socket, int result, const weir_packet *pa
  * Listens, gen_tcp:listen/2. `address` NULL or "": every address, unless {ip,_} says which; an
  * address beats {ip,_}, and a port that is not 0 beats {port,_}. It is an address and no name; a
  * link-local one has its interface behind it by name or index, "fe80::1%eth0", also as the host of
- * weir_tcp_connect. One listening socket, whose connections are taken by weir_tcp_accept. A call
- * that fails leaves {fd,_} as it was. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option
- * that listen does not take or a value out of range, an address that is none or of the wrong
- * family), -EBADF ({fd,_}), -EMFILE, -ENOMEM. Thread, or scheduler: the listener is then the
- * caller's.
+ * weir_tcp_connect. "unix:PATH" is a local socket (weir/local.h), there too. One listening socket,
+ * whose connections are taken by weir_tcp_accept. A call that fails leaves {fd,_} as it was.
+ * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that listen does not take or a value
+ * out of range, an address that is none or of the wrong family), -EBADF ({fd,_}), -EMFILE, -ENOMEM;
+ * local sockets: -ENOENT and its like, -EINVAL (a path that is too long, or none). Thread, or
+ * scheduler: the listener is then the caller's.
  */
 WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
                              const weir_option *options, weir_socket *listener) WEIR_CHECK_RESULT;
@@ -133,12 +134,13 @@ WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_
 /*
  * Listens on every scheduler and hands each connection to `owner` where it was accepted: a handler
  * gets `accepted` and then its packets. Without {backlog,_} as many may wait as the system lets
- * (net.core.somaxconn), which is not the document's 5: so many come at once. `listener` (may be
- * NULL) stands for all of them: closing it closes all, options set on it are set on all. Errors as
- * weir_tcp_listen, WEIR_BADARG also for an owner that is nobody. When the listening socket is of no
- * use any more (something else has shut it down) the owner is told by `error` with its handle, once
- * until connections come again, and nothing follows that. Thread; scheduler if it is the only one
- * of its runtime.
+ * (net.core.somaxconn), which is not the document's 5: so many come at once. Of a local socket
+ * there is one, from which the schedulers accept in turn. `listener` (may be NULL) stands for all
+ * of them: closing it closes all, options set on it are set on all. Errors as weir_tcp_listen,
+ * WEIR_BADARG also for an owner that is nobody. When the listening socket is of no use any more
+ * (something else has shut it down) the owner is told by `error` with its handle, once until
+ * connections come again, and nothing follows that. Thread; scheduler if it is the only one of its
+ * runtime.
  */
 WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                             const weir_option *options, weir_owner owner,
@@ -159,9 +161,9 @@ WEIR_API int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64
  * (weir/names.h); its addresses are tried in order, or as {happy_eyeballs,Ms} has it. The time-out
  * covers all of it. -ECONNREFUSED, -ECONNRESET, WEIR_TIMEOUT, -ETIMEDOUT, -ENETUNREACH,
  * -EHOSTUNREACH, WEIR_NXDOMAIN (a name that nobody knows), -EAFNOSUPPORT, -EADDRINUSE,
- * -EADDRNOTAVAIL, -EINVAL (a name with blanks, an address that none can be reached at), -EMFILE,
- * -ENOMEM, -EAGAIN (the kernel takes no more), WEIR_BADARG (as listen, no host, an active socket
- * without an owner).
+ * -EADDRNOTAVAIL, -EINVAL (a name with blanks, an address that none can be reached at), -ENOENT and
+ * its like (no file of that path), -EMFILE, -ENOMEM, -EAGAIN (the kernel takes no more),
+ * WEIR_BADARG (as listen, no host, an active socket without an owner).
  */
 WEIR_API int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
                               const weir_option *options, weir_owner owner, int64_t timeout_ms,

@@ -20,11 +20,13 @@
 /* When no descriptor is to be had a retry comes with the next close, or after this. */
 enum { RETRY_MS = 100 };
 
+/* The kernel wakes who has waited longest. One by one that is another each time; a multishot would
+ * stay the first, and have all connections. */
 static void arm(struct scheduler *scheduler, struct listener *socket)
 {
     struct listening *listener = socket->listening;
-    bool multishot =
-        listener->serving && (scheduler->profile.features & FEATURE_BIT(MULTISHOT_ACCEPT));
+    bool multishot = listener->serving && !listener->has_rivals &&
+                     (scheduler->profile.features & FEATURE_BIT(MULTISHOT_ACCEPT));
     listener->accepting = ACCEPTING;
     slot_hold(&socket->slot);
     ring_accept(scheduler->ring, slot_operation(&socket->slot, LISTENER_ACCEPT), socket->slot.fd,
@@ -64,6 +66,8 @@ static void try_again(struct scheduler *scheduler, struct task *task)
     resume(list_entry(task, struct listening, try_again));
 }
 
+static void take_rest(struct scheduler *scheduler, struct task *task);
+
 struct listening *listening_create(struct scheduler *scheduler, struct listener *socket)
 {
     struct listening *listener = memory_allocate_zeroed(1, sizeof(*listener));
@@ -74,6 +78,7 @@ struct listening *listening_create(struct scheduler *scheduler, struct listener 
     listener->socket = socket;
     listener->retry.fire = retry;
     task_init(&listener->try_again, try_again);
+    task_init(&listener->take_rest, take_rest);
     return listener;
 }
 
@@ -260,9 +265,34 @@ static uint32_t rest_count(const struct listener *socket)
     return count == UINT32_MAX ? 0 : count;
 }
 
+/* A local listener does not say how many there are: they are taken by calls that do not wait. */
+static void take_rest(struct scheduler *scheduler, struct task *task)
+{
+    enum { AT_ONCE = 64 };
+    struct listener *socket = list_entry(task, struct listening, take_rest)->socket;
+    int fd = 0;
+    slot_hold(&socket->slot);
+    for (int i = 0; i < AT_ONCE && fd >= 0 && socket->slot.state == SOCKET_OPEN; i++) {
+        fd = system_accept(socket->slot.fd);
+        if (fd >= 0)
+            take_connection(scheduler, socket, fd);
+    }
+    if (fd < 0)
+        slot_end(scheduler, &socket->slot, END_CLOSED);
+    else if (socket->slot.state == SOCKET_OPEN)
+        task_add(&scheduler->tasks, TASK_SOON, task);
+    slot_unhold(scheduler, &socket->slot);
+}
+
 static void begin_rest(struct scheduler *scheduler, struct listener *socket)
 {
     socket->listening->accepting = ACCEPTING_REST;
+    if (socket->listening->serving && socket->slot.family == WEIR_LOCAL &&
+        system_set_waiting(socket->slot.fd, false) >= 0) {
+        socket->listening->accepting = ACCEPTING_TAKEN;
+        task_add(&scheduler->tasks, TASK_SOON, &socket->listening->take_rest);
+        return;
+    }
     socket->listening->rest_count = rest_count(socket);
     accept_rest(scheduler, socket);
 }
@@ -305,6 +335,7 @@ void accept_drain(struct scheduler *scheduler, struct listener *socket)
         }
         break;
     case ACCEPTING_ENDS:
+    case ACCEPTING_TAKEN:
         break;
     }
 }
@@ -350,6 +381,7 @@ void accept_close(struct scheduler *scheduler, struct listener *socket)
     if (listener->accepting == ACCEPTING || listener->accepting == ACCEPTING_REST)
         cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
     task_remove(&listener->try_again);
+    task_remove(&listener->take_rest);
     timer_disarm(&scheduler->timers, &listener->retry);
     call_complete_all(scheduler, &listener->acceptors, WEIR_CLOSED);
     while (listener->spare_count > 0)

@@ -22,11 +22,13 @@ enum accepting {
     ACCEPTING_PAUSED, /* no descriptor was to be had, or it fails over and over */
     ACCEPTING_ENDS,   /* cancelled by a drain: what it has accepted comes, then the rest */
     ACCEPTING_REST,   /* what is in the backlog, one after the other; then the listener closes */
+    ACCEPTING_TAKEN,  /* the same of a local one, by a task */
 };
 
 struct listening {
     enum accepting accepting;
     bool serving;          /* every connection is for the owner, without being asked for */
+    bool has_rivals;       /* others of the service accept from the same socket */
     bool failed;           /* the last accept has */
     bool told_unusable;    /* a service's owner has been told so */
     struct list acceptors; /* calls that wait, in order */
@@ -35,6 +37,7 @@ struct listening {
     uint32_t rest_count;   /* ACCEPTING_REST: connections to be accepted before it closes */
     struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */
     struct task try_again; /* TASK_WITH_DESCRIPTORS */
+    struct task take_rest; /* TASK_SOON */
     bool has_paused;       /* to the end of the pause, and not accepted since */
     struct scheduler *scheduler;
     struct listener *socket;

@@ -8,6 +8,18 @@
 #include "base/error.h"
 #include "base/system.h"
 #include "runtime/socket/descriptor.h"
+#include "runtime/socket/local.h"
+
+static int read_local(struct listen_plan *plan, const char *text)
+{
+    struct option_setup *setup = &plan->setup;
+    if (setup->family_given && setup->local.family != WEIR_LOCAL)
+        return error_say(WEIR_BADARG,
+                         "listen: \"%s\" is not of the family that the options ask for", text);
+    setup->local.family = WEIR_LOCAL;
+    plan->address = setup->local;
+    return weir_local_address_parse(text, &plan->local);
+}
 
 static int read_address(struct listen_plan *plan, const char *text)
 {
@@ -15,7 +27,9 @@ static int read_address(struct listen_plan *plan, const char *text)
     plan->address = setup->local;
     plan->has_text = text && *text;
     if (!plan->has_text)
-        return 0;
+        return local_address_of(setup, &plan->local);
+    if (local_address_is_meant(text))
+        return read_local(plan, text);
     if (address_parse_host(text, &plan->address) < 0)
         return error_say(WEIR_BADARG,
                          "listen: \"%s\" is not an address that is here (names are not looked "
@@ -39,6 +53,9 @@ int listen_plan(struct listen_plan *plan, const weir_option *defaults, const cha
         return result;
     if (port)
         plan->address.port = port;
+    if (plan->address.family == WEIR_LOCAL && plan->address.port != 0)
+        return error_say(WEIR_BADARG, "listen: a local socket has no port, not %u",
+                         plan->address.port);
     return 0;
 }
 
@@ -63,6 +80,15 @@ static int learn_port(struct listen_plan *plan, int fd)
 
 /* The first binds alone, so a port that somebody else listens on is found out; sharing is allowed
  * from then on, for the others. */
+/* Without a name nobody could connect: as in Erlang/OTP. */
+static int bind_local(const struct listen_plan *plan, int fd)
+{
+    bool named = plan->has_text || plan->setup.local_name.family == WEIR_LOCAL;
+    return named ? local_bind(&plan->setup, fd, &plan->local)
+                 : error_say(-EINVAL, "listen: a local socket needs an address, "
+                                      "{ifaddr,{local,Path}}");
+}
+
 static int bind_and_share(struct listen_plan *plan, int fd, bool first, bool shared)
 {
     int result = 0;
@@ -84,24 +110,35 @@ static int bind_descriptor(struct listen_plan *plan, int fd)
     bool told = plan->has_text || setup->has_local_address || plan->address.port != 0;
     uint16_t port = plan->address.port;
     if (plan->has_text && plan->address.family != setup->local.family)
-        return error_say(WEIR_BADARG, "listen: descriptor %d is of the other family", setup->fd);
+        return error_say(WEIR_BADARG, "listen: descriptor %d is of another family", setup->fd);
     if (!plan->has_text)
         plan->address = descriptor_local(setup, (enum weir_family)setup->local.family);
     plan->address.port = port;
+    if (told && plan->address.family == WEIR_LOCAL)
+        return bind_local(plan, fd);
     return told ? descriptor_bind(fd, &plan->address) : 0;
 }
 
 static int say_not_listening(const struct listen_plan *plan, int error)
 {
-    char text[WEIR_ADDRESS_TEXT_SIZE];
-    return error_say(error, "cannot listen on %s: %s",
-                     weir_address_format_endpoint(&plan->address, text), weir_error_text(error));
+    char text[WEIR_LOCAL_TEXT_SIZE];
+    if (plan->address.family == WEIR_LOCAL)
+        weir_local_address_format(&plan->local, text);
+    else
+        weir_address_format_endpoint(&plan->address, text);
+    return error_say(error, "cannot listen on %s: %s", text, weir_error_text(error));
+}
+
+static int bind_new(struct listen_plan *plan, int fd, bool first, bool shared)
+{
+    return plan->address.family == WEIR_LOCAL ? bind_local(plan, fd)
+                                              : bind_and_share(plan, fd, first, shared);
 }
 
 static int start_listening(struct listen_plan *plan, int fd, bool first, bool shared)
 {
     int result =
-        plan->setup.fd >= 0 ? bind_descriptor(plan, fd) : bind_and_share(plan, fd, first, shared);
+        plan->setup.fd >= 0 ? bind_descriptor(plan, fd) : bind_new(plan, fd, first, shared);
     if (result < 0)
         return result;
     result = system_listen(fd, plan->setup.backlog);
@@ -123,10 +160,17 @@ static int open_one(struct listen_plan *plan, bool first, bool shared)
     return fd;
 }
 
+/* Of a file there is one socket: the others are descriptors of it. */
+static int open_another(struct listen_plan *plan, int first, uint32_t i, uint32_t count)
+{
+    return i > 0 && listen_is_one_socket(plan) ? system_duplicate(first)
+                                               : open_one(plan, i == 0, count > 1);
+}
+
 int listen_open(struct listen_plan *plan, int *fds, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        fds[i] = open_one(plan, i == 0, count > 1);
+        fds[i] = open_another(plan, fds[0], i, count);
         if (fds[i] >= 0)
             continue;
         for (uint32_t opened = 0; opened < i; opened++)

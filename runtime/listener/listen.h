@@ -7,12 +7,14 @@
 #include <stdint.h>
 
 #include "options/options.h"
+#include <weir/local.h>
 
 /* What a listener is opened from; `setup` points into the caller's options. */
 struct listen_plan {
     struct option_setup setup;
     weir_address address;
-    bool has_text; /* the address was given beside the options */
+    weir_local_address local; /* of that family */
+    bool has_text;            /* the address was given beside the options */
 };
 
 /* Reads address and options. 0, or WEIR_BADARG with the reason. */
@@ -22,5 +24,11 @@ int listen_plan(struct listen_plan *plan, const weir_option *defaults, const cha
 /* Opens `count` descriptors that listen on the plan's address, all on the same port, or none. The
  * plan gets to know port and family. */
 int listen_open(struct listen_plan *plan, int *fds, uint32_t count);
+
+/* Whether its descriptors are all of one listening socket. */
+static inline bool listen_is_one_socket(const struct listen_plan *plan)
+{
+    return plan->address.family == WEIR_LOCAL;
+}
 
 #endif

@@ -77,7 +77,7 @@ static int check_kind(const struct option_setup *setup)
     int family = socket_number(fd, SO_DOMAIN);
     if (type < 0)
         return say_why(fd, type);
-    if (type != type_of(setup) || (family != AF_INET && family != AF_INET6))
+    if (type != type_of(setup) || (family != AF_INET && family != AF_INET6 && family != AF_UNIX))
         return error_say(WEIR_BADARG, "option fd: descriptor %d is no %s socket", fd,
                          setup->scope == OPTION_UDP ? "UDP" : "TCP");
     return family;

@@ -13,9 +13,9 @@ int descriptor_bind(int fd, const weir_address *address);
 
 /*
  * Another descriptor of the setup's socket, with the kernel's options of the setup on it: of
- * the setup's protocol and of inet or inet6, whose family is put into the setup. The caller's is
- * left as it is until descriptor_taken. -EBADF, -ENOTSOCK, WEIR_BADARG, -EMFILE, or what an option
- * gives.
+ * the setup's protocol and of inet, inet6 or local, whose family is put into the setup. The
+ * caller's is left as it is until descriptor_taken. -EBADF, -ENOTSOCK, WEIR_BADARG, -EMFILE, or
+ * what an option gives.
  */
 int descriptor_open(struct option_setup *setup);
 

@@ -12,6 +12,7 @@
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/descriptor.h"
+#include "runtime/socket/local.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/idle.h"
@@ -50,10 +51,20 @@ static void bind_without_port(int fd)
     (void)system_setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
 }
 
+static int bind_local_name(const struct option_setup *setup, int fd)
+{
+    weir_local_address address;
+    int result = local_address_of(setup, &address);
+    return result < 0 || setup->local_name.family != WEIR_LOCAL ? result
+                                                                : local_bind(setup, fd, &address);
+}
+
 static int bind_local(const struct option_setup *setup, enum weir_family family, int fd)
 {
     if (!setup->has_local_address)
         return 0;
+    if (family == WEIR_LOCAL)
+        return bind_local_name(setup, fd);
     weir_address address = descriptor_local(setup, family);
     if (address.port == 0 && setup->fd < 0)
         bind_without_port(fd);
@@ -63,9 +74,9 @@ static int bind_local(const struct option_setup *setup, enum weir_family family,
 static int check_family(const struct option_setup *setup, enum weir_family family, int fd)
 {
     bool fits = setup->local.family == family || descriptor_is_connected(fd);
-    return fits ? 0
-                : error_say(-EAFNOSUPPORT, "connect: descriptor %d is of the other family",
-                            setup->fd);
+    return fits
+               ? 0
+               : error_say(-EAFNOSUPPORT, "connect: descriptor %d is of another family", setup->fd);
 }
 
 static int open_descriptor(struct option_setup *setup, enum weir_family *family)
@@ -167,7 +178,9 @@ static int attempt(struct scheduler *scheduler, struct call *call)
     }
     struct stream *stream = last_attempt(connecting);
     struct sockaddr_storage *peer = vectors_take_address(&scheduler->vectors);
-    socklen_t size = address_to_sockaddr(address, peer);
+    socklen_t size = address->family == WEIR_LOCAL
+                         ? local_address_to_sockaddr(&connecting->local, peer)
+                         : address_to_sockaddr(address, peer);
     slot_hold(&stream->slot);
     ring_connect(scheduler->ring, slot_operation(&stream->slot, STREAM_CONNECT), stream->slot.fd,
                  (struct sockaddr *)peer, size);

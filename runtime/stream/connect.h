@@ -7,6 +7,7 @@
 #include "runtime/ring/ring.h"
 #include "runtime/stream/open.h"
 #include <sys/socket.h>
+#include <weir/local.h>
 
 enum { CONNECT_ADDRESSES_MAX = 16 };
 
@@ -15,6 +16,7 @@ struct connecting {
     struct option_setup setup;
     weir_option *options; /* of its own; the setup points into it */
     weir_address addresses[CONNECT_ADDRESSES_MAX];
+    weir_local_address local; /* the address of that family */
     size_t address_count;
     size_t next; /* to be tried */
     /* Attempts that are on their way: one, unless {happy_eyeballs,_} wants others meanwhile. */

@@ -5,6 +5,7 @@
  * leaves a text of its own. A function that the headers declare and no row has fails the test.
  */
 #include "plain.h"
+#include "states_results.h"
 
 #include <fcntl.h>
 
@@ -53,6 +54,18 @@ static int call_port(weir_socket socket)
 {
     int port = weir_port(socket);
     return port > 0 ? 0 : port;
+}
+
+static int call_local_sockname(weir_socket socket)
+{
+    weir_local_address address;
+    return weir_local_sockname(socket, &address);
+}
+
+static int call_local_peername(weir_socket socket)
+{
+    weir_local_address address;
+    return weir_local_peername(socket, &address);
 }
 
 static int call_getstat(weir_socket socket)
@@ -192,72 +205,6 @@ struct row {
     int gives[STATE_COUNT]; /* to a thread, and wherever it is done at once */
 };
 
-/* open, half closed, gone, listening, a service, zero, stopped, udp */
-#define ASKED                                    \
-    {                                            \
-        0, 0, -EINVAL, 0, 0, -EINVAL, -EINVAL, 0 \
-    }
-#define SENT                                                                         \
-    {                                                                                \
-        0, 0, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED, -ENOTCONN \
-    }
-#define RECEIVED                                                                                \
-    {                                                                                           \
-        WEIR_TIMEOUT, WEIR_CLOSED, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED, \
-            -ENOTCONN                                                                           \
-    }
-#define ACCEPTED                                                                                \
-    {                                                                                           \
-        -EINVAL, -EINVAL, WEIR_CLOSED, WEIR_TIMEOUT, -EINVAL, WEIR_CLOSED, WEIR_CLOSED, -EINVAL \
-    }
-#define UDP_SENT                                                                                   \
-    {                                                                                              \
-        -EPROTOTYPE, -EPROTOTYPE, WEIR_CLOSED, -EPROTOTYPE, -EPROTOTYPE, WEIR_CLOSED, WEIR_CLOSED, \
-            0                                                                                      \
-    }
-#define UDP_RECEIVED                                                                       \
-    {                                                                                      \
-        -ENOTCONN, -ENOTCONN, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED, \
-            WEIR_TIMEOUT                                                                   \
-    }
-#define NAMED                                                    \
-    {                                                            \
-        0, 0, -EINVAL, -ENOTCONN, -ENOTCONN, -EINVAL, -EINVAL, 0 \
-    } /* connected by then */
-/* Its owner is a mailbox, or nobody. */
-#define NO_HANDLER                                                             \
-    {                                                                          \
-        -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL \
-    }
-#define FOUND                                      \
-    {                                              \
-        0, 0, 0, 0, 0, WEIR_CLOSED, WEIR_CLOSED, 0 \
-    }
-#define BUSY                                                                 \
-    {                                                                        \
-        0, 0, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED, 0 \
-    }
-#define CANCELLED                                            \
-    {                                                        \
-        0, 0, WEIR_CLOSED, 0, 0, WEIR_CLOSED, WEIR_CLOSED, 0 \
-    }
-#define CONNECTED                                                                            \
-    {                                                                                        \
-        -ENOTCONN, -ENOTCONN, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED, 0 \
-    }
-#define GIVEN_AWAY                                                                     \
-    {                                                                                  \
-        0, 0, WEIR_CLOSED, WEIR_NOT_OWNER, WEIR_NOT_OWNER, WEIR_CLOSED, WEIR_CLOSED, 0 \
-    }
-#define SHUT                                                                         \
-    {                                                                                \
-        0, 0, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED, -ENOTCONN \
-    }
-#define CLOSE                  \
-    {                          \
-        0, 0, 0, 0, 0, 0, 0, 0 \
-    }
-
 static const struct row rows[] = {
     {"weir_sockname", call_sockname, OWN_ONLY, ASKED},
     {"weir_port", call_port, OWN_ONLY, ASKED},
@@ -265,6 +212,8 @@ static const struct row rows[] = {
     {"weir_setopts", call_setopts, OWN_ONLY, ASKED},
     {"weir_getopts", call_getopts, OWN_ONLY, ASKED},
     {"weir_peername", call_peername, OWN_ONLY, NAMED},
+    {"weir_local_sockname", call_local_sockname, OWN_ONLY, NOT_LOCAL},
+    {"weir_local_peername", call_local_peername, OWN_ONLY, NOT_LOCAL},
     {"weir_set_data", call_set_data, OWN_ONLY, NO_HANDLER},
     {"weir_get_data", call_get_data, OWN_ONLY, NO_HANDLER},
     {"weir_scheduler_of", call_scheduler_of, EVERYWHERE, FOUND},

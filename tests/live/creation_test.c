@@ -117,7 +117,7 @@ Test(creation, of_descriptors_that_will_not_do)
     struct loopback loopback = loopback_start(NULL);
     int file = open("/dev/null", O_RDONLY);
     int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
-    int local = socket(AF_UNIX, SOCK_STREAM, 0);
+    int local = socket(AF_UNIX, SOCK_SEQPACKET, 0);
     int stream6 = socket(AF_INET6, SOCK_STREAM, 0);
     refuse_fd(&loopback, 9999, WEIR_OPTIONS(WEIR_FD(9999)), -EBADF);
     refuse_fd(&loopback, file, WEIR_OPTIONS(WEIR_FD(file)), -ENOTSOCK);

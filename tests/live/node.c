@@ -2,8 +2,8 @@
 /*
  * One end of a connection, told what to do line by line. node.escript has the same in Erlang.
  *
- *     node listen OPTIONS          prints "port N", then waits for the connection
- *     node connect PORT OPTIONS
+ *     node listen ADDRESS OPTIONS          prints "port N", then waits for the connection
+ *     node connect ADDRESS PORT OPTIONS
  *
  * Lines: set TERMS, get TERMS, send HEX, recv, message, quiet, close. Each is answered by one line.
  */
@@ -46,21 +46,21 @@ static weir_option *parsed(const char *text)
     return options;
 }
 
-static void open_listening(const char *text)
+static void open_listening(const char *address, const char *text)
 {
     weir_option *options = parsed(text);
     weir_socket listener;
-    must(weir_tcp_listen(runtime, "127.0.0.1", 0, options, &listener), "listen");
+    must(weir_tcp_listen(runtime, address, 0, options, &listener), "listen");
     printf("port %d\n", weir_port(listener));
     fflush(stdout);
     must(weir_tcp_accept(listener, weir_mailed_to(mailbox), WAIT_MS, &connection), "accept");
     weir_options_free(options);
 }
 
-static void open_connecting(const char *port, const char *text)
+static void open_connecting(const char *address, const char *port, const char *text)
 {
     weir_option *options = parsed(text);
-    must(weir_tcp_connect(runtime, "127.0.0.1", (uint16_t)strtoul(port, NULL, 10), options,
+    must(weir_tcp_connect(runtime, address, (uint16_t)strtoul(port, NULL, 10), options,
                           weir_mailed_to(mailbox), WAIT_MS, &connection),
          "connect");
     weir_options_free(options);
@@ -167,10 +167,10 @@ int main(int argc, char **argv)
     const weir_config config = {.schedulers = 1};
     must(weir_start(&runtime, &config), "start");
     must(weir_mailbox_create(&mailbox), "mailbox");
-    if (argc == 3 && strcmp(argv[1], "listen") == 0)
-        open_listening(argv[2]);
-    else if (argc == 4 && strcmp(argv[1], "connect") == 0)
-        open_connecting(argv[2], argv[3]);
+    if (argc == 4 && strcmp(argv[1], "listen") == 0)
+        open_listening(argv[2], argv[3]);
+    else if (argc == 5 && strcmp(argv[1], "connect") == 0)
+        open_connecting(argv[2], argv[3], argv[4]);
     else
         must(-EINVAL, "arguments");
     answer("ready");

@@ -4,8 +4,13 @@
 %% every end has to see the same. Argument: the program that node.c makes.
 
 main([Program]) ->
-    Bad = [Name || {Name, L, C, Steps} <- scenes(), not plays_alike(Program, Name, L, C, Steps)],
-    io:format("~p scenes, ~p differ~n", [length(scenes()), length(Bad)]),
+    Local = "/tmp/weir_live_" ++ os:getpid(),
+    Bad = [{Name, Where} || Where <- ["127.0.0.1", "unix:" ++ Local],
+           {Name, L, C, Steps} <- scenes(Where),
+           not plays_alike({Program, Where}, Name, L, C, Steps)],
+    file:delete(Local),
+    io:format("~p scenes, over tcp and local sockets, ~p differ~n",
+              [length(scenes()), length(Bad)]),
     halt(case Bad of [] -> 0; _ -> 1 end).
 
 plays_alike(Program, Name, L, C, Steps) ->
@@ -34,15 +39,20 @@ play({ServerKind, ClientKind}, Program, L, C, Steps) ->
 
 %% Ends: a port to the program, or a process that answers as it does.
 
-start(weir, Program, {listen, Options}) ->
-    Port = open(Program, ["listen", Options]),
+start(Kind, {_, "unix:" ++ Path} = Program, {listen, _} = What) ->
+    file:delete(Path), % of the scene before
+    start_at(Kind, Program, What);
+start(Kind, Program, What) -> start_at(Kind, Program, What).
+
+start_at(weir, {Program, Where}, {listen, Options}) ->
+    Port = open(Program, ["listen", Where, Options]),
     "port " ++ Number = line(Port),
     {{weir, Port}, list_to_integer(Number)};
-start(weir, Program, {connect, Number, Options}) ->
-    {{weir, open(Program, ["connect", integer_to_list(Number), Options])}, Number};
-start(erlang, _, What) ->
+start_at(weir, {Program, Where}, {connect, Number, Options}) ->
+    {{weir, open(Program, ["connect", Where, integer_to_list(Number), Options])}, Number};
+start_at(erlang, {_, Where}, What) ->
     Self = self(),
-    Pid = spawn_link(fun() -> run(Self, What) end),
+    Pid = spawn_link(fun() -> run(Self, Where, What) end),
     Number = receive {Pid, port, N} -> N end,
     {{erlang, Pid}, Number}.
 
@@ -65,16 +75,19 @@ tell({erlang, Pid}, Line) -> Pid ! {self(), Line}, receive {Pid, answer, Text} -
 stop({weir, Port}) -> port_close(Port);
 stop({erlang, Pid}) -> unlink(Pid), exit(Pid, kill).
 
-run(Parent, {listen, Options}) ->
-    {ok, L} = gen_tcp:listen(0, [{ip, {127, 0, 0, 1}} | terms(Options)]),
+where("unix:" ++ Path) -> {local, Path};
+where("127.0.0.1") -> {127, 0, 0, 1}.
+
+run(Parent, Where, {listen, Options}) ->
+    {ok, L} = gen_tcp:listen(0, [{ip, where(Where)} | terms(Options)]),
     {ok, Port} = inet:port(L),
-    Parent ! {self(), port, Port},
+    Parent ! {self(), port, case Port of _ when is_integer(Port) -> Port; _ -> 0 end},
     {ok, S} = gen_tcp:accept(L),
     Parent ! {self(), ready},
     serve(S);
-run(Parent, {connect, Port, Options}) ->
+run(Parent, Where, {connect, Port, Options}) ->
     Parent ! {self(), port, Port},
-    {ok, S} = gen_tcp:connect("127.0.0.1", Port, terms(Options)),
+    {ok, S} = gen_tcp:connect(where(Where), Port, terms(Options)),
     Parent ! {self(), ready},
     serve(S).
 
@@ -130,6 +143,11 @@ terms(Text) ->
     {ok, Tokens, _} = erl_scan:string(Text ++ "."),
     {ok, Term} = erl_parse:parse_term(Tokens),
     Term.
+
+%% Local sockets take no tos.
+scenes("unix:" ++ _) ->
+    [Scene || {_, L, _, _} = Scene <- scenes(), string:find(L, "{tos,") =:= nomatch];
+scenes(_) -> scenes().
 
 %% {Name, options of listen, options of connect, [{end, line}]}
 

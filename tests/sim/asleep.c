@@ -165,6 +165,10 @@ static void check_listener(const struct listener *socket)
         SIM_CHECK(is_in_flight(&socket->slot, PLACE_OTHER),
                   "slot %u waits for an accept that is none", socket->slot.index);
         break;
+    case ACCEPTING_TAKEN:
+        SIM_CHECK(task_is_queued(&listener->take_rest), "slot %u has nobody to take its rest",
+                  socket->slot.index);
+        break;
     case ACCEPTING_PAUSED:
         SIM_CHECK(listener->retry.armed, "slot %u will never accept again", socket->slot.index);
         break;

@@ -231,3 +231,32 @@ int system_duplicate(int fd)
     kernel_file(other)->size = kernel_file(fd)->size;
     return other;
 }
+
+/* Neither are local listeners and their files. */
+int system_accept(int fd)
+{
+    (void)fd;
+    return -EAGAIN;
+}
+
+int system_remove_stale(int fd, const struct sockaddr *address, socklen_t size)
+{
+    (void)fd;
+    (void)address;
+    (void)size;
+    return -EADDRINUSE;
+}
+
+int system_limit_file_mode(int fd, int mode)
+{
+    (void)fd;
+    (void)mode;
+    return fails() ? -EBADF : 0;
+}
+
+int system_set_file_mode(const char *path, int mode)
+{
+    (void)path;
+    (void)mode;
+    return fails() ? -EACCES : 0;
+}

@@ -134,7 +134,7 @@ static const struct {
     {"add_membership broadcast dontroute drop_membership multicast_if multicast_loop "
      "multicast_ttl pktinfo read_packets timestamp",
      "us"},
-    {"fd ifaddr inet inet6 ip netns port reuseport", "lcu"},
+    {"fd file_mode ifaddr inet inet6 ip local netns port reuseport", "lcu"},
     {"backlog", "l"},
     {"fastopen", "ls"},
     {"happy_eyeballs", "c"},

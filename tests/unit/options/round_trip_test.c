@@ -91,6 +91,14 @@ static weir_address random_local(struct random *random)
     return random_address(random, random_family(random));
 }
 
+/* Of a local socket, an abstract name among them. */
+static weir_option random_name(struct random *random, enum weir_option_id id, char *bytes)
+{
+    size_t size = random_below(random, RAW_MAX + 1);
+    fill(random, bytes, size);
+    return weir_option_local(id, bytes, size);
+}
+
 static weir_option random_raw(struct random *random, char *bytes)
 {
     size_t size = random_below(random, RAW_MAX + 1);
@@ -130,7 +138,8 @@ static weir_option random_option(struct random *random, char *bytes)
     case OPTION_FLAG:
         return weir_option_number(id, 1);
     case OPTION_ADDRESS:
-        return weir_option_address(id, random_local(random));
+        return random_one_in(random, 3) ? random_name(random, id, bytes)
+                                        : weir_option_address(id, random_local(random));
     case OPTION_INTERFACE:
         return weir_option_address(id, random_interface(random, family));
     case OPTION_MEMBERSHIP:
@@ -155,6 +164,11 @@ static weir_option hostile_option(struct random *random, char *bytes)
     weir_option option = random_option(random, bytes);
     switch (option_rows[option.id].type) {
     case OPTION_ADDRESS:
+        if (option.value.address.family == WEIR_LOCAL) {
+            option.value.local.name = random_one_in(random, 2) ? NULL : option.value.local.name;
+            break;
+        }
+        /* fall through */
     case OPTION_INTERFACE:
         option.value.address.family =
             (uint8_t[]){0, WEIR_INET, WEIR_INET6}[random_below(random, 3)];
@@ -184,6 +198,11 @@ static bool same_raw(const weir_raw *a, const weir_raw *b)
            (a->size == 0 || memcmp(a->bytes, b->bytes, a->size) == 0);
 }
 
+static bool same_name(const weir_local_name *a, const weir_local_name *b)
+{
+    return a->size == b->size && (a->size == 0 || memcmp(a->name, b->name, a->size) == 0);
+}
+
 static bool same_address(const weir_address *a, const weir_address *b)
 {
     return a->family == b->family && a->scope_id == b->scope_id && a->port == b->port &&
@@ -196,6 +215,9 @@ static bool same(const weir_option *a, const weir_option *b)
         return false;
     switch (option_rows[a->id].type) {
     case OPTION_ADDRESS:
+        if (a->value.address.family == WEIR_LOCAL && b->value.address.family == WEIR_LOCAL)
+            return same_name(&a->value.local, &b->value.local);
+        return same_address(&a->value.address, &b->value.address);
     case OPTION_INTERFACE:
         return same_address(&a->value.address, &b->value.address);
     case OPTION_MEMBERSHIP:

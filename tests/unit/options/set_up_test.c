@@ -107,9 +107,9 @@ Test(set_up, the_first_family_counts)
 Test(set_up, addresses_of_the_wrong_family)
 {
     refused(OPTION_LISTEN, WEIR_OPTIONS(WEIR_IP(v6), WEIR_INET()),
-            "option ip: an inet6 address, but the socket is inet");
+            "option ip: an address of inet6, but the socket is inet");
     refused(OPTION_CONNECT, WEIR_OPTIONS(WEIR_INET6(), WEIR_INET(), WEIR_IP(v4)),
-            "option ip: an inet address, but the socket is inet6");
+            "option ip: an address of inet, but the socket is inet6");
 }
 
 Test(set_up, what_a_call_does_not_take)
@@ -175,4 +175,31 @@ Test(prepare, udp_opens_with_its_own_recbuf)
     cr_expect(eq(int, number_of(fd, SOL_SOCKET, SO_RCVBUF), 40000));
     cr_expect(eq(u32, setup.values.buffer, 20000));
     system_close(fd);
+}
+
+Test(set_up, local_addresses)
+{
+    struct option_setup setup =
+        set_up(OPTION_LISTEN, WEIR_OPTIONS(WEIR_IP_LOCAL("/run/a", 6), WEIR_LOCAL(),
+                                           WEIR_FILE_MODE(0600), WEIR_REUSEADDR(true)));
+    cr_expect(setup.family_given && setup.has_local_address && setup.reuseaddr);
+    cr_expect(eq(int, setup.local.family, WEIR_LOCAL));
+    cr_expect(eq(int, setup.local_name.family, WEIR_LOCAL));
+    cr_expect(eq(sz, setup.local_name.size, 6));
+    cr_expect(eq(int, setup.file_mode, 0600));
+    setup = set_up(OPTION_UDP, WEIR_OPTIONS(WEIR_LOCAL(), WEIR_INET()));
+    cr_expect(eq(int, setup.local.family, WEIR_LOCAL));
+    cr_expect(eq(int, setup.local_name.family, WEIR_ANY_FAMILY));
+    cr_expect(not(setup.has_local_address));
+    cr_expect(eq(int, setup.file_mode, -1));
+    setup = set_up(OPTION_UDP, WEIR_OPTIONS(WEIR_IP_LOCAL("/run/a", 6), WEIR_IP(v4)));
+    cr_expect(eq(int, setup.local.family, WEIR_INET)); /* the last one counts */
+    cr_expect(eq(int, setup.local_name.family, WEIR_ANY_FAMILY));
+    refused(OPTION_CONNECT, WEIR_OPTIONS(WEIR_INET6(), WEIR_IP_LOCAL("/run/a", 6)),
+            "option ip: an address of local, but the socket is inet6");
+    refused(OPTION_LISTEN, WEIR_OPTIONS(WEIR_LOCAL(), WEIR_IP(v4)),
+            "option ip: an address of inet, but the socket is local");
+    refused(OPTION_LISTEN, WEIR_OPTIONS(WEIR_LOCAL(), WEIR_PORT(7)),
+            "option port: a local socket has none, not 7");
+    refused(OPTION_LISTEN, WEIR_OPTIONS(WEIR_IP_LOCAL(NULL, 6)), "option ip: there is no path");
 }
