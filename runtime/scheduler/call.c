@@ -109,12 +109,17 @@ void call_complete(struct scheduler *scheduler, struct call *call, int result)
         return_to_origin(scheduler, call);
 }
 
+void call_end(struct scheduler *scheduler, struct call *call, int result)
+{
+    call->operation->leave(scheduler, call);
+    call_complete(scheduler, call, result);
+}
+
 static void expire(struct timer *timer)
 {
     struct call *call = list_entry(timer, struct call, timer);
     error_clear_text();
-    call->operation->leave(call->scheduler, call);
-    call_complete(call->scheduler, call, WEIR_TIMEOUT);
+    call_end(call->scheduler, call, WEIR_TIMEOUT);
 }
 
 void call_set_timeout(struct scheduler *scheduler, struct call *call)
@@ -136,8 +141,7 @@ int call_cancel(struct scheduler *scheduler, struct call *call, const void *data
 {
     if (!call || call->kind != CALL_ASYNC || call->data != data)
         return 0;
-    call->operation->leave(scheduler, call);
-    call_complete(scheduler, call, -ECANCELED);
+    call_end(scheduler, call, -ECANCELED);
     return 1;
 }
 

@@ -94,6 +94,9 @@ void *call_allocate(size_t size);
 /* Scheduler: completes a waiting call. */
 void call_complete(struct scheduler *scheduler, struct call *call, int result);
 
+/* Scheduler: ends the wait of a call. */
+void call_end(struct scheduler *scheduler, struct call *call, int result);
+
 /* Scheduler: ends a waiting _async call with this data. How many that are; `call` may be NULL. */
 int call_cancel(struct scheduler *scheduler, struct call *call, const void *data);
 

@@ -10,10 +10,13 @@
 #include "base/list.h"
 
 struct scheduler;
+struct task;
+
+typedef void task_function(struct scheduler *scheduler, struct task *task);
 
 struct task {
     struct list link;
-    void (*run)(struct scheduler *scheduler, struct task *task);
+    task_function *run;
 };
 
 enum task_queue {
@@ -33,8 +36,7 @@ struct task_queues {
 
 void task_queues_init(struct task_queues *queues);
 
-static inline void task_init(struct task *task,
-                             void (*run)(struct scheduler *scheduler, struct task *task))
+static inline void task_init(struct task *task, task_function *run)
 {
     list_init(&task->link);
     task->run = run;

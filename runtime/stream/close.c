@@ -8,13 +8,9 @@
 #include "runtime/owner/mailbox.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/stream/connect.h"
-#include "runtime/stream/delivery.h"
-#include "runtime/stream/flush.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/output.h"
-#include "runtime/stream/receive.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
 
@@ -72,9 +68,8 @@ static void close_stream(struct scheduler *scheduler, struct stream *stream, boo
     send_dismiss_all(scheduler, stream, WEIR_CLOSED);
     if (abort || (queued && stream->slot.fd >= 0 && resets(read_linger(stream))))
         send_drop(scheduler, stream);
-    if (!receive_fills_input(stream))
+    if (!stream_fills_input(stream))
         input_drop(stream);
-    flush_start(scheduler, stream);
     if (stream->output)
         lingering_begin(scheduler, stream->output);
 }
@@ -87,7 +82,7 @@ static void close_any(struct scheduler *scheduler, struct stream *stream, bool a
         close_stream(scheduler, stream, abort);
         break;
     case SOCKET_CONNECTING:
-        connect_abandon(scheduler, stream);
+        call_end(scheduler, stream->waiter, WEIR_CLOSED);
         break;
     case SOCKET_CLOSED:
         if (abort)
@@ -112,11 +107,7 @@ void close_end(struct scheduler *scheduler, struct slot *slot, enum ending endin
 {
     struct stream *stream = stream_of(slot);
     bool by_owner = ending == END_CLOSED || ending == END_OWNER_DIED;
-    if (ending == END_DRAIN)
-        return;
     slot_hold(&stream->slot);
-    if (ending == END_STOP)
-        delivery_stop(scheduler, stream);
     if (ending == END_ABORT && stream->slot.fd >= 0)
         write_linger(stream, true);
     if (by_owner && stream->slot.is_mailed && stream_is_live(stream) && stream->closed_told)
@@ -157,7 +148,7 @@ void close_connection(struct scheduler *scheduler, struct stream *stream, uint8_
     stream->latches |= latches;
     dismiss_receiver(scheduler, stream);
     send_dismiss(scheduler, stream, WEIR_CLOSED);
-    if (!receive_fills_input(stream))
+    if (!stream_fills_input(stream))
         input_drop(stream);
     slot_unhold(scheduler, &stream->slot);
 }

@@ -5,7 +5,7 @@
 
 #include "runtime/stream/stream.h"
 
-/* The kind's `end`. Nothing more is told; what is queued is still sent, but for END_ABORT. */
+/* Nothing more is told; what is queued is still sent, but for END_ABORT. */
 void close_end(struct scheduler *scheduler, struct slot *slot, enum ending ending);
 
 /* The kind's `close`: a thread waits for what is queued as long as {linger,{true,Seconds}} says; a

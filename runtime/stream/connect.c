@@ -276,13 +276,6 @@ const struct call_operation operation_connect = {
     .may_wait = true,
 };
 
-void connect_abandon(struct scheduler *scheduler, struct stream *stream)
-{
-    struct call *call = stream->waiter;
-    detach(scheduler, call);
-    call_complete(scheduler, call, WEIR_CLOSED);
-}
-
 static void established(struct scheduler *scheduler, struct stream *stream, struct call *call)
 {
     timer_disarm(&scheduler->timers, &call->timer);

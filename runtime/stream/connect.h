@@ -43,7 +43,4 @@ void connect_completed(struct scheduler *scheduler, struct slot *slot,
 /* Whether nothing more is wanted of a connect that is in flight. */
 bool connect_is_cancelled(const struct slot *slot);
 
-/* The scheduler stops. */
-void connect_abandon(struct scheduler *scheduler, struct stream *stream);
-
 #endif

@@ -393,7 +393,7 @@ void delivery_continue(struct scheduler *scheduler, struct stream *stream)
 {
     if (stream->delivering || stream->postponed || !stream_is_live(stream))
         return;
-    if (receive_fills_input(stream)) { /* it may have to stop: its completion sees to the rest */
+    if (stream_fills_input(stream)) { /* it may have to stop: its completion sees to the rest */
         receive_update(scheduler, stream);
         return;
     }

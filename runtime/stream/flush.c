@@ -126,19 +126,41 @@ static void block(struct scheduler *scheduler, struct stream *stream)
     writable_watch(scheduler, stream);
 }
 
-bool flush_is_blocked(const struct stream *stream)
+static bool is_blocked(const struct stream *stream)
 {
     const struct output *output = stream->output;
     return output && (output->queue.flushing == FLUSHING_BLOCKED ||
                       output->queue.flushing == FLUSHING_RESTING);
 }
 
-void flush_unblock(struct scheduler *scheduler, struct stream *stream)
+static void unblock(struct scheduler *scheduler, struct stream *stream)
 {
-    if (!flush_is_blocked(stream))
+    if (!is_blocked(stream))
         return;
     stream->output->queue.flushing = FLUSHING_NOT;
     flush_start(scheduler, stream);
+}
+
+void flush_writable(struct scheduler *scheduler, struct slot *slot,
+                    const struct ring_completion *completion)
+{
+    struct stream *stream = stream_of(slot);
+    bool may_be = writable_told(stream, completion);
+    if (completion->result == -ENOMEM && is_blocked(stream))
+        rest_send(scheduler, stream);
+    else if (may_be)
+        unblock(scheduler, stream);
+}
+
+void flush_rested(struct scheduler *scheduler, struct task *task)
+{
+    struct rest *rest = list_entry(task, struct rest, send_again);
+    struct list rested;
+    struct list *node;
+    list_init(&rested);
+    list_move_all(&rested, &rest->outputs);
+    while ((node = list_take(&rested)))
+        unblock(scheduler, list_entry(node, struct output, rest_link)->stream);
 }
 
 static void went_out(struct scheduler *scheduler, struct stream *stream, size_t size)

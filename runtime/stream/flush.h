@@ -23,10 +23,11 @@ void flush_cancel(struct scheduler *scheduler, struct stream *stream);
 /* Whether nothing more is wanted of the operation in flight. */
 bool flush_is_cancelled(const struct slot *slot);
 
-/* Whether there was no room, or no memory. */
-bool flush_is_blocked(const struct stream *stream);
 /* There may be room again. */
-void flush_unblock(struct scheduler *scheduler, struct stream *stream);
+void flush_writable(struct scheduler *scheduler, struct slot *slot,
+                    const struct ring_completion *completion);
+/* Sends what the kernel had no memory for. */
+void flush_rested(struct scheduler *scheduler, struct task *task);
 
 void flush_completed(struct scheduler *scheduler, struct slot *slot,
                      const struct ring_completion *completion);

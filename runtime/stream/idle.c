@@ -43,7 +43,7 @@ static void end(struct scheduler *scheduler, struct stream *stream)
     slot_hold(&stream->slot);
     delivery_time_out(scheduler, stream);
     if (is_stuck)
-        close_end(scheduler, &stream->slot, END_ABORT);
+        slot_end(scheduler, &stream->slot, END_ABORT);
     else if (stream_is_live(stream))
         close_after_end(scheduler, stream);
     slot_unhold(scheduler, &stream->slot);

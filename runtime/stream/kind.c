@@ -10,6 +10,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/connect.h"
+#include "runtime/stream/delivery.h"
 #include "runtime/stream/flush.h"
 #include "runtime/stream/hand_over.h"
 #include "runtime/stream/idle.h"
@@ -19,6 +20,17 @@
 #include "runtime/stream/set_option.h"
 #include "runtime/stream/streams.h"
 #include "runtime/stream/writable.h"
+
+static void end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
+{
+    if (ending == END_DRAIN)
+        return;
+    slot_hold(slot);
+    if (ending == END_STOP)
+        delivery_stop(scheduler, stream_of(slot));
+    close_end(scheduler, slot, ending);
+    slot_unhold(scheduler, slot);
+}
 
 static bool settled(struct scheduler *scheduler, struct slot *slot)
 {
@@ -97,12 +109,11 @@ const struct kind kind_stream = {
                                                     NULL},
             [OPERATION_IN_KIND(STREAM_SEND)] = {flush_completed, flush_is_cancelled, NULL},
             [OPERATION_IN_KIND(STREAM_READ)] = {flush_read, flush_is_cancelled, NULL},
-            [OPERATION_IN_KIND(STREAM_WRITABLE)] = {writable_completed, writable_is_cancelled,
-                                                    NULL},
+            [OPERATION_IN_KIND(STREAM_WRITABLE)] = {flush_writable, writable_is_cancelled, NULL},
         },
     .open = streams_open,
     .shut = streams_shut,
-    .end = close_end,
+    .end = end,
     .close = close_by_call,
     .cancel_calls = cancel_calls,
     .settled = settled,

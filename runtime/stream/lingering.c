@@ -2,8 +2,8 @@
 #include "runtime/stream/lingering.h"
 
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/stream/close.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
 static struct output *oldest(const struct lingering *lingering)
@@ -32,7 +32,7 @@ static void give_up(struct scheduler *scheduler, struct output *output)
 {
     list_remove(&output->linger_link);
     scheduler->totals.close_timeouts++;
-    close_end(scheduler, &output->stream->slot, END_ABORT);
+    slot_end(scheduler, &output->stream->slot, END_ABORT);
 }
 
 static void look(struct timer *timer)

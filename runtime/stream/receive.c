@@ -127,11 +127,6 @@ static void cancel(struct scheduler *scheduler, struct stream *stream)
     cancel_start(scheduler, &stream->slot, operation);
 }
 
-bool receive_fills_input(const struct stream *stream)
-{
-    return stream->reading == READING_INTO || stream->reading == READING_INTO_CANCELLED;
-}
-
 bool receive_is_cancelled(const struct slot *slot)
 {
     const struct stream *stream = stream_of(slot);
@@ -341,6 +336,18 @@ void receive_feed(struct scheduler *scheduler, struct task *task)
     slot_list_move_all(slots, starved, &waiting);
     if (!slot_list_is_empty(starved))
         task_add(&scheduler->tasks, TASK_WITH_BUFFERS, task);
+}
+
+void receive_rested(struct scheduler *scheduler, struct task *task)
+{
+    struct rest *rest = list_entry(task, struct rest, receive_again);
+    struct slot_list rested = {0};
+    struct slot *slot;
+    slot_list_move_all(&scheduler->slots, &rested, &rest->sockets);
+    while ((slot = slot_list_take(&scheduler->slots, &rested))) {
+        stream_of(slot)->reading = READING_NOT;
+        receive_update(scheduler, stream_of(slot));
+    }
 }
 
 void receive_discard(struct scheduler *scheduler, const struct ring_completion *completion)

@@ -40,6 +40,9 @@ bool receive_readable_is_cancelled(const struct slot *slot);
  * if there are too few for all. */
 void receive_feed(struct scheduler *scheduler, struct task *task);
 
+/* Arms those for which the kernel had no memory. */
+void receive_rested(struct scheduler *scheduler, struct task *task);
+
 /* Gives back what a completion holds whose socket is gone. */
 void receive_discard(struct scheduler *scheduler, const struct ring_completion *completion);
 

@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "runtime/scheduler/slot_list.h"
+#include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
 
 struct scheduler;
@@ -17,10 +18,13 @@ struct rest {
     struct slot_list sockets; /* whose receive is to be armed: READING_RESTING until then */
     struct list outputs;      /* that are to be flushed: FLUSHING_RESTING until then */
     struct timer timer;
+    struct task receive_again;
+    struct task send_again;
     struct scheduler *scheduler;
 };
 
-void rest_init(struct rest *rest);
+/* With the tasks that try again what is there. */
+void rest_init(struct rest *rest, task_function *receive_again, task_function *send_again);
 
 void rest_receive(struct scheduler *scheduler, struct stream *stream);
 void rest_send(struct scheduler *scheduler, struct stream *stream);

@@ -169,8 +169,8 @@ static bool is_suitable(const struct stream *stream)
     const struct option_values *values = stream_values(stream);
     return stream->slot.state == SOCKET_OPEN && stream->active == WEIR_ACTIVE_FALSE &&
            !stream->waiter && stream->input && !stream->input->shelf &&
-           stream->reading != READING_INTO && stream->reading != READING_INTO_CANCELLED &&
-           !values->bit8 && !framing_is_http((enum weir_packet_type)values->packet);
+           !stream_fills_input(stream) && !values->bit8 &&
+           !framing_is_http((enum weir_packet_type)values->packet);
 }
 
 void shelf_fill(struct shelf *shelf, struct stream *stream)

@@ -139,6 +139,12 @@ static inline bool stream_is_live(const struct stream *stream)
     return stream->slot.state == SOCKET_OPEN || stream->slot.state == SOCKET_GONE;
 }
 
+/* Whether the kernel writes into its input block. */
+static inline bool stream_fills_input(const struct stream *stream)
+{
+    return stream->reading == READING_INTO || stream->reading == READING_INTO_CANCELLED;
+}
+
 /* It is a connection from now on. */
 void stream_connected(struct scheduler *scheduler, struct stream *stream);
 

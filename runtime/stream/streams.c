@@ -7,6 +7,7 @@
 #include "runtime/send_queue/segment.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/flush.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/receive.h"
 
@@ -25,7 +26,7 @@ int streams_open(struct scheduler *scheduler, void **state)
     list_init(&streams->served);
     streams->share = SHARE_MOST;
     lingering_init(&streams->lingering);
-    rest_init(&streams->rest);
+    rest_init(&streams->rest, receive_rested, flush_rested);
     task_init(&streams->feed, receive_feed);
     task_init(&streams->share_out, delivery_share_out);
     task_init(&streams->go_on, delivery_go_on);

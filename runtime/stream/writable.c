@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/stream/writable.h"
 
-#include <errno.h>
 #include <poll.h>
 
 #include "base/canary.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
-#include "runtime/stream/flush.h"
-#include "runtime/stream/rest.h"
 #include "runtime/stream/stream.h"
 
 /* One operation for the rest of the socket's life: the kernel tells each time that room comes
@@ -31,16 +28,11 @@ static bool may_be_writable(const struct ring_completion *completion)
     return !goes_on || completion->result < 0 || (completion->result & EVENTS) != 0;
 }
 
-void writable_completed(struct scheduler *scheduler, struct slot *slot,
-                        const struct ring_completion *completion)
+bool writable_told(struct stream *stream, const struct ring_completion *completion)
 {
-    struct stream *stream = stream_of(slot);
     if (!(completion->flags & RING_MORE))
         stream->watching = WATCHING_NOT;
-    if (completion->result == -ENOMEM && flush_is_blocked(stream))
-        rest_send(scheduler, stream);
-    else if (may_be_writable(completion))
-        flush_unblock(scheduler, stream);
+    return may_be_writable(completion);
 }
 
 void writable_stop(struct scheduler *scheduler, struct stream *stream)

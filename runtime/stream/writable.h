@@ -13,8 +13,8 @@ struct stream;
 
 /* From now on the socket's queue is let go on whenever there may be room. */
 void writable_watch(struct scheduler *scheduler, struct stream *stream);
-void writable_completed(struct scheduler *scheduler, struct slot *slot,
-                        const struct ring_completion *completion);
+/* Whether that may be so now. */
+bool writable_told(struct stream *stream, const struct ring_completion *completion);
 
 /* The descriptor is to be closed. */
 void writable_stop(struct scheduler *scheduler, struct stream *stream);
