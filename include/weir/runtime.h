@@ -48,7 +48,9 @@ typedef struct weir_config {
                                       on other machines */
     const char *features_off; /* names of `weir doctor`, or "kernel=6.1"; also WEIR_FEATURES_OFF */
     /* inet_default_connect_options and inet_default_listen_options, as text; where they are NULL,
-     * those of the environment: WEIR_DEFAULT_CONNECT_OPTIONS, WEIR_DEFAULT_LISTEN_OPTIONS. */
+     * those of the environment: WEIR_DEFAULT_CONNECT_OPTIONS, WEIR_DEFAULT_LISTEN_OPTIONS. What is
+     * wrong with them, or an option that the call does not take, is -EINVAL, and the text says in
+     * which; {active,_} among them counts for nothing. */
     const char *default_connect_options;
     const char *default_listen_options;
     const char *inetrc; /* path of the inet configuration (docs/NAMES.md); also WEIR_INETRC. What is

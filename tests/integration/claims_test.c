@@ -165,6 +165,7 @@ static void on_passive(weir_socket socket, void *data)
 
 static const weir_handler handler = {.packet = on_packet, .passive = on_passive};
 
+/* The calls that the manual names have done so when they return; a thread's too. */
 Test(claims, setopts_hands_out_what_waits)
 {
     struct loopback loopback = loopback_open("[{active,false},{packet,line}]");
@@ -175,8 +176,86 @@ Test(claims, setopts_hands_out_what_waits)
     GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &packet), 0); /* the other one is here, too */
     weir_packet_release(&packet);
     GIVES(set(loopback.socket, "[{active,1}]"), 0);
-    EVENTUALLY(told == 101);
+    cr_expect(told == 101);
     GIVES(set(loopback.socket, "[{active,-1}]"), 0);
-    EVENTUALLY(told == 201);
+    cr_expect(told == 201);
+    loopback_close(&loopback);
+}
+
+static void on_closed(weir_socket socket, void *data)
+{
+    (void)socket;
+    (void)data;
+    told += 10000;
+}
+
+static void on_error(weir_socket socket, int error, void *data)
+{
+    (void)socket;
+    (void)data;
+    cr_expect(error == -ECONNRESET);
+    told += 1000;
+}
+
+static const weir_handler whole_handler = {
+    .packet = on_packet, .passive = on_passive, .error = on_error, .closed = on_closed};
+
+Test(claims, controlling_process_hands_out_what_waits)
+{
+    struct loopback loopback = loopback_open("[{active,2},{packet,line}]");
+    weir_owner owner = weir_handled_by(&whole_handler, NULL);
+    peer_say(loopback.peer, "first\nsecond\n");
+    peer_finish(loopback.peer);
+    EVENTUALLY(weir_mailbox_count(loopback.mailbox) == 3); /* {tcp_passive,_} with them */
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox), owner), 0);
+    cr_expect(told == 102);
+    loopback_close(&loopback);
+}
+
+Test(claims, a_send_after_shutdown_tells_of_the_end)
+{
+    struct loopback loopback = loopback_open("[{active,true},{show_econnreset,true}]");
+    weir_owner owner = weir_handled_by(&whole_handler, NULL);
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox), owner), 0);
+    GIVES(weir_shutdown(loopback.socket, WEIR_WRITE), 0);
+    cr_expect(told == 0);
+    cr_expect(weir_send(loopback.socket, "x", 1) < 0);
+    cr_expect(told == 11000, "%d", told);
+    loopback_close(&loopback);
+}
+
+/* No other call does, although there is something to be told of. */
+static struct answer received;
+
+static void call_others(void *data)
+{
+    const struct loopback *loopback = data;
+    weir_option option = WEIR_REQUEST(ACTIVE);
+    weir_statistics statistics;
+    GIVES(weir_send(loopback->socket, "x", 1), 0);
+    GIVES(weir_getopts(loopback->socket, &option, 1), 1);
+    GIVES(weir_getstat(loopback->socket, &statistics), 0);
+    GIVES(weir_set_data(loopback->socket, NULL), 0);
+    GIVES(weir_is_busy(loopback->socket), 0);
+    GIVES(weir_recv_async(loopback->socket, 0, WAIT_MS, answer_received, &received), 0);
+    cr_expect(answer_count(&received) == 0);
+    GIVES(weir_shutdown(loopback->socket, WEIR_READ_WRITE), 0);
+    GIVES(weir_close(loopback->socket), 0);
+    cr_expect(answer_count(&received) == 0);
+    cr_expect(told == 0);
+}
+
+Test(claims, no_other_call_calls_back)
+{
+    struct loopback loopback = loopback_open("[{active,false},{packet,line}]");
+    weir_owner owner = weir_handled_by(&whole_handler, NULL);
+    weir_packet packet;
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox), owner), 0);
+    peer_say(loopback.peer, "first\nsecond\n");
+    GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &packet), 0); /* the other one is here, too */
+    weir_packet_release(&packet);
+    run_there(loopback.runtime, 0, call_others, &loopback);
+    GIVES(answer_wait(&received), 0);
+    cr_expect(told == 0);
     loopback_close(&loopback);
 }

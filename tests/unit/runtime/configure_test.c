@@ -16,3 +16,51 @@ Test(configure, a_field_of_a_newer_header_is_refused)
         cr_expect(strstr(weir_last_error_text(), "reserved"));
     }
 }
+
+/* Just outside, and just inside where that costs little memory. */
+static const struct {
+    weir_config config;
+    const char *says; /* NULL: it starts */
+} bounds[] = {
+    {{.schedulers = 65}, "schedulers: 65 is out of range 1..64"},
+    {{.buffer_count = 65536}, "buffer_count: 65536 is out of range 1..32768"},
+    {{.buffer_count = 3}, "buffer_count: 3 is not a power of two"},
+    {{.buffer_size = 63}, "buffer_size: 63 is out of range 64..16777216"},
+    {{.buffer_size = 16777217}, "buffer_size: 16777217 is out of range 64..16777216"},
+    {{.submission_entries = 32769}, "submission_entries: 32769 is out of range 1..32768"},
+    {{.submission_entries = 9, .completion_entries = 8}, "9 are more than completion_entries, 8"},
+    {{.completion_entries = 1}, "completion_entries: 1 is out of range 2..65536"},
+    {{.completion_entries = 65537}, "completion_entries: 65537 is out of range 2..65536"},
+    {{.completion_budget = 65537}, "completion_budget: 65537 is out of range 1..65536"},
+    {{.eager_submit = 32769}, "eager_submit: 32769 is out of range 1..32768"},
+    {{.busy_wait_us = 1000001}, "busy_wait_us: 1000001 is out of range 0..1000000"},
+    {{.cpus = "0,x"}, "cpus"},
+    {{.features_off = "nosuch"}, "features_off"},
+    {{.default_connect_options = "[{packet,9}]"}, "default_connect_options"},
+    {{.default_listen_options = "["}, "default_listen_options"},
+    {{.inet_terms = "{"}, "inet_terms"},
+    {{.buffer_count = 1, .buffer_size = 64}, NULL},
+    {{.buffer_count = 1, .buffer_size = 16777216}, NULL},
+    {{.submission_entries = 1, .completion_entries = 2}, NULL},
+    {{.completion_budget = 65536, .eager_submit = 32768}, NULL},
+    {{.completion_budget = 1, .eager_submit = 1, .busy_wait_us = 1}, NULL},
+    {{.cpus = "", .features_off = "", .inetrc = "", .inet_terms = ""}, NULL},
+    {{.default_connect_options = "", .default_listen_options = ""}, NULL},
+};
+
+Test(configure, bounds_are_those_of_the_header)
+{
+    for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+        weir_runtime *runtime;
+        weir_config config = bounds[i].config;
+        if (config.schedulers == 0)
+            config.schedulers = 1;
+        int result = weir_start(&runtime, &config);
+        const char *text = weir_last_error_text();
+        cr_expect_eq(result, bounds[i].says ? -EINVAL : 0, "row %zu: %s: %s", i,
+                     weir_error_name(result), text);
+        cr_expect(!bounds[i].says || strstr(text, bounds[i].says), "row %zu: %s", i, text);
+        if (result == 0)
+            cr_assert_eq(weir_stop(runtime), 0);
+    }
+}
