@@ -8,46 +8,18 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/close.h"
+#include "runtime/stream/limit.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
+#include "runtime/stream/senders.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
-
-static bool over_limit(struct scheduler *scheduler)
-{
-    return !lease_exceeds(&scheduler->lease, scheduler->totals.queued_bytes);
-}
-
-/* An eighth below the limit, so that not every byte that leaves wakes everybody up. */
-static bool is_relieved(const struct scheduler *scheduler)
-{
-    uint64_t limit = scheduler->lease.bytes;
-    return scheduler->totals.queued_bytes <= limit - limit / 8;
-}
-
-/* What must be held at least for that. */
-static uint64_t relief_bytes(const struct scheduler *scheduler)
-{
-    uint64_t queued = scheduler->totals.queued_bytes;
-    return queued + queued / 7 + 1;
-}
-
-static void give_back(struct scheduler *scheduler)
-{
-    lease_return(&scheduler->lease,
-                 scheduler->totals.queued_bytes + scheduler->totals.waiting_bytes);
-}
-
-static bool limit_holds(struct scheduler *scheduler, const struct output *output)
-{
-    bool waits = !list_is_empty(&output->limit_link);
-    return waits ? !is_relieved(scheduler) : over_limit(scheduler);
-}
 
 bool busy_is(struct scheduler *scheduler, const struct stream *stream)
 {
     const struct output *output = stream->output;
-    return output && output->queue.queued_bytes > 0 && (output->busy || over_limit(scheduler));
+    return output && output->queue.queued_bytes > 0 &&
+           (output->busy || limit_is_exceeded(scheduler));
 }
 
 static void become_busy(struct scheduler *scheduler, struct output *output)
@@ -64,20 +36,13 @@ bool busy_check_mark(struct scheduler *scheduler, struct stream *stream)
     return output->busy;
 }
 
-static void wait_for_limit(struct scheduler *scheduler, struct output *output)
-{
-    if (list_is_empty(&output->limit_link))
-        list_append(&streams_of(scheduler)->limited, &output->limit_link);
-    lease_wait(scheduler, relief_bytes(scheduler), &streams_of(scheduler)->relieve);
-}
-
 /* Somebody waits: what keeps the socket busy is noted, so that its end is noticed. */
 static void stay_busy(struct scheduler *scheduler, struct output *output)
 {
     if (output->busy)
         return;
     become_busy(scheduler, output);
-    wait_for_limit(scheduler, output);
+    limit_wait(scheduler, output);
 }
 
 void busy_refuse(struct scheduler *scheduler, struct stream *stream)
@@ -140,24 +105,6 @@ int busy_suspend(struct scheduler *scheduler, struct stream *stream, struct call
     return CALL_WAITS;
 }
 
-static struct call *take_suspended(struct scheduler *scheduler, struct output *output)
-{
-    struct list *node = list_take(&output->suspended);
-    if (!node)
-        return NULL;
-    struct call *call = list_entry(node, struct call, link);
-    scheduler->totals.waiting_bytes -= send_call_of(call)->source.size;
-    timer_disarm(&scheduler->timers, &call->timer);
-    return call;
-}
-
-void busy_dismiss(struct scheduler *scheduler, struct output *output, int result)
-{
-    struct call *call;
-    while ((call = take_suspended(scheduler, output)))
-        call_complete(scheduler, call, result);
-}
-
 /* In order, as long as nobody makes the socket busy again. */
 static void resume_suspended(struct scheduler *scheduler, struct stream *stream)
 {
@@ -167,7 +114,7 @@ static void resume_suspended(struct scheduler *scheduler, struct stream *stream)
             time_suspended(scheduler, stream->output);
             return;
         }
-        struct call *call = take_suspended(scheduler, stream->output);
+        struct call *call = senders_take_suspended(scheduler, stream->output);
         int result = call->operation->run(scheduler, &stream->slot, call);
         if (result != CALL_WAITS)
             call_complete(scheduler, call, result);
@@ -179,7 +126,7 @@ static void let_go_on(struct scheduler *scheduler, struct stream *stream)
     struct output *output = stream->output;
     output->busy = false;
     list_remove(&output->limit_link);
-    send_answer(scheduler, stream);
+    senders_answer(scheduler, stream);
     call_complete_all(scheduler, &output->crossed, 0);
     resume_suspended(scheduler, stream);
     output = stream->output;
@@ -203,7 +150,7 @@ static void time_out(struct scheduler *scheduler, struct stream *stream, bool cr
     }
     bool refused = stream->output->refused;
     close_connection(scheduler, stream, LATCH_UNASKED);
-    send_drop(scheduler, stream);
+    senders_give_up(scheduler, stream);
     if (refused)
         owner_tell_unbusy(scheduler, &stream->slot);
 }
@@ -229,38 +176,26 @@ void busy_drained(struct scheduler *scheduler, struct stream *stream)
     if (!output->busy || output->queue.queued_bytes > stream_values(stream)->low_watermark)
         return;
     if (output->queue.queued_bytes > 0 && limit_holds(scheduler, output))
-        wait_for_limit(scheduler, output);
+        limit_wait(scheduler, output);
     else
         let_go_on(scheduler, stream);
-}
-
-void busy_count_off(struct scheduler *scheduler, size_t size)
-{
-    scheduler->totals.queued_bytes -= size;
-    if (list_is_empty(&streams_of(scheduler)->limited))
-        give_back(scheduler);
-    else if (is_relieved(scheduler))
-        task_add(&scheduler->tasks, TASK_SOON, &streams_of(scheduler)->relieve);
 }
 
 void busy_relieve(struct scheduler *scheduler, struct task *task)
 {
     struct list limited;
     struct list *node;
-    if (list_is_empty(&streams_of(scheduler)->limited))
+    (void)task;
+    if (!limit_relieves(scheduler))
         return;
-    if (!is_relieved(scheduler) && !lease_exceeds(&scheduler->lease, relief_bytes(scheduler))) {
-        lease_wait(scheduler, relief_bytes(scheduler), task);
-        return;
-    }
     list_init(&limited);
     list_move_all(&limited, &streams_of(scheduler)->limited);
     while ((node = list_take(&limited))) {
         struct stream *stream = list_entry(node, struct output, limit_link)->stream;
         slot_hold(&stream->slot);
         busy_drained(scheduler, stream);
-        send_free_if_idle(scheduler, stream); /* its queue may have been dropped meanwhile */
+        output_free_if_idle(scheduler, stream); /* its queue may have been dropped meanwhile */
         slot_unhold(scheduler, &stream->slot);
     }
-    give_back(scheduler);
+    limit_give_back(scheduler);
 }

@@ -12,7 +12,6 @@
 struct scheduler;
 struct stream;
 struct call;
-struct output;
 struct task;
 
 /* Whether a send has to wait. Over the runtime's limit of queued bytes that is every socket with
@@ -33,17 +32,11 @@ int busy_cross(struct scheduler *scheduler, struct stream *stream, struct call *
  * WEIR_TIMEOUT at once; or -ENOBUFS for an _async call, when too much waits already. */
 int busy_suspend(struct scheduler *scheduler, struct stream *stream, struct call *call);
 
-/* Completes those who wait with nothing queued. */
-void busy_dismiss(struct scheduler *scheduler, struct output *output, int result);
-
 /* A call has waited long enough, and waits no more. */
 void busy_expire(struct scheduler *scheduler, struct call *call);
 
 /* Something was sent: lets those go on who may. */
 void busy_drained(struct scheduler *scheduler, struct stream *stream);
-
-/* So many bytes are not queued any more. */
-void busy_count_off(struct scheduler *scheduler, size_t size);
 
 /* Lets those go on whom the runtime's limit has held up, if it does so no more. */
 void busy_relieve(struct scheduler *scheduler, struct task *task);

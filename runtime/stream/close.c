@@ -11,7 +11,7 @@
 #include "runtime/stream/input.h"
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/output.h"
-#include "runtime/stream/send.h"
+#include "runtime/stream/senders.h"
 #include "runtime/stream/stream.h"
 
 static void dismiss_receiver(struct scheduler *scheduler, struct stream *stream)
@@ -48,9 +48,9 @@ static bool resets(struct linger linger)
 bool close_descriptor(struct stream *stream)
 {
     struct linger linger = read_linger(stream);
-    if (send_notices(stream) > 0 && !resets(linger)) {
+    if (output_notices(stream) > 0 && !resets(linger)) {
         if (stream->sending != SENDING_SHUT)
-            (void)send_shutdown_now(stream);
+            (void)stream_shut(stream, SHUT_WR);
         return false;
     }
     if (linger.l_onoff && !resets(linger))
@@ -62,12 +62,12 @@ bool close_descriptor(struct stream *stream)
 
 static void close_stream(struct scheduler *scheduler, struct stream *stream, bool abort)
 {
-    bool queued = send_queued_bytes(stream) > 0;
+    bool queued = output_queued_bytes(stream) > 0;
     slot_move(&stream->slot, SOCKET_CLOSE);
     dismiss_receiver(scheduler, stream);
-    send_dismiss_all(scheduler, stream, WEIR_CLOSED);
+    senders_dismiss_all(scheduler, stream, WEIR_CLOSED);
     if (abort || (queued && stream->slot.fd >= 0 && resets(read_linger(stream))))
-        send_drop(scheduler, stream);
+        senders_give_up(scheduler, stream);
     if (!stream_fills_input(stream))
         input_drop(stream);
     if (stream->output)
@@ -86,7 +86,7 @@ static void close_any(struct scheduler *scheduler, struct stream *stream, bool a
         break;
     case SOCKET_CLOSED:
         if (abort)
-            send_drop(scheduler, stream);
+            senders_give_up(scheduler, stream);
         break;
     case SOCKET_FREE:
     case SOCKET_STATE_COUNT:
@@ -118,7 +118,7 @@ void close_end(struct scheduler *scheduler, struct slot *slot, enum ending endin
 
 static int seconds_to_wait(const struct stream *stream, const struct call *call)
 {
-    if (call->kind != CALL_BLOCKING || send_queued_bytes(stream) == 0)
+    if (call->kind != CALL_BLOCKING || output_queued_bytes(stream) == 0)
         return 0;
     struct linger linger = read_linger(stream);
     return linger.l_onoff ? linger.l_linger : 0;
@@ -147,7 +147,7 @@ void close_connection(struct scheduler *scheduler, struct stream *stream, uint8_
         latches &= (uint8_t)~LATCH_RECEIVE;
     stream->latches |= latches;
     dismiss_receiver(scheduler, stream);
-    send_dismiss(scheduler, stream, WEIR_CLOSED);
+    senders_dismiss(scheduler, stream, WEIR_CLOSED);
     if (!stream_fills_input(stream))
         input_drop(stream);
     slot_unhold(scheduler, &stream->slot);
@@ -161,13 +161,4 @@ void close_break(struct stream *stream)
     if (!stays)
         write_linger(stream, true);
     (void)system_shutdown(stream->slot.fd, stays ? SHUT_RDWR : SHUT_RD);
-}
-
-void close_connection_by_send(struct scheduler *scheduler, struct stream *stream, uint8_t latches)
-{
-    bool is_active = stream->active != WEIR_ACTIVE_FALSE;
-    if (is_active && stream->receiving == RECEIVING_OPEN)
-        stream->sending = SENDING_FAILED;
-    else /* an owner that is active has been told all there is to tell */
-        close_connection(scheduler, stream, is_active ? LATCH_OWNER : latches);
 }

@@ -23,10 +23,6 @@ void close_connection(struct scheduler *scheduler, struct stream *stream, uint8_
  * socket stays after its end, by the end. The reading side ends here, which ends a receive. */
 void close_break(struct stream *stream);
 
-/* A send has failed. A socket that is being received for is told by the receive, after all that
- * came before; for any other the descriptor goes now. */
-void close_connection_by_send(struct scheduler *scheduler, struct stream *stream, uint8_t latches);
-
 /* Closes the descriptor of a socket that has nothing to send and no operation in flight, without
  * ever waiting. False: later, the peer has yet to confirm what was sent without a copy. */
 bool close_descriptor(struct stream *stream);

@@ -12,9 +12,9 @@
 #include "runtime/socket/receive_call.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/input.h"
+#include "runtime/stream/output.h"
 #include "runtime/stream/packet_cutter.h"
 #include "runtime/stream/receive.h"
-#include "runtime/stream/send.h"
 #include "runtime/stream/shelf.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
@@ -55,7 +55,7 @@ static struct call *take_receiver(struct stream *stream)
 /* A reset, which what is queued is about to find as well: no other send needs to be told. */
 static bool takes_the_queue(const struct stream *stream)
 {
-    return stream->error == -ECONNRESET && send_queued_bytes(stream) > 0;
+    return stream->error == -ECONNRESET && output_queued_bytes(stream) > 0;
 }
 
 /* tcp_error if there is something to say, then tcp_closed, then the socket's end unless

@@ -10,10 +10,12 @@
 #include "runtime/send_queue/file_part.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/idle.h"
+#include "runtime/stream/limit.h"
 #include "runtime/stream/lingering.h"
+#include "runtime/stream/outcome.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/rest.h"
-#include "runtime/stream/send.h"
+#include "runtime/stream/senders.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 #include "runtime/stream/writable.h"
@@ -92,20 +94,13 @@ void flush_start(struct scheduler *scheduler, struct stream *stream)
     }
     bool is_file = send_queue_file(&output->queue) != NULL;
     if (is_file && !start_reading(scheduler, stream)) {
-        send_broken(scheduler, stream, -ENOMEM);
+        outcome_broken(scheduler, stream, -ENOMEM);
         return;
     }
     if (!is_file)
         start_bytes(scheduler, stream);
     scheduler->totals.send_operations += !is_file;
     slot_hold(&stream->slot);
-}
-
-/* Sends never wait, the reading of a file may. */
-void flush_cancel(struct scheduler *scheduler, struct stream *stream)
-{
-    if (stream->output->queue.part)
-        cancel_start(scheduler, &stream->slot, STREAM_READ);
 }
 
 bool flush_is_cancelled(const struct slot *slot)
@@ -169,13 +164,13 @@ static void went_out(struct scheduler *scheduler, struct stream *stream, size_t 
     bool dropped = queue->flushing == FLUSHING_DROPPED;
     scheduler->totals.bytes_sent += size;
     idle_note(scheduler, stream);
-    busy_count_off(scheduler, size);
+    limit_count_off(scheduler, size);
     if (size < queue->in_flight_bytes)
         scheduler->totals.short_sends++;
     send_queue_sent(streams_of(scheduler)->pools, queue, size);
     lingering_progress(scheduler, stream->output);
     if (dropped) {
-        send_drop(scheduler, stream);
+        senders_give_up(scheduler, stream);
         return;
     }
     busy_drained(scheduler, stream);
@@ -183,7 +178,7 @@ static void went_out(struct scheduler *scheduler, struct stream *stream, size_t 
     if (stream->output && stream->output->queue.queued_bytes > 0)
         flush_start(scheduler, stream);
     else if (stream->output)
-        send_emptied(scheduler, stream);
+        outcome_emptied(scheduler, stream);
 }
 
 static bool lacks_memory(int result)
@@ -212,13 +207,13 @@ static void did_not_go_out(struct scheduler *scheduler, struct stream *stream, i
     send_queue_sent(streams_of(scheduler)->pools, queue, 0);
     stream->zero_copy_off |= copy_instead;
     if (dropped)
-        send_drop(scheduler, stream);
+        senders_give_up(scheduler, stream);
     else if (copy_instead || ring_says_again(error))
         flush_start(scheduler, stream);
     else if (lacks_memory(error))
         rest_send(scheduler, stream);
     else
-        send_failed(scheduler, stream, reason_of(error));
+        outcome_failed(scheduler, stream, reason_of(error));
 }
 
 /* The memory of a zero-copy send is the kernel's until this; the next send did not wait for it. */
@@ -228,7 +223,7 @@ static void noticed(struct scheduler *scheduler, struct stream *stream,
     if (completion->flags & RING_COPIED)
         stream->zero_copy_off = true;
     send_queue_noticed(streams_of(scheduler)->pools, &stream->output->queue);
-    send_free_if_idle(scheduler, stream);
+    output_free_if_idle(scheduler, stream);
 }
 
 void flush_completed(struct scheduler *scheduler, struct slot *slot,
@@ -273,9 +268,9 @@ void flush_read(struct scheduler *scheduler, struct slot *slot,
                        result > 0 && !dropped ? (size_t)result : 0))
         result = -ENOMEM;
     if (dropped)
-        send_drop(scheduler, stream);
+        senders_give_up(scheduler, stream);
     else if (result > 0 || again)
         flush_start(scheduler, stream);
     else
-        send_broken(scheduler, stream, result);
+        outcome_broken(scheduler, stream, result);
 }

@@ -19,7 +19,6 @@ void flush_run(struct scheduler *scheduler, struct task *task);
 
 /* Hands what is queued to the kernel, unless an operation is in flight or there was no room. */
 void flush_start(struct scheduler *scheduler, struct stream *stream);
-void flush_cancel(struct scheduler *scheduler, struct stream *stream);
 /* Whether nothing more is wanted of the operation in flight. */
 bool flush_is_cancelled(const struct slot *slot);
 

@@ -10,7 +10,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
-#include "runtime/stream/send.h"
+#include "runtime/stream/output.h"
 
 static struct idle_watch *watch_of(struct scheduler *scheduler, const struct stream *stream)
 {
@@ -38,7 +38,7 @@ static int make_room(struct idle_watches *watches, uint32_t index)
 /* The peer reads nothing of what is queued either: nothing of it is waited for. */
 static void end(struct scheduler *scheduler, struct stream *stream)
 {
-    bool is_stuck = send_queued_bytes(stream) > 0;
+    bool is_stuck = output_queued_bytes(stream) > 0;
     scheduler->totals.idle_timeouts++;
     slot_hold(&stream->slot);
     delivery_time_out(scheduler, stream);

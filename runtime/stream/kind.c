@@ -15,8 +15,8 @@
 #include "runtime/stream/hand_over.h"
 #include "runtime/stream/idle.h"
 #include "runtime/stream/input.h"
+#include "runtime/stream/output.h"
 #include "runtime/stream/receive.h"
-#include "runtime/stream/send.h"
 #include "runtime/stream/set_option.h"
 #include "runtime/stream/streams.h"
 #include "runtime/stream/writable.h"
@@ -35,11 +35,11 @@ static void end(struct scheduler *scheduler, struct slot *slot, enum ending endi
 static bool settled(struct scheduler *scheduler, struct slot *slot)
 {
     struct stream *stream = stream_of(slot);
-    if (send_queued_bytes(stream) > 0)
+    if (output_queued_bytes(stream) > 0)
         return false;
     receive_stop(scheduler, stream);
     writable_stop(scheduler, stream);
-    return stream->slot.pending <= send_notices(stream);
+    return stream->slot.pending <= output_notices(stream);
 }
 
 static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
@@ -57,7 +57,7 @@ static void release(struct scheduler *scheduler, struct slot *slot)
     struct stream *stream = stream_of(slot);
     idle_forget(scheduler, stream);
     input_drop(stream);
-    send_free(scheduler, stream);
+    output_free(scheduler, stream);
     owner_set(slot, weir_owned_by_nobody());
 }
 
@@ -78,7 +78,7 @@ static void get_statistics(const struct slot *slot, weir_statistics *statistics)
         .send_max = stream->sent_max,
         .send_avg = traffic_average(sent),
         .send_dvi = traffic_deviation(sent),
-        .send_pend = send_queued_bytes(stream),
+        .send_pend = output_queued_bytes(stream),
     };
 }
 

@@ -3,6 +3,8 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
 
 enum { KEPT_MAX = 1024 };
@@ -33,7 +35,8 @@ struct output *output_open(struct streams *streams, struct stream *stream)
     return output;
 }
 
-void output_close(struct streams *streams, struct output *output)
+/* Drops what is queued. Nobody may wait and nothing be in flight. */
+static void close_output(struct streams *streams, struct output *output)
 {
     CHECK(list_is_empty(&output->offered) && list_is_empty(&output->crossed) &&
           list_is_empty(&output->suspended) && list_is_empty(&output->drained));
@@ -57,6 +60,34 @@ bool output_is_idle(const struct output *output)
     return output->queue.queued_bytes == 0 && output->queue.notices == 0 && !output->refused &&
            list_is_empty(&output->offered) && list_is_empty(&output->crossed) &&
            list_is_empty(&output->suspended);
+}
+
+static bool has_queue(const struct stream *stream)
+{
+    return (stream_is_live(stream) || stream->slot.state == SOCKET_CLOSED) && stream->output;
+}
+
+size_t output_queued_bytes(const struct stream *stream)
+{
+    return has_queue(stream) ? stream->output->queue.queued_bytes : 0;
+}
+
+uint32_t output_notices(const struct stream *stream)
+{
+    return has_queue(stream) ? stream->output->queue.notices : 0;
+}
+
+void output_free(struct scheduler *scheduler, struct stream *stream)
+{
+    if (stream->output)
+        close_output(streams_of(scheduler), stream->output);
+    stream->output = NULL;
+}
+
+void output_free_if_idle(struct scheduler *scheduler, struct stream *stream)
+{
+    if (stream->output && output_is_idle(stream->output))
+        output_free(scheduler, stream);
 }
 
 void output_free_all(struct streams *streams)

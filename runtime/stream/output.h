@@ -13,6 +13,7 @@
 #include "runtime/scheduler/task.h"
 #include "runtime/send_queue/send_queue.h"
 
+struct scheduler;
 struct stream;
 struct streams;
 
@@ -36,11 +37,18 @@ struct output {
 
 /* The tasks are the caller's to be set. NULL: no memory. */
 struct output *output_open(struct streams *streams, struct stream *stream);
-/* Drops what is queued. Nobody may wait and nothing be in flight. */
-void output_close(struct streams *streams, struct output *output);
+
+/* What a stream has queued or in flight. */
+size_t output_queued_bytes(const struct stream *stream);
+/* Its zero-copy sends that the kernel has not given a notice of. */
+uint32_t output_notices(const struct stream *stream);
 
 /* Whether nobody needs it. */
 bool output_is_idle(const struct output *output);
+
+/* Gives up the queue of a stream, which has ended or does not need one. */
+void output_free(struct scheduler *scheduler, struct stream *stream);
+void output_free_if_idle(struct scheduler *scheduler, struct stream *stream);
 
 /* Those that are kept for later. */
 void output_free_all(struct streams *streams);

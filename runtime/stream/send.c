@@ -12,55 +12,28 @@
 #include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/flush.h"
+#include "runtime/stream/outcome.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/senders.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
-
-static bool has_queue(const struct stream *stream)
-{
-    return (stream_is_live(stream) || stream->slot.state == SOCKET_CLOSED) && stream->output;
-}
-
-size_t send_queued_bytes(const struct stream *stream)
-{
-    return has_queue(stream) ? stream->output->queue.queued_bytes : 0;
-}
-
-uint32_t send_notices(const struct stream *stream)
-{
-    return has_queue(stream) ? stream->output->queue.notices : 0;
-}
-
-/* Only a reset is ever shown. */
-static int shown(const struct stream *stream, int error)
-{
-    bool reset = error == -ECONNRESET && stream_values(stream)->show_econnreset;
-    return reset ? -ECONNRESET : WEIR_CLOSED;
-}
-
-/* What ended the socket, unless its owner has been told of an end already. */
-static void note_failure(struct stream *stream, int error)
-{
-    if (stream->error == 0 && !stream->closed_told)
-        stream->error = error;
-}
 
 static int refusal(struct stream *stream)
 {
     bool told = (stream->latches & LATCH_SEND) != 0;
     stream->latches &= (uint8_t)~LATCH_SEND;
-    return told ? shown(stream, stream->error) : -ENOTCONN;
+    return told ? outcome_shown(stream, stream->error) : -ENOTCONN;
 }
 
 /* The document's functions lose the whole socket over a send after shutdown(write), and show it as
  * a reset. */
 static int lose_after_shutdown(struct scheduler *scheduler, struct stream *stream)
 {
-    note_failure(stream, -ECONNRESET);
-    int result = shown(stream, -ECONNRESET);
+    outcome_note(stream, -ECONNRESET);
+    int result = outcome_shown(stream, -ECONNRESET);
     slot_hold(&stream->slot);
     close_connection(scheduler, stream, LATCH_RECEIVE | LATCH_OWNER);
-    send_drop(scheduler, stream);
+    senders_give_up(scheduler, stream);
     delivery_continue(scheduler, stream);
     slot_unhold(scheduler, &stream->slot);
     return result;
@@ -74,7 +47,7 @@ static int check_sendable(struct scheduler *scheduler, struct stream *stream)
     if (stream->sending == SENDING_OPEN)
         return 0;
     if (stream->sending == SENDING_FAILED && stream->receiving == RECEIVING_OPEN)
-        return shown(stream, stream->error);
+        return outcome_shown(stream, stream->error);
     return lose_after_shutdown(scheduler, stream);
 }
 
@@ -96,7 +69,7 @@ static int enqueue(struct scheduler *scheduler, struct stream *stream,
     int result = send_source_enqueue(source, streams_of(scheduler)->pools, &stream->output->queue,
                                      header, header_size);
     if (result < 0) {
-        send_free_if_idle(scheduler, stream);
+        output_free_if_idle(scheduler, stream);
         return result;
     }
     scheduler->totals.queued_bytes += source->size + header_size;
@@ -132,7 +105,7 @@ int send_now(struct scheduler *scheduler, struct stream *stream, const struct se
         busy_refuse(scheduler, stream);
         return -EAGAIN;
     }
-    size_t before = send_queued_bytes(stream);
+    size_t before = output_queued_bytes(stream);
     result = accept_source(scheduler, stream, source);
     if (result == 0 && before > 0)
         busy_check_mark(scheduler, stream);
@@ -162,7 +135,7 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
         return result;
     if (busy_is(scheduler, stream))
         return busy_suspend(scheduler, stream, call);
-    size_t before = send_queued_bytes(stream);
+    size_t before = output_queued_bytes(stream);
     result = accept_source(scheduler, stream, &send_call_of(call)->source);
     if (result < 0)
         return result;
@@ -170,7 +143,8 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
         return busy_cross(scheduler, stream, call);
     if (stream->output && is_behind_another(stream, call))
         return wait_for_offer(scheduler, stream, call);
-    bool waits = before == 0 && send_queued_bytes(stream) > 0 && !stream_values(stream)->delay_send;
+    bool waits =
+        before == 0 && output_queued_bytes(stream) > 0 && !stream_values(stream)->delay_send;
     return waits ? wait_for_offer(scheduler, stream, call) : 0;
 }
 
@@ -189,148 +163,22 @@ const struct call_operation operation_send = {
     .may_wait = true,
 };
 
-void send_answer(struct scheduler *scheduler, struct stream *stream)
-{
-    task_remove(&stream->output->offer);
-    call_complete_all(scheduler, &stream->output->offered, 0);
-}
-
 void send_answer_offered(struct scheduler *scheduler, struct task *task)
 {
     struct stream *stream = list_entry(task, struct output, offer)->stream;
-    send_answer(scheduler, stream);
-    send_free_if_idle(scheduler, stream);
-}
-
-/* Who crossed the mark hears why; who waits behind hears what any send is told from now on. */
-void send_dismiss(struct scheduler *scheduler, struct stream *stream, int result)
-{
-    struct output *output = stream->output;
-    if (!output)
-        return;
-    output->refused = false;
-    call_complete_all(scheduler, &output->crossed, result);
-    if (stream->slot.state == SOCKET_GONE)
-        result = -ENOTCONN;
-    busy_dismiss(scheduler, output, result);
-}
-
-void send_dismiss_all(struct scheduler *scheduler, struct stream *stream, int result)
-{
-    if (stream->output)
-        call_complete_all(scheduler, &stream->output->offered, result);
-    send_dismiss(scheduler, stream, result);
-}
-
-void send_free_if_idle(struct scheduler *scheduler, struct stream *stream)
-{
-    if (stream->output && output_is_idle(stream->output))
-        send_free(scheduler, stream);
-}
-
-void send_free(struct scheduler *scheduler, struct stream *stream)
-{
-    if (stream->output)
-        output_close(streams_of(scheduler), stream->output);
-    stream->output = NULL;
-}
-
-void send_drop(struct scheduler *scheduler, struct stream *stream)
-{
-    struct output *output = stream->output;
-    if (!output)
-        return;
-    size_t before = output->queue.queued_bytes;
-    send_queue_drop(streams_of(scheduler)->pools, &output->queue);
-    busy_count_off(scheduler, before - output->queue.queued_bytes);
-    if (output->queue.in_flight_bytes > 0) {
-        flush_cancel(scheduler, stream);
-        return;
-    }
-    call_complete_all(scheduler, &output->drained, 0);
-    send_free_if_idle(scheduler, stream);
-}
-
-static int shut(struct stream *stream, int how)
-{
-    stream->sending = SENDING_SHUT;
-    return system_shutdown(stream->slot.fd, how);
-}
-
-int send_shutdown_now(struct stream *stream)
-{
-    return shut(stream, SHUT_WR);
+    senders_answer(scheduler, stream);
+    output_free_if_idle(scheduler, stream);
 }
 
 int send_shutdown(struct scheduler *scheduler, struct stream *stream, bool both)
 {
     if (stream->sending == SENDING_FAILED)
         return -ENOTCONN;
-    if (send_queued_bytes(stream) == 0)
-        return shut(stream, both ? SHUT_RDWR : SHUT_WR);
+    if (output_queued_bytes(stream) == 0)
+        return stream_shut(stream, both ? SHUT_RDWR : SHUT_WR);
     both |= stream->sending == SENDING_SHUTTING_BOTH;
     stream->sending = both ? SENDING_SHUTTING_BOTH : SENDING_SHUTTING;
-    busy_dismiss(scheduler, stream->output, WEIR_CLOSED);
+    senders_dismiss_suspended(scheduler, stream->output, WEIR_CLOSED);
     flush_start(scheduler, stream);
     return 0;
-}
-
-/* Answers those whose bytes they were. Whether there were any. */
-static bool tell_senders(struct scheduler *scheduler, struct stream *stream, int result)
-{
-    struct output *output = stream->output;
-    if (!output)
-        return false;
-    bool told = !list_is_empty(&output->offered) || !list_is_empty(&output->crossed);
-    call_complete_all(scheduler, &output->offered, result);
-    call_complete_all(scheduler, &output->crossed, result);
-    return told;
-}
-
-/* A handler that waits for `unbusy` is told all the same: its next send says what has happened. */
-void send_failed(struct scheduler *scheduler, struct stream *stream, int error)
-{
-    bool refused = stream->output && stream->output->refused;
-    int result = shown(stream, error);
-    note_failure(stream, error);
-    slot_hold(&stream->slot);
-    bool told = tell_senders(scheduler, stream, result);
-    uint8_t latches = LATCH_RECEIVE | LATCH_OWNER | (told ? 0 : LATCH_SEND);
-    if (stream->slot.state == SOCKET_OPEN)
-        close_connection_by_send(scheduler, stream, latches);
-    send_dismiss(scheduler, stream, result);
-    send_drop(scheduler, stream);
-    if (refused && stream_is_live(stream))
-        owner_tell_unbusy(scheduler, &stream->slot);
-    slot_unhold(scheduler, &stream->slot);
-}
-
-/* Whoever is told by the receive, which close_break ends, is told why; the others when they ask. */
-void send_broken(struct scheduler *scheduler, struct stream *stream, int error)
-{
-    bool to_be_told = stream->slot.state == SOCKET_OPEN && stream->receiving == RECEIVING_OPEN &&
-                      delivery_is_wanted(stream);
-    close_break(stream);
-    if (!to_be_told) {
-        send_failed(scheduler, stream, error);
-        return;
-    }
-    bool refused = stream->output->refused;
-    stream->error = error;
-    stream->sending = SENDING_FAILED;
-    send_dismiss(scheduler, stream, WEIR_CLOSED);
-    send_drop(scheduler, stream);
-    if (refused)
-        owner_tell_unbusy(scheduler, &stream->slot);
-}
-
-void send_emptied(struct scheduler *scheduler, struct stream *stream)
-{
-    if (stream->sending == SENDING_SHUTTING)
-        (void)shut(stream, SHUT_WR);
-    else if (stream->sending == SENDING_SHUTTING_BOTH)
-        (void)shut(stream, SHUT_RDWR);
-    send_answer(scheduler, stream);
-    call_complete_all(scheduler, &stream->output->drained, 0);
-    send_free_if_idle(scheduler, stream);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/stream/stream.h"
 
+#include "base/system.h"
 #include "runtime/scheduler/scheduler.h"
 
 static struct stream *init(struct slot *slot)
@@ -34,6 +35,12 @@ struct stream *stream_find(struct scheduler *scheduler, weir_socket handle)
 {
     struct slot *slot = slot_find(scheduler, handle);
     return slot && slot->kind == KIND_STREAM ? stream_of(slot) : NULL;
+}
+
+int stream_shut(struct stream *stream, int how)
+{
+    stream->sending = SENDING_SHUT;
+    return system_shutdown(stream->slot.fd, how);
 }
 
 void stream_connected(struct scheduler *scheduler, struct stream *stream)

@@ -145,6 +145,9 @@ static inline bool stream_fills_input(const struct stream *stream)
     return stream->reading == READING_INTO || stream->reading == READING_INTO_CANCELLED;
 }
 
+/* shutdown: nothing is sent from now on. 0, or the system's error. */
+int stream_shut(struct stream *stream, int how);
+
 /* It is a connection from now on. */
 void stream_connected(struct scheduler *scheduler, struct stream *stream);
 

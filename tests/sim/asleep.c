@@ -179,7 +179,7 @@ static void check_listener(const struct listener *socket)
  * told so, and is repeated. */
 static void check_ending(const struct stream *socket)
 {
-    if (socket->slot.fd < 0 || send_queued_bytes(socket) > 0)
+    if (socket->slot.fd < 0 || output_queued_bytes(socket) > 0)
         return;
     for (int place = 0; place < PLACE_COUNT; place++) {
         const struct op *op = &kernel_file(socket->slot.fd)->ops[place];
@@ -211,7 +211,7 @@ static size_t check_stream(const struct scheduler *scheduler, const struct slot 
         break;
     case SOCKET_GONE:
     case SOCKET_CLOSED:
-        SIM_CHECK(!is_over(slot) || send_queued_bytes(socket) > 0,
+        SIM_CHECK(!is_over(slot) || output_queued_bytes(socket) > 0,
                   "slot %u is over and was not released", socket->slot.index);
         check_ending(socket);
         break;
