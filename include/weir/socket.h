@@ -148,8 +148,9 @@ WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t
 
 /*
  * Takes a connection of a listener, gen_tcp:accept/1,2. Callers are served in order. WEIR_TIMEOUT
- * (0 polls), WEIR_CLOSED (the listener is or gets closed), -EINVAL (not a listener, or one that was
- * shut down). `owner` may be nobody only if the listener is {active,false}: else WEIR_BADARG.
+ * (0 polls), WEIR_CLOSED (the listener is or gets closed), -EINVAL (not a listener, one that was
+ * shut down, or one of weir_tcp_serve, which takes all itself). `owner` may be nobody only if the
+ * listener is {active,false}: else WEIR_BADARG.
  */
 WEIR_API int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms,
                              weir_socket *socket) WEIR_CHECK_RESULT;

@@ -8,7 +8,8 @@
  * where from. A runtime that stops tells active ones `closed`.
  *
  * setopts, getopts, getstat, sockname, port, peername (of a connected one), controlling_process,
- * set_data and close are those of socket.h. Of a connection's calls shutdown answers -ENOTCONN.
+ * set_data and close are those of socket.h. Of a connection's calls send, recv and shutdown answer
+ * -ENOTCONN.
  */
 #ifndef WEIR_UDP_H
 #define WEIR_UDP_H

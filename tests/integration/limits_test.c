@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -183,4 +185,48 @@ Test(limits, odd_hosts_are_einval)
     GIVES(weir_tcp_connect(loopback.runtime, "fe80::1", 1, NULL, owner, WAIT_MS, &socket), -EINVAL);
     GIVES(weir_tcp_connect(loopback.runtime, "", 1, NULL, owner, WAIT_MS, &socket), WEIR_BADARG);
     loopback_close(&loopback);
+}
+
+/* Where a scheduler may run. */
+static void read_cores(void *data)
+{
+    cpu_set_t *set = data;
+    cr_assert(sched_getaffinity(0, sizeof(*set), set) == 0);
+}
+
+static void expect_cores(uint32_t schedulers, const char *cpus, const cpu_set_t *expected)
+{
+    struct loopback loopback =
+        loopback_start(&(weir_config){.schedulers = schedulers, .cpus = cpus});
+    for (uint32_t i = 0; i < schedulers; i++) {
+        cpu_set_t set;
+        run_there(loopback.runtime, i, read_cores, &set);
+        cr_expect(CPU_EQUAL(&set, &expected[i]), "%u of %u with cpus %s: %d cores", i, schedulers,
+                  cpus ? cpus : "NULL", CPU_COUNT(&set));
+    }
+    loopback_close(&loopback);
+}
+
+Test(limits, schedulers_are_pinned_when_there_are_as_many_as_cores)
+{
+    enum { SCHEDULERS_MAX = 64 };
+    cpu_set_t all, one[SCHEDULERS_MAX], unpinned[SCHEDULERS_MAX], first[2];
+    uint32_t count = 0;
+    char cpus[16] = "";
+    cr_assert(sched_getaffinity(0, sizeof(all), &all) == 0);
+    for (int core = 0; core < CPU_SETSIZE && count < SCHEDULERS_MAX; core++)
+        if (CPU_ISSET(core, &all)) {
+            CPU_ZERO(&one[count]);
+            CPU_SET(core, &one[count]);
+            unpinned[count] = all;
+            if (count++ == 0)
+                snprintf(cpus, sizeof(cpus), "%d", core);
+        }
+    first[0] = first[1] = one[0];
+    if (CPU_COUNT(&all) == (int)count)
+        expect_cores(count, NULL, one);
+    if (count > 1)
+        expect_cores(count - 1, NULL, unpinned);
+    expect_cores(1, cpus, first);
+    expect_cores(2, cpus, first);
 }
