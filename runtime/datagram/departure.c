@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "base/canary.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/datagrams.h"
 #include "runtime/datagram/outbox.h"
@@ -134,6 +135,11 @@ static void take_apart(struct scheduler *scheduler, struct outbox *outbox, struc
                        int result)
 {
     struct parcels *parcels = &datagrams_of(scheduler)->parcels;
+    if (CANARY(LOST_RUN)) {
+        outbox_count_off(outbox, run->size, run->count);
+        parcel_free(parcels, run);
+        return;
+    }
     while (run->count > 1) {
         struct parcel *first = parcel_split(parcels, run);
         if (!first) {
@@ -175,7 +181,7 @@ void departure_writable(struct scheduler *scheduler, struct slot *slot,
     struct outbox *outbox = datagram_of(slot)->outbox;
     (void)completion;
     outbox->room = ROOM_KNOWN;
-    if (!list_is_empty(&outbox->parcels))
+    if (!list_is_empty(&outbox->parcels) && !CANARY(UNHEARD_ROOM))
         departure_soon(scheduler, outbox);
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "base/canary.h"
 #include "runtime/buffer/packet.h"
 #include "runtime/datagram/arrival.h"
 #include "runtime/datagram/datagram.h"
@@ -173,6 +174,8 @@ void handout_keep(struct scheduler *scheduler, struct datagram *socket)
             scheduler->totals.copied_bytes += buffer->filled;
             buffer_dispatched(buffer);
         }
+        if (kept && CANARY(TOLD_TWICE))
+            append(&socket->waiting, arrival_copy(kept));
         if (kept)
             append(&socket->waiting, kept);
         buffer = next;

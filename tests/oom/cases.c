@@ -332,15 +332,17 @@ static int receive(weir_runtime *runtime)
 }
 
 const struct oom_case oom_cases[] = {
-    {"start", false, start_and_stop},     {"listen", true, listen_and_close},
-    {"serve", true, serve_and_close},     {"connect", true, connect_and_close},
-    {"accept", true, accept_and_close},   {"send", true, send_and_close},
-    {"setopts", true, set_options},       {"recv", true, receive},
-    {"by name", true, resolve_on_thread}, {"resolve", true, resolve_on_scheduler},
-    {"by udp", true, resolve_by_udp},     {"by tcp", true, resolve_by_tcp},
-    {"by file", true, resolve_by_file},   {"interfaces", false, list_interfaces},
-    {"get_rc", true, list_parameters},    {"udp name", true, send_to_name},
-    {"load_rc", true, load_parameters},
+    {"start", false, start_and_stop},       {"listen", true, listen_and_close},
+    {"serve", true, serve_and_close},       {"connect", true, connect_and_close},
+    {"accept", true, accept_and_close},     {"send", true, send_and_close},
+    {"setopts", true, set_options},         {"recv", true, receive},
+    {"by name", true, resolve_on_thread},   {"resolve", true, resolve_on_scheduler},
+    {"by udp", true, resolve_by_udp},       {"by tcp", true, resolve_by_tcp},
+    {"by file", true, resolve_by_file},     {"interfaces", false, list_interfaces},
+    {"get_rc", true, list_parameters},      {"udp name", true, send_to_name},
+    {"load_rc", true, load_parameters},     {"udp open", true, oom_udp_open_and_close},
+    {"udp connect", true, oom_udp_connect}, {"udp send", true, oom_udp_send},
+    {"udp recv", true, oom_udp_receive},    {"udp serve", true, oom_udp_serve},
 };
 
 const unsigned oom_case_count = sizeof(oom_cases) / sizeof(oom_cases[0]);

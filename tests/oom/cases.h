@@ -20,6 +20,13 @@ extern const unsigned oom_case_count;
 int resolve_on_thread(weir_runtime *runtime);
 int resolve_on_scheduler(weir_runtime *runtime);
 
+/* Datagrams: udp_cases.c. */
+int oom_udp_open_and_close(weir_runtime *runtime);
+int oom_udp_connect(weir_runtime *runtime);
+int oom_udp_send(weir_runtime *runtime);
+int oom_udp_receive(weir_runtime *runtime);
+int oom_udp_serve(weir_runtime *runtime);
+
 /* Says what is wrong, and exits. */
 void oom_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 

@@ -292,6 +292,16 @@ bool act_is_under_way(void)
     return under_way[actor_current()] > 0;
 }
 
+void act_begin(void)
+{
+    under_way[actor_current()]++;
+}
+
+void act_end(void)
+{
+    under_way[actor_current()]--;
+}
+
 static void act(struct conn *conn)
 {
     if (!act_is_own(conn)) {
@@ -321,7 +331,7 @@ void act_at_random(struct conn *conn)
 {
     if (conn->handle.id == 0 || conn->forsaken)
         return;
-    under_way[actor_current()]++;
+    act_begin();
     act(conn);
-    under_way[actor_current()]--;
+    act_end();
 }

@@ -51,11 +51,15 @@ void act_foresee_close(struct conn *conn);
 int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to);
 void act_sent(weir_socket handle, int result, void *data);
 void act_taken(struct conn *conn, struct pending *pending, const weir_packet *packet);
+/* Of what a packet says. */
+uint64_t act_sum_of(const weir_packet *packet);
 void act_received(weir_socket handle, int result, const weir_packet *packet, void *data);
 
 /* One of them, by the style. */
 void act_at_random(struct conn *conn);
-/* Whether this is under one of them. */
+/* Whether this is under one of them, or of what else begins and ends one. */
+void act_begin(void);
+void act_end(void);
 bool act_is_under_way(void);
 
 #endif

@@ -22,6 +22,7 @@
 #include "sim/program.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
+#include "sim/udp_model.h"
 #include <weir/error.h>
 
 static struct stream *live_socket(const struct conn *conn)
@@ -29,7 +30,7 @@ static struct stream *live_socket(const struct conn *conn)
     return model_live_stream(conn->handle);
 }
 
-static uint64_t sum_of(const weir_packet *packet)
+uint64_t act_sum_of(const weir_packet *packet)
 {
     const uint8_t *bytes = packet->bytes - packet->header_size;
     uint64_t sum = expect_whole_size(packet);
@@ -53,9 +54,25 @@ static struct conn *receiving_conn(const weir_packet *kept)
     return NULL;
 }
 
+static int keep_datagram(struct udp_view *view, const weir_packet *packet, weir_packet *kept)
+{
+    struct pending *pending = pending_at(view->receiver - 1);
+    weir_packet copy = *packet;
+    int result = __real_weir_packet_keep(packet, kept);
+    if (result < 0 || view->forsaken)
+        return result;
+    udp_model_received(view, &copy);
+    pending->given = true;
+    pending->sum = act_sum_of(packet);
+    return result;
+}
+
 /* A recv has its packet from here on, whenever and wherever it calls back. */
 int __wrap_weir_packet_keep(const weir_packet *packet, weir_packet *kept)
 {
+    struct udp_view *view = packet->datagram ? udp_model_receiving(kept) : NULL;
+    if (view)
+        return keep_datagram(view, packet, kept);
     struct conn *conn = receiving_conn(kept);
     if (conn && !conn->forsaken) {
         struct pending *pending = pending_at(conn->receiver - 1);
@@ -65,7 +82,7 @@ int __wrap_weir_packet_keep(const weir_packet *packet, weir_packet *kept)
             return result;
         model_received_packet(conn, &copy, pending->length);
         pending->given = true;
-        pending->sum = sum_of(packet);
+        pending->sum = act_sum_of(packet);
         return result;
     }
     return __real_weir_packet_keep(packet, kept);
@@ -78,7 +95,7 @@ void act_taken(struct conn *conn, struct pending *pending, const weir_packet *pa
     if (!conn->forsaken)
         model_received_packet(conn, packet, pending->length);
     pending->given = true;
-    pending->sum = sum_of(packet);
+    pending->sum = act_sum_of(packet);
 }
 
 void act_received(weir_socket handle, int result, const weir_packet *packet, void *data)
@@ -94,7 +111,7 @@ void act_received(weir_socket handle, int result, const weir_packet *packet, voi
     if (same && conn->receiver == pending_index(pending) + 1)
         conn->receiver = 0;
     if (same && packet && !conn->forsaken)
-        SIM_CHECK(pending->given && pending->sum == sum_of(packet), "recv gave another packet");
+        SIM_CHECK(pending->given && pending->sum == act_sum_of(packet), "recv gave another packet");
     if (same && !pending->refused && result != 0 && result != WEIR_TIMEOUT)
         conn->end_seen = true;
     pending_end(pending);

@@ -29,6 +29,12 @@ uint32_t afar_handover_count(void)
     return handover_count;
 }
 
+/* Another thread is about to hand a socket over, or has. */
+void afar_hand_over(int more)
+{
+    handover_count += (uint32_t)more;
+}
+
 void afar_reset(void)
 {
     handover_count = 0;

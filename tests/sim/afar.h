@@ -13,6 +13,7 @@ void afar_forward(struct conn *conn, const weir_packet *packet);
 
 /* Hand-overs to other owners that threads wait for. */
 uint32_t afar_handover_count(void);
+void afar_hand_over(int more);
 void afar_reset(void);
 
 #endif

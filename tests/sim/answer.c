@@ -9,7 +9,13 @@
 #include "sim/link.h"
 #include "sim/pending.h"
 #include "sim/trace.h"
+#include "sim/udp_model.h"
 #include <weir/error.h>
+
+static bool is_udp(const struct pending *pending)
+{
+    return pending->kind == PENDING_UDP_SEND || pending->kind == PENDING_UDP_RECEIVE;
+}
 
 static struct conn *conn_of(const struct pending *pending)
 {
@@ -28,8 +34,13 @@ static void judge_send(struct pending *pending, struct conn *conn)
 /* While it is being made, who makes it looks. */
 static void judge(const struct call *call, int result)
 {
-    struct pending *pending = result < 0 ? pending_of(call) : NULL;
-    struct conn *conn = pending && pending->returned ? conn_of(pending) : NULL;
+    struct pending *pending = pending_of(call);
+    if (pending && is_udp(pending)) {
+        if (pending->kind == PENDING_UDP_SEND && pending->returned)
+            udp_model_answered(pending, result);
+        return;
+    }
+    struct conn *conn = result < 0 && pending && pending->returned ? conn_of(pending) : NULL;
     if (!conn)
         return;
     if (pending->kind == PENDING_SEND)

@@ -25,6 +25,7 @@
 #include "sim/post.h"
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
+#include "sim/udp_model.h"
 
 static bool is_in_flight(const struct slot *slot, enum op_place place)
 {
@@ -233,6 +234,10 @@ static size_t check_slot(const struct scheduler *scheduler, const struct slot *s
 {
     if (slot->state != SOCKET_FREE && scheduler->kinds[slot->kind]->is_inner) {
         check_inner(slot);
+        return 0;
+    }
+    if (slot->kind == KIND_DATAGRAM) {
+        udp_check_asleep(scheduler, slot);
         return 0;
     }
     if (slot->kind != KIND_LISTENER)

@@ -12,6 +12,8 @@
 #include "sim/post.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
+#include "sim/udp.h"
+#include "sim/udp_model.h"
 
 enum { ERRAND_MOST = 256 };
 
@@ -35,28 +37,60 @@ void errand_give_back(const struct errand *errand)
         taken[errand - all] = false;
 }
 
+/* What it is for is alive still, and the same. */
+static struct conn *conn_of(const struct errand *errand)
+{
+    const struct link *link = &links[errand->link];
+    struct conn *conn = model_conn(errand->link);
+    bool same = link->used && link->serial == errand->link_serial &&
+                weir_same_socket(conn->handle, errand->handle);
+    return same && model_live(errand->handle) ? conn : NULL;
+}
+
+static struct udp_view *view_of(const struct errand *errand)
+{
+    const struct udp *udp = &udps[errand->link];
+    bool same = udp->used && udp->serial == errand->link_serial;
+    return same && model_live(errand->handle) ? &udp_views[errand->link] : NULL;
+}
+
 static void run_note(struct scheduler *scheduler, struct inbox_node *node)
 {
     struct errand *errand = list_entry(node, struct errand, node);
-    struct conn *conn = model_conn(errand->link);
-    bool same = links[errand->link].used && links[errand->link].serial == errand->link_serial &&
-                weir_same_socket(conn->handle, errand->handle);
     (void)scheduler;
     if (errand->pending) /* the call itself is the next that was posted */
         errand->pending->call = list_entry(node->next, struct call, node);
-    errand->note(errand, same && model_live(errand->handle) ? conn : NULL);
+    if (errand->udp_note)
+        errand->udp_note(errand, view_of(errand));
+    else
+        errand->note(errand, conn_of(errand));
     errand_give_back(errand);
+}
+
+static void begin(struct errand *errand)
+{
+    SIM_CHECK(!next[actor_current()], "an errand within another");
+    errand->node.run = run_note;
+    next[actor_current()] = errand;
 }
 
 void errand_begin(struct errand *errand, struct conn *conn, errand_note *note)
 {
-    SIM_CHECK(!next[actor_current()], "an errand within another");
-    errand->node.run = run_note;
     errand->note = note;
+    errand->udp_note = NULL;
     errand->link = model_link(conn);
     errand->link_serial = links[errand->link].serial;
     errand->handle = conn->handle;
-    next[actor_current()] = errand;
+    begin(errand);
+}
+
+void errand_begin_udp(struct errand *errand, struct udp_view *view, errand_udp_note *note)
+{
+    errand->udp_note = note;
+    errand->link = udp_model_index(view);
+    errand->link_serial = udps[errand->link].serial;
+    errand->handle = view->handle;
+    begin(errand);
 }
 
 struct errand *errand_take(void)

@@ -11,21 +11,27 @@
 
 #include "runtime/scheduler/inbox.h"
 #include "sim/model.h"
+#include "sim/udp_act.h"
 
 struct pending;
 struct errand;
+struct udp_view;
 
 /* `conn` is NULL when the handle is dead by now. */
 typedef void errand_note(struct errand *errand, struct conn *conn);
+typedef void errand_udp_note(struct errand *errand, struct udp_view *view);
 
 struct errand {
     struct inbox_node node;
     errand_note *note;
+    errand_udp_note *udp_note; /* instead */
     uint32_t link;
     uint32_t link_serial;
     weir_socket handle;
     struct pending *pending;
     const weir_option *options;
+    struct udp_sending sending; /* a datagram */
+    const uint8_t *bytes;
     uint32_t from; /* owners */
     uint32_t to;
     int expected; /* the call's result */
@@ -35,6 +41,8 @@ void errand_reset(void);
 
 /* The next call has this note. */
 void errand_begin(struct errand *errand, struct conn *conn, errand_note *note);
+
+void errand_begin_udp(struct errand *errand, struct udp_view *view, errand_udp_note *note);
 
 /* One for a call that is not waited for: it comes back by itself. NULL: too many are under way. */
 struct errand *errand_take(void);

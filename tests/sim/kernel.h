@@ -38,6 +38,7 @@ enum file_kind {
     FILE_STREAM,
     FILE_REGULAR,
     FILE_NAMES, /* asks a name server */
+    FILE_DATAGRAM,
 };
 
 enum op_kind {
@@ -50,7 +51,8 @@ enum op_kind {
     OP_WAKE,
     OP_READ,
     OP_WATCH,
-    OP_POLL
+    OP_POLL,
+    OP_RECEIVE_MESSAGE
 };
 
 /* Which of a file's places an operation has: one of each can be in flight. */
@@ -74,9 +76,11 @@ struct op {
     uint32_t serial;
     uint32_t message; /* sends of several pieces: index + 1 */
     uint64_t offset;  /* of what is read of a file */
-    uint8_t *memory;
+    uint8_t *memory;  /* OP_RECEIVE_MESSAGE: the header; NULL: into buffers */
     size_t size;
     size_t done;
+    uint32_t name_asked; /* of what is said of a datagram */
+    uint32_t control_asked;
 };
 
 struct file {
@@ -91,7 +95,8 @@ struct file {
     uint32_t serial; /* of what the descriptor stands for now */
     int error;       /* is told once */
     int linger_seconds;
-    uint32_t link; /* of a stream; of a listener: the first that waits; NO_LINK: none */
+    uint32_t link; /* of a stream; of a listener: the first that waits; NO_LINK: none;
+                    * of a UDP socket: which it is */
     uint32_t last; /* of a listener */
     uint32_t waiting;
     uint64_t wakes;

@@ -3,6 +3,8 @@
 #include "sim/link.h"
 #include "sim/model.h"
 #include "sim/turns.h"
+#include "sim/udp.h"
+#include "sim/udp_model.h"
 
 void model_link_created(uint32_t link)
 {
@@ -72,4 +74,48 @@ void model_check_woken(const struct scheduler *scheduler, bool for_ever)
 {
     (void)scheduler;
     (void)for_ever;
+}
+
+bool udp_file_open(uint32_t file)
+{
+    (void)file;
+    return false;
+}
+
+void udp_file_close(uint32_t file)
+{
+    (void)file;
+}
+
+int udp_file_connect(uint32_t file, const struct sockaddr *address)
+{
+    (void)file;
+    (void)address;
+    return 0;
+}
+
+void udp_file_receive(struct file *file, struct op *op)
+{
+    (void)file;
+    (void)op;
+}
+
+unsigned udp_file_ready(const struct file *file)
+{
+    (void)file;
+    return 0;
+}
+
+void udp_file_send(uint32_t ring, uint32_t file, uint64_t user_data, const struct msghdr *message)
+{
+    (void)ring;
+    (void)file;
+    (void)user_data;
+    (void)message;
+}
+
+void udp_model_receive_failed(uint32_t index, int error)
+{
+    (void)index;
+    (void)error;
 }

@@ -8,7 +8,6 @@
 
 #include "runtime/ring/operation.h"
 #include "runtime/ring/ring.h"
-#include "runtime/ring/vectors.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/link.h"
@@ -16,20 +15,12 @@
 #include "sim/names.h"
 #include "sim/notice.h"
 #include "sim/peer.h"
+#include "sim/pieces.h"
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
+#include "sim/udp.h"
+#include "sim/udp_model.h"
 
-enum { MESSAGE_COUNT = 4096, BUCKET_COUNT = 1 << 12 };
-
-struct message {
-    uint32_t next_free; /* index + 1 */
-    uint32_t count;
-    struct piece pieces[VECTORS_PER_MESSAGE];
-};
-
-static struct message messages[MESSAGE_COUNT];
-static uint32_t free_message;
-static uint32_t message_count;
 static uint32_t in_flight;
 static uint32_t serials;
 
@@ -37,28 +28,10 @@ static void look_again(uint32_t file, uint32_t tag);
 
 void operation_reset(void)
 {
-    free_message = 0;
-    message_count = 0;
     in_flight = 0;
     serials = 0;
     notice_reset();
-}
-
-uint32_t operation_copy_message(const struct msghdr *header)
-{
-    uint32_t index = free_message;
-    if (index)
-        free_message = messages[index - 1].next_free;
-    else
-        index = ++message_count;
-    SIM_CHECK(index <= MESSAGE_COUNT && header->msg_iovlen <= VECTORS_PER_MESSAGE,
-              "too many messages");
-    struct message *message = &messages[index - 1];
-    message->count = (uint32_t)header->msg_iovlen;
-    for (uint32_t i = 0; i < message->count; i++)
-        message->pieces[i] =
-            (struct piece){header->msg_iov[i].iov_base, header->msg_iov[i].iov_len};
-    return index;
+    pieces_reset();
 }
 
 static enum op_place place_of(enum op_kind kind)
@@ -66,6 +39,7 @@ static enum op_place place_of(enum op_kind kind)
     switch (kind) {
     case OP_RECEIVE:
     case OP_READABLE:
+    case OP_RECEIVE_MESSAGE:
         return PLACE_RECEIVE;
     case OP_SEND:
         return PLACE_SEND;
@@ -85,10 +59,8 @@ static struct file *file_of(const struct op *op)
 void operation_finish(struct op *op)
 {
     struct file *file = file_of(op);
-    if (op->message) {
-        messages[op->message - 1].next_free = free_message;
-        free_message = op->message;
-    }
+    if (op->message)
+        pieces_free(op->message);
     op->kind = OP_NONE;
     op->message = 0;
     op->serial = 0;
@@ -101,8 +73,15 @@ static void complete(struct op *op, int32_t result)
 {
     uint64_t user_data = op->user_data;
     trace("operation %llx ends: %lld", (int64_t)user_data, result, 0, 0);
+    if (op->kind == OP_RECEIVE_MESSAGE && result < 0)
+        udp_model_receive_failed(file_of(op)->link, result);
     operation_finish(op);
     ring_sim_post(user_data, result, 0);
+}
+
+void operation_complete(struct op *op, int32_t result)
+{
+    complete(op, result);
 }
 
 static int transient_error(void)
@@ -128,8 +107,8 @@ static int take_error(struct file *file)
 static const struct piece *pieces_of(const struct op *op, struct piece *one, uint32_t *count)
 {
     *one = (struct piece){op->memory, op->size};
-    *count = op->message ? messages[op->message - 1].count : 1;
-    return op->message ? messages[op->message - 1].pieces : one;
+    *count = 1;
+    return op->message ? pieces_of_message(op->message, count) : one;
 }
 
 /* The send is over, its memory is not. */
@@ -266,11 +245,12 @@ static uint32_t take_bytes(struct file *file, const struct op *op, uint32_t most
 
 static size_t send_size(const struct op *op)
 {
+    struct piece one;
+    uint32_t count;
     size_t size = 0;
-    if (!op->message)
-        return op->size;
-    for (uint32_t i = 0; i < messages[op->message - 1].count; i++)
-        size += messages[op->message - 1].pieces[i].size;
+    const struct piece *pieces = pieces_of(op, &one, &count);
+    for (uint32_t i = 0; i < count; i++)
+        size += pieces[i].size;
     return size;
 }
 
@@ -425,6 +405,16 @@ static bool is_in_trouble(const struct file *file, struct op *op)
     return true;
 }
 
+/* An error is there whatever was asked for. */
+static void do_poll(const struct file *file, struct op *op)
+{
+    bool datagrams = file->kind == FILE_DATAGRAM;
+    unsigned ready = datagrams ? udp_file_ready(file) & (op->size | POLLERR)
+                               : names_ready(file) & (unsigned)op->size;
+    if (ready)
+        complete(op, (int32_t)ready);
+}
+
 static void do_op(struct file *file, struct op *op)
 {
     if (is_in_trouble(file, op))
@@ -458,8 +448,10 @@ static void do_op(struct file *file, struct op *op)
         do_watch(file, op);
         break;
     case OP_POLL:
-        if (names_ready(file) & op->size)
-            complete(op, (int32_t)(names_ready(file) & op->size));
+        do_poll(file, op);
+        break;
+    case OP_RECEIVE_MESSAGE:
+        udp_file_receive(file, op);
         break;
     case OP_CONNECT: /* the peer answers */
     case OP_NONE:

@@ -14,7 +14,9 @@ enum pending_kind {
     PENDING_ACCEPT,
     PENDING_SEND,
     PENDING_RECEIVE,
-    PENDING_LOOK_UP
+    PENDING_LOOK_UP,
+    PENDING_UDP_SEND,
+    PENDING_UDP_RECEIVE
 };
 
 struct call;
@@ -32,8 +34,9 @@ struct pending {
     uint64_t begun_ns;
     uint64_t deadline_ns; /* UINT64_MAX: none */
     int64_t timeout_ms;
-    bool given; /* a recv: its packet, with this sum */
+    bool given; /* a recv: its packet, with this sum; a datagram: the kernel has said */
     uint64_t sum;
+    int told; /* of a datagram: what it must be answered with */
     size_t length;
     uint8_t *bytes;
     weir_socket before_gone; /* it was made on this one's scheduler, so it calls back before that */

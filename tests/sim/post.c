@@ -7,6 +7,7 @@
 #include "sim/link.h"
 #include "sim/model.h"
 #include "sim/trace.h"
+#include "sim/udp_model.h"
 #include <weir/error.h>
 
 enum { LETTER_MOST = 1 << 19 };
@@ -106,8 +107,38 @@ static void compare(const struct letter *expected, const weir_message *message)
               "a message of %zu bytes has changed on its way", letter.size);
 }
 
+static void tell_udp_model(const weir_message *message, uint32_t owner)
+{
+    struct udp_view *view = udp_model_find(message->socket, owner);
+    SIM_CHECK(view && view->owner == owner, "a message for another is put into mailbox %u", owner);
+    trace("udp %lld: kind %lld is put into mailbox %lld", udp_model_index(view), message->kind,
+          owner, 0);
+    switch (message->kind) {
+    case WEIR_MESSAGE_DATA:
+        udp_model_packet(view, &message->packet);
+        break;
+    case WEIR_MESSAGE_PASSIVE:
+        udp_model_passive(view);
+        break;
+    case WEIR_MESSAGE_ERROR:
+        udp_model_error(view, message->error);
+        break;
+    case WEIR_MESSAGE_CLOSED:
+        udp_model_told_closed(view);
+        break;
+    case WEIR_MESSAGE_ACCEPTED:
+    case WEIR_MESSAGE_USER:
+        SIM_CHECK(false, "a UDP socket has no message of kind %d", message->kind);
+        break;
+    }
+}
+
 static void tell_model(const weir_message *message, uint32_t owner)
 {
+    if (udp_model_is(message->socket)) {
+        tell_udp_model(message, owner);
+        return;
+    }
     struct conn *conn = model_find(message->socket, owner);
     SIM_CHECK(conn, "a message of a socket that nobody knows");
     SIM_CHECK(conn->owner == owner, "a message for owner %u is put into the mailbox of %u",
@@ -299,6 +330,7 @@ static void forsake(uint32_t owner)
         if (conn->handle.id != 0 && conn->owner == owner)
             conn->forsaken = true;
     }
+    udp_model_forsake(owner);
 }
 
 void post_destroy_some(void)

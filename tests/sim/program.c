@@ -25,6 +25,7 @@
 #include "sim/thread.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
+#include "sim/udp_act.h"
 #include <weir/error.h>
 
 enum { LISTENER_MOST = 3, KERNEL_LISTENERS_MOST = 8, CLOSED_MOST = 64 };
@@ -458,6 +459,11 @@ void program_act_on_connection(void)
         act_at_random(conn);
 }
 
+void program_act_on_datagrams(void)
+{
+    udp_act(the_runtime);
+}
+
 void program_read_mail(uint32_t most)
 {
     weir_message message;
@@ -490,6 +496,8 @@ void program_tick(void *unused)
         return;
     if (dice_chance(program_style.look_up))
         act_look_up(the_runtime);
+    if (dice_chance(program_style.udp))
+        udp_act(the_runtime);
     uint32_t what = dice_below(10);
     program_read_mail(dice_below(3));
     if (what < 2)

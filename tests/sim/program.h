@@ -21,6 +21,7 @@ struct program_style {
     uint32_t look_up; /* of ticks in which something is done: a name is looked up */
     uint32_t afar;    /* of things done: to sockets of other schedulers */
     uint32_t forward; /* of packets: to another socket of the scheduler */
+    uint32_t udp;     /* of ticks in which something is done: to UDP sockets */
     bool insists;     /* does again at once what has failed at once, posts work from work */
 };
 extern struct program_style program_style;
@@ -37,6 +38,7 @@ void program_tick(void *unused);
 /* The same in detail, and what threads do besides. */
 void program_act_on_listener(void);
 void program_act_on_connection(void);
+void program_act_on_datagrams(void);
 void program_connect_and_wait(void);
 void program_read_mail(uint32_t most);
 bool program_winds_down(void);

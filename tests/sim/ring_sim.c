@@ -3,12 +3,12 @@
 #include "sim/ring_sim.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "runtime/datagram/datagram.h"
 #include "runtime/listener/listener.h"
 #include "runtime/ring/features.h"
 #include "runtime/ring/operation.h"
@@ -23,8 +23,10 @@
 #include "sim/model.h"
 #include "sim/names.h"
 #include "sim/operation.h"
+#include "sim/pieces.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
+#include "sim/udp.h"
 
 enum {
     ENTRY_MOST = 512,
@@ -224,7 +226,7 @@ static void post_stale(struct ring *ring, const struct op *fresh)
     uint32_t flags = 0;
     if (operation_of(old) == LISTENER_ACCEPT) {
         result = kernel_new_file(FILE_SOCKET);
-    } else if (operation_of(old) == STREAM_RECEIVE) {
+    } else if (operation_of(old) == STREAM_RECEIVE || operation_of(old) == DATAGRAM_RECEIVE) {
         int buffer = ring_sim_take_buffer();
         if (buffer >= 0) {
             result = 1;
@@ -250,7 +252,8 @@ static void begin(struct ring *ring, const struct entry *entry)
         }
         return;
     }
-    if (op.kind == OP_POLL && !names_may_be_polled(entry->fd, entry->serial)) {
+    bool is_name_poll = op.kind == OP_POLL && operation_kind(op.user_data) != KIND_DATAGRAM;
+    if (is_name_poll && !names_may_be_polled(entry->fd, entry->serial)) {
         ring_sim_post(op.user_data, -EBADF, 0);
         return;
     }
@@ -259,8 +262,12 @@ static void begin(struct ring *ring, const struct entry *entry)
           entry->fd, (int64_t)op.size);
     if (op.kind != OP_WAKE)
         post_stale(ring, &op);
+    if (kernel_file(entry->fd)->kind == FILE_DATAGRAM && op.kind == OP_SEND) {
+        udp_file_send(op.ring, index, op.user_data, entry->message);
+        return;
+    }
     if (entry->message)
-        op.message = operation_copy_message(entry->message);
+        op.message = pieces_copy(entry->message);
     if (op.kind == OP_CONNECT)
         operation_begin_connect(index, &op, entry->address);
     else
@@ -364,17 +371,16 @@ void ring_poll(struct ring *ring, uint64_t user_data, int fd, unsigned events)
 void ring_receive_messages(struct ring *ring, uint64_t user_data, int fd,
                            const struct msghdr *message)
 {
-    (void)ring;
-    SIM_CHECK(!message, "%" PRIx64 " receives datagrams from %d: there are none here", user_data,
-              fd);
+    struct entry *entry = next_entry(ring, user_data, OP_RECEIVE_MESSAGE, fd);
+    entry->op.multishot = true;
+    entry->op.name_asked = message->msg_namelen;
+    entry->op.control_asked = (uint32_t)message->msg_controllen;
 }
 
 void ring_receive_message_into(struct ring *ring, uint64_t user_data, int fd,
                                struct msghdr *message)
 {
-    (void)ring;
-    SIM_CHECK(!message, "%" PRIx64 " receives a datagram from %d: there are none here", user_data,
-              fd);
+    next_entry(ring, user_data, OP_RECEIVE_MESSAGE, fd)->op.memory = (uint8_t *)message;
 }
 
 void ring_cancel(struct ring *ring, uint64_t user_data, uint64_t target)

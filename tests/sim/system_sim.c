@@ -14,6 +14,7 @@
 #include "sim/names.h"
 #include "sim/operation.h"
 #include "sim/trace.h"
+#include "sim/udp.h"
 
 uint64_t clock_now_ns(void)
 {
@@ -31,6 +32,15 @@ static bool fails(void)
     return dice_chance(kernel.faults.call);
 }
 
+static int new_datagram_socket(void)
+{
+    int fd = kernel_new_file(FILE_DATAGRAM);
+    if (fd < 0 || udp_file_open(kernel_fd_index(fd)))
+        return fd;
+    system_close(fd);
+    return -ENFILE;
+}
+
 int system_socket(int family, int type, const char *netns)
 {
     static const int errors[] = {ENFILE, ENOBUFS, ENOMEM, EMFILE};
@@ -38,7 +48,9 @@ int system_socket(int family, int type, const char *netns)
     (void)netns;
     if (type & SOCK_NONBLOCK) /* only who asks a name server does not want to wait */
         return fails() ? -EMFILE : names_socket(type);
-    return fails() ? -errors[dice_below(4)] : kernel_new_file(FILE_SOCKET);
+    if (fails())
+        return -errors[dice_below(4)];
+    return (type & 0xf) == SOCK_DGRAM ? new_datagram_socket() : kernel_new_file(FILE_SOCKET);
 }
 
 int system_bind(int fd, const struct sockaddr *address, socklen_t size)
@@ -111,6 +123,8 @@ int system_close(int fd)
         reset_backlog(file);
     else if (file->kind == FILE_STREAM)
         link_file_closed(file->link, file->linger_on && file->linger_seconds == 0);
+    else if (file->kind == FILE_DATAGRAM && file->link != NO_LINK)
+        udp_file_close(kernel_fd_index(fd));
     kernel_free_file(file);
     return 0;
 }
@@ -173,9 +187,9 @@ int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
 
 int system_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
-    (void)address;
     (void)size;
-    return names_connect(fd);
+    return kernel_file(fd)->kind == FILE_DATAGRAM ? udp_file_connect(kernel_fd_index(fd), address)
+                                                  : names_connect(fd);
 }
 
 ssize_t system_receive(int fd, void *bytes, size_t size, int flags, struct sockaddr *from,

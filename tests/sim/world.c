@@ -26,6 +26,8 @@
 #include "sim/slow.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
+#include "sim/udp.h"
+#include "sim/udp_model.h"
 #include <weir/error.h>
 
 enum { CAPACITY = 64, TURNS_MOST = 200000 };
@@ -120,7 +122,17 @@ static void choose_style(void)
         .forward = ONE_OF(0, 0, 300),
         .insists = dice_chance(50),
         .look_up = ONE_OF(0, 0, 200, 600),
+        .udp = program_style.udp,
     };
+}
+
+/* By dice of its own, so that a run without datagrams is what it was. */
+static void choose_datagrams(uint64_t seed)
+{
+    dice_seed(~seed);
+    udp_choose_style();
+    program_style.udp = ONE_OF(0, 0, 200, 700);
+    dice_seed(seed);
 }
 
 /* What is sent from elsewhere is foreseen by the type of the time, and by there being memory. */
@@ -318,8 +330,10 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
 {
     int64_t live = memory_live_count();
     world = (struct world){0};
-    dice_seed(seed);
+    choose_datagrams(seed);
     kernel_reset();
+    udp_reset();
+    udp_model_reset();
     pending_reset();
     names_reset();
     life_reset();

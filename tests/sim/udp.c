@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <string.h>
+
+#include "runtime/ring/ring.h"
+#include "sim/dice.h"
+#include "sim/event.h"
+#include "sim/operation.h"
+#include "sim/ring_sim.h"
+#include "sim/trace.h"
+#include "sim/udp_model.h"
+
+enum { LANDING_MOST = 128, SEGMENTS_MOST = 64 };
+
+/* A send that the kernel has dealt with and has not said so yet. */
+struct landing {
+    bool used;
+    uint32_t ring;
+    uint32_t udp;
+    uint64_t user_data;
+    int32_t result;
+};
+
+struct udp udps[UDP_MOST];
+struct udp_style udp_style;
+static struct landing landings[LANDING_MOST];
+static uint32_t number_count;
+
+void udp_reset(void)
+{
+    for (uint32_t i = 0; i < UDP_MOST; i++)
+        udps[i].used = false;
+    memset(landings, 0, sizeof(landings));
+    number_count = 0;
+}
+
+void udp_choose_style(void)
+{
+    static const uint32_t errors[] = {0, 0, 0, EIO, EINVAL, EMSGSIZE};
+    static const uint32_t chances[] = {0, 0, 50, 300};
+    static const uint32_t sizes[] = {20, 300, 1500, 9000};
+    udp_style = (struct udp_style){
+        .arrivals_most = dice_size(300),
+        .burst_most = dice_size(20),
+        .size_most = sizes[dice_below(4)],
+        .lost = chances[dice_below(4)],
+        .repeated = chances[dice_below(4)],
+        .late = chances[dice_below(4)],
+        .refused = chances[dice_below(3)],
+        .room = dice_size(60000),
+    };
+    for (uint32_t i = 0; i < UDP_PEER_COUNT; i++)
+        udp_style.segmentation_errors[i] = errors[dice_below(6)];
+}
+
+void udp_fill(uint32_t number, uint8_t *bytes, size_t size)
+{
+    uint64_t word = number * 0x9E3779B97F4A7C15u;
+    for (size_t i = 0; i < size; i++) {
+        word = (word ^ (word >> 29)) * 0xBF58476D1CE4E5B9u + i;
+        bytes[i] = (uint8_t)(word >> 32);
+    }
+}
+
+struct sockaddr_in udp_peer_address(uint32_t peer)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_port = htons((uint16_t)(UDP_PORT + peer));
+    address.sin_addr.s_addr = htonl(0x0a010001u + peer / 2); /* two ports of each host */
+    return address;
+}
+
+uint32_t udp_peer_of(const struct sockaddr_in *address)
+{
+    uint32_t peer = ntohs(address->sin_port) - UDP_PORT;
+    SIM_CHECK(peer < UDP_PEER_COUNT, "a datagram for port %u", ntohs(address->sin_port));
+    return peer;
+}
+
+static struct udp *still_there(uint32_t index, uint32_t serial)
+{
+    struct udp *udp = &udps[index];
+    return udp->used && udp->serial == serial ? udp : NULL;
+}
+
+static uint32_t index_of(const struct udp *udp)
+{
+    return (uint32_t)(udp - udps);
+}
+
+static void enqueue(struct udp *udp, const struct udp_arrival *arrival)
+{
+    if (udp->tail - udp->head == UDP_QUEUE_MOST) {
+        udp->dropped++;
+        return;
+    }
+    udp->queue[udp->tail++ % UDP_QUEUE_MOST] = *arrival;
+    trace("udp %lld: datagram %lld of %lld bytes arrives", index_of(udp), arrival->number,
+          arrival->size, 0);
+    kernel_kick(udp->file, PLACE_RECEIVE);
+}
+
+/* What takes its time is overtaken by what comes after it. */
+static void arrive_late(uint32_t index, uint32_t serial)
+{
+    struct udp *udp = still_there(index, serial);
+    struct udp_arrival arrival = {.number = ++number_count, .peer = dice_below(UDP_SPEAKER_COUNT)};
+    arrival.size = dice_chance(100) ? 0 : dice_size(udp_style.size_most);
+    if (udp)
+        enqueue(udp, &arrival);
+}
+
+static void arrive_one(struct udp *udp)
+{
+    struct udp_arrival arrival = {.number = ++number_count, .peer = dice_below(UDP_SPEAKER_COUNT)};
+    arrival.size = dice_chance(100) ? 0 : dice_size(udp_style.size_most);
+    if (dice_chance(udp_style.lost))
+        return;
+    if (dice_chance(udp_style.late)) {
+        event_after(dice_size(1000000), arrive_late, index_of(udp), udp->serial);
+        return;
+    }
+    enqueue(udp, &arrival);
+    if (dice_chance(udp_style.repeated))
+        enqueue(udp, &arrival);
+}
+
+/* What ICMP says is told once, to whichever call is the next. */
+static void refuse(struct udp *udp)
+{
+    static const int errors[] = {ECONNREFUSED, EHOSTUNREACH, ENETUNREACH};
+    struct file *file = &kernel.files[udp->file];
+    if (!udp->connected)
+        return;
+    file->error = errors[dice_below(3)];
+    trace("udp %lld: error %lld", index_of(udp), file->error, 0, 0);
+    kernel_kick(udp->file, PLACE_RECEIVE);
+    kernel_kick(udp->file, PLACE_OTHER);
+}
+
+static void arrive(uint32_t index, uint32_t serial)
+{
+    struct udp *udp = still_there(index, serial);
+    if (!udp)
+        return;
+    uint32_t burst = dice_size(udp_style.burst_most);
+    for (; burst > 0 && udp->arrivals_left > 0; burst--, udp->arrivals_left--)
+        arrive_one(udp);
+    if (dice_chance(udp_style.refused))
+        refuse(udp);
+    if (udp->arrivals_left > 0)
+        event_after(dice_size(3000000), arrive, index, serial);
+}
+
+bool udp_file_open(uint32_t file)
+{
+    uint32_t index = 0;
+    while (index < UDP_MOST && udps[index].used)
+        index++;
+    if (index == UDP_MOST)
+        return false;
+    struct udp *udp = &udps[index];
+    *udp = (struct udp){.used = true, .serial = udp->serial + 1, .file = file};
+    udp->arrivals_left = dice_size(udp_style.arrivals_most);
+    kernel.files[file].link = index;
+    udp_model_opened(index);
+    event_after(dice_size(1000000), arrive, index, udp->serial);
+    return true;
+}
+
+void udp_file_close(uint32_t file)
+{
+    struct udp *udp = &udps[kernel.files[file].link];
+    SIM_CHECK(udp->sending == 0, "a UDP socket is closed with a send in flight");
+    udp_model_closed(index_of(udp));
+    udp->used = false;
+}
+
+int udp_file_connect(uint32_t file, const struct sockaddr *address)
+{
+    struct sockaddr_in inet;
+    struct udp *udp = &udps[kernel.files[file].link];
+    memcpy(&inet, address, sizeof(inet));
+    if (dice_chance(kernel.faults.call))
+        return -ENETUNREACH;
+    udp->connected = true;
+    udp->peer = udp_peer_of(&inet);
+    return 0;
+}
+
+/* Receiving. */
+
+static struct udp *udp_of(const struct file *file)
+{
+    return &udps[file->link];
+}
+
+/* The name, as much of it as was asked for. */
+static uint32_t put_name(const struct udp_arrival *arrival, void *name)
+{
+    struct sockaddr_in address = udp_peer_address(arrival->peer);
+    memcpy(name, &address, sizeof(address));
+    return sizeof(address);
+}
+
+struct header { /* struct io_uring_recvmsg_out */
+    uint32_t name_size;
+    uint32_t control_size;
+    uint32_t size;
+    uint32_t flags;
+};
+
+static uint32_t put_into_buffer(const struct udp_arrival *arrival, const struct op *op,
+                                uint8_t *buffer)
+{
+    uint32_t before = (uint32_t)(sizeof(struct header) + op->name_asked + op->control_asked);
+    SIM_CHECK(before <= ring_sim_buffer_size(), "a buffer has no room for what is asked for");
+    uint32_t room = ring_sim_buffer_size() - before;
+    uint32_t size = arrival->size < room ? arrival->size : room;
+    struct header header = {.size = arrival->size, .flags = size < arrival->size ? MSG_TRUNC : 0};
+    header.name_size = put_name(arrival, buffer + sizeof(header));
+    memcpy(buffer, &header, sizeof(header));
+    udp_fill(arrival->number, buffer + before, size);
+    return before + size;
+}
+
+/* An empty datagram ends the shot. */
+static bool receive_one(struct udp *udp, struct op *op)
+{
+    const struct udp_arrival *arrival = &udp->queue[udp->head % UDP_QUEUE_MOST];
+    int buffer = ring_sim_take_buffer();
+    if (buffer < 0) {
+        operation_complete(op, -ENOBUFS);
+        return false;
+    }
+    uint32_t filled = put_into_buffer(arrival, op, ring_sim_buffer(buffer));
+    uint64_t user_data = op->user_data;
+    bool goes_on = op->multishot && arrival->size > 0 && !ring_sim_is_full() &&
+                   !dice_chance(kernel.faults.multishot_end);
+    udp->head++;
+    udp_model_given(index_of(udp), arrival,
+                    filled -
+                        (uint32_t)(sizeof(struct header) + op->name_asked + op->control_asked));
+    trace("udp receive %llx: datagram %lld in buffer %lld, more %lld", (int64_t)user_data,
+          arrival->number, buffer, goes_on);
+    if (!goes_on)
+        operation_finish(op);
+    ring_sim_post(user_data, (int32_t)filled,
+                  RING_BUFFER | (uint32_t)buffer << RING_BUFFER_SHIFT | (goes_on ? RING_MORE : 0));
+    return goes_on;
+}
+
+static void receive_into(struct udp *udp, struct op *op)
+{
+    const struct udp_arrival *arrival = &udp->queue[udp->head++ % UDP_QUEUE_MOST];
+    struct msghdr *message = (struct msghdr *)(void *)op->memory;
+    uint32_t size = arrival->size;
+    if (size > message->msg_iov[0].iov_len)
+        size = (uint32_t)message->msg_iov[0].iov_len;
+    udp_fill(arrival->number, message->msg_iov[0].iov_base, size);
+    message->msg_namelen = put_name(arrival, message->msg_name);
+    message->msg_controllen = 0;
+    message->msg_flags = size < arrival->size ? MSG_TRUNC : 0;
+    udp_model_given(index_of(udp), arrival, size);
+    operation_complete(op, (int32_t)size);
+}
+
+static int receive_error(struct file *file)
+{
+    static const int errors[] = {EINTR, EAGAIN, ENOMEM};
+    int error = file->error;
+    file->error = 0;
+    if (error)
+        return -error;
+    return dice_chance(kernel.faults.transient) ? -errors[dice_below(3)] : 0;
+}
+
+void udp_file_receive(struct file *file, struct op *op)
+{
+    enum { TURNS_MOST = 32 };
+    struct udp *udp = udp_of(file);
+    int error = receive_error(file);
+    if (error) {
+        operation_complete(op, error);
+        return;
+    }
+    for (int i = 0; i < TURNS_MOST && udp->head != udp->tail; i++) {
+        if (op->memory) {
+            receive_into(udp, op);
+            return;
+        }
+        if (!receive_one(udp, op))
+            return;
+    }
+    if (udp->head != udp->tail)
+        kernel_kick(udp->file, PLACE_RECEIVE);
+}
+
+/* Sending. */
+
+unsigned udp_file_ready(const struct file *file)
+{
+    const struct udp *udp = udp_of(file);
+    unsigned events = file->error ? POLLERR | POLLOUT : 0;
+    return udp->unsent < (udp_style.room + 1) / 2 ? events | POLLOUT : events;
+}
+
+static void leave(uint32_t index, uint32_t serial)
+{
+    struct udp *udp = still_there(index, serial);
+    if (!udp)
+        return;
+    udp->leaving = false;
+    udp->unsent -= dice_between(udp->unsent ? 1 : 0, udp->unsent);
+    kernel_kick(udp->file, PLACE_OTHER);
+    if (udp->unsent == 0)
+        return;
+    udp->leaving = true;
+    event_after(dice_size(2000000), leave, index, serial);
+}
+
+static void take_up_room(struct udp *udp, uint32_t size)
+{
+    udp->unsent += size + 1;
+    if (udp->leaving)
+        return;
+    udp->leaving = true;
+    event_after(dice_size(2000000), leave, index_of(udp), udp->serial);
+}
+
+static uint32_t peer_of(const struct udp *udp, const struct msghdr *message)
+{
+    struct sockaddr_in address;
+    if (message->msg_namelen == 0)
+        return udp->peer;
+    memcpy(&address, message->msg_name, sizeof(address));
+    return udp_peer_of(&address);
+}
+
+/* The size that the kernel is to cut the message into; 0: it is one datagram. */
+static uint32_t segment_of(const struct msghdr *message)
+{
+    uint16_t segment = 0;
+    const struct cmsghdr *control = CMSG_FIRSTHDR(message);
+    if (control && control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_SEGMENT)
+        memcpy(&segment, CMSG_DATA(control), sizeof(segment));
+    SIM_CHECK(!control || segment > 0, "a control message of type %d", control->cmsg_type);
+    return segment;
+}
+
+/* What the kernel would say of it now; nothing is sent but when it is 0. */
+static int send_error(struct file *file, const struct msghdr *message, uint32_t segment)
+{
+    static const int errors[] = {ENOBUFS, ENOMEM, ENETUNREACH, EPERM};
+    const struct udp *udp = udp_of(file);
+    int error = file->error;
+    size_t size = message->msg_iov[0].iov_len;
+    file->error = 0;
+    if (error)
+        return -error;
+    if (segment && size > (size_t)segment * SEGMENTS_MOST)
+        return -EINVAL;
+    if (segment && udp_style.segmentation_errors[peer_of(udp, message)])
+        return -(int)udp_style.segmentation_errors[peer_of(udp, message)];
+    if (udp->unsent >= udp_style.room)
+        return -EAGAIN;
+    return dice_chance(kernel.faults.transient / 4) ? -errors[dice_below(4)] : 0;
+}
+
+static void land(uint32_t index, uint32_t unused)
+{
+    struct landing *landing = &landings[index];
+    (void)unused;
+    landing->used = false;
+    udps[landing->udp].sending--;
+    ring_sim_choose(landing->ring);
+    ring_sim_post(landing->user_data, landing->result, 0);
+}
+
+static void complete_send(const struct landing *landing)
+{
+    uint32_t index = 0;
+    uint64_t delay_ns = dice_chance(kernel.faults.late) ? dice_size(300000) : 0;
+    while (index < LANDING_MOST && landings[index].used)
+        index++;
+    if (delay_ns == 0 || index == LANDING_MOST) {
+        ring_sim_post(landing->user_data, landing->result, 0);
+        return;
+    }
+    landings[index] = *landing;
+    landings[index].used = true;
+    udps[landing->udp].sending++;
+    event_after(delay_ns, land, index, 0);
+}
+
+/* A route may change its mind about segmentation. */
+static void maybe_change_route(void)
+{
+    static const uint32_t errors[] = {0, EIO, EINVAL, EMSGSIZE};
+    if (dice_chance(kernel.faults.transient / 10))
+        udp_style.segmentation_errors[dice_below(UDP_PEER_COUNT)] = errors[dice_below(4)];
+}
+
+void udp_file_send(uint32_t ring, uint32_t index, uint64_t user_data, const struct msghdr *message)
+{
+    struct file *file = &kernel.files[index];
+    struct udp *udp = udp_of(file);
+    uint32_t segment = segment_of(message);
+    size_t size = message->msg_iov[0].iov_len;
+    SIM_CHECK(message->msg_iovlen == 1, "a datagram of %zu pieces", message->msg_iovlen);
+    SIM_CHECK(message->msg_namelen > 0 || udp->connected, "a datagram to nobody");
+    maybe_change_route();
+    int result = send_error(file, message, segment);
+    trace("udp send %llx: %lld bytes, segments of %lld: %lld", (int64_t)user_data, (int64_t)size,
+          segment, result);
+    udp_model_sent(index_of(udp), message, segment, result);
+    if (result == 0)
+        take_up_room(udp, (uint32_t)size);
+    complete_send(&(struct landing){.ring = ring,
+                                    .udp = index_of(udp),
+                                    .user_data = user_data,
+                                    .result = result ? result : (int32_t)size});
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * UDP sockets in the simulated kernel, and the network behind them: it loses, repeats and reorders
+ * what peers send, and its routes refuse segmentation when they like. What a datagram says follows
+ * from its number, so that it can be compared wherever it is met.
+ *
+ * What becomes of a send is decided when it is submitted; its completion may take its time, and
+ * overtake others.
+ */
+#ifndef SIM_UDP_H
+#define SIM_UDP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "sim/kernel.h"
+
+/* The last peers are silent, and hear what is sent by calls: so it is told from all else. */
+enum {
+    UDP_MOST = 64,
+    UDP_QUEUE_MOST = 64,
+    UDP_PEER_COUNT = 6,
+    UDP_SPEAKER_COUNT = 4,
+    UDP_PORT = 7000
+};
+
+struct udp_arrival {
+    uint32_t number; /* what it says */
+    uint32_t size;
+    uint32_t peer;
+};
+
+struct udp_style {
+    uint32_t arrivals_most; /* of a socket */
+    uint32_t burst_most;
+    uint32_t size_most;
+    uint32_t lost; /* per mille */
+    uint32_t repeated;
+    uint32_t late;
+    uint32_t refused; /* answered by ICMP */
+    uint32_t room;    /* bytes that the kernel takes before some have left */
+    uint32_t segmentation_errors[UDP_PEER_COUNT]; /* 0: runs leave */
+};
+extern struct udp_style udp_style;
+
+struct udp {
+    bool used;
+    bool connected;
+    uint32_t peer; /* that it is connected to */
+    uint32_t serial;
+    uint32_t file;
+    uint32_t arrivals_left;
+    struct udp_arrival queue[UDP_QUEUE_MOST];
+    uint32_t head;
+    uint32_t tail;
+    uint32_t dropped;   /* for want of room */
+    uint32_t unsent;    /* bytes that the network has not taken yet */
+    uint32_t sending;   /* sends whose completion is on its way */
+    uint32_t run_count; /* runs that were refused */
+    bool leaving;       /* the network takes some soon */
+};
+extern struct udp udps[UDP_MOST];
+
+void udp_reset(void);
+void udp_choose_style(void);
+
+/* A new descriptor's; false: too many. */
+bool udp_file_open(uint32_t file);
+void udp_file_close(uint32_t file);
+int udp_file_connect(uint32_t file, const struct sockaddr *address);
+
+/* Receives, into buffers or into one's own memory, and what poll(2) says. */
+void udp_file_receive(struct file *file, struct op *op);
+unsigned udp_file_ready(const struct file *file);
+
+/* A send that was submitted to a ring. */
+void udp_file_send(uint32_t ring, uint32_t file, uint64_t user_data, const struct msghdr *message);
+
+/* The bytes of a datagram from a peer. */
+void udp_fill(uint32_t number, uint8_t *bytes, size_t size);
+
+struct sockaddr_in;
+struct sockaddr_in udp_peer_address(uint32_t peer);
+uint32_t udp_peer_of(const struct sockaddr_in *address);
+
+#endif
