@@ -51,7 +51,7 @@ static int run_recv(struct scheduler *scheduler, struct slot *slot, struct call 
     stream->waiter = call;
     input_forget_needed(stream);
     call_set_timeout(scheduler, call);
-    delivery_continue(scheduler, stream);
+    receive_go_on(scheduler, stream);
     return CALL_WAITS;
 }
 

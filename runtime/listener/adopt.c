@@ -13,7 +13,7 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
-#include "runtime/stream/delivery.h"
+#include "runtime/stream/receive.h"
 #include "runtime/stream/idle.h"
 #include "runtime/stream/open.h"
 #include "runtime/stream/stream.h"
@@ -56,7 +56,7 @@ void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int
     slot_hold(&stream->slot);
     owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_ACCEPTED, 0);
     if (stream->slot.state == SOCKET_OPEN)
-        delivery_start(scheduler, stream);
+        receive_start(scheduler, stream);
     if (scheduler->state == SCHEDULER_STOPPING) /* what had come before that */
         slot_end(scheduler, &stream->slot, END_STOP);
     slot_unhold(scheduler, &stream->slot);
@@ -85,7 +85,7 @@ static int finish_handover(struct scheduler *scheduler, struct handover *handove
         return result;
     open->socket = slot_handle(scheduler, &stream->slot);
     slot_hold(&stream->slot);
-    delivery_start(scheduler, stream);
+    receive_start(scheduler, stream);
     slot_unhold(scheduler, &stream->slot);
     return 0;
 }

@@ -14,8 +14,8 @@
 #include "runtime/socket/descriptor.h"
 #include "runtime/socket/local.h"
 #include "runtime/stream/close.h"
-#include "runtime/stream/delivery.h"
 #include "runtime/stream/idle.h"
+#include "runtime/stream/receive.h"
 #include "runtime/stream/stream.h"
 
 int connecting_create(struct connecting **out, const weir_option *defaults,
@@ -127,7 +127,7 @@ static void establish(struct scheduler *scheduler, struct stream *stream, struct
     scheduler->totals.connects++;
     stream_connected(scheduler, stream);
     open_call_of(call)->socket = slot_handle(scheduler, &stream->slot);
-    delivery_start(scheduler, stream);
+    receive_start(scheduler, stream);
 }
 
 static struct stream *last_attempt(const struct connecting *connecting)

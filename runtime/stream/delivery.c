@@ -14,7 +14,7 @@
 #include "runtime/stream/input.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/packet_cutter.h"
-#include "runtime/stream/receive.h"
+#include "runtime/stream/share.h"
 #include "runtime/stream/shelf.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
@@ -209,51 +209,15 @@ static int hand_out_one(struct scheduler *scheduler, struct stream *stream,
     return result;
 }
 
-/* What a packet takes of its socket's share of a turn. */
-static uint16_t share_of(size_t size)
-{
-    enum { UNIT_BYTES = 1024 };
-    size_t units = 1 + size / UNIT_BYTES;
-    return (uint16_t)(units < SHARE_MOST ? units : SHARE_MOST);
-}
-
-static void postpone(struct scheduler *scheduler, struct stream *stream)
-{
-    receive_step_back(scheduler, stream);
-    stream->postponed = true;
-    streams_of(scheduler)->postponed_count++;
-    slot_list_append(&scheduler->slots, &streams_of(scheduler)->postponed, &stream->slot);
-    task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
-}
-
-/* A turn's beginning gives every socket its share anew. */
-static void renew_share(const struct scheduler *scheduler, struct stream *stream)
-{
-    uint16_t turn = (uint16_t)scheduler->totals.turns;
-    if (stream->share_turn == turn)
-        return;
-    stream->share_turn = turn;
-    stream->share_used = 0;
-}
-
-/* False: it has had it, and goes on in the next turn behind the others. */
-static bool has_share(struct scheduler *scheduler, struct stream *stream)
-{
-    if (stream->share_used < streams_of(scheduler)->share || CANARY(IGNORED_SHARE))
-        return true;
-    postpone(scheduler, stream);
-    return false;
-}
-
 /* What is left of the portion is not wanted, or no whole packet. The owner may change everything
  * about the socket meanwhile. */
 static void hand_out(struct scheduler *scheduler, struct stream *stream, struct portion *portion)
 {
     if (stream->postponed)
         return;
-    renew_share(scheduler, stream);
+    share_renew(scheduler, stream);
     while (portion->span.size > 0 && delivery_is_wanted(stream) && is_receiving(stream) &&
-           has_share(scheduler, stream)) {
+           share_is_left(scheduler, stream)) {
         const struct begun_packet begun = portion->begun;
         bool http_header = stream->http_header;
         weir_decoded decoded;
@@ -276,7 +240,7 @@ static void hand_out(struct scheduler *scheduler, struct stream *stream, struct 
         portion->span.bytes += decoded.consumed;
         portion->span.size -= decoded.consumed;
         portion->begun.needed = 0;
-        stream->share_used += share_of(decoded.consumed);
+        share_spend(stream, decoded.consumed);
     }
 }
 
@@ -389,14 +353,15 @@ static void hand_out_end(struct scheduler *scheduler, struct stream *stream)
         tell_end(scheduler, stream, result);
 }
 
+bool delivery_may_continue(const struct stream *stream)
+{
+    return !stream->delivering && !stream->postponed && stream_is_live(stream);
+}
+
 void delivery_continue(struct scheduler *scheduler, struct stream *stream)
 {
-    if (stream->delivering || stream->postponed || !stream_is_live(stream))
+    if (!delivery_may_continue(stream) || stream_fills_input(stream))
         return;
-    if (stream_fills_input(stream)) { /* it may have to stop: its completion sees to the rest */
-        receive_update(scheduler, stream);
-        return;
-    }
     slot_hold(&stream->slot);
     stream->delivering = true;
     if (stream->slot.state == SOCKET_GONE || stream->receiving == RECEIVING_REPORTED)
@@ -407,50 +372,7 @@ void delivery_continue(struct scheduler *scheduler, struct stream *stream)
         delivery_is_wanted(stream) && !stream->postponed)
         hand_out_end(scheduler, stream);
     end_delivering(scheduler, stream);
-    receive_update(scheduler, stream);
     slot_unhold(scheduler, &stream->slot);
-}
-
-void delivery_share_out(struct scheduler *scheduler, struct task *task)
-{
-    struct streams *streams = streams_of(scheduler);
-    uint32_t share = SHARE_TURN / (streams->postponed_count + 1);
-    (void)task;
-    if (share > SHARE_MOST)
-        share = SHARE_MOST;
-    streams->share = share > SHARE_LEAST ? share : SHARE_LEAST;
-    streams->postponed_count = 0;
-    if (!slot_list_is_empty(&streams->postponed))
-        task_add(&scheduler->tasks, TASK_SUBMITTED, &streams->go_on);
-}
-
-/* The first that has had its share of a turn before this one; NULL: there is none. */
-static struct stream *first_due(const struct scheduler *scheduler)
-{
-    struct slot *slot = slot_list_first(&scheduler->slots, &streams_of(scheduler)->postponed);
-    bool is_due = slot && stream_of(slot)->share_turn != (uint16_t)scheduler->totals.turns;
-    return is_due ? stream_of(slot) : NULL;
-}
-
-void delivery_forget_postponed(struct scheduler *scheduler, struct stream *stream)
-{
-    if (stream->postponed)
-        slot_list_remove(&scheduler->slots, &streams_of(scheduler)->postponed, &stream->slot);
-    stream->postponed = false;
-}
-
-/* Behind all that has come since. */
-void delivery_go_on(struct scheduler *scheduler, struct task *task)
-{
-    struct stream *stream;
-    (void)task;
-    while ((stream = first_due(scheduler))) {
-        delivery_forget_postponed(scheduler, stream);
-        error_clear_text();
-        delivery_continue(scheduler, stream);
-        scheduler_do_soon(scheduler);
-    }
-    task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
 void delivery_time_out(struct scheduler *scheduler, struct stream *stream)
@@ -469,9 +391,8 @@ void delivery_stop(struct scheduler *scheduler, struct stream *stream)
 
 void delivery_start(struct scheduler *scheduler, struct stream *stream)
 {
-    if (stream->active <= 0) { /* a count that is spent at once */
-        stream->active = WEIR_ACTIVE_FALSE;
-        owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_PASSIVE, 0);
-    }
-    receive_update(scheduler, stream);
+    if (stream->active > 0)
+        return;
+    stream->active = WEIR_ACTIVE_FALSE;
+    owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_PASSIVE, 0);
 }

@@ -16,23 +16,17 @@ struct weir_buffer;
 /* Whether somebody would take a packet: the owner of an active socket, or a receiver. */
 bool delivery_is_wanted(const struct stream *stream);
 
-/* It is open and its options are set: {active,N} with nothing left is told, and what is wanted is
- * received. */
+/* It is open and its options are set: a count {active,N} of which nothing is left is told. */
 void delivery_start(struct scheduler *scheduler, struct stream *stream);
 
 /* Frames and hands out what has just been received; keeps what is not wanted or not whole. */
 void delivery_receive(struct scheduler *scheduler, struct stream *stream,
                       struct weir_buffer *buffer, size_t size);
 
-/* Hands out what was kept, and the end if that is what comes next. After anything has changed. */
+/* Whether what was kept may be handed out now, and not later, by whoever is at it. */
+bool delivery_may_continue(const struct stream *stream);
+/* Hands out what was kept, and the end if that is what comes next. */
 void delivery_continue(struct scheduler *scheduler, struct stream *stream);
-
-/* A turn ends: those that were postponed in it are due in the next, and share that. */
-void delivery_share_out(struct scheduler *scheduler, struct task *task);
-/* It waits for no share any more. */
-void delivery_forget_postponed(struct scheduler *scheduler, struct stream *stream);
-/* They hand out more of what they have. */
-void delivery_go_on(struct scheduler *scheduler, struct task *task);
 
 /* Answers the threads that have been given their packet in this turn. */
 void delivery_answer(struct scheduler *scheduler, struct task *task);

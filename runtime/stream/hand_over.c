@@ -2,7 +2,7 @@
 #include "runtime/stream/hand_over.h"
 
 #include "runtime/owner/hand_over.h"
-#include "runtime/stream/delivery.h"
+#include "runtime/stream/receive.h"
 #include "runtime/stream/stream.h"
 
 void stream_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next)
@@ -13,5 +13,5 @@ void stream_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner
     bool any = owner_hand_over(scheduler, slot, next);
     stream->delivering = delivering;
     if (any)
-        delivery_continue(scheduler, stream);
+        receive_go_on(scheduler, stream);
 }

@@ -9,9 +9,11 @@
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/delivery.h"
+#include "runtime/stream/feed.h"
 #include "runtime/stream/idle.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/rest.h"
+#include "runtime/stream/share.h"
 #include "runtime/stream/shelf.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
@@ -19,20 +21,6 @@
 static bool has_feature(const struct scheduler *scheduler, uint32_t feature)
 {
     return (scheduler->profile.features & feature) != 0;
-}
-
-static void line_up(struct scheduler *scheduler, struct stream *stream)
-{
-    stream->reading = READING_STARVED;
-    slot_list_append(&scheduler->slots, &streams_of(scheduler)->starved, &stream->slot);
-    task_add(&scheduler->tasks, TASK_WITH_BUFFERS, &streams_of(scheduler)->feed);
-}
-
-static void starve(struct scheduler *scheduler, struct stream *stream)
-{
-    scheduler->totals.starved++;
-    buffer_pool_miss(scheduler->buffers);
-    line_up(scheduler, stream);
 }
 
 /* The last quarter is for receives that do not wait. */
@@ -48,7 +36,7 @@ static void arm_with_own_buffer(struct scheduler *scheduler, struct stream *stre
     bool waits = may_wait_with_buffer(scheduler->buffers);
     struct weir_buffer *buffer = buffer_pool_take(scheduler->buffers);
     if (!buffer) {
-        starve(scheduler, stream);
+        feed_starve(scheduler, stream);
         return;
     }
     struct ring_memory memory = {buffer->bytes, buffer->capacity, .waits = waits};
@@ -102,7 +90,7 @@ static void arm_into(struct scheduler *scheduler, struct stream *stream)
 {
     size_t room = input_direct_room(scheduler, stream);
     if (room == 0) {
-        line_up(scheduler, stream);
+        feed_line_up(scheduler, stream);
         return;
     }
     stream->reading = READING_INTO;
@@ -154,7 +142,7 @@ void receive_update(struct scheduler *scheduler, struct stream *stream)
         if (wants && large)
             arm_into(scheduler, stream);
         else if (wants)
-            line_up(scheduler, stream);
+            feed_line_up(scheduler, stream);
         break;
     case READING_BUFFERS:
         if ((wants && large) || stream->postponed)
@@ -174,23 +162,40 @@ void receive_update(struct scheduler *scheduler, struct stream *stream)
     }
 }
 
-void receive_step_back(struct scheduler *scheduler, struct stream *stream)
+void receive_go_on(struct scheduler *scheduler, struct stream *stream)
 {
-    struct streams *streams = streams_of(scheduler);
-    if (stream->reading != READING_STARVED && stream->reading != READING_RESTING)
+    if (!delivery_may_continue(stream))
         return;
-    slot_list_remove(&scheduler->slots,
-                     stream->reading == READING_STARVED ? &streams->starved
-                                                        : &streams->rest.sockets,
-                     &stream->slot);
-    stream->reading = READING_NOT;
+    slot_hold(&stream->slot);
+    delivery_continue(scheduler, stream);
+    receive_update(scheduler, stream);
+    slot_unhold(scheduler, &stream->slot);
+}
+
+void receive_start(struct scheduler *scheduler, struct stream *stream)
+{
+    delivery_start(scheduler, stream);
+    receive_update(scheduler, stream);
+}
+
+/* Behind all that has come since. */
+void receive_postponed(struct scheduler *scheduler, struct task *task)
+{
+    struct stream *stream;
+    (void)task;
+    while ((stream = share_take_due(scheduler))) {
+        error_clear_text();
+        receive_go_on(scheduler, stream);
+        scheduler_do_soon(scheduler);
+    }
+    task_add(&scheduler->tasks, TASK_LAST, &streams_of(scheduler)->share_out);
 }
 
 void receive_stop(struct scheduler *scheduler, struct stream *stream)
 {
-    receive_step_back(scheduler, stream);
+    feed_step_back(scheduler, stream);
     if (stream->slot.state == SOCKET_CLOSED) /* it hands nothing out, and is wanted elsewhere */
-        delivery_forget_postponed(scheduler, stream);
+        share_forget(scheduler, stream);
     if (stream->reading == READING_BUFFERS || stream->reading == READING_INTO ||
         stream->reading == READING_WATCHED)
         cancel(scheduler, stream);
@@ -221,7 +226,7 @@ static void do_without_memory(struct scheduler *scheduler, struct stream *stream
         return;
     if (result == -ENOBUFS && stream->misses < MISSES_MOST) {
         stream->misses++;
-        starve(scheduler, stream);
+        feed_starve(scheduler, stream);
     } else {
         rest_receive(scheduler, stream);
     }

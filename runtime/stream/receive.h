@@ -22,14 +22,15 @@ void receive_readable(struct scheduler *scheduler, struct slot *slot,
 /* Makes what the kernel does agree with what the socket wants, after either has changed. */
 void receive_update(struct scheduler *scheduler, struct stream *stream);
 
-/* Waits for no buffer any more, if it did: receive_update sees to it again. */
-void receive_step_back(struct scheduler *scheduler, struct stream *stream);
+/* It is open and its options are set. */
+void receive_start(struct scheduler *scheduler, struct stream *stream);
+/* After anything has changed: hands out what was kept, and the end if that is what comes next. */
+void receive_go_on(struct scheduler *scheduler, struct stream *stream);
+/* Those that were postponed hand out more of what they have. */
+void receive_postponed(struct scheduler *scheduler, struct task *task);
 
 /* Ends receiving for good. */
 void receive_stop(struct scheduler *scheduler, struct stream *stream);
-
-/* Whether the kernel writes into the input block: its bytes may not go. */
-bool receive_fills_input(const struct stream *stream);
 
 /* Whether nothing more is wanted of a receive that is in flight. */
 bool receive_is_cancelled(const struct slot *slot);

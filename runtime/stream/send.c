@@ -10,10 +10,10 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/close.h"
-#include "runtime/stream/delivery.h"
 #include "runtime/stream/flush.h"
 #include "runtime/stream/outcome.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/receive.h"
 #include "runtime/stream/senders.h"
 #include "runtime/stream/stream.h"
 #include "runtime/stream/streams.h"
@@ -34,7 +34,7 @@ static int lose_after_shutdown(struct scheduler *scheduler, struct stream *strea
     slot_hold(&stream->slot);
     close_connection(scheduler, stream, LATCH_RECEIVE | LATCH_OWNER);
     senders_give_up(scheduler, stream);
-    delivery_continue(scheduler, stream);
+    receive_go_on(scheduler, stream);
     slot_unhold(scheduler, &stream->slot);
     return result;
 }

@@ -8,8 +8,8 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/active.h"
-#include "runtime/stream/delivery.h"
 #include "runtime/stream/idle.h"
+#include "runtime/stream/receive.h"
 #include "runtime/stream/stream.h"
 
 static int set_active(struct scheduler *scheduler, struct stream *stream, int32_t wanted)
@@ -79,5 +79,5 @@ void stream_changed(struct scheduler *scheduler, struct slot *slot)
 {
     struct stream *stream = stream_of(slot);
     if (!stream->delivering)
-        delivery_continue(scheduler, stream);
+        receive_go_on(scheduler, stream);
 }

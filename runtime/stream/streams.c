@@ -10,6 +10,7 @@
 #include "runtime/stream/flush.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/receive.h"
+#include "runtime/stream/share.h"
 
 int streams_open(struct scheduler *scheduler, void **state)
 {
@@ -28,8 +29,8 @@ int streams_open(struct scheduler *scheduler, void **state)
     lingering_init(&streams->lingering);
     rest_init(&streams->rest, receive_rested, flush_rested);
     task_init(&streams->feed, receive_feed);
-    task_init(&streams->share_out, delivery_share_out);
-    task_init(&streams->go_on, delivery_go_on);
+    task_init(&streams->share_out, share_out);
+    task_init(&streams->go_on, receive_postponed);
     task_init(&streams->answer, delivery_answer);
     task_init(&streams->relieve, busy_relieve);
     *state = streams;

@@ -22,10 +22,6 @@ struct idle_watches {
     uint32_t capacity; /* 0: no socket has ever had one */
 };
 
-/* A peer that sends many small packets is not to hold up the others. So all sockets that would go
- * on and on hand out SHARE_TURN together in a turn: 60 of them 20 us worth. */
-enum { SHARE_TURN = 2048, SHARE_LEAST = 32, SHARE_MOST = 256 };
-
 struct streams {
     struct send_pools *pools;
     struct output *outputs; /* kept for later */

@@ -3,6 +3,7 @@
 
 #include "runtime/scheduler/dispatch.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/share.h"
 #include "runtime/stream/streams.h"
 #include "sim/model.h"
 #include "sim/pending.h"
