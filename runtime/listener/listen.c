@@ -160,17 +160,10 @@ static int open_one(struct listen_plan *plan, bool first, bool shared)
     return fd;
 }
 
-/* Of a file there is one socket: the others are descriptors of it. */
-static int open_another(struct listen_plan *plan, int first, uint32_t i, uint32_t count)
-{
-    return i > 0 && listen_is_one_socket(plan) ? system_duplicate(first)
-                                               : open_one(plan, i == 0, count > 1);
-}
-
 int listen_open(struct listen_plan *plan, int *fds, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        fds[i] = open_another(plan, fds[0], i, count);
+        fds[i] = open_one(plan, i == 0, count > 1);
         if (fds[i] >= 0)
             continue;
         for (uint32_t opened = 0; opened < i; opened++)
