@@ -7,4 +7,9 @@
 
 void act_look_up(weir_runtime *runtime);
 
+/* From a thread, which waits for it. */
+void act_look_up_and_wait(weir_runtime *runtime);
+/* The same: another configuration, for look-ups of whoever that are under way too. */
+void act_load_and_wait(weir_runtime *runtime);
+
 #endif

@@ -391,6 +391,14 @@ void program_connect_and_wait(void)
     check_opened(socket, result, owner, deadline_ns);
 }
 
+void program_look_up_and_wait(void)
+{
+    if (dice_chance(800))
+        act_look_up_and_wait(the_runtime);
+    else
+        act_load_and_wait(the_runtime);
+}
+
 static void close_listener(struct listening *listening)
 {
     weir_socket handle = listening->handle;

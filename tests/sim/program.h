@@ -40,6 +40,7 @@ void program_act_on_listener(void);
 void program_act_on_connection(void);
 void program_act_on_datagrams(void);
 void program_connect_and_wait(void);
+void program_look_up_and_wait(void);
 void program_read_mail(uint32_t most);
 bool program_winds_down(void);
 /* All is quiet: what was closed is. */

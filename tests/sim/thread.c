@@ -62,6 +62,8 @@ static void act_once(void)
         program_read_mail(dice_size(20));
     else if (what == 8 && dice_chance(100) && afar_handover_count() == 0)
         post_destroy_some();
+    else if (what == 9 && program_style.look_up > 0)
+        program_look_up_and_wait();
     else
         program_act_on_connection();
 }

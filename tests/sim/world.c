@@ -151,15 +151,20 @@ static void choose_company(const weir_config *config)
     "{lookup,[file,dns]}. {resolv_conf,\"\"}. {hosts_file,\"\"}. {domain,\"\"}. clear_search. " \
     "{nameserver,{10,0,0,53}}. {host,{127,0,0,1},[\"host1\"]}. "
 
-static void choose_config(weir_config *config)
+const char *world_inet_terms(void)
 {
-    static const char *const features[] = {
-        "", "", "", "multishot_receive", "multishot_accept", "buffer_ring", "kernel=6.1"};
     static const char *const inet_terms[] = {
         INET_TERMS "{timeout,100}. {servfail_retry_timeout,20}. {cache_refresh,1000}.",
         INET_TERMS "{timeout,20}. {retry,2}. {nameserver,{10,0,0,54}}. {cache_size,0}.",
         INET_TERMS "{timeout,50}. {usevc,true}. {cache_size,3}. {cache_refresh,1000}.",
     };
+    return inet_terms[dice_below(3)];
+}
+
+static void choose_config(weir_config *config)
+{
+    static const char *const features[] = {
+        "", "", "", "multishot_receive", "multishot_accept", "buffer_ring", "kernel=6.1"};
     uint32_t submission_entries = ONE_OF(1, 2, 8, 64);
     uint32_t completion_entries = ONE_OF(2, 4, 16, 256);
     *config = (weir_config){
@@ -175,7 +180,7 @@ static void choose_config(weir_config *config)
         .queued_bytes_limit = ONE_OF(0, 0, 0, 3000),
         .zero_copy_from_bytes = ONE_OF(0, 0, 100, 2000),
         .features_off = features[dice_below(7)],
-        .inet_terms = inet_terms[dice_below(3)],
+        .inet_terms = world_inet_terms(),
     };
 }
 

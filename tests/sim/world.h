@@ -19,4 +19,7 @@ void world_close(void);
 /* Fails by sim_fail, CHECK or a sanitizer. The program is stopped after `ticks_most` ticks. */
 void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result);
 
+/* One of the configurations of names that runs have, by the dice. */
+const char *world_inet_terms(void);
+
 #endif
