@@ -438,6 +438,52 @@ Test(resolver, name_servers_of_a_resolv_conf)
     asked_stop(&asked);
 }
 
+/* Its servers have port 53, which only some may take. Other servers have to be asked anew. */
+Test(resolver, a_resolv_conf_that_changes)
+{
+    char path[] = "/tmp/weir_resolv_XXXXXX";
+    char terms[256];
+    if (geteuid() != 0)
+        cr_skip_test("port 53 is not for everybody");
+    close(mkstemp(path));
+    write_file(path, "nameserver 127.77.0.1\n");
+    struct dns_server *first = dns_server_start_on("127.77.0.1", 53);
+    struct dns_server *second = dns_server_start_on("127.77.0.2", 53);
+    snprintf(terms, sizeof(terms), "clear_ns. {resolv_conf,\"%s\"}.", path);
+    struct asked asked = asked_start(1, terms);
+    for (int i = 0; i < 2; i++)
+        cr_expect_str_eq(name_of(&asked, "known.test.", WEIR_INET), "known.test | 192.0.2.1");
+    cr_expect_eq(dns_server_count(first, "known.test"), 1u);
+    write_file(path, "nameserver 127.77.0.2\n");
+    for (int i = 0; i < WAIT_MS / 5 && dns_server_count(second, "known.test") == 0; i++) {
+        name_of(&asked, "known.test.", WEIR_INET);
+        usleep(5000);
+    }
+    cr_expect_eq(dns_server_count(second, "known.test"), 1u, "what is remembered goes with it");
+    unlink(path);
+    asked_stop(&asked);
+    dns_server_stop(first);
+    dns_server_stop(second);
+}
+
+Test(resolver, a_configuration_of_the_environments)
+{
+    char path[] = "/tmp/weir_rc_XXXXXX";
+    weir_runtime *runtime;
+    weir_hostent *hostent;
+    close(mkstemp(path));
+    write_file(path, "{lookup,[file]}. {host,{10,0,0,7},[\"seven\"]}.");
+    setenv("WEIR_INETRC", path, 1);
+    cr_assert_eq(weir_start(&runtime, &(weir_config){.schedulers = 1}), 0);
+    cr_assert_eq(weir_gethostbyname(runtime, "seven", WAIT_MS, &hostent), 0);
+    cr_expect_eq(hostent->h_addr_list[0].bytes[3], 7);
+    weir_hostent_free(hostent);
+    cr_expect_eq(weir_load_rc(runtime, "", "{lookup,[file]}."), 0, "\"\" is no file");
+    cr_expect_eq(weir_gethostbyname(runtime, "seven", WAIT_MS, &hostent), WEIR_NXDOMAIN);
+    weir_stop(runtime);
+    unlink(path);
+}
+
 Test(resolver, a_bad_configuration)
 {
     weir_runtime *runtime;

@@ -197,3 +197,40 @@ Test(inet_config, without_memory_nothing_is_left)
     }
     cr_expect_eq(result, 0);
 }
+
+Test(inet_config, bad_input_is_named)
+{
+    expect("{timeout,5}. {host,{1,2,3,4},[\"a\\0b\"]}.", "timeout=5",
+           "syntax error in rc: line 1, column 31: a name, a string is expected");
+    expect("{domain,\"a\\0b\"}.", "",
+           "syntax error in rc: line 1, column 9: a domain, a string is expected");
+    expect(
+        "{hosts_file,\"/a\\0b\"}.", "",
+        "syntax error in rc: line 1, column 13: a path that begins with /, or \"\", is expected");
+    expect("{file,hosts,\"/a\\0b\"}. {timeout,5}.", "timeout=5",
+           "syntax error in rc: line 1, column 13: a path, a string is expected");
+    expect("{file,hosts,\"/tmp\"}. {timeout,5}.", "timeout=5", "file /tmp: not a regular file");
+    expect("{nameserver,{1,2,3}}.", "",
+           "syntax error in rc: line 1, column 13: an address, a tuple of 4 or 8 numbers, is "
+           "expected");
+    expect("{nameserver,{1,2,3,256}}.", "",
+           "syntax error in rc: line 1, column 13: an address, a tuple of 4 or 8 numbers, is "
+           "expected");
+    expect("{inet6,inet}.", "", "syntax error in rc: line 1, column 8: true or false is expected");
+    expect("{udp_payload_size,511}.", "",
+           "syntax error in rc: line 1, column 19: an integer of at least 512 is expected");
+}
+
+Test(inet_config, where_the_systems_files_are)
+{
+    struct inet_config *config;
+    cr_assert_eq(inet_config_create(&config), 0);
+    cr_expect_str_eq(config->texts[INET_HOSTS_FILE], "/etc/hosts");
+    cr_expect_str_eq(config->texts[INET_RESOLV_CONF], "/etc/resolv.conf");
+    inet_config_free(config);
+    setenv("ERL_INET_ETC_DIR", "/elsewhere", 1);
+    cr_assert_eq(inet_config_create(&config), 0);
+    cr_expect_str_eq(config->texts[INET_HOSTS_FILE], "/elsewhere/hosts");
+    cr_expect_str_eq(config->texts[INET_RESOLV_CONF], "/elsewhere/resolv.conf");
+    inet_config_free(config);
+}
