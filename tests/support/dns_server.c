@@ -2,7 +2,7 @@
 #include "support/dns_server.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,7 +80,7 @@ static void must(bool ok, const char *what)
 static uint64_t now_ms(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_REALTIME, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
@@ -344,7 +345,9 @@ static void note(struct dns_server *server, const struct request *request)
         struct entry *entry = &server->log[server->log_size++];
         snprintf(entry->name, sizeof(entry->name), "%.255s", request->question.name);
         entry->tcp = request->tcp;
-        entry->at_ms = now_ms();
+        struct timeval at; /* when it came, however late the server is */
+        bool stamped = !request->tcp && ioctl(server->udp, SIOCGSTAMP, &at) == 0;
+        entry->at_ms = stamped ? (uint64_t)(at.tv_sec * 1000 + at.tv_usec / 1000) : now_ms();
     }
     pthread_mutex_unlock(&server->lock);
 }
@@ -495,6 +498,7 @@ static void open_sockets(struct dns_server *server, const char *on, uint16_t por
             close(server->udp);
     }
     must(server->tcp >= 0 && listen(server->tcp, TCP_MAX) == 0, "a port for UDP and TCP");
+    (void)ioctl(server->udp, SIOCGSTAMP, &(struct timeval){0}); /* from now on it is noted */
     setsockopt(server->udp, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     setsockopt(server->udp, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
     server->other = open_socket(SOCK_DGRAM, on, 0);
