@@ -90,8 +90,10 @@ int buffer_pool_open(struct buffer_pool **out, const struct buffer_pool_config *
     return 0;
 }
 
-/* Orphans are counted from both sides, so whoever brings the sum to nothing frees the pool: those
- * who return a buffer after the mark was set, and this, which adds all that were still lent. */
+/* Buffers that are lent outlive the pool's scheduler. Until the mark is set a return from another
+ * thread goes onto the stack; from then on it counts itself off `orphans`, which may go below
+ * nothing, and this adds all that were lent and are not on the stack. Whoever brings the sum to
+ * nothing, on either side, is the last that knows the pool, and frees it. */
 void buffer_pool_close(struct buffer_pool *pool)
 {
     buffer_pool_own(NULL);

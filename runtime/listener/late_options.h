@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What connections lack of their listener's options: what was set after they had come, and what
- * the kernel gives to none.
+ * the kernel gives to none. A connection has its listener's options as of the moment that it came;
+ * so when one is set, those that wait are counted (`late_count`, UINT32_MAX when the kernel does
+ * not say) and the option is remembered (`late`) until that many have been accepted. They come in
+ * order, so one count is enough for options set at different times: who gets one it has already is
+ * none the worse. What the kernel gives to none stays in `late` for ever.
  */
 #ifndef RUNTIME_LISTENER_LATE_OPTIONS_H
 #define RUNTIME_LISTENER_LATE_OPTIONS_H

@@ -5,6 +5,11 @@
  * A blocking call lies on its caller's stack; the thread sleeps until it is complete. An _async
  * call is of the scheduler's memory, comes home to the scheduler that made it, and is finished
  * there. On the socket's own scheduler a call that cannot wait is run as a plain function.
+ *
+ * Who may touch it: its maker until it is posted, then the scheduler that runs it, until
+ * call_complete. A blocking call is its caller's again, and may be gone, from the moment that
+ * `done` is set. An _async call goes to its `origin`, if it has one, which counts it as
+ * `outstanding` until it is finished, and does not end before: so the way home is always there.
  */
 #ifndef RUNTIME_SCHEDULER_CALL_H
 #define RUNTIME_SCHEDULER_CALL_H

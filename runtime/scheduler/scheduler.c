@@ -358,6 +358,13 @@ void scheduler_close(struct scheduler *scheduler)
     close_tables(scheduler);
 }
 
+/*
+ * A stop, step by step. The runtime withdraws its schedulers from the registry: nobody finds them
+ * any more, who is inside one stays until it is answered. Then this is posted, like anything else.
+ * From here on nothing new is begun; sockets end, what is queued still leaves, and after a grace
+ * that is dropped. What is left is counted down: slots, calls made here, tasks, posts. Users are
+ * looked at before the inbox, so that the last post of one that has left is seen.
+ */
 void scheduler_stop(struct scheduler *scheduler)
 {
     scheduler->state = SCHEDULER_STOPPING;
@@ -371,7 +378,6 @@ bool scheduler_is_done(struct scheduler *scheduler)
         return false;
     if (scheduler->slots.used_count > 0 && scheduler->now_ns > scheduler->stop_deadline_ns)
         slot_end_all(scheduler, END_ABORT);
-    /* The users before the inbox: what one has posted is there when it has left. */
     return registry_user_count(scheduler->index) == 0 && scheduler->slots.used_count == 0 &&
            scheduler->outstanding == 0 && task_queue_is_empty(&scheduler->tasks, TASK_SOON) &&
            task_queue_is_empty(&scheduler->tasks, TASK_LAST) &&

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Watermarks. A socket is busy from the send that brings a queue that was not empty to the high
- * mark until what is queued has fallen to the low one.
+ * mark until what is queued has fallen to the low one; and over the runtime's limit (limit.h),
+ * while anything is queued. `busy` is the memory of the first. The second is looked at when
+ * somebody asks, and becomes `busy`, with a place on the limit's list, only when somebody is made
+ * to wait: that is when its end has to be noticed. Where both hold, the later end counts; an empty
+ * queue is never busy.
  */
 #ifndef RUNTIME_STREAM_BUSY_H
 #define RUNTIME_STREAM_BUSY_H

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A connection ends in two steps, in either order. Its descriptor goes: SOCKET_GONE, the handle
+ * stays, and `latches` say who is still to be told why, once each.
+ * Its handle dies: SOCKET_CLOSED, and what is queued still leaves, for as long as lingering.h says.
+ * Both only start an end: slot_settle goes through with it when nothing is in flight.
+ *
+ * What is told of an end comes after all packets that came before it. So a peer's end is noted
+ * (RECEIVING_ENDED) and told in its turn (RECEIVING_REPORTED); and a send that fails while the
+ * owner is still being received for tells nothing itself (SENDING_FAILED): the same failure ends
+ * the receive, which tells it. `closed_told` keeps it to once, whichever way it comes.
+ */
 #include "runtime/stream/close.h"
 
 #include <sys/socket.h>

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * New bytes are framed where they lie, in a buffer that is lent for the call; what is left of them
+ * goes to the input block, and what lies there comes first from then on. So one packet at most has
+ * its beginning there and its end in new bytes: top_up copies what completes it behind the
+ * beginning, or a guess, hands out from the block, and takes back what it copied too much, until
+ * the block is empty or all new bytes are in it.
+ *
+ * One call at a time hands out, and `delivering` says so: a callback may do anything about the
+ * socket, but what that brings about is done by who is handing out, behind the callback. Therefore
+ * nothing that was known before a callback is relied on after it: state, options, input, waiter.
+ */
 #include "runtime/stream/delivery.h"
 
 #include <errno.h>

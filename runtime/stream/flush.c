@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * `flushing` is the state of a queue's front, and one operation at most is in flight for it. What a
+ * completion makes of it: bytes went out, and the next operation starts, or all is sent; there was
+ * no room (BLOCKED), no memory (RESTING), or a reason to try again at once; or sending has failed.
+ * When the queue is dropped meanwhile (DROPPED), the completion is the end of the operation and of
+ * nothing else. A zero-copy send completes twice: by its result as any other, and by a
+ * notice that its memory is free, which may come when other sends are in flight, or the handle is
+ * dead; until then `notices` keeps its bytes and the descriptor, and holds up nothing else.
+ */
 #include "runtime/stream/flush.h"
 
 #include <errno.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * One receive at most is in flight, and `reading` says which: into the pool's buffers; straight
+ * into the input block, while so much of a packet is missing that copying it would cost more; or a
+ * poll, where a receive that may not wait with a buffer has found nothing. receive_update alone
+ * compares that with what the socket wants, after every change; a receive into buffers is not armed
+ * there but lined up (feed.h), as only the turn's end knows how many want one. One that is wanted
+ * no more stays armed until it brings something. `bulk` is about the next receive into buffers
+ * only: one buffer, where a multishot would have to be cancelled for the rest of a large packet.
+ */
 #include "runtime/stream/receive.h"
 
 #include <errno.h>
