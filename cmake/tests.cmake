@@ -4,6 +4,7 @@
 #                [LIBRARIES ...] [LABELS ...] [TIMEOUT seconds])
 #     A Criterion program that links ROOM, the rooms (and seams: base_kernel) BELOW it, and
 #     nothing else of weir. Not built with the thread sanitizer: Criterion itself is not clean.
+#     Label it `kernel` when it wants a real one: an emulator of a processor lacks much of it.
 #
 # weir_main_test(NAME [ROOM ... BELOW ...] SOURCES x.c
 #                [LIBRARIES ...] [LABELS ...] [TIMEOUT seconds] [ARGUMENTS ...])

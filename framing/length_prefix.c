@@ -48,7 +48,7 @@ int framing_encode_header(enum weir_packet_type type, uint64_t body_size,
         return 0;
     if (body_size > body_size_max[prefix_size])
         return -EMSGSIZE;
-    for (uint32_t i = 0; i < prefix_size; i++)
-        header[i] = (uint8_t)(body_size >> 8 * (prefix_size - 1 - i));
+    /* Its bytes first, zeros behind them. */
+    bytes_write_be32(header, (uint32_t)body_size << 8 * (FRAMING_HEADER_MAX - prefix_size));
     return (int)prefix_size;
 }
