@@ -153,6 +153,7 @@ static int hold_file(struct held *held, const weir_file_part *part)
         system_close(fd);
         return error_say(-ENOMEM, "send: no memory to send a file");
     }
+    held->piece = (struct iovec){0};
     held->source = (struct send_source){
         .size = part->size, .buffer = held->buffer, .fd = fd, .offset = part->offset};
     return 0;

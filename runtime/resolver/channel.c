@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/resolver/channel.h"
 
+#define CARES_NO_DEPRECATED /* 1.34 deprecates what 1.18, the oldest that is taken, has alone */
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <errno.h>

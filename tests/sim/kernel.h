@@ -114,7 +114,8 @@ struct trouble {
     uint64_t count;
 };
 
-enum { NO_LINK = UINT32_MAX, FIRST_FD = 3 };
+enum { NO_LINK = UINT32_MAX };
+enum { FIRST_FD = 3 };
 
 struct kernel {
     uint64_t now_ns;
