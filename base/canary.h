@@ -27,13 +27,13 @@ enum canary {
     CANARY_MISSED_POLL,        /* a descriptor is watched for the first time only */
     CANARY_HELD_BACK,          /* a mailbox that was emptied lets no full socket go on */
     CANARY_STALE_SHELF,        /* what a thread took from its shelf is handed out once more */
-    CANARY_EMPTY_IS_END,       /* a datagram without bytes is taken for the end of its receive */
+    CANARY_EMPTY_IS_END,       /* a datagram without bytes is taken for none */
     CANARY_LOST_RUN,           /* what the route refuses to cut apart is not sent one by one */
     CANARY_SILENT_CUT,         /* a datagram that was cut is not said to be */
     CANARY_TOLD_TWICE,         /* a datagram that is kept for later is kept twice */
     CANARY_FATAL_ERROR,        /* an error of a datagram that was sent closes its socket */
     CANARY_UNHEARD_ROOM,       /* datagrams that found no room are not offered again */
-    CANARY_LAST_SHOT,          /* a receive of datagrams that has ended is taken to go on */
+    CANARY_LAST_POLL,          /* a poll for datagrams that is over is taken to go on */
 };
 
 #ifdef WEIR_CANARY

@@ -127,6 +127,16 @@ ssize_t system_send(int fd, const struct iovec *pieces, int count)
     return result < 0 ? -errno : result;
 }
 
+int system_receive_messages(int fd, struct mmsghdr *messages, uint32_t count)
+{
+    return result_of(recvmmsg(fd, messages, count, MSG_DONTWAIT, NULL));
+}
+
+int system_send_messages(int fd, struct mmsghdr *messages, uint32_t count)
+{
+    return result_of(sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
 int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
     return result_of(setsockopt(fd, level, name, value, size));
@@ -215,19 +225,6 @@ int system_check_file(int fd, uint64_t size)
 int system_duplicate(int fd)
 {
     return result_of(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-}
-
-int system_close_on_exec(int fd)
-{
-    return result_of(fcntl(fd, F_SETFD, FD_CLOEXEC));
-}
-
-bool system_is_same_file(int fd, int other)
-{
-    struct stat one;
-    struct stat two;
-    return fstat(fd, &one) == 0 && fstat(other, &two) == 0 && one.st_dev == two.st_dev &&
-           one.st_ino == two.st_ino;
 }
 
 int system_set_waiting(int fd, bool waits)

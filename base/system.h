@@ -24,6 +24,10 @@ int system_connect(int fd, const struct sockaddr *address, socklen_t size);
 ssize_t system_receive(int fd, void *bytes, size_t size, int flags, struct sockaddr *from,
                        socklen_t *from_size);
 ssize_t system_send(int fd, const struct iovec *pieces, int count);
+/* As many of `count` datagrams as there are, or as there is room for, and at least one; neither
+ * waits: -EAGAIN. What is wrong with a datagram that is not the first is told by the next call. */
+int system_receive_messages(int fd, struct mmsghdr *messages, uint32_t count);
+int system_send_messages(int fd, struct mmsghdr *messages, uint32_t count);
 int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size);
 int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
 int system_getsockname(int fd, struct sockaddr *address, socklen_t *size);
@@ -41,8 +45,6 @@ int system_set_file_mode(const char *path, int mode);
 int system_check_file(int fd, uint64_t size);
 /* Another descriptor of the same file, close-on-exec. */
 int system_duplicate(int fd);
-int system_close_on_exec(int fd);
-bool system_is_same_file(int fd, int other);
 /* For every descriptor of the same file, by O_NONBLOCK. Whether it waited before, or an error. */
 int system_set_waiting(int fd, bool waits);
 

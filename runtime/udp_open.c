@@ -37,12 +37,14 @@ static int note_siblings(struct datagram *socket, const struct udp_open_call *op
     return 0;
 }
 
-/* A count that is spent is told of, as by setopts. */
+/* A count that is spent is told of, as by setopts; who is told may close it. */
 static void begin(struct scheduler *scheduler, struct datagram *socket, int32_t active)
 {
+    slot_hold(&socket->slot);
     if (active != WEIR_ACTIVE_FALSE)
         (void)datagram_set_active(scheduler, socket, active);
     collect_go_on(scheduler, socket);
+    slot_unhold(scheduler, &socket->slot);
 }
 
 static int run_open(struct scheduler *scheduler, struct slot *unused, struct call *call)

@@ -400,6 +400,13 @@ WEIR_OPTION(TTL, ttl, .type = OPTION_INTEGER, RANGE(INT32_MIN, INT32_MAX), .init
             .traits = RETURNED | EXTENSION, .help = "how many routers what is sent may pass",
             .text = "1 to 255. On an inet6 socket it counts for IPv4 traffic only.")
 
+WEIR_OPTION(UDP_GRO, udp_gro, .type = OPTION_BOOLEAN, .initial = BOTH(false),
+            .scopes = UDP | UDP_SET, KERNEL(IPPROTO_UDP, UDP_GRO), .traits = RETURNED | EXTENSION,
+            .help = "receive runs of datagrams in one piece, which are told one by one",
+            .text = "Datagrams of one size from one peer that come close together are received at "
+                    "once, which is cheaper. Messages are as without: each has its own bytes, and "
+                    "is cut at buffer by itself. Buffers for it have 64 KiB.")
+
 WEIR_OPTION(
     USER_TIMEOUT, user_timeout, .type = OPTION_INTEGER, RANGE(0, INT32_MAX), .initial = BOTH(0),
     .scopes = ALL_TCP, KERNEL(IPPROTO_TCP, TCP_USER_TIMEOUT), .accept = COPIED,

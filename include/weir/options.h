@@ -269,6 +269,7 @@ static inline weir_address weir_address_of_number(uint8_t last_byte)
 #define WEIR_TOS(tos)           weir_option_number(WEIR_OPTION_TOS, (tos))
 #define WEIR_TTL(count)         weir_option_number(WEIR_OPTION_TTL, (count))
 
+#define WEIR_UDP_GRO(on)      weir_option_number(WEIR_OPTION_UDP_GRO, (on))
 #define WEIR_USER_TIMEOUT(ms) weir_option_number(WEIR_OPTION_USER_TIMEOUT, (ms))
 
 /* For weir_getopts: what is asked for. WEIR_REQUEST(PACKET), WEIR_RAW_REQUEST(6, 11, &info, 92).

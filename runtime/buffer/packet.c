@@ -44,7 +44,7 @@ static bool worth_sharing(const weir_packet *packet)
     if (packet->mode == WEIR_LIST || packet->http)
         return false;
     if (!packet->buffer->pool)
-        return true;
+        return !packet->datagram || packet->size >= SHARE_FROM_BYTES;
     if (buffer_is_foreign(packet->buffer)) /* what counts is its owner's, and this one is counted */
         return !packet->lent;
     const struct buffer_pool *pool = packet->buffer->pool;

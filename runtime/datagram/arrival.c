@@ -2,6 +2,7 @@
 #include "runtime/datagram/arrival.h"
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -9,65 +10,18 @@
 #include "address/address.h"
 #include "base/canary.h"
 
-const struct msghdr arrival_message = {
-    .msg_namelen = ARRIVAL_NAME_BYTES,
-    .msg_controllen = ARRIVAL_ASKED_BYTES,
-};
-
-/* A single receive's; behind the datagram. */
-struct asking {
-    struct msghdr message;
-    struct iovec piece;
-};
-
-bool arrival_fits(uint32_t buffer_size, uint32_t stride, size_t size)
+void arrival_ask(struct weir_buffer *buffer, struct msghdr *message, struct iovec *piece)
 {
-    size_t most = size < DATAGRAM_BYTES_MAX ? size : DATAGRAM_BYTES_MAX;
-    return stride % sizeof(uint64_t) == 0 && buffer_size >= sizeof(struct arrival) + most;
-}
-
-static size_t rounded(size_t size)
-{
-    return (size + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t);
-}
-
-struct weir_buffer *arrival_block(size_t size)
-{
-    size_t most = size < DATAGRAM_BYTES_MAX ? size : DATAGRAM_BYTES_MAX;
-    return buffer_allocate(sizeof(struct arrival) + rounded(most) + sizeof(struct asking));
-}
-
-static struct asking *asking_of(struct weir_buffer *block)
-{
-    size_t end = block->capacity / sizeof(uint64_t) * sizeof(uint64_t);
-    return (struct asking *)(void *)(block->bytes + end - sizeof(struct asking));
-}
-
-struct msghdr *arrival_ask(struct weir_buffer *block)
-{
-    struct arrival *arrival = arrival_of(block);
-    struct asking *asking = asking_of(block);
-    asking->piece = (struct iovec){arrival->bytes, (size_t)((uint8_t *)asking - arrival->bytes)};
-    asking->message = (struct msghdr){
+    struct arrival *arrival = arrival_of(buffer);
+    *piece = (struct iovec){arrival->bytes, buffer->capacity - sizeof(*arrival)};
+    *message = (struct msghdr){
         .msg_name = arrival->name,
         .msg_namelen = ARRIVAL_NAME_BYTES,
-        .msg_iov = &asking->piece,
+        .msg_iov = piece,
         .msg_iovlen = 1,
         .msg_control = arrival->control,
         .msg_controllen = ARRIVAL_CONTROL_BYTES,
     };
-    return &asking->message;
-}
-
-void arrival_answered(struct weir_buffer *block, size_t size)
-{
-    const struct msghdr *message = &asking_of(block)->message;
-    struct arrival *arrival = arrival_of(block);
-    arrival->name_size = message->msg_namelen;
-    arrival->control_size = (uint32_t)message->msg_controllen;
-    arrival->size = (uint32_t)size;
-    arrival->flags = (uint32_t)message->msg_flags;
-    block->filled = sizeof(struct arrival) + size;
 }
 
 static int16_t small_number(const struct cmsghdr *control)
@@ -115,39 +69,91 @@ static void read_socket(weir_datagram *datagram, const struct cmsghdr *control)
     datagram->received_ns = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static void read_control(weir_datagram *datagram, struct arrival *arrival)
+static void read_udp(struct arrival *arrival, const struct cmsghdr *control)
 {
-    size_t size = arrival->control_size;
-    struct msghdr message = {
-        .msg_control = arrival->control,
-        .msg_controllen = size < ARRIVAL_ASKED_BYTES ? size : ARRIVAL_ASKED_BYTES,
-    };
-    struct cmsghdr *control = CMSG_FIRSTHDR(&message);
-    for (; control; control = CMSG_NXTHDR(&message, control)) {
+    int size = 0;
+    if (control->cmsg_type != UDP_GRO)
+        return;
+    memcpy(&size, CMSG_DATA(control), sizeof(size));
+    if (size > 0)
+        arrival->datagram_size = (uint32_t)size;
+}
+
+static void read_control(struct arrival *arrival, const struct msghdr *message)
+{
+    weir_datagram *datagram = &arrival->datagram;
+    struct msghdr *there = (struct msghdr *)message;
+    struct cmsghdr *control = CMSG_FIRSTHDR(there);
+    for (; control; control = CMSG_NXTHDR(there, control)) {
         if (control->cmsg_level == IPPROTO_IP)
             read_inet(datagram, control);
         else if (control->cmsg_level == IPPROTO_IPV6)
             read_inet6(datagram, control);
         else if (control->cmsg_level == SOL_SOCKET)
             read_socket(datagram, control);
+        else if (control->cmsg_level == IPPROTO_UDP)
+            read_udp(arrival, control);
     }
 }
 
-bool arrival_read(struct weir_buffer *buffer, size_t most)
+static bool is_run(const struct arrival *arrival)
+{
+    return arrival->size > arrival->datagram_size;
+}
+
+/* The rest of one that was cut by the kernel is lost, and counts as what is not wanted. */
+static void note_cuts(struct arrival *arrival, bool cut_by_kernel)
+{
+    arrival->datagram.truncated =
+        (cut_by_kernel || arrival->datagram_size > arrival->most) && !CANARY(SILENT_CUT);
+    if (!is_run(arrival))
+        return;
+    uint32_t rest = arrival->size % arrival->datagram_size;
+    arrival->last = arrival->datagram;
+    arrival->last.truncated =
+        cut_by_kernel || (rest ? rest : arrival->datagram_size) > arrival->most;
+    arrival->datagram.truncated = arrival->datagram_size > arrival->most;
+}
+
+bool arrival_read(struct weir_buffer *buffer, const struct msghdr *message, size_t size,
+                  size_t most)
 {
     struct arrival *arrival = arrival_of(buffer);
-    weir_datagram datagram = {.tos = -1, .ttl = -1, .tclass = -1};
-    size_t there = arrival_size(buffer);
-    if (arrival->name_size == 0 ||
+    weir_datagram *datagram = &arrival->datagram;
+    *datagram = (weir_datagram){.tos = -1, .ttl = -1, .tclass = -1};
+    if (message->msg_namelen == 0 ||
         address_from_sockaddr((const struct sockaddr_storage *)(const void *)arrival->name,
-                              &datagram.source) < 0)
+                              &datagram->source) < 0)
         return false;
-    if (arrival->control_size > 0)
-        read_control(&datagram, arrival);
-    if (there > most)
-        buffer->filled = offsetof(struct arrival, bytes) + most;
-    datagram.truncated = ((arrival->flags & MSG_TRUNC) || there > most) && !CANARY(SILENT_CUT);
-    arrival->datagram = datagram;
+    arrival->size = arrival->datagram_size = (uint32_t)size;
+    arrival->given = 0;
+    arrival->most = (uint32_t)(most < DATAGRAM_BYTES_MAX ? most : DATAGRAM_BYTES_MAX);
+    if (message->msg_controllen > 0)
+        read_control(arrival, message);
+    buffer->filled = sizeof(*arrival) + size;
+    note_cuts(arrival, message->msg_flags & MSG_TRUNC);
+    return true;
+}
+
+struct arrived arrival_next(const struct weir_buffer *buffer)
+{
+    const struct arrival *arrival = arrival_of(buffer);
+    uint32_t left = arrival->size - arrival->given;
+    bool last = left <= arrival->datagram_size;
+    uint32_t size = last ? left : arrival->datagram_size;
+    return (struct arrived){
+        .bytes = arrival->bytes + arrival->given,
+        .size = size < arrival->most ? size : arrival->most,
+        .datagram = last && is_run(arrival) ? &arrival->last : &arrival->datagram,
+    };
+}
+
+bool arrival_take(struct weir_buffer *buffer)
+{
+    struct arrival *arrival = arrival_of(buffer);
+    if (arrival->size - arrival->given <= arrival->datagram_size)
+        return false;
+    arrival->given += arrival->datagram_size;
     return true;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A received datagram in the buffer that it lies in. The kernel's multishot receive puts what it
- * says of a datagram before its bytes (struct io_uring_recvmsg_out, the name and the control that
- * were asked for); a single receive is made to look the same. The end of what was asked for as
- * control is ours: no kernel has so much to say.
+ * What one receive has brought, in the buffer that it lies in: what the kernel says of it, and then
+ * its bytes. That is a datagram, or a run of them from one peer that the kernel has put together
+ * (UDP_GRO), all of one size but for the last, which are taken out of it one by one.
  */
 #ifndef RUNTIME_DATAGRAM_ARRIVAL_H
 #define RUNTIME_DATAGRAM_ARRIVAL_H
@@ -19,37 +18,43 @@
 enum { ARRIVAL_NAME_BYTES = 32, ARRIVAL_CONTROL_BYTES = 256, DATAGRAM_BYTES_MAX = 65535 };
 
 struct arrival {
-    uint32_t name_size;
-    uint32_t control_size;
-    uint32_t size; /* of the datagram, also of what did not fit */
-    uint32_t flags;
-    uint8_t name[ARRIVAL_NAME_BYTES];
     _Alignas(8) uint8_t control[ARRIVAL_CONTROL_BYTES];
+    uint8_t name[ARRIVAL_NAME_BYTES];
     weir_datagram datagram; /* arrival_read */
-    uint8_t bytes[];
+    weir_datagram last;     /* of a run: the last may be whole where the others were cut */
+    uint32_t size;          /* of all of them */
+    uint32_t datagram_size; /* of each but the last */
+    uint32_t given;         /* bytes of those that were taken */
+    uint32_t most;          /* that are wanted of one */
+    _Alignas(8) uint8_t bytes[];
 };
 
-enum { ARRIVAL_ASKED_BYTES = offsetof(struct arrival, bytes) - offsetof(struct arrival, control) };
+_Static_assert(offsetof(struct arrival, control) == 0, "aligned as a buffer is");
 
-_Static_assert(offsetof(struct arrival, name) == 16, "as struct io_uring_recvmsg_out has it");
-_Static_assert(offsetof(struct arrival, control) == 16 + ARRIVAL_NAME_BYTES, "nothing between");
-_Static_assert(offsetof(struct arrival, bytes) % sizeof(uint64_t) == 0, "aligned");
+/* What datagrams of this many bytes need. */
+static inline size_t arrival_room(size_t size)
+{
+    return sizeof(struct arrival) + (size < DATAGRAM_BYTES_MAX ? size : DATAGRAM_BYTES_MAX);
+}
 
-/* What a multishot receive asks for. */
-extern const struct msghdr arrival_message;
+/* A receive into the buffer. */
+void arrival_ask(struct weir_buffer *buffer, struct msghdr *message, struct iovec *piece);
 
-/* Whether buffers of this many bytes, so far apart, have room for datagrams of `size` bytes. */
-bool arrival_fits(uint32_t buffer_size, uint32_t stride, size_t size);
+/* It has brought `size` bytes; `most` are wanted of a datagram. False: nothing has come, as from a
+ * socket that was shut down. */
+bool arrival_read(struct weir_buffer *buffer, const struct msghdr *message, size_t size,
+                  size_t most);
 
-/* A single receive into a block: its header and its piece lie behind the datagram's room. */
-struct weir_buffer *arrival_block(size_t size);
-struct msghdr *arrival_ask(struct weir_buffer *block);
-/* It has brought `size` bytes: as a multishot would have. */
-void arrival_answered(struct weir_buffer *block, size_t size);
-
-/* Fills in `datagram` and how much of the buffer is used. False: nothing has come, as from a socket
- * that was shut down. */
-bool arrival_read(struct weir_buffer *buffer, size_t most);
+/* The next datagram that was not taken yet. There is one until arrival_take says that there is not.
+ */
+struct arrived {
+    const uint8_t *bytes;
+    size_t size; /* what is wanted of it */
+    const weir_datagram *datagram;
+};
+struct arrived arrival_next(const struct weir_buffer *buffer);
+/* That one is taken. Whether there is another. */
+bool arrival_take(struct weir_buffer *buffer);
 
 /* A copy in a block of its own, or NULL: no memory. */
 struct weir_buffer *arrival_copy(const struct weir_buffer *buffer);
@@ -57,12 +62,6 @@ struct weir_buffer *arrival_copy(const struct weir_buffer *buffer);
 static inline struct arrival *arrival_of(const struct weir_buffer *buffer)
 {
     return (struct arrival *)(void *)buffer->bytes;
-}
-
-/* Of its bytes, those that are there. */
-static inline size_t arrival_size(const struct weir_buffer *buffer)
-{
-    return buffer->filled - offsetof(struct arrival, bytes);
 }
 
 #endif

@@ -73,8 +73,6 @@ void datagram_release(struct scheduler *scheduler, struct slot *slot)
 {
     struct datagram *socket = datagram_of(slot);
     (void)scheduler;
-    if (socket->block)
-        buffer_release(socket->block);
     if (socket->outbox)
         list_remove(&socket->outbox->link);
     memory_free(socket->outbox);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Getting datagrams from the kernel: when a receive is armed, and what its completion brings. */
+/*
+ * Getting datagrams from the kernel: the ring says that there are some, and one system call takes
+ * as many of them as the socket may hand out before others have their turn.
+ */
 #ifndef RUNTIME_DATAGRAM_COLLECT_H
 #define RUNTIME_DATAGRAM_COLLECT_H
 
@@ -10,31 +13,24 @@
 struct datagram;
 struct scheduler;
 struct slot;
-struct task;
 struct timer;
 
-void collect_completed(struct scheduler *scheduler, struct slot *slot,
-                       const struct ring_completion *completion);
-void collect_into_completed(struct scheduler *scheduler, struct slot *slot,
-                            const struct ring_completion *completion);
+void collect_readable(struct scheduler *scheduler, struct slot *slot,
+                      const struct ring_completion *completion);
 bool collect_is_cancelled(const struct slot *slot);
-/* Gives back what a completion holds whose socket is gone. */
-void collect_discard(struct scheduler *scheduler, const struct ring_completion *completion);
 
-/* After owner, options or receiver have changed: hands out what waits, and receives if that is not
- * enough. */
+/* After owner, options or receiver have changed: hands out what waits, and asks for more if that is
+ * not enough. */
 void collect_go_on(struct scheduler *scheduler, struct datagram *socket);
 
 /* Ends receiving for good. */
 void collect_stop(struct scheduler *scheduler, struct datagram *socket);
 
-/* Those that found no buffer are armed again. */
-void collect_feed(struct scheduler *scheduler, struct task *task);
-/* Those that rest are. */
+/* Those that rest are asked again. */
 void collect_wake(struct timer *timer);
 
-/* All sockets have had their share of the turn: share after share is handed out until nothing that
- * is wanted waits; what is not wanted is kept elsewhere. */
+/* All sockets have had their share of the turn: those that are listed have another, in turn, until
+ * the turn has had enough. */
 void collect_end_turn(struct scheduler *scheduler);
 
 #endif

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/datagram/datagram.h"
 
+#include <netinet/in.h>
+#include <netinet/udp.h>
+
 #include "base/memory.h"
+#include "base/system.h"
+#include "runtime/datagram/datagrams.h"
+#include "runtime/datagram/intake.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
@@ -17,12 +23,21 @@ struct datagram *datagram_create(struct scheduler *scheduler, int fd, enum weir_
         return NULL;
     }
     struct datagram *socket = datagram_of(slot);
+    intake_open(&datagrams_of(scheduler)->buffers, scheduler->buffers);
     socket->received = received;
     socket->active = WEIR_ACTIVE_FALSE;
     socket->bit8_seen = values->bit8 == WEIR_BIT8_SET;
-    list_init(&socket->queued_link);
+    datagram_learn(socket);
     slot_move(slot, SOCKET_ESTABLISH);
     return socket;
+}
+
+void datagram_learn(struct datagram *socket)
+{
+    int on = 0;
+    socklen_t size = sizeof(on);
+    int result = system_getsockopt(socket->slot.fd, IPPROTO_UDP, UDP_GRO, &on, &size);
+    socket->has_runs = result >= 0 && on != 0;
 }
 
 struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle)

@@ -18,22 +18,20 @@ struct weir_buffer;
 extern const struct kind kind_datagram;
 
 enum datagram_operation {
-    DATAGRAM_RECEIVE = OPERATION_OF_KIND(KIND_DATAGRAM, 0), /* multishot, into the pool's buffers */
-    DATAGRAM_RECEIVE_INTO,                                  /* one, into a block */
-    DATAGRAM_SEND,
-    DATAGRAM_WRITABLE, /* there may be room for sending */
+    DATAGRAM_READABLE = OPERATION_OF_KIND(KIND_DATAGRAM, 0), /* something has come, or an error */
+    DATAGRAM_WRITABLE,                                       /* there may be room for sending */
 };
 
-/* Whether the kernel is receiving for the socket. */
+/* How a socket learns that something has come. */
 enum collecting {
     COLLECTING_NOT,
-    COLLECTING,
+    COLLECTING_POLLED,    /* the kernel says so, once */
     COLLECTING_CANCELLED, /* the last completion is on the way */
-    COLLECTING_STARVED,   /* waits for a buffer */
-    COLLECTING_RESTING,   /* the kernel fails over and over: it is asked again a little later */
+    COLLECTING_LISTED,    /* there may be more: it has its next share when others have had theirs */
+    COLLECTING_RESTING,   /* it fails over and over: it is asked again a little later */
 };
 
-/* Datagrams that wait, linked by their buffers: in the pool's until the turn ends, then in blocks.
+/* What of a batch waits, linked by its buffers: in the pool's until the turn ends, then in blocks.
  */
 struct waiting {
     struct weir_buffer *first;
@@ -48,22 +46,18 @@ struct tally {
 struct datagram {
     struct slot slot;
     uint8_t collecting; /* enum collecting */
-    bool into_block;    /* how, or how it was last */
     bool delivering;    /* its packets are being handed out, further down the stack */
     bool bit8_seen;
     bool connected;
-    uint8_t failures;   /* receives in a row that have failed */
-    uint16_t turn;      /* the last turn in which it handed some out, */
-    int32_t turn_count; /* and how many */
-    int32_t active;     /* WEIR_ACTIVE_*, or how many messages are left */
-    int32_t error;      /* what the next call of a passive socket is told */
+    bool has_runs;    /* {udp_gro,true}, however that came to be */
+    uint8_t failures; /* reads in a row that have brought nothing */
+    int32_t active;   /* WEIR_ACTIVE_*, or how many messages are left */
+    int32_t error;    /* what the next call of a passive socket is told */
     struct waiting waiting;
-    struct weir_buffer *block; /* for single receives: armed, or spare; NULL: none */
-    struct call *caller;       /* who waits in recv; of a closed one, until its port is free */
-    weir_socket *siblings;     /* the first of a service: the others, and one that is none */
-    struct outbox *outbox;     /* NULL: it has sent nothing */
-    struct list queued_link;   /* some that wait lie in the pool's buffers, or may be handed out */
-    struct tally *received;    /* where it takes no room of other kinds' slots */
+    struct call *caller;    /* who waits in recv; of a closed one, until its port is free */
+    weir_socket *siblings;  /* the first of a service: the others, and one that is none */
+    struct outbox *outbox;  /* NULL: it has sent nothing */
+    struct tally *received; /* where it takes no room of other kinds' slots */
 };
 
 _Static_assert(offsetof(struct datagram, slot) == 0, "a slot is its socket");
@@ -82,6 +76,9 @@ static inline const struct option_values *datagram_values(const struct datagram 
 /* A new one on `fd`, which is open and without an owner. NULL: no memory. */
 struct datagram *datagram_create(struct scheduler *scheduler, int fd, enum weir_family family,
                                  const struct option_values *values);
+
+/* After an option of the kernel's has changed. */
+void datagram_learn(struct datagram *socket);
 
 /* The live socket of a handle of this scheduler, or NULL. */
 struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "runtime/datagram/intake.h"
 #include "runtime/datagram/parcel.h"
 #include "runtime/datagram/refusal.h"
 #include "runtime/scheduler/scheduler.h"
@@ -14,15 +15,15 @@
 
 struct datagrams {
     struct scheduler *scheduler;
-    struct list queued;       /* sockets with datagrams that the turn's end deals with */
     struct list unsent;       /* outboxes that the turn's end sends */
+    struct slot_list listed;  /* sockets that have their next share when the turn ends */
     struct task end_turn;     /* TASK_LAST while there are any of either */
-    struct slot_list starved; /* sockets that found no buffer */
-    struct task feed;         /* TASK_WITH_BUFFERS while there are any */
-    struct slot_list resting; /* sockets whose receives fail over and over */
+    struct slot_list resting; /* sockets that fail over and over */
     struct timer rest;        /* while there are any */
     struct parcels parcels;
     struct refusals refusals;
+    struct intake buffers; /* the pool's */
+    struct intake blocks;
 };
 
 static inline struct datagrams *datagrams_of(const struct scheduler *scheduler)

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "base/canary.h"
+#include "base/system.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/datagrams.h"
 #include "runtime/datagram/outbox.h"
@@ -73,44 +75,6 @@ static void finish(struct scheduler *scheduler, struct outbox *outbox, struct pa
         datagram_tell_error(scheduler, socket, result);
 }
 
-static bool start_one(struct scheduler *scheduler, struct outbox *outbox, struct parcel *parcel)
-{
-    struct slot *slot = &outbox->socket->slot;
-    uint32_t number;
-    if (!parcel_number(&datagrams_of(scheduler)->parcels, parcel, &number))
-        return false;
-    list_remove(&parcel->link);
-    outbox->in_flight_count++;
-    slot_hold(slot);
-    scheduler->totals.send_operations++;
-    ring_send_message(scheduler->ring,
-                      operation_with_number(slot_operation(slot, DATAGRAM_SEND), number), slot->fd,
-                      parcel_message(parcel), false);
-    return true;
-}
-
-/* False: so many are in flight that the rest is for the next turn. */
-static bool start(struct scheduler *scheduler, struct outbox *outbox)
-{
-    while (!list_is_empty(&outbox->parcels))
-        if (!start_one(scheduler, outbox, list_entry(outbox->parcels.next, struct parcel, link)))
-            return false;
-    return true;
-}
-
-void departure_end_turn(struct scheduler *scheduler)
-{
-    struct datagrams *datagrams = datagrams_of(scheduler);
-    while (!list_is_empty(&datagrams->unsent)) {
-        struct outbox *outbox = list_entry(datagrams->unsent.next, struct outbox, link);
-        if (!start(scheduler, outbox)) {
-            task_add(&scheduler->tasks, TASK_LAST, &datagrams->end_turn);
-            return;
-        }
-        list_remove(&outbox->link);
-    }
-}
-
 /* The kernel says once when there is room again: a multishot poll would say so after each datagram
  * that it has sent. */
 static void wait_for_room(struct scheduler *scheduler, struct outbox *outbox)
@@ -134,45 +98,94 @@ static bool is_refused_run(const struct parcel *parcel, int result)
 static void take_apart(struct scheduler *scheduler, struct outbox *outbox, struct parcel *run,
                        int result)
 {
-    struct parcels *parcels = &datagrams_of(scheduler)->parcels;
+    struct datagrams *datagrams = datagrams_of(scheduler);
+    refusal_note(&datagrams->refusals, run, scheduler->now_ns);
+    scheduler->totals.refused_runs++;
     if (CANARY(LOST_RUN)) {
+        list_remove(&run->link);
         outbox_count_off(outbox, run->size, run->count);
-        parcel_free(parcels, run);
+        parcel_free(&datagrams->parcels, run);
         return;
     }
     while (run->count > 1) {
-        struct parcel *first = parcel_split(parcels, run);
+        struct parcel *first = parcel_split(&datagrams->parcels, run);
         if (!first) {
+            list_remove(&run->link);
             finish(scheduler, outbox, run, result);
             return;
         }
-        first->order = run->order;
-        outbox_put_back(outbox, first);
+        list_append(&run->link, &first->link); /* before it */
     }
-    outbox_put_back(outbox, run);
 }
 
-void departure_completed(struct scheduler *scheduler, struct slot *slot,
-                         const struct ring_completion *completion)
+/* The first of those that are leaving cannot. False: nor can the others, for now. */
+static bool stumble(struct scheduler *scheduler, struct outbox *outbox, struct list *leaving,
+                    int result)
 {
-    struct outbox *outbox = datagram_of(slot)->outbox;
-    struct parcel *parcel =
-        parcel_landed(&datagrams_of(scheduler)->parcels, operation_number(completion->user_data));
-    int result = completion->result;
-    outbox->in_flight_count--;
+    struct parcel *first = list_entry(leaving->next, struct parcel, link);
     if (result == -EAGAIN) {
         scheduler->totals.blocked_sends++;
-        outbox_put_back(outbox, parcel);
         wait_for_room(scheduler, outbox);
-    } else if (is_refused_run(parcel, result)) {
-        refusal_note(&datagrams_of(scheduler)->refusals, parcel, scheduler->now_ns);
-        scheduler->totals.refused_runs++;
-        take_apart(scheduler, outbox, parcel, result);
-        departure_soon(scheduler, outbox);
-    } else {
-        finish(scheduler, outbox, parcel, result);
+        return false;
     }
+    if (result == -EINTR)
+        return true;
+    if (is_refused_run(first, result)) {
+        take_apart(scheduler, outbox, first, result);
+        return true;
+    }
+    list_remove(&first->link);
+    finish(scheduler, outbox, first, result);
+    return true;
+}
+
+static uint32_t address(const struct list *leaving, struct mmsghdr *headers, uint32_t most)
+{
+    uint32_t count = 0;
+    for (struct list *node = leaving->next; node != leaving && count < most; node = node->next)
+        parcel_address(list_entry(node, struct parcel, link), &headers[count++].msg_hdr);
+    return count;
+}
+
+/* One system call. False: there is no room for more. */
+static bool send_some(struct scheduler *scheduler, struct outbox *outbox, struct list *leaving)
+{
+    enum { HEADERS = 64 };
+    struct mmsghdr headers[HEADERS];
+    uint32_t count = address(leaving, headers, HEADERS);
+    int result = system_send_messages(outbox->socket->slot.fd, headers, count);
+    if (result < 0)
+        return stumble(scheduler, outbox, leaving, result);
+    scheduler->totals.send_operations += (uint64_t)result;
+    for (; result > 0; result--)
+        finish(scheduler, outbox, list_entry(list_take(leaving), struct parcel, link), 0);
+    return true;
+}
+
+/* What callbacks send meanwhile stands behind what has not left. */
+static void depart(struct scheduler *scheduler, struct outbox *outbox)
+{
+    struct slot *slot = &outbox->socket->slot;
+    struct list leaving;
+    list_init(&leaving);
+    list_move_all(&leaving, &outbox->parcels);
+    slot_hold(slot);
+    while (!list_is_empty(&leaving) && send_some(scheduler, outbox, &leaving))
+        ;
+    list_move_all(&leaving, &outbox->parcels);
+    list_move_all(&outbox->parcels, &leaving);
     drained(scheduler, outbox);
+    slot_unhold(scheduler, slot);
+}
+
+void departure_end_turn(struct scheduler *scheduler)
+{
+    struct list unsent;
+    struct list *node;
+    list_init(&unsent);
+    list_move_all(&unsent, &datagrams_of(scheduler)->unsent);
+    while ((node = list_take(&unsent)))
+        depart(scheduler, list_entry(node, struct outbox, link));
 }
 
 void departure_writable(struct scheduler *scheduler, struct slot *slot,

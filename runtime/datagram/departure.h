@@ -22,8 +22,6 @@ void departure_drop(struct scheduler *scheduler, struct datagram *socket, int re
 /* Whether so much is queued that nothing may be added. */
 bool departure_is_busy(const struct datagram *socket);
 
-void departure_completed(struct scheduler *scheduler, struct slot *slot,
-                         const struct ring_completion *completion);
 void departure_writable(struct scheduler *scheduler, struct slot *slot,
                         const struct ring_completion *completion);
 bool departure_is_cancelled(const struct slot *slot);

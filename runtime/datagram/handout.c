@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/datagram/handout.h"
 
-#include <stdatomic.h>
-
 #include "base/canary.h"
 #include "runtime/buffer/packet.h"
 #include "runtime/datagram/arrival.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/datagrams.h"
+#include "runtime/datagram/intake.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
@@ -22,8 +21,16 @@ bool datagram_is_wanted(const struct datagram *socket)
                                                : socket->caller != NULL;
 }
 
-static void append(struct waiting *waiting, struct weir_buffer *buffer)
+uint32_t handout_most(const struct datagram *socket)
 {
+    uint32_t share = (uint32_t)datagram_values(socket)->read_packets;
+    uint32_t wanted = socket->active > 0 ? (uint32_t)socket->active : 1;
+    return socket->active == WEIR_ACTIVE_TRUE || share < wanted ? share : wanted;
+}
+
+void handout_append(struct datagram *socket, struct weir_buffer *buffer)
+{
+    struct waiting *waiting = &socket->waiting;
     buffer->next = NULL;
     if (waiting->first)
         waiting->last->next = buffer;
@@ -47,15 +54,12 @@ static void put_back(struct waiting *waiting, struct weir_buffer *buffer)
     waiting->first = buffer;
 }
 
-/* A block that nobody has kept is there for the socket's next single receive. */
-static void give_back(struct datagram *socket, struct weir_buffer *buffer)
+static void give_back(struct scheduler *scheduler, struct weir_buffer *buffer)
 {
     if (buffer->pool)
         buffer_dispatched(buffer);
-    else if (socket->into_block && !socket->block &&
-             buffer->capacity >= sizeof(struct arrival) + datagram_values(socket)->buffer &&
-             atomic_load_explicit(&buffer->refs, memory_order_acquire) == 1)
-        socket->block = buffer;
+    else if (buffer->capacity >= arrival_room(DATAGRAM_BYTES_MAX))
+        intake_give_back(&datagrams_of(scheduler)->blocks, buffer);
     else
         buffer_release(buffer);
 }
@@ -85,15 +89,15 @@ static int give_to_owner(struct scheduler *scheduler, struct datagram *socket,
 static int hand_out_one(struct scheduler *scheduler, struct datagram *socket,
                         struct weir_buffer *buffer)
 {
-    struct arrival *arrival = arrival_of(buffer);
-    size_t size = arrival_size(buffer);
-    const weir_decoded decoded = {.bytes = arrival->bytes, .size = size, .consumed = size};
+    const struct arrived arrived = arrival_next(buffer);
+    size_t size = arrived.size;
+    const weir_decoded decoded = {.bytes = arrived.bytes, .size = size, .consumed = size};
     weir_packet packet = packet_make(&decoded, NULL, datagram_values(socket), buffer);
     struct call *receiver = socket->active == WEIR_ACTIVE_FALSE ? socket->caller : NULL;
-    packet.datagram = &arrival->datagram;
+    packet.datagram = arrived.datagram;
     int result = receiver ? weir_packet_keep(&packet, &receive_call_of(receiver)->packet) : 0;
     if (result == 0)
-        count(scheduler, socket, arrival->bytes, size);
+        count(scheduler, socket, arrived.bytes, size);
     if (receiver) {
         socket->caller = NULL;
         call_complete(scheduler, receiver, result);
@@ -104,60 +108,25 @@ static int hand_out_one(struct scheduler *scheduler, struct datagram *socket,
     return 0;
 }
 
-/* {read_packets,_}: a turn's beginning gives every socket its share anew. */
-static bool has_share(const struct scheduler *scheduler, struct datagram *socket)
+static void hand_out_first(struct scheduler *scheduler, struct datagram *socket)
 {
-    uint16_t turn = (uint16_t)scheduler->totals.turns;
-    if (socket->turn != turn) {
-        socket->turn = turn;
-        socket->turn_count = 0;
-    }
-    return socket->turn_count < datagram_values(socket)->read_packets;
+    struct weir_buffer *buffer = take_first(&socket->waiting);
+    bool stays = hand_out_one(scheduler, socket, buffer) < 0 || arrival_take(buffer);
+    if (stays && socket->slot.state == SOCKET_OPEN)
+        put_back(&socket->waiting, buffer);
+    else
+        give_back(scheduler, buffer);
 }
 
-static void line_up(struct scheduler *scheduler, struct datagram *socket)
-{
-    struct datagrams *datagrams = datagrams_of(scheduler);
-    if (!list_is_empty(&socket->queued_link))
-        return;
-    list_append(&datagrams->queued, &socket->queued_link);
-    task_add(&scheduler->tasks, TASK_LAST, &datagrams->end_turn);
-}
-
-void handout_start(struct scheduler *scheduler, struct datagram *socket)
+void handout_share(struct scheduler *scheduler, struct datagram *socket)
 {
     if (socket->delivering)
         return;
+    int32_t left = datagram_values(socket)->read_packets;
     socket->delivering = true;
-    while (socket->waiting.first && datagram_is_wanted(socket) && has_share(scheduler, socket)) {
-        struct weir_buffer *buffer = take_first(&socket->waiting);
-        socket->turn_count++;
-        if (hand_out_one(scheduler, socket, buffer) < 0) {
-            put_back(&socket->waiting, buffer);
-            break;
-        }
-        give_back(socket, buffer);
-    }
+    for (; left > 0 && socket->waiting.first && datagram_is_wanted(socket); left--)
+        hand_out_first(scheduler, socket);
     socket->delivering = false;
-    if (socket->waiting.first && socket->slot.state == SOCKET_OPEN)
-        line_up(scheduler, socket);
-}
-
-void handout_arrived(struct scheduler *scheduler, struct datagram *socket,
-                     struct weir_buffer *buffer)
-{
-    append(&socket->waiting, buffer);
-    handout_start(scheduler, socket);
-    if (socket->slot.state != SOCKET_OPEN)
-        handout_drop(socket);
-}
-
-bool handout_go_on(struct scheduler *scheduler, struct datagram *socket)
-{
-    list_remove(&socket->queued_link);
-    socket->turn_count = 0;
-    handout_start(scheduler, socket);
-    return socket->waiting.first && datagram_is_wanted(socket);
 }
 
 /* What there is no memory for is lost, as it is when the kernel has none. */
@@ -165,7 +134,6 @@ void handout_keep(struct scheduler *scheduler, struct datagram *socket)
 {
     struct weir_buffer *buffer = socket->waiting.first;
     socket->waiting = (struct waiting){NULL, NULL};
-    list_remove(&socket->queued_link);
     while (buffer) {
         struct weir_buffer *next = buffer->next;
         struct weir_buffer *kept = buffer;
@@ -175,9 +143,9 @@ void handout_keep(struct scheduler *scheduler, struct datagram *socket)
             buffer_dispatched(buffer);
         }
         if (kept && CANARY(TOLD_TWICE))
-            append(&socket->waiting, arrival_copy(kept));
+            handout_append(socket, arrival_copy(kept));
         if (kept)
-            append(&socket->waiting, kept);
+            handout_append(socket, kept);
         buffer = next;
     }
 }
@@ -191,5 +159,4 @@ void handout_drop(struct datagram *socket)
         else
             buffer_release(buffer);
     }
-    list_remove(&socket->queued_link);
 }

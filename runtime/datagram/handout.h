@@ -5,6 +5,7 @@
 #define RUNTIME_DATAGRAM_HANDOUT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct datagram;
 struct scheduler;
@@ -13,16 +14,15 @@ struct weir_buffer;
 /* Whether somebody would take a datagram: the owner of an active socket, or a receiver. */
 bool datagram_is_wanted(const struct datagram *socket);
 
-/* One has come. What is not handed out at once waits. */
-void handout_arrived(struct scheduler *scheduler, struct datagram *socket,
-                     struct weir_buffer *buffer);
+/* How many datagrams it may hand out before others have their turn: {read_packets,_}, but no more
+ * than are wanted. */
+uint32_t handout_most(const struct datagram *socket);
 
-/* Hands out what waits, as far as the socket's share of the turn goes. */
-void handout_start(struct scheduler *scheduler, struct datagram *socket);
+/* What has come waits behind what waits. */
+void handout_append(struct datagram *socket, struct weir_buffer *buffer);
 
-/* The turn ends: all others have had theirs, so the socket has another share. Whether there is
- * more for it then. */
-bool handout_go_on(struct scheduler *scheduler, struct datagram *socket);
+/* Hands out of what waits so many. */
+void handout_share(struct scheduler *scheduler, struct datagram *socket);
 
 /* What waits is moved out of the pool's buffers. */
 void handout_keep(struct scheduler *scheduler, struct datagram *socket);

@@ -26,12 +26,11 @@ static int open_datagrams(struct scheduler *scheduler, void **state)
     if (!datagrams)
         return -ENOMEM;
     datagrams->scheduler = scheduler;
-    list_init(&datagrams->queued);
     list_init(&datagrams->unsent);
     task_init(&datagrams->end_turn, end_turn);
-    task_init(&datagrams->feed, collect_feed);
     datagrams->rest.fire = collect_wake;
     parcels_open(&datagrams->parcels);
+    intake_open_blocks(&datagrams->blocks);
     *state = datagrams;
     return 0;
 }
@@ -40,6 +39,8 @@ static void shut_datagrams(void *state)
 {
     struct datagrams *datagrams = state;
     parcels_shut(&datagrams->parcels);
+    intake_shut(&datagrams->buffers);
+    intake_shut(&datagrams->blocks);
     memory_free(datagrams);
 }
 
@@ -107,11 +108,7 @@ const struct kind kind_datagram = {
     .has_packets = true,
     .operations =
         {
-            [OPERATION_IN_KIND(DATAGRAM_RECEIVE)] = {collect_completed, collect_is_cancelled,
-                                                     collect_discard},
-            [OPERATION_IN_KIND(DATAGRAM_RECEIVE_INTO)] = {collect_into_completed,
-                                                          collect_is_cancelled, NULL},
-            [OPERATION_IN_KIND(DATAGRAM_SEND)] = {departure_completed, NULL, NULL},
+            [OPERATION_IN_KIND(DATAGRAM_READABLE)] = {collect_readable, collect_is_cancelled, NULL},
             [OPERATION_IN_KIND(DATAGRAM_WRITABLE)] = {departure_writable, departure_is_cancelled,
                                                       NULL},
         },

@@ -22,22 +22,7 @@ struct outbox *outbox_of(struct datagram *socket)
 
 void outbox_append(struct outbox *outbox, struct parcel *parcel)
 {
-    parcel->order = outbox->next_order++;
     list_append(&outbox->parcels, &parcel->link);
-}
-
-/* Orders go round. */
-static bool is_before(const struct parcel *a, const struct parcel *b)
-{
-    return (int32_t)(a->order - b->order) < 0;
-}
-
-void outbox_put_back(struct outbox *outbox, struct parcel *parcel)
-{
-    struct list *next = outbox->parcels.next;
-    while (next != &outbox->parcels && !is_before(parcel, list_entry(next, struct parcel, link)))
-        next = next->next;
-    list_append(next, &parcel->link); /* before it */
 }
 
 struct parcel *outbox_last(const struct outbox *outbox)

@@ -27,15 +27,13 @@ enum outbox_room {
 
 struct outbox {
     struct datagram *socket;
-    struct list link;    /* to be sent when the turn ends */
-    struct list parcels; /* not in flight */
+    struct list link; /* to be sent when the turn ends */
+    struct list parcels;
     struct list waiters; /* calls that wait until it is not busy */
-    size_t queued_bytes; /* those in flight included */
+    size_t queued_bytes;
     size_t queued_count; /* of datagrams */
     struct traffic sent;
     uint32_t sent_max;
-    uint32_t in_flight_count;
-    uint32_t next_order;
     uint8_t room; /* enum outbox_room */
     bool busy;
     bool refused; /* a handler is to be told `unbusy` */
@@ -46,9 +44,7 @@ struct outbox *outbox_of(struct datagram *socket);
 
 /* Behind all others. */
 void outbox_append(struct outbox *outbox, struct parcel *parcel);
-/* Where it was before it was in flight. */
-void outbox_put_back(struct outbox *outbox, struct parcel *parcel);
-/* The last one that is not in flight, or NULL. */
+/* The last one, or NULL. */
 struct parcel *outbox_last(const struct outbox *outbox);
 
 /* What the watermarks are about: empty datagrams must count as well. */
@@ -64,7 +60,7 @@ void outbox_count_off(struct outbox *outbox, size_t size, uint32_t count);
 /* Whether nothing is queued; NULL: so it is. */
 static inline bool outbox_is_empty(const struct outbox *outbox)
 {
-    return !outbox || (list_is_empty(&outbox->parcels) && outbox->in_flight_count == 0);
+    return !outbox || list_is_empty(&outbox->parcels);
 }
 
 #endif

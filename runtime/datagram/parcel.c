@@ -12,9 +12,6 @@ enum { SPARE_PARCELS_MOST = 1024, SPARE_CRATES_MOST = 4 };
 void parcels_open(struct parcels *parcels)
 {
     list_init(&parcels->spare);
-    parcels->free_number_count = PARCELS_IN_FLIGHT;
-    for (uint32_t i = 0; i < PARCELS_IN_FLIGHT; i++)
-        parcels->free_numbers[i] = (uint16_t)(PARCELS_IN_FLIGHT - 1 - i);
 }
 
 void parcels_shut(struct parcels *parcels)
@@ -156,10 +153,9 @@ struct parcel *parcel_split(struct parcels *parcels, struct parcel *run)
     return first;
 }
 
-static void ask_for_segments(struct parcel *parcel)
+static void ask_for_segments(struct parcel *parcel, struct msghdr *message)
 {
     uint16_t segment = (uint16_t)parcel->datagram_size;
-    struct msghdr *message = &parcel->message;
     message->msg_control = parcel->control;
     message->msg_controllen = sizeof(parcel->control);
     struct cmsghdr *control = CMSG_FIRSTHDR(message);
@@ -169,35 +165,15 @@ static void ask_for_segments(struct parcel *parcel)
     memcpy(CMSG_DATA(control), &segment, sizeof(segment));
 }
 
-const struct msghdr *parcel_message(struct parcel *parcel)
+void parcel_address(struct parcel *parcel, struct msghdr *message)
 {
     parcel->piece = (struct iovec){parcel->bytes, parcel->size};
-    parcel->message = (struct msghdr){
+    *message = (struct msghdr){
         .msg_name = parcel->address_size ? &parcel->address : NULL,
         .msg_namelen = parcel->address_size,
         .msg_iov = &parcel->piece,
         .msg_iovlen = 1,
     };
     if (parcel->count > 1)
-        ask_for_segments(parcel);
-    return &parcel->message;
-}
-
-bool parcel_number(struct parcels *parcels, struct parcel *parcel, uint32_t *number)
-{
-    if (parcels->free_number_count == 0)
-        return false;
-    *number = parcels->free_numbers[--parcels->free_number_count];
-    parcels->in_flight[*number] = parcel;
-    return true;
-}
-
-struct parcel *parcel_landed(struct parcels *parcels, uint32_t number)
-{
-    CHECK_LT(number, (uint32_t)PARCELS_IN_FLIGHT);
-    struct parcel *parcel = parcels->in_flight[number];
-    CHECK(parcel);
-    parcels->in_flight[number] = NULL;
-    parcels->free_numbers[parcels->free_number_count++] = (uint16_t)number;
-    return parcel;
+        ask_for_segments(parcel, message);
 }

@@ -22,7 +22,6 @@ struct call;
 
 enum {
     CRATE_BYTES = 65536,     /* the largest datagram fits */
-    PARCELS_IN_FLIGHT = 256, /* of a scheduler: a number is eight bits of user_data */
     RUN_DATAGRAMS_MOST = 64, /* UDP_MAX_SEGMENTS of all kernels */
     RUN_BYTES_MOST = 65507,
 };
@@ -41,17 +40,15 @@ union parcel_address {
 };
 
 struct parcel {
-    struct list link; /* in its outbox, until it is in flight; or spare */
+    struct list link; /* in its outbox, or spare */
     struct crate *crate;
     uint8_t *bytes;
     uint32_t size;
     uint32_t datagram_size; /* of all but perhaps the last */
     uint32_t count;
-    uint32_t order;         /* in its outbox */
     struct call *call;      /* who waits for what the kernel says, or NULL */
     socklen_t address_size; /* 0: the connected peer */
     union parcel_address address;
-    struct msghdr message;
     struct iovec piece;
     _Alignas(8) uint8_t control[CMSG_SPACE(sizeof(uint16_t))];
 };
@@ -62,9 +59,6 @@ struct parcels {
     uint32_t spare_crate_count;
     struct list spare;
     uint32_t spare_count;
-    struct parcel *in_flight[PARCELS_IN_FLIGHT];
-    uint16_t free_numbers[PARCELS_IN_FLIGHT];
-    uint32_t free_number_count;
 };
 
 void parcels_open(struct parcels *parcels);
@@ -81,11 +75,7 @@ void parcel_grow(struct parcel *parcel, size_t size);
 /* The first of a run becomes a parcel of its own. NULL: no memory. */
 struct parcel *parcel_split(struct parcels *parcels, struct parcel *run);
 
-/* The header of its send. */
-const struct msghdr *parcel_message(struct parcel *parcel);
-
-/* A number while it is in flight; false: so many are in flight already. */
-bool parcel_number(struct parcels *parcels, struct parcel *parcel, uint32_t *number);
-struct parcel *parcel_landed(struct parcels *parcels, uint32_t number);
+/* The header of its send, which points into it. */
+void parcel_address(struct parcel *parcel, struct msghdr *message);
 
 #endif

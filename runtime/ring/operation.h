@@ -15,8 +15,8 @@ enum { OPERATION_KINDS_MAX = 8, OPERATIONS_PER_KIND_MAX = 16 };
 /* Of a socket, in its handle and in the completions of its operations: 24 bits, and 0 is none's. */
 enum { GENERATION_MAX = 0xFFFFFF };
 
-/* is a cancel 1 bit | kind 3 bits | operation 4 bits | generation 24 bits | number 8 bits | slot 24
- * bits. A number tells several of one operation and one slot apart. */
+/* is a cancel 1 bit | kind 3 bits | operation 4 bits | generation 24 bits | none 8 bits | slot 24
+ * bits. */
 static inline uint64_t operation_pack(uint32_t operation, uint32_t generation, uint32_t slot)
 {
     return (uint64_t)operation << 56 | (uint64_t)(generation & GENERATION_MAX) << 32 | slot;
@@ -52,16 +52,6 @@ static inline uint32_t operation_generation(uint64_t user_data)
 static inline uint32_t operation_slot(uint64_t user_data)
 {
     return (uint32_t)user_data & 0xFFFFFF;
-}
-
-static inline uint64_t operation_with_number(uint64_t user_data, uint32_t number)
-{
-    return user_data | (uint64_t)(number & 0xFF) << 24;
-}
-
-static inline uint32_t operation_number(uint64_t user_data)
-{
-    return (uint32_t)(user_data >> 24) & 0xFF;
 }
 
 #endif

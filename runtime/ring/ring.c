@@ -265,24 +265,6 @@ void ring_wait_readable(struct ring *ring, uint64_t user_data, int fd)
     entry->user_data = user_data;
 }
 
-void ring_receive_messages(struct ring *ring, uint64_t user_data, int fd,
-                           const struct msghdr *message)
-{
-    struct io_uring_sqe *entry = next_entry(ring);
-    io_uring_prep_recvmsg_multishot(entry, fd, (struct msghdr *)message, 0);
-    entry->buf_group = BUFFER_GROUP;
-    entry->flags |= IOSQE_BUFFER_SELECT;
-    entry->user_data = user_data;
-}
-
-void ring_receive_message_into(struct ring *ring, uint64_t user_data, int fd,
-                               struct msghdr *message)
-{
-    struct io_uring_sqe *entry = next_entry(ring);
-    io_uring_prep_recvmsg(entry, fd, message, 0);
-    entry->user_data = user_data;
-}
-
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size)
 {
     enum { SEND_BYTES_MAX = INT32_MAX }; /* an entry's length has 32 bits, its result 31 */

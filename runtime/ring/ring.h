@@ -77,13 +77,6 @@ struct ring_memory {
 void ring_receive_into(struct ring *ring, uint64_t user_data, int fd, struct ring_memory memory);
 /* Completes when there is something to receive, or nothing more to come. */
 void ring_wait_readable(struct ring *ring, uint64_t user_data, int fd);
-/* Datagrams, each into a buffer that the kernel takes from the registered ones, with what the
- * header asks for before it: struct io_uring_recvmsg_out. Goes on. */
-void ring_receive_messages(struct ring *ring, uint64_t user_data, int fd,
-                           const struct msghdr *message);
-/* One into memory of ours. The header and what it points to must live until it completes. */
-void ring_receive_message_into(struct ring *ring, uint64_t user_data, int fd,
-                               struct msghdr *message);
 /* Sends never wait: -EAGAIN when there is no room, and fewer bytes than `size` when there is some.
  */
 void ring_send(struct ring *ring, uint64_t user_data, int fd, const void *bytes, size_t size);

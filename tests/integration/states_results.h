@@ -72,14 +72,6 @@
     {                                                                                \
         0, 0, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED, -ENOTCONN \
     }
-#define DUPLICATED                                                               \
-    {                                                                            \
-        -EOPNOTSUPP, -EOPNOTSUPP, WEIR_CLOSED, 0, 0, WEIR_CLOSED, WEIR_CLOSED, 0 \
-    }
-#define LEFT                                                                               \
-    {                                                                                      \
-        -EOPNOTSUPP, -EOPNOTSUPP, WEIR_CLOSED, 0, 0, WEIR_CLOSED, WEIR_CLOSED, -EOPNOTSUPP \
-    }
 #define CLOSE                  \
     {                          \
         0, 0, 0, 0, 0, 0, 0, 0 \

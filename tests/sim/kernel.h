@@ -51,8 +51,7 @@ enum op_kind {
     OP_WAKE,
     OP_READ,
     OP_WATCH,
-    OP_POLL,
-    OP_RECEIVE_MESSAGE
+    OP_POLL
 };
 
 /* Which of a file's places an operation has: one of each can be in flight. */
@@ -76,11 +75,9 @@ struct op {
     uint32_t serial;
     uint32_t message; /* sends of several pieces: index + 1 */
     uint64_t offset;  /* of what is read of a file */
-    uint8_t *memory;  /* OP_RECEIVE_MESSAGE: the header; NULL: into buffers */
+    uint8_t *memory;
     size_t size;
     size_t done;
-    uint32_t name_asked; /* of what is said of a datagram */
-    uint32_t control_asked;
 };
 
 struct file {

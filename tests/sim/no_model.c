@@ -94,10 +94,11 @@ int udp_file_connect(uint32_t file, const struct sockaddr *address)
     return 0;
 }
 
-void udp_file_receive(struct file *file, struct op *op)
+int udp_file_receive(uint32_t file, struct mmsghdr *messages, uint32_t count)
 {
     (void)file;
-    (void)op;
+    (void)messages;
+    return (int)count;
 }
 
 unsigned udp_file_ready(const struct file *file)
@@ -106,12 +107,11 @@ unsigned udp_file_ready(const struct file *file)
     return 0;
 }
 
-void udp_file_send(uint32_t ring, uint32_t file, uint64_t user_data, const struct msghdr *message)
+int udp_file_send(uint32_t file, struct mmsghdr *messages, uint32_t count)
 {
-    (void)ring;
     (void)file;
-    (void)user_data;
-    (void)message;
+    (void)messages;
+    return (int)count;
 }
 
 void udp_model_receive_failed(uint32_t index, int error)

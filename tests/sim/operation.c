@@ -19,7 +19,6 @@
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
 #include "sim/udp.h"
-#include "sim/udp_model.h"
 
 static uint32_t in_flight;
 static uint32_t serials;
@@ -39,7 +38,6 @@ static enum op_place place_of(enum op_kind kind)
     switch (kind) {
     case OP_RECEIVE:
     case OP_READABLE:
-    case OP_RECEIVE_MESSAGE:
         return PLACE_RECEIVE;
     case OP_SEND:
         return PLACE_SEND;
@@ -73,15 +71,8 @@ static void complete(struct op *op, int32_t result)
 {
     uint64_t user_data = op->user_data;
     trace("operation %llx ends: %lld", (int64_t)user_data, result, 0, 0);
-    if (op->kind == OP_RECEIVE_MESSAGE && result < 0)
-        udp_model_receive_failed(file_of(op)->link, result);
     operation_finish(op);
     ring_sim_post(user_data, result, 0);
-}
-
-void operation_complete(struct op *op, int32_t result)
-{
-    complete(op, result);
 }
 
 static int transient_error(void)
@@ -406,11 +397,11 @@ static bool is_in_trouble(const struct file *file, struct op *op)
 }
 
 /* An error is there whatever was asked for. */
-static void do_poll(const struct file *file, struct op *op)
+static void do_poll(const struct file *file, struct op *op, unsigned events)
 {
     bool datagrams = file->kind == FILE_DATAGRAM;
-    unsigned ready = datagrams ? udp_file_ready(file) & (op->size | POLLERR)
-                               : names_ready(file) & (unsigned)op->size;
+    unsigned ready =
+        datagrams ? udp_file_ready(file) & (events | POLLERR) : names_ready(file) & events;
     if (ready)
         complete(op, (int32_t)ready);
 }
@@ -424,7 +415,10 @@ static void do_op(struct file *file, struct op *op)
         do_receive(file, op);
         break;
     case OP_READABLE:
-        do_wait_readable(file, op);
+        if (file->kind == FILE_DATAGRAM)
+            do_poll(file, op, POLLIN);
+        else
+            do_wait_readable(file, op);
         break;
     case OP_SEND:
         do_send(file, op);
@@ -448,10 +442,7 @@ static void do_op(struct file *file, struct op *op)
         do_watch(file, op);
         break;
     case OP_POLL:
-        do_poll(file, op);
-        break;
-    case OP_RECEIVE_MESSAGE:
-        udp_file_receive(file, op);
+        do_poll(file, op, (unsigned)op->size);
         break;
     case OP_CONNECT: /* the peer answers */
     case OP_NONE:

@@ -20,9 +20,6 @@ void operation_begin_connect(uint32_t file, const struct op *op, const struct so
 /* The operation is over: its place is free. The caller posts its completion. */
 void operation_finish(struct op *op);
 
-/* The same with its completion. */
-void operation_complete(struct op *op, int32_t result);
-
 /* Ends that of a ring with this user_data, unless it is all but done. Whether it was found. */
 bool operation_cancel(uint64_t user_data, uint8_t ring);
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "runtime/datagram/datagram.h"
 #include "runtime/listener/listener.h"
 #include "runtime/ring/features.h"
 #include "runtime/ring/operation.h"
@@ -26,7 +25,6 @@
 #include "sim/pieces.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
-#include "sim/udp.h"
 
 enum {
     ENTRY_MOST = 512,
@@ -226,7 +224,7 @@ static void post_stale(struct ring *ring, const struct op *fresh)
     uint32_t flags = 0;
     if (operation_of(old) == LISTENER_ACCEPT) {
         result = kernel_new_file(FILE_SOCKET);
-    } else if (operation_of(old) == STREAM_RECEIVE || operation_of(old) == DATAGRAM_RECEIVE) {
+    } else if (operation_of(old) == STREAM_RECEIVE) {
         int buffer = ring_sim_take_buffer();
         if (buffer >= 0) {
             result = 1;
@@ -262,10 +260,6 @@ static void begin(struct ring *ring, const struct entry *entry)
           entry->fd, (int64_t)op.size);
     if (op.kind != OP_WAKE)
         post_stale(ring, &op);
-    if (kernel_file(entry->fd)->kind == FILE_DATAGRAM && op.kind == OP_SEND) {
-        udp_file_send(op.ring, index, op.user_data, entry->message);
-        return;
-    }
     if (entry->message)
         op.message = pieces_copy(entry->message);
     if (op.kind == OP_CONNECT)
@@ -366,21 +360,6 @@ void ring_poll(struct ring *ring, uint64_t user_data, int fd, unsigned events)
     struct entry *entry = next_entry(ring, user_data, OP_POLL, fd);
     entry->op.size = events;
     entry->serial = kernel_file(fd)->serial;
-}
-
-void ring_receive_messages(struct ring *ring, uint64_t user_data, int fd,
-                           const struct msghdr *message)
-{
-    struct entry *entry = next_entry(ring, user_data, OP_RECEIVE_MESSAGE, fd);
-    entry->op.multishot = true;
-    entry->op.name_asked = message->msg_namelen;
-    entry->op.control_asked = (uint32_t)message->msg_controllen;
-}
-
-void ring_receive_message_into(struct ring *ring, uint64_t user_data, int fd,
-                               struct msghdr *message)
-{
-    next_entry(ring, user_data, OP_RECEIVE_MESSAGE, fd)->op.memory = (uint8_t *)message;
 }
 
 void ring_cancel(struct ring *ring, uint64_t user_data, uint64_t target)

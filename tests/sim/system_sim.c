@@ -129,6 +129,16 @@ int system_close(int fd)
     return 0;
 }
 
+int system_receive_messages(int fd, struct mmsghdr *messages, uint32_t count)
+{
+    return udp_file_receive(kernel_fd_index(fd), messages, count);
+}
+
+int system_send_messages(int fd, struct mmsghdr *messages, uint32_t count)
+{
+    return udp_file_send(kernel_fd_index(fd), messages, count);
+}
+
 int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
     struct file *file = kernel_file(fd);
@@ -273,15 +283,4 @@ int system_set_file_mode(const char *path, int mode)
     (void)path;
     (void)mode;
     return fails() ? -EACCES : 0;
-}
-
-int system_close_on_exec(int fd)
-{
-    (void)fd;
-    return -EBADF;
-}
-
-bool system_is_same_file(int fd, int other)
-{
-    return fd == other;
 }

@@ -15,27 +15,16 @@
 #include "sim/trace.h"
 #include "sim/udp_model.h"
 
-enum { LANDING_MOST = 128, SEGMENTS_MOST = 64 };
-
-/* A send that the kernel has dealt with and has not said so yet. */
-struct landing {
-    bool used;
-    uint32_t ring;
-    uint32_t udp;
-    uint64_t user_data;
-    int32_t result;
-};
+enum { SEGMENTS_MOST = 64 };
 
 struct udp udps[UDP_MOST];
 struct udp_style udp_style;
-static struct landing landings[LANDING_MOST];
 static uint32_t number_count;
 
 void udp_reset(void)
 {
     for (uint32_t i = 0; i < UDP_MOST; i++)
         udps[i].used = false;
-    memset(landings, 0, sizeof(landings));
     number_count = 0;
 }
 
@@ -176,7 +165,6 @@ bool udp_file_open(uint32_t file)
 void udp_file_close(uint32_t file)
 {
     struct udp *udp = &udps[kernel.files[file].link];
-    SIM_CHECK(udp->sending == 0, "a UDP socket is closed with a send in flight");
     udp_model_closed(index_of(udp));
     udp->used = false;
 }
@@ -208,57 +196,10 @@ static uint32_t put_name(const struct udp_arrival *arrival, void *name)
     return sizeof(address);
 }
 
-struct header { /* struct io_uring_recvmsg_out */
-    uint32_t name_size;
-    uint32_t control_size;
-    uint32_t size;
-    uint32_t flags;
-};
-
-static uint32_t put_into_buffer(const struct udp_arrival *arrival, const struct op *op,
-                                uint8_t *buffer)
-{
-    uint32_t before = (uint32_t)(sizeof(struct header) + op->name_asked + op->control_asked);
-    SIM_CHECK(before <= ring_sim_buffer_size(), "a buffer has no room for what is asked for");
-    uint32_t room = ring_sim_buffer_size() - before;
-    uint32_t size = arrival->size < room ? arrival->size : room;
-    struct header header = {.size = arrival->size, .flags = size < arrival->size ? MSG_TRUNC : 0};
-    header.name_size = put_name(arrival, buffer + sizeof(header));
-    memcpy(buffer, &header, sizeof(header));
-    udp_fill(arrival->number, buffer + before, size);
-    return before + size;
-}
-
-/* An empty datagram ends the shot. */
-static bool receive_one(struct udp *udp, struct op *op)
-{
-    const struct udp_arrival *arrival = &udp->queue[udp->head % UDP_QUEUE_MOST];
-    int buffer = ring_sim_take_buffer();
-    if (buffer < 0) {
-        operation_complete(op, -ENOBUFS);
-        return false;
-    }
-    uint32_t filled = put_into_buffer(arrival, op, ring_sim_buffer(buffer));
-    uint64_t user_data = op->user_data;
-    bool goes_on = op->multishot && arrival->size > 0 && !ring_sim_is_full() &&
-                   !dice_chance(kernel.faults.multishot_end);
-    udp->head++;
-    udp_model_given(index_of(udp), arrival,
-                    filled -
-                        (uint32_t)(sizeof(struct header) + op->name_asked + op->control_asked));
-    trace("udp receive %llx: datagram %lld in buffer %lld, more %lld", (int64_t)user_data,
-          arrival->number, buffer, goes_on);
-    if (!goes_on)
-        operation_finish(op);
-    ring_sim_post(user_data, (int32_t)filled,
-                  RING_BUFFER | (uint32_t)buffer << RING_BUFFER_SHIFT | (goes_on ? RING_MORE : 0));
-    return goes_on;
-}
-
-static void receive_into(struct udp *udp, struct op *op)
+static void receive_one(struct udp *udp, struct mmsghdr *into)
 {
     const struct udp_arrival *arrival = &udp->queue[udp->head++ % UDP_QUEUE_MOST];
-    struct msghdr *message = (struct msghdr *)(void *)op->memory;
+    struct msghdr *message = &into->msg_hdr;
     uint32_t size = arrival->size;
     if (size > message->msg_iov[0].iov_len)
         size = (uint32_t)message->msg_iov[0].iov_len;
@@ -266,8 +207,9 @@ static void receive_into(struct udp *udp, struct op *op)
     message->msg_namelen = put_name(arrival, message->msg_name);
     message->msg_controllen = 0;
     message->msg_flags = size < arrival->size ? MSG_TRUNC : 0;
+    into->msg_len = size;
+    trace("udp %lld: datagram %lld is taken", index_of(udp), arrival->number, 0, 0);
     udp_model_given(index_of(udp), arrival, size);
-    operation_complete(op, (int32_t)size);
 }
 
 static int receive_error(struct file *file)
@@ -280,25 +222,20 @@ static int receive_error(struct file *file)
     return dice_chance(kernel.faults.transient) ? -errors[dice_below(3)] : 0;
 }
 
-void udp_file_receive(struct file *file, struct op *op)
+int udp_file_receive(uint32_t index, struct mmsghdr *messages, uint32_t count)
 {
-    enum { TURNS_MOST = 32 };
+    struct file *file = &kernel.files[index];
     struct udp *udp = udp_of(file);
+    uint32_t most = dice_chance(kernel.faults.short_read) ? dice_between(1, count) : count;
+    uint32_t taken = 0;
     int error = receive_error(file);
     if (error) {
-        operation_complete(op, error);
-        return;
+        udp_model_receive_failed(index_of(udp), error);
+        return error;
     }
-    for (int i = 0; i < TURNS_MOST && udp->head != udp->tail; i++) {
-        if (op->memory) {
-            receive_into(udp, op);
-            return;
-        }
-        if (!receive_one(udp, op))
-            return;
-    }
-    if (udp->head != udp->tail)
-        kernel_kick(udp->file, PLACE_RECEIVE);
+    for (; taken < most && udp->head != udp->tail; taken++)
+        receive_one(udp, &messages[taken]);
+    return taken > 0 ? (int)taken : -EAGAIN;
 }
 
 /* Sending. */
@@ -306,7 +243,9 @@ void udp_file_receive(struct file *file, struct op *op)
 unsigned udp_file_ready(const struct file *file)
 {
     const struct udp *udp = udp_of(file);
-    unsigned events = file->error ? POLLERR | POLLOUT : 0;
+    unsigned events = file->error ? POLLERR | POLLOUT | POLLIN : 0;
+    if (udp->head != udp->tail)
+        events |= POLLIN;
     return udp->unsent < (udp_style.room + 1) / 2 ? events | POLLOUT : events;
 }
 
@@ -353,49 +292,28 @@ static uint32_t segment_of(const struct msghdr *message)
     return segment;
 }
 
-/* What the kernel would say of it now; nothing is sent but when it is 0. */
-static int send_error(struct file *file, const struct msghdr *message, uint32_t segment)
+/* What becomes of it for a reason that lasts. */
+static int refusal(const struct udp *udp, const struct msghdr *message, uint32_t segment)
 {
-    static const int errors[] = {ENOBUFS, ENOMEM, ENETUNREACH, EPERM};
-    const struct udp *udp = udp_of(file);
-    int error = file->error;
     size_t size = message->msg_iov[0].iov_len;
-    file->error = 0;
-    if (error)
-        return -error;
     if (segment && size > (size_t)segment * SEGMENTS_MOST)
         return -EINVAL;
     if (segment && udp_style.segmentation_errors[peer_of(udp, message)])
         return -(int)udp_style.segmentation_errors[peer_of(udp, message)];
-    if (udp->unsent >= udp_style.room)
-        return -EAGAIN;
+    return udp->unsent >= udp_style.room ? -EAGAIN : 0;
+}
+
+static int send_error(struct file *file, const struct msghdr *message, uint32_t segment)
+{
+    static const int errors[] = {ENOBUFS, ENOMEM, ENETUNREACH, EPERM};
+    int error = file->error;
+    file->error = 0;
+    if (error)
+        return -error;
+    error = refusal(udp_of(file), message, segment);
+    if (error)
+        return error;
     return dice_chance(kernel.faults.transient / 4) ? -errors[dice_below(4)] : 0;
-}
-
-static void land(uint32_t index, uint32_t unused)
-{
-    struct landing *landing = &landings[index];
-    (void)unused;
-    landing->used = false;
-    udps[landing->udp].sending--;
-    ring_sim_choose(landing->ring);
-    ring_sim_post(landing->user_data, landing->result, 0);
-}
-
-static void complete_send(const struct landing *landing)
-{
-    uint32_t index = 0;
-    uint64_t delay_ns = dice_chance(kernel.faults.late) ? dice_size(300000) : 0;
-    while (index < LANDING_MOST && landings[index].used)
-        index++;
-    if (delay_ns == 0 || index == LANDING_MOST) {
-        ring_sim_post(landing->user_data, landing->result, 0);
-        return;
-    }
-    landings[index] = *landing;
-    landings[index].used = true;
-    udps[landing->udp].sending++;
-    event_after(delay_ns, land, index, 0);
 }
 
 /* A route may change its mind about segmentation. */
@@ -406,23 +324,39 @@ static void maybe_change_route(void)
         udp_style.segmentation_errors[dice_below(UDP_PEER_COUNT)] = errors[dice_below(4)];
 }
 
-void udp_file_send(uint32_t ring, uint32_t index, uint64_t user_data, const struct msghdr *message)
+static void send_one(struct udp *udp, struct mmsghdr *from, int result)
 {
-    struct file *file = &kernel.files[index];
-    struct udp *udp = udp_of(file);
+    const struct msghdr *message = &from->msg_hdr;
     uint32_t segment = segment_of(message);
     size_t size = message->msg_iov[0].iov_len;
     SIM_CHECK(message->msg_iovlen == 1, "a datagram of %zu pieces", message->msg_iovlen);
     SIM_CHECK(message->msg_namelen > 0 || udp->connected, "a datagram to nobody");
-    maybe_change_route();
-    int result = send_error(file, message, segment);
-    trace("udp send %llx: %lld bytes, segments of %lld: %lld", (int64_t)user_data, (int64_t)size,
+    trace("udp %lld sends: %lld bytes, segments of %lld: %lld", index_of(udp), (int64_t)size,
           segment, result);
     udp_model_sent(index_of(udp), message, segment, result);
     if (result == 0)
         take_up_room(udp, (uint32_t)size);
-    complete_send(&(struct landing){.ring = ring,
-                                    .udp = index_of(udp),
-                                    .user_data = user_data,
-                                    .result = result ? result : (int32_t)size});
+    from->msg_len = (uint32_t)size;
+}
+
+/* What is wrong with one that is not the first is for the next call to find out. */
+int udp_file_send(uint32_t index, struct mmsghdr *messages, uint32_t count)
+{
+    struct file *file = &kernel.files[index];
+    struct udp *udp = udp_of(file);
+    uint32_t sent = 0;
+    maybe_change_route();
+    for (; sent < count; sent++) {
+        const struct msghdr *message = &messages[sent].msg_hdr;
+        uint32_t segment = segment_of(message);
+        int result =
+            sent == 0 ? send_error(file, message, segment) : refusal(udp, message, segment);
+        bool stops = sent > 0 && (file->error || dice_chance(kernel.faults.transient));
+        if (stops || (sent > 0 && result < 0))
+            break;
+        send_one(udp, &messages[sent], result);
+        if (result < 0)
+            return result;
+    }
+    return (int)sent;
 }

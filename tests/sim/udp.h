@@ -3,9 +3,6 @@
  * UDP sockets in the simulated kernel, and the network behind them: it loses, repeats and reorders
  * what peers send, and its routes refuse segmentation when they like. What a datagram says follows
  * from its number, so that it can be compared wherever it is met.
- *
- * What becomes of a send is decided when it is submitted; its completion may take its time, and
- * overtake others.
  */
 #ifndef SIM_UDP_H
 #define SIM_UDP_H
@@ -57,7 +54,6 @@ struct udp {
     uint32_t tail;
     uint32_t dropped;   /* for want of room */
     uint32_t unsent;    /* bytes that the network has not taken yet */
-    uint32_t sending;   /* sends whose completion is on its way */
     uint32_t run_count; /* runs that were refused */
     bool leaving;       /* the network takes some soon */
 };
@@ -71,12 +67,12 @@ bool udp_file_open(uint32_t file);
 void udp_file_close(uint32_t file);
 int udp_file_connect(uint32_t file, const struct sockaddr *address);
 
-/* Receives, into buffers or into one's own memory, and what poll(2) says. */
-void udp_file_receive(struct file *file, struct op *op);
+/* What poll(2) says. */
 unsigned udp_file_ready(const struct file *file);
 
-/* A send that was submitted to a ring. */
-void udp_file_send(uint32_t ring, uint32_t file, uint64_t user_data, const struct msghdr *message);
+/* As recvmmsg(2) and sendmmsg(2), of who does not wait. */
+int udp_file_receive(uint32_t file, struct mmsghdr *messages, uint32_t count);
+int udp_file_send(uint32_t file, struct mmsghdr *messages, uint32_t count);
 
 /* The bytes of a datagram from a peer. */
 void udp_fill(uint32_t number, uint8_t *bytes, size_t size);

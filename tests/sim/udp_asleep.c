@@ -17,13 +17,6 @@
 #include "sim/udp_model.h"
 #include <weir/error.h>
 
-static bool may_starve(const struct scheduler *scheduler)
-{
-    if (scheduler->profile.features & FEATURE_BIT(BUFFER_RING))
-        return ring_sim_available() == 0;
-    return scheduler->buffers->free == NULL;
-}
-
 static void check_collecting(const struct scheduler *scheduler, const struct datagram *socket)
 {
     bool wanted = datagram_is_wanted(socket);
@@ -32,13 +25,14 @@ static void check_collecting(const struct scheduler *scheduler, const struct dat
     case COLLECTING_NOT:
         SIM_CHECK(!wanted, "udp %u wants to receive and does not", file->link);
         break;
-    case COLLECTING:
+    case COLLECTING_POLLED:
     case COLLECTING_CANCELLED:
-        SIM_CHECK(file->ops[PLACE_RECEIVE].kind == OP_RECEIVE_MESSAGE,
-                  "udp %u waits for a receive that is none", file->link);
+        SIM_CHECK(file->ops[PLACE_RECEIVE].kind == OP_READABLE,
+                  "udp %u waits for a poll that is none", file->link);
         break;
-    case COLLECTING_STARVED:
-        SIM_CHECK(may_starve(scheduler), "udp %u starves, and there are buffers", file->link);
+    case COLLECTING_LISTED:
+        SIM_CHECK(task_is_queued(&datagrams_of(scheduler)->end_turn), "udp %u waits for no turn",
+                  file->link);
         break;
     case COLLECTING_RESTING:
         SIM_CHECK(datagrams_of(scheduler)->rest.armed, "udp %u rests for ever", file->link);
@@ -56,16 +50,13 @@ static uint32_t list_length(const struct list *list)
     return length;
 }
 
-/* What is queued and not in flight waits for room, and nothing waits for what is over. */
+/* What is queued waits for room, and nothing waits for what is over. */
 static void check_sending(const struct scheduler *scheduler, const struct datagram *socket)
 {
     const struct outbox *outbox = socket->outbox;
     const struct file *file = kernel_file(socket->slot.fd);
     if (!outbox)
         return;
-    SIM_CHECK(outbox->in_flight_count == udps[file->link].sending,
-              "udp %u has %u sends in flight, the kernel %u", file->link, outbox->in_flight_count,
-              udps[file->link].sending);
     bool polls = outbox->room != ROOM_KNOWN;
     SIM_CHECK(!polls || file->ops[PLACE_OTHER].kind == OP_POLL,
               "udp %u waits for a poll that is "
@@ -107,8 +98,8 @@ static void check_counts(const struct datagram *socket, const struct udp_view *v
     SIM_CHECK(view->settled_count + queued == outbox->sent.count,
               "udp %u counts %llu sends, not %llu", index, (unsigned long long)outbox->sent.count,
               (unsigned long long)view->settled_count + queued);
-    SIM_CHECK(udps[index].sending > 0 || queued == outbox->queued_count,
-              "udp %u has %zu datagrams queued, not %u", index, outbox->queued_count, queued);
+    SIM_CHECK(queued == outbox->queued_count, "udp %u has %zu datagrams queued, not %u", index,
+              outbox->queued_count, queued);
 }
 
 static void check_view(const struct datagram *socket, const struct udp_view *view)
@@ -122,8 +113,7 @@ static void check_view(const struct datagram *socket, const struct udp_view *vie
               "udp %u is not busy, and an unbusy is owed", index);
     if (model_lenient)
         return;
-    SIM_CHECK(view->untold == 0 || udps[index].sending > 0, "udp %u: %u errors were not told",
-              index, view->untold);
+    SIM_CHECK(view->untold == 0, "udp %u: %u errors were not told", index, view->untold);
     SIM_CHECK(view->error == socket->error, "udp %u has %s to tell, not %s", index,
               weir_error_name(socket->error), weir_error_name(view->error));
     check_counts(socket, view);

@@ -49,8 +49,7 @@ void results_copy(struct results *to, const struct results *from)
     memcpy(seconds, from->seconds, from->second_count * sizeof(*seconds));
 }
 
-/* The first gets what the second counted, too. The rows of seconds are the first's. */
-static void results_merge(struct results *to, const struct results *from)
+void results_merge(struct results *to, const struct results *from)
 {
     histogram_merge(&to->response, &from->response);
     histogram_merge(&to->service, &from->service);

@@ -132,7 +132,7 @@ static const struct {
      "tcp_keepidle tcp_keepintvl user_timeout",
      "lcs"},
     {"add_membership broadcast dontroute drop_membership multicast_if multicast_loop "
-     "multicast_ttl pktinfo read_packets timestamp",
+     "multicast_ttl pktinfo read_packets timestamp udp_gro",
      "us"},
     {"fd file_mode ifaddr inet inet6 ip local netns port reuseport", "lcu"},
     {"backlog", "l"},

@@ -147,7 +147,7 @@ Test(table, every_option_has_a_constructor)
         WEIR_RECVTTL(true), WEIR_REUSEADDR(true), WEIR_REUSEPORT(true), WEIR_SEND_TIMEOUT(1),
         WEIR_SEND_TIMEOUT_CLOSE(true), WEIR_SHOW_ECONNRESET(true), WEIR_SNDBUF(1), WEIR_TCLASS(1),
         WEIR_TCP_KEEPCNT(1), WEIR_TCP_KEEPIDLE(1), WEIR_TCP_KEEPINTVL(1), WEIR_TIMESTAMP(true),
-        WEIR_TOS(1), WEIR_TTL(1), WEIR_USER_TIMEOUT(1));
+        WEIR_TOS(1), WEIR_TTL(1), WEIR_UDP_GRO(true), WEIR_USER_TIMEOUT(1));
     for
         EACH_ROW(id)
     cr_expect(eq(int, options[id - 1].id, id), "%s", option_rows[id].atom);
