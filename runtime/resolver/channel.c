@@ -20,6 +20,8 @@ enum {
     SOCKETS_MAX = 4, /* one per protocol, and those that close */
     LINGER_MS_MAX = 60000,
     RECEIVE_BUFFER_SIZE = 1 << 20,
+    /* Answers that are read in one turn: those who wait for the scheduler have theirs too. */
+    ANSWERS_PER_TURN = 2,
 };
 
 /* c-ares often says no more than that a server is not to be reached. Of what is ended by one entry
@@ -39,6 +41,7 @@ struct channel {
     ares_channel ares;
     size_t question_count;
     struct channel_socket sockets[SOCKETS_MAX];
+    uint32_t reads_left; /* until its socket's next turn, by UDP */
     struct timer timer;
 };
 
@@ -62,6 +65,7 @@ static void ready(struct scheduler *scheduler, void *context, unsigned events)
     bool writes = events & (POLLOUT | POLLERR | POLLHUP);
     (void)scheduler;
     lacked_memory = false;
+    socket->channel->reads_left = ANSWERS_PER_TURN;
     ares_process_fd(socket->channel->ares, reads ? socket->fd : ARES_SOCKET_BAD,
                     writes ? socket->fd : ARES_SOCKET_BAD);
 }
@@ -122,7 +126,14 @@ static int connect_socket(ares_socket_t fd, const struct sockaddr *address, ares
 static ares_ssize_t receive(ares_socket_t fd, void *bytes, size_t size, int flags,
                             struct sockaddr *from, ares_socklen_t *from_size, void *context)
 {
-    (void)context;
+    struct channel *channel = context;
+    if (channel->key.tcp) {
+        channel->reads_left = 1;
+    } else if (channel->reads_left == 0) {
+        errno = EAGAIN; /* the poll that is made next says that there is more */
+        return -1;
+    }
+    channel->reads_left--;
     ssize_t result = system_receive(fd, bytes, size, flags, from, from_size);
     errno = result < 0 ? (int)-result : 0;
     return result < 0 ? -1 : result;

@@ -18,9 +18,9 @@
 
 enum {
     BUCKET_COUNT = 1024,
-    /* Look-ups that go on in one turn: others have their turn too, and a name server's socket its
-     * room. A question to loopback costs some 8 us. */
-    STEPS_PER_TURN = 2,
+    /* Of look-ups in one turn: others have their turn too, and a name server's socket its room. A
+     * question to loopback costs some 8 us. */
+    STEPS_PER_TURN = 1,
     NATIVE_FACTOR = 4, /* the C library may take so many times the configuration's time-out */
     NS_PER_MS = 1000000,
 };
@@ -35,6 +35,7 @@ struct resolver {
     struct channels channels;
     struct list *buckets; /* of look-ups under way, by what they are for */
     struct list due;      /* those that can go on */
+    struct list arrived;  /* calls that are to be looked at */
     struct task go_on;
     struct timer refresh; /* of the cache */
 };
@@ -149,6 +150,7 @@ static struct resolver *new_resolver(struct scheduler *scheduler, struct naming 
     resolver->config = naming_keep(naming);
     resolver->natives = naming->natives;
     list_init(&resolver->due);
+    list_init(&resolver->arrived);
     task_init(&resolver->go_on, run_due);
     resolver->refresh.fire = refresh;
     resolver->buckets = memory_allocate(BUCKET_COUNT * sizeof(struct list));
@@ -353,16 +355,6 @@ static void step(struct resolving *resolving)
     }
 }
 
-static void run_due(struct scheduler *scheduler, struct task *task)
-{
-    struct resolver *resolver = list_entry(task, struct resolver, go_on);
-    struct list *link;
-    for (int steps = 0; steps < STEPS_PER_TURN && (link = list_take(&resolver->due)); steps++)
-        step(list_entry(link, struct resolving, due));
-    if (!list_is_empty(&resolver->due))
-        task_add(&scheduler->tasks, TASK_LAST, task);
-}
-
 static bool is_same(const struct resolving *resolving, const struct look_up *look_up)
 {
     const struct lookup *lookup = &resolving->lookup;
@@ -426,23 +418,52 @@ static int update(struct resolver *resolver)
     return result;
 }
 
+/* It joins those who ask the same, or is the first. */
+static void join(struct resolver *resolver, struct call *call)
+{
+    struct resolving *resolving = NULL;
+    if (update(resolver) == 0) {
+        resolving = find(resolver, look_up_of(call));
+        if (!resolving)
+            resolving = start(resolver, look_up_of(call));
+    }
+    if (resolving)
+        list_append(&resolving->calls, &call->link);
+    else
+        call_complete(resolver->scheduler, call, error_say(-ENOMEM, "no memory to look a name up"));
+}
+
+static bool do_one(struct resolver *resolver)
+{
+    struct list *link;
+    if ((link = list_take(&resolver->due)))
+        step(list_entry(link, struct resolving, due));
+    else if ((link = list_take(&resolver->arrived)))
+        join(resolver, list_entry(link, struct call, link));
+    return link != NULL;
+}
+
+static void run_due(struct scheduler *scheduler, struct task *task)
+{
+    struct resolver *resolver = list_entry(task, struct resolver, go_on);
+    for (int i = 0; i < STEPS_PER_TURN && do_one(resolver); i++)
+        continue;
+    if (!list_is_empty(&resolver->due) || !list_is_empty(&resolver->arrived))
+        task_add(&scheduler->tasks, TASK_LAST, task);
+}
+
 static int run_look_up(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
     int result = resolver_of(scheduler) ? 0 : open_resolver(scheduler, look_up_of(call)->naming);
-    if (result == 0)
-        result = update(resolver_of(scheduler));
     if (result < 0)
         return error_say(result, "no memory to look a name up");
-    struct resolving *resolving = find(resolver_of(scheduler), look_up_of(call));
-    if (!resolving)
-        resolving = start(resolver_of(scheduler), look_up_of(call));
-    if (!resolving)
-        return error_say(-ENOMEM, "no memory to look a name up");
-    list_append(&resolving->calls, &call->link);
+    struct resolver *resolver = resolver_of(scheduler);
+    list_append(&resolver->arrived, &call->link);
     call_set_timeout(scheduler, call);
+    task_add(&scheduler->tasks, TASK_LAST, &resolver->go_on);
     return CALL_WAITS;
 }
 
@@ -524,6 +545,7 @@ const struct call_operation operation_take_naming = {
 
 static void stop(struct resolver *resolver)
 {
+    call_complete_all(resolver->scheduler, &resolver->arrived, WEIR_CLOSED);
     finish_all(resolver, WEIR_CLOSED);
     close_parts(resolver);
     task_remove(&resolver->go_on);

@@ -255,6 +255,42 @@ Test(resolver, on_a_scheduler)
     asked_stop(&asked);
 }
 
+struct burst {
+    struct asked *asked;
+    struct found all;
+};
+
+enum { BURST = 200 };
+
+static void ask_for_many(void *data)
+{
+    struct burst *burst = data;
+    for (int i = 0; i < BURST; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "127.0.0.%d", i);
+        cr_assert_eq(weir_gethostbyname_async(burst->asked->runtime, name, WEIR_INET, -1, found,
+                                              &burst->all),
+                     0);
+    }
+}
+
+/* However many are asked for at once, others have their turns between them. */
+Test(resolver, a_turn_is_not_filled_with_look_ups)
+{
+    struct asked asked = asked_start(1, "");
+    struct burst burst = {.asked = &asked, .all = FOUND};
+    weir_totals before;
+    weir_totals after;
+    cr_assert_eq(weir_get_totals(asked.runtime, 0, &before), 0);
+    cr_assert_eq(weir_run_on(asked.runtime, 0, ask_for_many, &burst), 0);
+    wait_for(&burst.all, BURST);
+    cr_assert_eq(weir_get_totals(asked.runtime, 0, &after), 0);
+    cr_expect_eq(burst.all.failures, 0);
+    cr_expect_geq(after.turns - before.turns, 2u * BURST - 1, "%lu turns",
+                  (unsigned long)(after.turns - before.turns));
+    asked_stop(&asked);
+}
+
 Test(resolver, ten_thousand_at_once)
 {
     enum { COUNT = 10000 };
