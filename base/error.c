@@ -30,6 +30,8 @@ static const struct error_row more[] = {
     {WEIR_NOT_OWNER, "not_owner", "not the owner"},
     {WEIR_BADARG, "badarg", "bad argument"},
     {WEIR_UNKNOWN, "unknown", "unknown error"},
+    {WEIR_KILLED, "killed", "killed"},
+    {WEIR_NOPROC, "noproc", "no such process"},
 };
 
 static const struct error_row none = {0, "unknown", ERROR_NO_POSIX_NAME};

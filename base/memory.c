@@ -90,6 +90,37 @@ void memory_unmap(void *block, size_t size)
     munmap(block, size);
 }
 
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+/* From 6.13 on a guard is a mark in the page table. Before it is a map of its own, of which a
+ * process may have 65,530 (vm.max_map_count). A large page would be memory that nobody touched. */
+void *memory_map_stack(size_t size, size_t guard_size)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
+    if (refused())
+        return NULL;
+    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (block == MAP_FAILED)
+        return NULL;
+    madvise(block, size, MADV_NOHUGEPAGE);
+    if (madvise(block, guard_size, MADV_GUARD_INSTALL) < 0 &&
+        mprotect(block, guard_size, PROT_NONE) < 0) {
+        munmap(block, size);
+        return NULL;
+    }
+    return counted(block);
+}
+
+bool memory_unmap_stack(void *block, size_t size)
+{
+    if (munmap(block, size) < 0)
+        return false;
+    forget();
+    return true;
+}
+
 uint64_t memory_allocation_count(void)
 {
     return atomic_load_explicit(&allocation_count, memory_order_relaxed);

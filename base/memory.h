@@ -3,6 +3,7 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,12 @@ void memory_trim(void);
 /* Whole pages from the kernel, for rings of buffers; zeroed, not inherited by fork. */
 void *memory_map(size_t size) __attribute__((warn_unused_result));
 void memory_unmap(void *block, size_t size);
+
+/* The same for a stack: its lowest `guard_size` bytes fault, what was not touched takes no memory,
+ * and a child of fork has a copy. Unmapping: false if the kernel has no room for one more hole,
+ * and it stays as it is. */
+void *memory_map_stack(size_t size, size_t guard_size) __attribute__((warn_unused_result));
+bool memory_unmap_stack(void *block, size_t size) __attribute__((warn_unused_result));
 
 /* Allocations since the process began, and those not yet freed. Maps count as allocations. */
 uint64_t memory_allocation_count(void);

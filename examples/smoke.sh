@@ -1,16 +1,27 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Runs one example and talks to it. Arguments: its name, its program. Each takes a port, 0 to have
-# one picked, and says which it is; only the first, as README.md shows it, has one of its own.
+# Runs one example and talks to it. Arguments: its name, its program, and that of a server that it
+# passes on to. Each takes a port, 0 to have one picked, and says which it is; only the first, as
+# README.md shows it, has one of its own.
 set -euo pipefail
-exec {out}< <(exec "$2" 0)
-server=$!
-trap 'kill $server' EXIT
-port=7000
-if [ "$1" != echo ]; then
-    read -r -t 60 -u $out line
+servers=()
+trap 'kill "${servers[@]}"' EXIT
+start() { # sets port
+    local out line=
+    exec {out}< <(exec "$@")
+    server=$!
+    servers+=("$server")
+    [ "$name" = echo ] || read -r -t 60 -u "$out" line
     port=${line##*port }
+}
+name=$1
+if [ $# -gt 2 ]; then
+    start "$3" 0
+    start "$2" 0 127.0.0.1 "$port"
+else
+    start "$2" 0
 fi
+[ "$name" != echo ] || port=7000
 
 expect() { # what is expected, got
     [ "$1" = "$2" ] || { printf 'expected\n%s\ngot\n%s\n' "$1" "$2"; exit 1; }
@@ -61,6 +72,20 @@ talk_to_echo() {
         [ $SECONDS -lt 60 ] || { echo "it does not listen"; exit 1; }
     done
     expect ' 00 00 00 02 68 69' "$(printf '\0\0\0\2hi' | ask | od -An -tx1)"
+}
+
+talk_to_process_chat() {
+    talk_to_line_chat
+}
+
+talk_to_process_echo() {
+    local got
+    got=$(printf '\0\2hi\0\5again' | timeout 60 nc -N 127.0.0.1 "$port" | od -An -tx1)
+    expect ' 00 02 68 69 00 05 61 67 61 69 6e' "$got"
+}
+
+talk_to_process_proxy() {
+    talk_to_process_echo
 }
 
 talk_to_mailbox() {

@@ -71,7 +71,7 @@ static int close_elsewhere(weir_socket handle)
 static bool is_elsewhere(weir_socket handle)
 {
     struct scheduler *here = scheduler_current();
-    return here && here->index != slot_scheduler(handle);
+    return !call_may_wait() && here->index != slot_scheduler(handle);
 }
 
 static int close_one(weir_socket handle)

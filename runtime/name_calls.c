@@ -37,7 +37,7 @@ static int check_host(const char *host)
 /* Inside the runtime. */
 static int ask(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_ms)
 {
-    if (scheduler_current())
+    if (!call_may_wait())
         return error_say(-EDEADLK, "a look-up would wait, which a scheduler must not: use its "
                                    "_async form");
     look_up->call.timeout_ms = timeout_ms;
@@ -50,6 +50,7 @@ static int ask(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_m
 static int find(weir_runtime *runtime, struct look_up *look_up, int64_t timeout_ms,
                 weir_hostent **hostent)
 {
+    call_begin();
     int result = runtimes_enter(runtime);
     *hostent = NULL;
     if (result < 0)

@@ -26,6 +26,8 @@ struct named_host {
 
 int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms, weir_socket *socket)
 {
+    call_begin();
+    owner = owner_or_caller(owner);
     struct open_call open = {.call.timeout_ms = timeout_ms, .owner = owner};
     int result = owner_check(owner);
     if (result < 0)
@@ -84,6 +86,7 @@ static struct open_call *new_open_call(weir_owner owner, int64_t timeout_ms, wei
 int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64_t timeout_ms,
                           weir_opened *opened, void *data)
 {
+    owner = owner_or_caller(owner);
     int result = owner_check(owner);
     if (result < 0)
         return result;
@@ -242,7 +245,7 @@ static int look_up_name(weir_runtime *runtime, struct connecting *connecting, co
                               .name = host,
                               .family = both ? WEIR_INET6 : family_of(runtime, connecting)};
     result = ask_for(runtime, connecting, &look_up, timeout_ms);
-    if (both && result != WEIR_CLOSED && result != WEIR_TIMEOUT) {
+    if (both && result != WEIR_CLOSED && result != WEIR_TIMEOUT && result != WEIR_KILLED) {
         look_up.family = WEIR_INET;
         result = ask_for(runtime, connecting, &look_up, timeout_ms);
         interleave(connecting);
@@ -269,10 +272,12 @@ static int64_t rest_of(int64_t timeout_ms, uint64_t since_ns)
 
 static int connect_somewhere(weir_runtime *runtime, struct open_call *open)
 {
+    const struct scheduler *here = scheduler_current();
     int result = runtimes_enter_again(runtime, open->connecting->runtime_id);
     if (result < 0)
         return result;
-    result = call_make_on(&operation_connect, runtime_next_scheduler(runtime), &open->call);
+    uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
+    result = call_make_on(&operation_connect, index, &open->call);
     runtimes_leave(runtime);
     return result;
 }
@@ -294,7 +299,9 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
     struct open_call open = {.owner = owner};
     struct connecting *connecting;
     uint64_t began_ns = clock_now_ns();
-    if (scheduler_current())
+    call_begin();
+    open.owner = owner = owner_or_caller(owner);
+    if (!call_may_wait())
         return error_say(-EDEADLK, "weir_tcp_connect would wait, which a scheduler must not: use "
                                    "its _async form");
     error_clear_text();
@@ -459,6 +466,7 @@ int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uint16_t por
 {
     struct connecting *connecting;
     error_clear_text();
+    owner = owner_or_caller(owner);
     int result = prepare(&connecting, runtime, host, options, owner);
     if (result < 0)
         return result;

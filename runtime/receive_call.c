@@ -79,6 +79,7 @@ int receive_make(const struct call_operation *operation, weir_socket socket, siz
                  int64_t timeout_ms, weir_packet *packet)
 {
     struct receive_call receive = {.call.timeout_ms = timeout_ms, .length = length};
+    call_begin();
     int result = call_make(operation, socket, &receive.call);
     if (result == 0)
         *packet = receive.packet;
@@ -88,6 +89,7 @@ int receive_make(const struct call_operation *operation, weir_socket socket, siz
 int weir_recv(weir_socket socket, size_t length, int64_t timeout_ms, weir_packet *packet)
 {
     bool is_thread = !scheduler_current();
+    call_begin();
     if (is_thread && shelf_take(socket, length, packet))
         return 0;
     struct receive_call receive = {.call.timeout_ms = timeout_ms, .length = length};

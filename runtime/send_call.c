@@ -12,6 +12,7 @@
 #include "runtime/datagram/send.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/busy.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
 #include "runtime/udp_send.h"
@@ -22,18 +23,29 @@ static int send_on_own(struct scheduler *here, weir_socket handle, const struct 
     struct slot *slot = call_find_socket(here, &operation_send, handle, &result);
     error_clear_text();
     if (slot) {
+        struct waiter *waiter = scheduler_set_waiter(here, NULL);
         slot_hold(slot);
         result = send_now(here, stream_of(slot), source);
         slot_unhold(here, slot);
+        (void)scheduler_set_waiter(here, waiter);
     }
     return error_from("weir_send", result);
+}
+
+/* A process waits for a busy socket, which a handler is told of. */
+static bool has_to_wait(struct scheduler *here, weir_socket handle)
+{
+    struct slot *slot = here->waiter ? slot_find(here, handle) : NULL;
+    return slot && slot->kind == KIND_STREAM && slot->state == SOCKET_OPEN &&
+           busy_is(here, stream_of(slot));
 }
 
 /* On the socket's scheduler a plain function, elsewhere a call. */
 static int send_source(weir_socket handle, const struct send_source *source)
 {
     struct scheduler *here = scheduler_current();
-    if (here && here->index == slot_scheduler(handle))
+    call_begin();
+    if (here && here->index == slot_scheduler(handle) && !has_to_wait(here, handle))
         return send_on_own(here, handle, source);
     struct send_call send = {.source = *source};
     return call_make(&operation_send, handle, &send.call);

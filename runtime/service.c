@@ -64,7 +64,7 @@ uint32_t service_siblings(weir_socket handle, weir_socket siblings[RUNTIME_SCHED
 int service_may_wait(weir_socket handle, const char *call)
 {
     struct scheduler *here = scheduler_current();
-    if (here && here->index == slot_scheduler(handle) && may_have_siblings(handle))
+    if (!call_may_wait() && here->index == slot_scheduler(handle) && may_have_siblings(handle))
         return error_say(-EDEADLK, "%s on a service waits for every scheduler: not on one of them",
                          call);
     return 0;

@@ -85,6 +85,8 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
     socket->listening->has_rivals = listen->has_rivals;
     if (listen->serving)
         accept_serve(scheduler, socket, listen->owner);
+    else
+        owner_set(&socket->slot, listen->owner);
     listen->socket = slot_handle(scheduler, &socket->slot);
     return 0;
 }
@@ -94,7 +96,7 @@ const struct call_operation operation_listen = {
 
 static int listen_once(weir_runtime *runtime, struct listen_plan *plan, weir_socket *listener)
 {
-    struct listen_call listen = {.plan = plan};
+    struct listen_call listen = {.plan = plan, .owner = owner_or_caller(weir_owned_by_nobody())};
     struct scheduler *here = scheduler_current();
     int result = listen_open(plan, &listen.fd, 1);
     if (result < 0) {

@@ -89,7 +89,7 @@ int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
     if (result < 0)
         return result;
     struct scheduler *here = scheduler_current();
-    if (here && (here->runtime != runtime || runtime->scheduler_count > 1))
+    if (here && (here->runtime != runtime || (runtime->scheduler_count > 1 && !here->waiter)))
         result = error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
     if (result >= 0)
         result = listen_plan(&plan, runtime->default_listen, address, port, options);

@@ -140,6 +140,7 @@ int weir_udp_open(weir_runtime *runtime, uint16_t port, const weir_option *optio
                   weir_owner owner, weir_socket *socket)
 {
     struct option_setup setup;
+    owner = owner_or_caller(owner);
     struct udp_open_call open = {.owner = owner};
     const struct scheduler *here = scheduler_current();
     error_clear_text();

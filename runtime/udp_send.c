@@ -8,7 +8,9 @@
 #include "base/memory.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/datagram/datagram.h"
+#include "runtime/datagram/departure.h"
 #include "runtime/datagram/send.h"
+#include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 
 static int send_on_own(struct scheduler *here, weir_socket handle, const struct letter *letter)
@@ -16,15 +18,25 @@ static int send_on_own(struct scheduler *here, weir_socket handle, const struct 
     int result;
     struct slot *slot = call_find_socket(here, &operation_send_letter, handle, &result);
     error_clear_text();
+    struct waiter *waiter = scheduler_set_waiter(here, NULL);
     if (slot)
         result = letter_send_now(here, datagram_of(slot), letter);
+    (void)scheduler_set_waiter(here, waiter);
     return error_from("weir_udp_send", result);
+}
+
+/* A process waits for a busy socket. */
+static bool has_to_wait(struct scheduler *here, weir_socket handle)
+{
+    struct slot *slot = here->waiter ? slot_find(here, handle) : NULL;
+    return slot && slot->kind == KIND_DATAGRAM && departure_is_busy(datagram_of(slot));
 }
 
 int udp_send(weir_socket handle, const struct letter *letter)
 {
     struct scheduler *here = scheduler_current();
-    if (here && here->index == slot_scheduler(handle))
+    call_begin();
+    if (here && here->index == slot_scheduler(handle) && !has_to_wait(here, handle))
         return send_on_own(here, handle, letter);
     struct letter_call send = {.letter = *letter};
     return call_make(&operation_send_letter, handle, &send.call);

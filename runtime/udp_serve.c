@@ -159,7 +159,7 @@ int weir_udp_serve(weir_runtime *runtime, const char *address, uint16_t port,
     int result = runtimes_enter(runtime);
     if (result < 0)
         return result;
-    if (here && (here->runtime != runtime || runtime->scheduler_count > 1))
+    if (here && (here->runtime != runtime || (runtime->scheduler_count > 1 && !here->waiter)))
         result = error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
     if (result >= 0)
         result = options_set_up(&serving.setup, OPTION_UDP, NULL, options);

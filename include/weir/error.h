@@ -10,8 +10,9 @@
 
 WEIR_BEGIN
 
-/* X(ENUMERATOR, atom): what Linux has no errno for. The second half are names of the document
- * that no Linux kernel produces; they exist so that every name can be formatted. */
+/* X(ENUMERATOR, atom): what Linux has no errno for. From EALIGN on they are names of the
+ * document that no Linux kernel produces, which exist so that every name can be formatted; the last
+ * two are of processes. */
 #define WEIR_NAMED_ERRORS(X)          \
     X(CLOSED, closed)                 \
     X(TIMEOUT, timeout)               \
@@ -40,7 +41,9 @@ WEIR_BEGIN
     X(ERPCMISMATCH, erpcmismatch)     \
     X(ERREMOTE, erremote)             \
     X(ESUCCESS, esuccess)             \
-    X(EVERSION, eversion)
+    X(EVERSION, eversion)             \
+    X(KILLED, killed)                 \
+    X(NOPROC, noproc)
 
 enum weir_error_order {
     WEIR_ERROR_ORDER_FIRST = 0x10000, /* the largest errno of any kernel is 4095 */

@@ -22,6 +22,7 @@
 #include <weir/names.h>
 #include <weir/options.h>
 #include <weir/packet.h>
+#include <weir/process.h>
 #include <weir/reach.h>
 #include <weir/runtime.h>
 #include <weir/socket.h>

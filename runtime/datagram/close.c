@@ -84,7 +84,7 @@ void datagram_release(struct scheduler *scheduler, struct slot *slot)
 int datagram_close(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     slot_end(scheduler, slot, END_CLOSED);
-    if (call->kind != CALL_BLOCKING)
+    if (!call_is_waited_for(call))
         return 0;
     datagram_of(slot)->caller = call;
     return CALL_WAITS;

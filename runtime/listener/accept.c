@@ -160,7 +160,7 @@ static void give_to_acceptor(struct scheduler *scheduler, struct listener *socke
         keep_spare(socket->listening, fd);
         return;
     }
-    timer_disarm(&scheduler->timers, &call->timer);
+    call_hold(scheduler, call);
     adopt_for_call(scheduler, socket, fd, call, take_back);
 }
 

@@ -26,7 +26,7 @@ static void end(struct scheduler *scheduler, struct slot *slot, enum ending endi
 static int close_by_call(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     slot_end(scheduler, slot, END_CLOSED);
-    if (call->kind != CALL_BLOCKING)
+    if (!call_is_waited_for(call))
         return 0;
     listener_of(slot)->closer = call;
     return CALL_WAITS;

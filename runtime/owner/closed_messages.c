@@ -68,13 +68,13 @@ void closed_messages_remove(struct mailbox_node *node)
     pthread_mutex_unlock(&shelf->lock);
 }
 
-weir_mailbox *closed_messages_find(weir_socket socket)
+weir_mailbox *closed_messages_find(weir_socket socket, void (*keep)(weir_mailbox *mailbox))
 {
     struct shelf *shelf = lock_shelf(socket);
     const struct mailbox_node *node = find(shelf, NULL, socket);
     weir_mailbox *mailbox = node ? node->mailbox : NULL;
     if (mailbox) /* which keeps its messages for as long as it lives */
-        mailbox_keep(mailbox);
+        keep(mailbox);
     pthread_mutex_unlock(&shelf->lock);
     return mailbox;
 }

@@ -15,8 +15,8 @@ struct mailbox_node;
 void closed_messages_add(struct mailbox_node *node);
 void closed_messages_remove(struct mailbox_node *node);
 
-/* A mailbox in which one of this socket waits, kept; NULL: there is none. */
-weir_mailbox *closed_messages_find(weir_socket socket);
+/* A mailbox in which one of this socket waits, kept by `keep`; NULL: there is none. */
+weir_mailbox *closed_messages_find(weir_socket socket, void (*keep)(weir_mailbox *mailbox));
 
 /* With the mailbox's lock: one of this socket that waits there, out of the table; or NULL. */
 struct mailbox_node *closed_messages_take(const weir_mailbox *mailbox, weir_socket socket);

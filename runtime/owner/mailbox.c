@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "runtime/owner/closed_messages.h"
 #include "runtime/owner/msgq.h"
-#include "runtime/owner/owner.h"
+#include "runtime/owner/owned.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 
@@ -25,7 +25,11 @@ struct weir_mailbox {
     pthread_mutex_t lock;
     pthread_cond_t arrived;
     struct list messages;
+    struct list listeners; /* processes that wait; threads sleep on `arrived` */
     size_t count;
+    bool notes_owned;
+    struct owned owned;
+    struct mailbox_round round;
     bool dead;
     bool parents; /* of the process that this one was forked from */
     atomic_uint refs;
@@ -40,7 +44,7 @@ static void init_arrived(weir_mailbox *mailbox)
     pthread_condattr_destroy(&attributes);
 }
 
-int weir_mailbox_create(weir_mailbox **out)
+static int create(weir_mailbox **out, bool notes_owned)
 {
     weir_mailbox *mailbox = memory_allocate_zeroed(1, sizeof(*mailbox));
     if (!mailbox)
@@ -48,12 +52,25 @@ int weir_mailbox_create(weir_mailbox **out)
     pthread_mutex_init(&mailbox->lock, NULL);
     init_arrived(mailbox);
     list_init(&mailbox->messages);
+    list_init(&mailbox->listeners);
+    mailbox->notes_owned = notes_owned;
+    mailbox->round.mailbox = mailbox;
     atomic_init(&mailbox->refs, 1);
     pthread_mutex_lock(&mailboxes_lock);
     list_append(&mailboxes, &mailbox->link);
     pthread_mutex_unlock(&mailboxes_lock);
     *out = mailbox;
     return 0;
+}
+
+int weir_mailbox_create(weir_mailbox **mailbox)
+{
+    return create(mailbox, false);
+}
+
+int mailbox_create_for_process(weir_mailbox **mailbox)
+{
+    return create(mailbox, true);
 }
 
 void mailbox_keep(weir_mailbox *mailbox)
@@ -68,6 +85,7 @@ void mailbox_release(weir_mailbox *mailbox)
     CHECK(list_is_empty(&mailbox->messages));
     pthread_mutex_destroy(&mailbox->lock);
     pthread_cond_destroy(&mailbox->arrived);
+    owned_free(&mailbox->owned);
     memory_free(mailbox);
 }
 
@@ -127,8 +145,44 @@ static struct mailbox_node *take_node(weir_mailbox *mailbox, struct mailbox_node
     return node;
 }
 
+/* With the lock held: a message has come, for one of those who wait. A process is to be called by
+ * `called`, when the lock is not held any more. */
+static void choose_receiver(weir_mailbox *mailbox, struct list *called)
+{
+    struct list *link = list_take(&mailbox->listeners);
+    if (!link) {
+        pthread_cond_signal(&mailbox->arrived); /* one thread each */
+        return;
+    }
+    list_entry(link, struct mail_wait, link)->state = MAIL_CALLED;
+    list_append(called, link);
+}
+
+/* Its scheduler does not end before it has been there. */
+static void call_to_scheduler(struct mail_wait *wait)
+{
+    struct scheduler *here = scheduler_current();
+    uint32_t index = wait->scheduler->index;
+    if (here == wait->scheduler) {
+        task_add(&here->tasks, TASK_SOON, &wait->task);
+        return;
+    }
+    registry_enter_living(index);
+    inbox_post(&wait->scheduler->inbox, &wait->node);
+    registry_leave(index);
+}
+
+static void call_all(struct list *called)
+{
+    struct list *link;
+    while ((link = list_take(called)))
+        call_to_scheduler(list_entry(link, struct mail_wait, link));
+}
+
 void mailbox_put_all(weir_mailbox *mailbox, struct list *list)
 {
+    struct list called;
+    list_init(&called);
     pthread_mutex_lock(&mailbox->lock);
     struct list *node;
     while ((node = list_take(list))) {
@@ -137,9 +191,10 @@ void mailbox_put_all(weir_mailbox *mailbox, struct list *list)
             continue;
         }
         add_node(mailbox, list_entry(node, struct mailbox_node, link));
-        pthread_cond_signal(&mailbox->arrived); /* one thread each */
+        choose_receiver(mailbox, &called);
     }
     pthread_mutex_unlock(&mailbox->lock);
+    call_all(&called);
 }
 
 void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list)
@@ -177,16 +232,32 @@ static void forget_closed_of(weir_mailbox *mailbox, weir_socket socket)
 void mailbox_forget_closed(weir_socket socket)
 {
     weir_mailbox *mailbox;
-    while ((mailbox = closed_messages_find(socket))) {
+    while ((mailbox = closed_messages_find(socket, mailbox_keep))) {
         forget_closed_of(mailbox, socket);
         mailbox_release(mailbox);
     }
 }
 
-int weir_mailbox_destroy(weir_mailbox *mailbox)
+void mailbox_drop(weir_mailbox *mailbox,
+                  bool (*is_it)(const weir_message *message, const weir_message *like),
+                  const weir_message *like)
 {
-    if (scheduler_current())
-        return error_say(-EDEADLK, "a mailbox cannot be destroyed on a scheduler");
+    struct list dropped;
+    list_init(&dropped);
+    pthread_mutex_lock(&mailbox->lock);
+    struct list *link = mailbox->messages.next;
+    while (link != &mailbox->messages) {
+        struct mailbox_node *node = list_entry(link, struct mailbox_node, link);
+        link = link->next;
+        if (is_it(&node->message, like))
+            list_append(&dropped, &take_node(mailbox, node)->link);
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+    mailbox_free_nodes(&dropped);
+}
+
+void mailbox_end(weir_mailbox *mailbox)
+{
     struct list dropped;
     list_init(&dropped);
     pthread_mutex_lock(&mailboxes_lock);
@@ -194,6 +265,7 @@ int weir_mailbox_destroy(weir_mailbox *mailbox)
     pthread_mutex_unlock(&mailboxes_lock);
     pthread_mutex_lock(&mailbox->lock);
     mailbox->dead = true;
+    mailbox->round.goes_on = mailbox->notes_owned;
     while (!list_is_empty(&mailbox->messages)) {
         struct list *first = mailbox->messages.next;
         (void)take_node(mailbox, list_entry(first, struct mailbox_node, link));
@@ -201,9 +273,63 @@ int weir_mailbox_destroy(weir_mailbox *mailbox)
     }
     pthread_mutex_unlock(&mailbox->lock);
     mailbox_free_nodes(&dropped);
-    owner_died(mailbox);
-    mailbox_release(mailbox);
-    return 0;
+}
+
+/* With the lock held: whether a round is to begin. */
+static bool needs_round(weir_mailbox *mailbox)
+{
+    bool begins = mailbox->dead && !mailbox->round.goes_on;
+    mailbox->round.next = 0;
+    mailbox->round.goes_on |= mailbox->dead;
+    return begins;
+}
+
+struct mailbox_round *mailbox_note_owned(weir_mailbox *mailbox, weir_socket socket)
+{
+    if (!mailbox->notes_owned)
+        return NULL;
+    pthread_mutex_lock(&mailbox->lock);
+    owned_add(&mailbox->owned, socket.id);
+    bool begins = needs_round(mailbox);
+    pthread_mutex_unlock(&mailbox->lock);
+    if (!begins)
+        return NULL;
+    mailbox_keep(mailbox);
+    return &mailbox->round;
+}
+
+void mailbox_forget_owned(weir_mailbox *mailbox, weir_socket socket)
+{
+    if (!mailbox->notes_owned)
+        return;
+    pthread_mutex_lock(&mailbox->lock);
+    owned_remove(&mailbox->owned, socket.id);
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+weir_socket mailbox_take_owned(weir_mailbox *mailbox, uint32_t scheduler, bool *unknown)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    weir_socket socket = {owned_take(&mailbox->owned, scheduler)};
+    *unknown = mailbox->owned.incomplete;
+    pthread_mutex_unlock(&mailbox->lock);
+    return socket;
+}
+
+int mailbox_round_step(weir_mailbox *mailbox)
+{
+    struct mailbox_round *round = &mailbox->round;
+    pthread_mutex_lock(&mailbox->lock);
+    bool any = mailbox->owned.count > 0 || mailbox->owned.incomplete;
+    int index = any && round->next < REGISTRY_CAPACITY ? (int)round->next++ : -1;
+    round->goes_on = index >= 0;
+    pthread_mutex_unlock(&mailbox->lock);
+    return index;
+}
+
+struct mailbox_round *mailbox_round_of(weir_mailbox *mailbox)
+{
+    return &mailbox->round;
 }
 
 static struct timespec deadline_after(int64_t timeout_ms)
@@ -253,22 +379,61 @@ static int wait_or_be_cancelled(weir_mailbox *mailbox, int64_t timeout_ms)
     return result;
 }
 
-int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message *message)
+/* With the lock held; NULL: there is none. */
+static struct mailbox_node *take_first(weir_mailbox *mailbox)
 {
-    if (scheduler_current() && timeout_ms != 0)
-        return error_say(-EDEADLK, "waiting for a mailbox would hold up a scheduler");
-    error_clear_text();
+    if (list_is_empty(&mailbox->messages))
+        return NULL;
+    return take_node(mailbox, list_entry(mailbox->messages.next, struct mailbox_node, link));
+}
+
+static void hand_out(struct mailbox_node *node, weir_message *message)
+{
+    *message = node->message;
+    drop_node(node, msgq_weight(&node->message.packet));
+}
+
+bool mailbox_take_or_listen(weir_mailbox *mailbox, struct mail_wait *wait, weir_message *message)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    struct mailbox_node *node = take_first(mailbox);
+    if (!node && wait->state == MAIL_IDLE) {
+        wait->state = MAIL_LISTENS;
+        list_append(&mailbox->listeners, &wait->link);
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+    if (node)
+        hand_out(node, message);
+    return node != NULL;
+}
+
+/* Another may have to take the message that it was called for. */
+void mailbox_listen_no_more(weir_mailbox *mailbox, struct mail_wait *wait)
+{
+    struct list called;
+    list_init(&called);
+    pthread_mutex_lock(&mailbox->lock);
+    if (wait->state == MAIL_LISTENS) {
+        list_remove(&wait->link);
+        wait->state = MAIL_IDLE;
+    } else if (!list_is_empty(&mailbox->messages)) {
+        choose_receiver(mailbox, &called);
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+    call_all(&called);
+}
+
+int mailbox_receive_in_thread(weir_mailbox *mailbox, int64_t timeout_ms, weir_message *message)
+{
     struct mailbox_node *node = NULL;
     pthread_mutex_lock(&mailbox->lock);
     int result = wait_or_be_cancelled(mailbox, timeout_ms);
     if (result == 0)
-        node = take_node(mailbox, list_entry(mailbox->messages.next, struct mailbox_node, link));
+        node = take_first(mailbox);
     pthread_mutex_unlock(&mailbox->lock);
-    if (node) {
-        *message = node->message;
-        drop_node(node, msgq_weight(&node->message.packet));
-    }
-    return error_from("weir_mailbox_receive", result);
+    if (node)
+        hand_out(node, message);
+    return result;
 }
 
 static int refuse_post(weir_mailbox *mailbox)
@@ -312,6 +477,7 @@ void mailboxes_forget(void)
         pthread_mutex_init(&mailbox->lock, NULL);
         init_arrived(mailbox);
         list_init(&mailbox->messages);
+        list_init(&mailbox->listeners);
         mailbox->count = 0;
         mailbox->parents = true;
     }

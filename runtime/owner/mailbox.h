@@ -4,9 +4,13 @@
 #define RUNTIME_OWNER_MAILBOX_H
 
 #include "base/list.h"
+#include "runtime/scheduler/inbox.h"
+#include "runtime/scheduler/task.h"
 #include <weir/mailbox.h>
 
+struct call;
 struct msgq;
+struct scheduler;
 
 struct mailbox_node {
     struct list link;
@@ -15,6 +19,64 @@ struct mailbox_node {
     struct msgq *msgq;
     weir_message message;
 };
+
+/*
+ * How a process waits for a mailbox, any of them. Whoever puts a message there takes the wait off
+ * the mailbox's list and calls it to its scheduler, which looks whether the message is still there.
+ * Invariant: MAIL_CALLED is ended by the process's scheduler alone, and no sooner than the task or
+ * the node has arrived; till then the wait stays in memory, whatever has become of its call.
+ */
+enum mail_state { MAIL_IDLE, MAIL_LISTENS, MAIL_CALLED };
+
+struct mail_wait {
+    struct list link; /* MAIL_LISTENS: on the mailbox's list, under its lock */
+    enum mail_state state;
+    struct scheduler *scheduler;
+    struct call *call; /* that waits, or NULL */
+    struct inbox_node node;
+    struct task task;
+    void (*arrived)(struct mail_wait *wait); /* it was called, and that is over */
+};
+
+void mail_wait_init(struct mail_wait *wait, struct scheduler *scheduler,
+                    void (*arrived)(struct mail_wait *wait));
+
+/* A process's own mailbox: which sockets it owns is noted. */
+int mailbox_create_for_process(weir_mailbox **mailbox);
+
+/* It is gone: its messages are dropped, and so is what is put there from now on. */
+void mailbox_end(weir_mailbox *mailbox);
+
+/* The message that comes first. False: there is none, and the wait listens, unless it is called
+ * already. */
+bool mailbox_take_or_listen(weir_mailbox *mailbox, struct mail_wait *wait, weir_message *message);
+void mailbox_listen_no_more(weir_mailbox *mailbox, struct mail_wait *wait);
+/* Sleeps for one. */
+int mailbox_receive_in_thread(weir_mailbox *mailbox, int64_t timeout_ms, weir_message *message);
+
+/* A dead mailbox's round of the schedulers, to close what it owns there: of a process's. */
+struct mailbox_round {
+    struct inbox_node node;
+    weir_mailbox *mailbox;
+    uint32_t next; /* the registry index of the scheduler to go to */
+    bool goes_on;
+};
+struct mailbox_round *mailbox_round_of(weir_mailbox *mailbox);
+/* The scheduler to go to next; -1: the round is over. */
+int mailbox_round_step(weir_mailbox *mailbox);
+
+/* What a process owns is known by its mailbox. When that is dead already: the round that the caller
+ * is to begin, with the mailbox kept; else NULL. */
+struct mailbox_round *mailbox_note_owned(weir_mailbox *mailbox, weir_socket socket);
+void mailbox_forget_owned(weir_mailbox *mailbox, weir_socket socket);
+/* One of that scheduler's, which is noted no more; id 0: there is none. `unknown`: there was no
+ * memory to note some. */
+weir_socket mailbox_take_owned(weir_mailbox *mailbox, uint32_t scheduler, bool *unknown);
+
+/* Takes the messages that `is_it` says are meant out of it, and drops them. */
+void mailbox_drop(weir_mailbox *mailbox,
+                  bool (*is_it)(const weir_message *message, const weir_message *like),
+                  const weir_message *like);
 
 /* Every socket that it owns keeps a mailbox. */
 void mailbox_keep(weir_mailbox *mailbox);

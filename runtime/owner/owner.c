@@ -12,6 +12,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/slow.h"
+#include "runtime/scheduler/waiter.h"
 
 void owner_keep(weir_owner owner)
 {
@@ -23,6 +24,13 @@ void owner_release(weir_owner owner)
 {
     if (owner.mailbox)
         mailbox_release(owner.mailbox);
+}
+
+weir_owner owner_or_caller(weir_owner owner)
+{
+    const struct scheduler *here = scheduler_current();
+    bool is_caller = owner_is_nobody(owner) && here && here->waiter;
+    return is_caller ? weir_mailed_to(here->waiter->mailbox) : owner;
 }
 
 int owner_check(weir_owner owner)
@@ -50,12 +58,73 @@ void owner_marks_changed(const struct slot *slot)
         msgq_set_marks(msgq, &slot->options->values);
 }
 
+static void close_by_looking(struct scheduler *scheduler, weir_mailbox *mailbox)
+{
+    for (uint32_t index = 0; index < slot_table_size(&scheduler->slots); index++) {
+        struct slot *slot = slot_table_at(&scheduler->slots, index);
+        if (slot_mailbox(slot) == mailbox)
+            slot_end(scheduler, slot, END_OWNER_DIED);
+        else if (slot->state != SOCKET_FREE && scheduler->kinds[slot->kind]->lose_mailbox)
+            scheduler->kinds[slot->kind]->lose_mailbox(scheduler, slot);
+    }
+}
+
+static void close_noted(struct scheduler *scheduler, weir_mailbox *mailbox)
+{
+    weir_socket socket;
+    bool unknown;
+    while ((socket = mailbox_take_owned(mailbox, scheduler->index, &unknown)).id != 0) {
+        struct slot *slot = slot_find(scheduler, socket);
+        if (slot && slot_mailbox(slot) == mailbox)
+            slot_end(scheduler, slot, END_OWNER_DIED);
+    }
+    if (unknown)
+        close_by_looking(scheduler, mailbox);
+}
+
+static void go_round(struct mailbox_round *round);
+
+static void arrive(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct mailbox_round *round = list_entry(node, struct mailbox_round, node);
+    close_noted(scheduler, round->mailbox);
+    go_round(round);
+}
+
+/* To the next scheduler that there is; nothing is left on those that have ended. */
+static void go_round(struct mailbox_round *round)
+{
+    int index;
+    while ((index = mailbox_round_step(round->mailbox)) >= 0) {
+        struct scheduler *there = registry_enter((uint32_t)index);
+        if (!there)
+            continue;
+        round->node.run = arrive;
+        inbox_post(&there->inbox, &round->node);
+        registry_leave((uint32_t)index);
+        return;
+    }
+    mailbox_release(round->mailbox);
+}
+
+void owner_process_died(struct scheduler *scheduler, weir_mailbox *mailbox)
+{
+    mailbox_end(mailbox);
+    close_noted(scheduler, mailbox);
+    go_round(mailbox_round_of(mailbox));
+}
+
 /* What waits in one mailbox moves to the next, and counts as before. */
 void owner_set(struct slot *slot, weir_owner owner)
 {
     struct msgq *msgq = msgq_of(slot);
-    if (owner.mailbox)
+    struct mailbox_round *round = NULL;
+    if (slot->is_mailed)
+        mailbox_forget_owned(slot->owner.mailbox, slot_handle(scheduler_current(), slot));
+    if (owner.mailbox) {
         mailbox_keep(owner.mailbox);
+        round = mailbox_note_owned(owner.mailbox, slot_handle(scheduler_current(), slot));
+    }
     if (slot->is_mailed)
         mailbox_release(slot->owner.mailbox);
     if (msgq && !owner.mailbox)
@@ -66,6 +135,8 @@ void owner_set(struct slot *slot, weir_owner owner)
         slot->owner.mailbox = owner.mailbox;
     else
         slot->owner.handler = owner.handler;
+    if (round)
+        go_round(round);
 }
 
 static int post_packet(struct slot *slot, weir_socket handle, const weir_packet *packet)
@@ -128,6 +199,7 @@ void owner_call_handler(weir_owner owner, const weir_message *message)
             handler->closed(message->socket, owner.data);
         break;
     case WEIR_MESSAGE_USER: /* which mailboxes alone get */
+    case WEIR_MESSAGE_DOWN:
         break;
     }
 }
@@ -145,6 +217,7 @@ static slow_function *function_of(const weir_handler *handler, enum weir_message
         return (slow_function *)handler->closed;
     case WEIR_MESSAGE_DATA:
     case WEIR_MESSAGE_USER:
+    case WEIR_MESSAGE_DOWN:
         break;
     }
     return NULL;
@@ -197,14 +270,7 @@ struct death {
 static int close_owned(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     (void)unused;
-    weir_mailbox *mailbox = list_entry(call, struct death, call)->mailbox;
-    for (uint32_t index = 0; index < slot_table_size(&scheduler->slots); index++) {
-        struct slot *slot = slot_table_at(&scheduler->slots, index);
-        if (slot_mailbox(slot) == mailbox)
-            slot_end(scheduler, slot, END_OWNER_DIED);
-        else if (slot->state != SOCKET_FREE && scheduler->kinds[slot->kind]->lose_mailbox)
-            scheduler->kinds[slot->kind]->lose_mailbox(scheduler, slot);
-    }
+    close_by_looking(scheduler, list_entry(call, struct death, call)->mailbox);
     return 0;
 }
 
@@ -213,10 +279,20 @@ static const struct call_operation operation_owner_died = {
     .run = close_owned,
 };
 
-void owner_died(weir_mailbox *mailbox)
+static void close_everywhere(weir_mailbox *mailbox)
 {
     for (uint32_t index = 0; index < REGISTRY_CAPACITY; index++) {
         struct death death = {.mailbox = mailbox};
         (void)call_make_on(&operation_owner_died, index, &death.call);
     }
+}
+
+int weir_mailbox_destroy(weir_mailbox *mailbox)
+{
+    if (!call_may_wait())
+        return error_say(-EDEADLK, "a mailbox cannot be destroyed by a callback");
+    mailbox_end(mailbox);
+    close_everywhere(mailbox);
+    mailbox_release(mailbox);
+    return 0;
 }

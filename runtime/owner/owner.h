@@ -31,6 +31,9 @@ bool owner_is_full(const struct slot *slot);
 /* The marks may have changed. */
 void owner_marks_changed(const struct slot *slot);
 
+/* An owner that is nobody stands for the process that the caller is, if it is one. */
+weir_owner owner_or_caller(weir_owner owner);
+
 /* For as long as a call waits that names it: a mailbox may be destroyed meanwhile. */
 void owner_keep(weir_owner owner);
 void owner_release(weir_owner owner);
@@ -47,7 +50,8 @@ void owner_change(struct scheduler *scheduler, struct slot *slot, weir_owner nex
                   struct list *messages);
 void owner_call_handler(weir_owner owner, const weir_message *message);
 
-/* A mailbox is gone: closes its sockets, on every scheduler of the process. Waits for that. */
-void owner_died(weir_mailbox *mailbox);
+/* A process on this scheduler is gone, and its mailbox with it: closes its sockets, here at once
+ * and elsewhere soon. The mailbox is taken. */
+void owner_process_died(struct scheduler *scheduler, weir_mailbox *mailbox);
 
 #endif

@@ -13,9 +13,10 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/slow.h"
+#include "runtime/scheduler/waiter.h"
 
-/* Of a blocking call. */
-enum { NOT_DONE, DONE, NOT_DONE_AND_SLEEPS };
+/* Of a call that is waited for. LEFT_FOR_HOME: it is complete, and on its way to its process. */
+enum { NOT_DONE, DONE, NOT_DONE_AND_SLEEPS, LEFT_FOR_HOME };
 
 /* An answer that takes no longer than falling asleep and waking up is waited for awake. */
 static bool is_done_soon(struct call *call)
@@ -79,30 +80,56 @@ static void finish_soon(struct scheduler *scheduler, struct call *call)
     task_add(&scheduler->tasks, TASK_SOON, &call->finish_task);
 }
 
-static void come_home(struct scheduler *scheduler, struct inbox_node *node)
+/* The process may not wait for it yet: then it finds it done. */
+static void resume_caller(struct call *call)
 {
-    finish_soon(scheduler, list_entry(node, struct call, node));
+    struct waiter *waiter = call->waiter;
+    atomic_store_explicit(&call->done, DONE, memory_order_relaxed);
+    if (waiter->call == call)
+        waiter->row->resume(waiter);
 }
 
+static void finish_at_home(struct scheduler *scheduler, struct call *call)
+{
+    if (call->kind == CALL_SUSPENDING)
+        resume_caller(call);
+    else
+        finish_soon(scheduler, call);
+}
+
+static void come_home(struct scheduler *scheduler, struct inbox_node *node)
+{
+    finish_at_home(scheduler, list_entry(node, struct call, node));
+}
+
+/* A scheduler that is known not to end before the node has arrived. */
+static void post_to_living(struct scheduler *scheduler, struct inbox_node *node)
+{
+    uint32_t index = scheduler->index;
+    registry_enter_living(index); /* it may see the node and end before its bell is rung */
+    inbox_post(&scheduler->inbox, node);
+    registry_leave(index);
+}
+
+/* The origin does not end while calls of its own are outstanding, nor while it is held. */
 static void return_to_origin(struct scheduler *scheduler, struct call *call)
 {
     struct scheduler *origin = call->origin;
     if (!origin || origin == scheduler) {
-        finish_soon(scheduler, call);
+        finish_at_home(scheduler, call);
         return;
     }
-    /* The origin does not end while calls of its own are outstanding, nor while it is held. */
-    uint32_t index = origin->index;
-    registry_enter_living(index);
     call->node.run = come_home;
-    inbox_post(&origin->inbox, &call->node);
-    registry_leave(index);
+    atomic_store_explicit(&call->done, LEFT_FOR_HOME, memory_order_relaxed);
+    post_to_living(origin, &call->node);
 }
 
 void call_complete(struct scheduler *scheduler, struct call *call, int result)
 {
-    timer_disarm(&scheduler->timers, &call->timer);
+    call_hold(scheduler, call);
     call->result = result;
+    if (call->kind == CALL_SUSPENDING && result < 0)
+        error_copy_text(call->text);
     if (call->kind == CALL_BLOCKING)
         wake_caller(call);
     else
@@ -122,8 +149,16 @@ static void expire(struct timer *timer)
     call_end(call->scheduler, call, WEIR_TIMEOUT);
 }
 
+void call_hold(struct scheduler *scheduler, struct call *call)
+{
+    if (call->may_leave) /* else it may be another scheduler's that looks at it */
+        call->may_leave = false;
+    timer_disarm(&scheduler->timers, &call->timer);
+}
+
 void call_set_timeout(struct scheduler *scheduler, struct call *call)
 {
+    call->may_leave = true;
     if (call->timeout_ms < 0)
         return;
     call->timer.fire = expire;
@@ -149,7 +184,10 @@ struct slot *call_find_socket(struct scheduler *scheduler, const struct call_ope
                               weir_socket socket, int *result)
 {
     struct slot *slot = slot_find(scheduler, socket);
-    bool is_for = slot && (operation->kinds == 0 || operation->kinds & 1u << slot->kind);
+    uint8_t kinds = operation->kinds;
+    if (slot && kinds == 0 && scheduler->kinds[slot->kind]->is_inner)
+        slot = NULL; /* a process's handle is no socket's */
+    bool is_for = slot && (kinds == 0 || kinds & 1u << slot->kind);
     *result = slot ? operation->other_result : operation->dead_result;
     return is_for ? slot : NULL;
 }
@@ -169,6 +207,15 @@ static int run_call(struct scheduler *scheduler, struct call *call)
     slot_hold(slot);
     result = call->operation->run(scheduler, slot, call);
     slot_unhold(scheduler, slot);
+    return result;
+}
+
+/* On the stack of a process, perhaps, which does not wait meanwhile. */
+static int run_here(struct scheduler *scheduler, struct call *call)
+{
+    struct waiter *waiter = scheduler_set_waiter(scheduler, NULL);
+    int result = run_call(scheduler, call);
+    (void)scheduler_set_waiter(scheduler, waiter);
     return result;
 }
 
@@ -223,10 +270,156 @@ static int refuse_or_dead(const struct call_operation *operation, uint32_t index
     return refuse_to_wait(operation);
 }
 
+static void interrupt(struct scheduler *scheduler, struct call *call)
+{
+    error_clear_text();
+    call_end(scheduler, call, WEIR_KILLED);
+}
+
+static void interrupted(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct waiter *waiter = list_entry(node, struct waiter, interrupt);
+    (void)scheduler;
+    waiter->interrupting = false;
+    waiter->row->resume(waiter);
+}
+
+/* Where the call runs, or ran: its process keeps it until the node is back. */
+static void interrupt_there(struct scheduler *there, struct inbox_node *node)
+{
+    struct waiter *waiter = list_entry(node, struct waiter, interrupt);
+    struct call *call = waiter->call;
+    if (atomic_load_explicit(&call->done, memory_order_relaxed) == NOT_DONE && call->may_leave)
+        interrupt(there, call);
+    node->run = interrupted;
+    post_to_living(waiter->scheduler, node);
+}
+
+/* A scheduler that is stopping ends the call by itself. */
+static void interrupt_elsewhere(struct waiter *waiter)
+{
+    struct scheduler *there = registry_enter(waiter->where);
+    if (!there)
+        return;
+    waiter->interrupting = true;
+    waiter->interrupt.run = interrupt_there;
+    inbox_post(&there->inbox, &waiter->interrupt);
+    registry_leave(waiter->where);
+}
+
+static bool is_home(struct call *call)
+{
+    return atomic_load_explicit(&call->done, memory_order_relaxed) == DONE;
+}
+
+static void interrupt_call(struct scheduler *here, struct waiter *waiter)
+{
+    struct call *call = waiter->call;
+    if (waiter->interrupting)
+        return;
+    if (waiter->where != here->index)
+        interrupt_elsewhere(waiter);
+    else if (!is_home(call) && call->may_leave)
+        interrupt(here, call);
+}
+
+void call_interrupt(struct scheduler *scheduler, struct waiter *waiter)
+{
+    if (waiter->order == WAITER_GOES_ON)
+        waiter->order = WAITER_IS_TO_END;
+    if (waiter->call)
+        interrupt_call(scheduler, waiter);
+}
+
+/* Who never has to wait lets others go on all the same. */
+static void count_at_once(struct waiter *waiter)
+{
+    enum { AT_ONCE_MOST = 256 };
+    char text[ERROR_TEXT_SIZE];
+    if (++waiter->at_once < AT_ONCE_MOST)
+        return;
+    waiter->at_once = 0;
+    error_copy_text(text); /* what this call has said */
+    waiter->row->yield(waiter);
+    error_set_text(text);
+}
+
+static void suspend_until_home(struct scheduler *here, struct call *call, uint32_t index)
+{
+    struct waiter *waiter = call->waiter;
+    bool at_once = is_home(call);
+    waiter->call = call;
+    waiter->where = index;
+    if (waiter->order != WAITER_GOES_ON)
+        interrupt_call(here, waiter);
+    while (!is_home(call) || waiter->interrupting)
+        waiter->row->suspend(waiter);
+    waiter->call = NULL;
+    if (at_once)
+        count_at_once(waiter);
+    else
+        waiter->at_once = 0;
+    if (call->result == WEIR_KILLED)
+        waiter->order = WAITER_KNOWS;
+}
+
+/* CALL_WAITS, or the result. */
+static int begin_suspending(struct scheduler *here, uint32_t index, struct call *call)
+{
+    if (index == here->index)
+        return run_here(here, call);
+    struct scheduler *scheduler = registry_enter(index);
+    if (!scheduler)
+        return nobodys_result(call->operation, index);
+    here->outstanding++;
+    post(scheduler, call);
+    registry_leave(index);
+    return CALL_WAITS;
+}
+
+/* A process's call. */
+static int make_suspending(struct scheduler *here, uint32_t index, struct call *call)
+{
+    char text[ERROR_TEXT_SIZE];
+    text[0] = '\0';
+    call->kind = CALL_SUSPENDING;
+    call->waiter = here->waiter;
+    call->origin = here;
+    call->text = text;
+    int result = begin_suspending(here, index, call);
+    if (result != CALL_WAITS) {
+        if (call->operation->may_wait)
+            count_at_once(here->waiter);
+        return result;
+    }
+    suspend_until_home(here, call, index);
+    if (index != here->index)
+        here->outstanding--;
+    error_clear_text(); /* others have made calls meanwhile */
+    if (call->result < 0)
+        error_set_text(text);
+    return call->result;
+}
+
+bool call_may_wait(void)
+{
+    const struct scheduler *here = scheduler_current();
+    return !here || here->waiter;
+}
+
+void call_begin(void)
+{
+    const struct scheduler *here = scheduler_current();
+    if (here && here->waiter && here->waiter->order == WAITER_KNOWS)
+        here->waiter->row->end(here->waiter);
+}
+
 static int make_on(const struct call_operation *operation, uint32_t index, struct call *call)
 {
     struct scheduler *here = scheduler_current();
     call->operation = operation;
+    if (here && here->waiter)
+        return make_suspending(here, index, call);
     if (here && here->index == index) {
         call->kind = CALL_DIRECT;
         return operation->may_wait ? refuse_to_wait(operation) : run_call(here, call);
@@ -272,7 +465,7 @@ int call_make_async_on(const struct call_operation *operation, uint32_t index, s
     call->origin = here;
     if (here && here->index == index) {
         here->outstanding++;
-        int result = run_call(here, call);
+        int result = run_here(here, call);
         if (result != CALL_WAITS)
             call_complete(here, call, result);
         return 0;

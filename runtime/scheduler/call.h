@@ -2,14 +2,16 @@
 /*
  * A call: what a caller asks of a socket's scheduler, and how the answer gets back.
  *
- * A blocking call lies on its caller's stack; the thread sleeps until it is complete. An _async
- * call is of the scheduler's memory, comes home to the scheduler that made it, and is finished
- * there. On the socket's own scheduler a call that cannot wait is run as a plain function.
+ * A blocking call lies on its caller's stack: a thread sleeps until it is complete, a process is
+ * suspended. An _async call is of the scheduler's memory. What a scheduler has asked for comes home
+ * to it, and is finished there. On the socket's own scheduler a call that cannot wait is run as a
+ * plain function.
  *
  * Who may touch it: its maker until it is posted, then the scheduler that runs it, until
  * call_complete. A blocking call is its caller's again, and may be gone, from the moment that
- * `done` is set. An _async call goes to its `origin`, if it has one, which counts it as
- * `outstanding` until it is finished, and does not end before: so the way home is always there.
+ * `done` is set. An _async call, and a process's on another scheduler, goes to its `origin`, if it
+ * has one, which counts it as `outstanding` until it is finished, and does not end before: so the
+ * way home is always there.
  */
 #ifndef RUNTIME_SCHEDULER_CALL_H
 #define RUNTIME_SCHEDULER_CALL_H
@@ -29,6 +31,7 @@
 struct call;
 struct scheduler;
 struct slot;
+struct waiter;
 
 /* CALL_WAITS: the call is on some list and will be completed from there. No count is ever that. */
 enum { CALL_WAITS = INT32_MAX };
@@ -48,7 +51,8 @@ struct call_operation {
 };
 
 enum call_kind {
-    CALL_BLOCKING, /* a thread sleeps on `done` */
+    CALL_BLOCKING,   /* a thread sleeps on `done` */
+    CALL_SUSPENDING, /* a process is suspended until it is done */
     CALL_ASYNC,
     CALL_DIRECT, /* run in place, on the scheduler itself */
 };
@@ -61,22 +65,38 @@ struct call {
     struct timer timer;
     const struct call_operation *operation;
     struct scheduler *scheduler; /* where it runs */
-    struct scheduler *origin;    /* CALL_ASYNC: where to finish; NULL: where it ran */
+    struct scheduler *origin;    /* where to finish; NULL: where it ran */
+    struct waiter *waiter;       /* CALL_SUSPENDING */
     enum call_kind kind;
+    bool
+        may_leave; /* it waits, and may be made to leave its wait: by its time-out, at the latest */
     weir_socket socket;
     int64_t timeout_ms;
     int result;
     atomic_uint done;
-    char *text; /* CALL_BLOCKING: the error's text goes here */
+    char *text; /* of who waits for it: the error's text goes here */
 
     void (*callback)(void); /* weir_opened, weir_sent or weir_received; may be NULL */
     void *data;
     void (*finish)(struct call *call); /* calls back and frees what the call holds */
 };
 
+/* Whether the caller may wait: a thread may, and a process; a callback may not. */
+bool call_may_wait(void);
+
+/* A process that knows that it is to end does so, instead of making a call that may wait. Nothing
+ * is held by then. */
+void call_begin(void);
+
+/* Whether somebody waits for the call to come back. */
+static inline bool call_is_waited_for(const struct call *call)
+{
+    return call->kind == CALL_BLOCKING || call->kind == CALL_SUSPENDING;
+}
+
 /*
  * Asks for an operation in its blocking form: here and now on the socket's own scheduler, else by
- * sleeping until its scheduler has done it. The call's result.
+ * waiting until its scheduler has done it. The call's result.
  */
 int call_make(const struct call_operation *operation, weir_socket socket, struct call *call);
 
@@ -109,8 +129,15 @@ int call_cancel(struct scheduler *scheduler, struct call *call, const void *data
 struct slot *call_find_socket(struct scheduler *scheduler, const struct call_operation *operation,
                               weir_socket socket, int *result);
 
-/* Scheduler: arms the call's time-out, after which it leaves its wait with WEIR_TIMEOUT. */
+/* Scheduler: from now on the call may leave its wait: with WEIR_TIMEOUT when its time is up. */
 void call_set_timeout(struct scheduler *scheduler, struct call *call);
+
+/* Scheduler: from now on it may not. */
+void call_hold(struct scheduler *scheduler, struct call *call);
+
+/* Scheduler: `waiter` is to end. The call that it waits for gives WEIR_KILLED as soon as it may be
+ * left, else its next. */
+void call_interrupt(struct scheduler *scheduler, struct waiter *waiter);
 
 /* Scheduler: completes every call of a list with `result`. */
 void call_complete_all(struct scheduler *scheduler, struct list *calls, int result);

@@ -26,6 +26,7 @@ enum kind_number {
     KIND_WATCH,
     KIND_RESOLVER,
     KIND_DATAGRAM,
+    KIND_PROCESS,
     KIND_COUNT
 };
 
@@ -51,7 +52,7 @@ struct kind_operation {
 
 struct kind {
     const char *name;
-    bool is_inner;    /* nobody's socket but ours: a drain does not wait for it */
+    bool is_inner;    /* no socket of anybody's: a drain does not wait for it */
     bool has_packets; /* for their owner: weir_each_socket visits it, `gone` is told of it */
     struct kind_operation operations[OPERATIONS_PER_KIND_MAX];
     /* What its sockets on one scheduler have in common; NULL, both: nothing. 0, or -ENOMEM. */

@@ -25,6 +25,7 @@
 #include "runtime/scheduler/turn_times.h"
 #include <weir/runtime.h>
 
+struct waiter;
 struct weir_runtime;
 
 /* Stopping: its sockets are closed, and it ends when nothing is left. */
@@ -50,7 +51,9 @@ struct scheduler {
     struct gone gone;
     const struct kind *const *kinds;
     void *states[KIND_COUNT]; /* of each kind, what its sockets here have in common */
-    uint32_t outstanding;     /* _async calls made here that have not been finished */
+    uint32_t outstanding;     /* calls made here, by callbacks and for elsewhere by processes, that
+                                 have not come back */
+    struct waiter *waiter;    /* on whose stack it is; NULL: on its own, or in a call */
     struct vectors vectors;
     struct ring_completion *completions;
     bool descriptor_closed;
@@ -107,6 +110,16 @@ static inline struct scheduler *scheduler_current(void)
     return scheduler_own;
 }
 void scheduler_become(struct scheduler *scheduler);
+
+/* Around what a process has done on its own stack: who is called meanwhile may not wait. Returns
+ * who it was before. */
+static inline struct waiter *scheduler_set_waiter(struct scheduler *scheduler,
+                                                  struct waiter *waiter)
+{
+    struct waiter *before = scheduler->waiter;
+    scheduler->waiter = waiter;
+    return before;
+}
 
 /* The bell has rung: listens for it again. */
 static inline void scheduler_wait_for_bell(struct scheduler *scheduler)

@@ -84,7 +84,7 @@ static void time_suspended(struct scheduler *scheduler, struct output *output)
     for (; link != &output->suspended; link = link->next) {
         struct call *call = list_entry(link, struct call, link);
         if (!runs)
-            timer_disarm(&scheduler->timers, &call->timer);
+            call_hold(scheduler, call);
         else if (!call->timer.armed)
             call_set_timeout(scheduler, call);
     }

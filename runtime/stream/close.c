@@ -129,7 +129,7 @@ void close_end(struct scheduler *scheduler, struct slot *slot, enum ending endin
 
 static int seconds_to_wait(const struct stream *stream, const struct call *call)
 {
-    if (call->kind != CALL_BLOCKING || output_queued_bytes(stream) == 0)
+    if (!call_is_waited_for(call) || output_queued_bytes(stream) == 0)
         return 0;
     struct linger linger = read_linger(stream);
     return linger.l_onoff ? linger.l_linger : 0;

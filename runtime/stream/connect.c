@@ -278,7 +278,7 @@ const struct call_operation operation_connect = {
 
 static void established(struct scheduler *scheduler, struct stream *stream, struct call *call)
 {
-    timer_disarm(&scheduler->timers, &call->timer);
+    call_hold(scheduler, call);
     forget_attempt(open_call_of(call)->connecting, stream);
     detach(scheduler, call); /* the others */
     establish(scheduler, stream, call);

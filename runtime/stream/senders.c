@@ -24,7 +24,7 @@ struct call *senders_take_suspended(struct scheduler *scheduler, struct output *
         return NULL;
     struct call *call = list_entry(node, struct call, link);
     scheduler->totals.waiting_bytes -= send_call_of(call)->source.size;
-    timer_disarm(&scheduler->timers, &call->timer);
+    call_hold(scheduler, call);
     return call;
 }
 

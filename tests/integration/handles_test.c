@@ -11,9 +11,10 @@
 #include <string.h>
 
 enum state { RUNNING, STOPPED, STATE_COUNT };
-enum caller { THREAD, OWN, FOREIGN, CALLER_COUNT };
+enum caller { THREAD, OWN, FOREIGN, PROCESS, CALLER_COUNT };
 static const char *const state_names[] = {"runs", "has stopped"};
-static const char *const caller_names[] = {"a thread", "its scheduler", "a foreign scheduler"};
+static const char *const caller_names[] = {"a thread", "its scheduler", "a foreign scheduler",
+                                           "a process"};
 
 static struct subject {
     weir_runtime *runtime;
@@ -126,6 +127,17 @@ static int call_udp_serve(weir_runtime *runtime)
         &socket);
 }
 
+static int end_at_once(void *data)
+{
+    (void)data;
+    return 0;
+}
+
+static int call_spawn(weir_runtime *runtime)
+{
+    return weir_spawn(runtime, WEIR_ANY_SCHEDULER, end_at_once, NULL, NULL, NULL);
+}
+
 /* Port 0 is nobody's. */
 static int call_tcp_connect(weir_runtime *runtime)
 {
@@ -207,7 +219,7 @@ static int start_getaddrs(weir_runtime *runtime)
 }
 
 /* By a thread, on one of its schedulers, on a foreign one, and there when it has stopped. (To a
- * thread it is closed then.) */
+ * thread it is closed then.) A process may do what a thread may, but for what ALONE says. */
 #define ANYWHERE             \
     {                        \
         0, 0, 0, WEIR_CLOSED \
@@ -237,7 +249,7 @@ static const struct row {
     const char *name;
     int (*call)(weir_runtime *runtime);
     bool calls_back; /* it gives what the callback is told */
-    int gives[CALLER_COUNT + 1];
+    int gives[CALLER_COUNT];
 } rows[] = {
     {"weir_scheduler_count", call_scheduler_count, false, ANYWHERE},
     {"weir_metrics", call_metrics, false, ANYWHERE},
@@ -249,6 +261,7 @@ static const struct row {
     {"weir_tcp_listen", call_tcp_listen, false, MADE},
     {"weir_tcp_serve", call_tcp_serve, false, MADE},
     {"weir_udp_open", call_udp_open, false, MADE},
+    {"weir_spawn", call_spawn, false, MADE},
     {"weir_udp_serve", call_udp_serve, false, MADE},
     {"weir_tcp_connect", call_tcp_connect, false, CONNECTS},
     {"weir_tcp_connect_async", start_connect, true, NOBODY},
@@ -272,6 +285,8 @@ static void run_where(enum caller caller, void (*work)(void *), void *data)
 {
     if (caller == THREAD)
         work(data);
+    else if (caller == PROCESS)
+        run_in_process(subject.runtime, 0, work, data);
     else
         run_there(caller == OWN ? subject.runtime : subject.foreign, 0, work, data);
 }
@@ -306,11 +321,15 @@ static void expect_row(const struct row *row, int expected)
               row->name, caller_names[subject.caller], made.text);
 }
 
+enum { STOPPED_FOREIGN = PROCESS }; /* the last column */
+
 static int expected_of(const struct row *row)
 {
+    if (subject.state == RUNNING && subject.caller == PROCESS)
+        return row->gives[row->gives[STOPPED_FOREIGN] == -EDEADLK && row->gives[THREAD] == 0];
     if (subject.state == RUNNING)
         return row->gives[subject.caller];
-    return subject.caller == FOREIGN ? row->gives[CALLER_COUNT] : WEIR_CLOSED;
+    return subject.caller == FOREIGN ? row->gives[STOPPED_FOREIGN] : WEIR_CLOSED;
 }
 
 static void run_cell(enum state state, enum caller caller)
@@ -411,7 +430,7 @@ Test(handles, of_timers)
     struct loopback loopback = loopback_start(NULL);
     for (enum caller caller = THREAD; caller < CALLER_COUNT; caller++)
         for (int state = 0; state < TIMER_STATES; state++) {
-            if (caller == OWN && state == OF_STOPPED)
+            if ((caller == OWN || caller == PROCESS) && state == OF_STOPPED)
                 continue;
             subject = (struct subject){.foreign = loopback.runtime};
             GIVES(weir_start(&subject.runtime, &(weir_config){.schedulers = 1}), 0);

@@ -72,6 +72,11 @@
     {                                                                                \
         0, 0, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED, -ENOTCONN \
     }
+#define NO_PROCESS                                                                                 \
+    {                                                                                              \
+        WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, \
+            WEIR_NOPROC                                                                            \
+    }
 #define CLOSE                  \
     {                          \
         0, 0, 0, 0, 0, 0, 0, 0 \

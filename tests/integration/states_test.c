@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every public function that takes a socket, in every state that a socket can be in, called by a
- * thread, on the socket's own scheduler and on another one: what it gives, and that a failure
- * leaves a text of its own. A function that the headers declare and no row has fails the test.
+ * thread, on the socket's own scheduler and on another one, and by a process there: what it gives,
+ * and that a failure leaves a text of its own. A function that the headers declare and no row has
+ * fails the test.
  */
 #include "plain.h"
 #include "states_results.h"
@@ -23,8 +24,10 @@ enum state {
 static const char *const state_names[] = {"open",    "half closed", "gone",    "listening",
                                           "service", "zero",        "stopped", "udp"};
 
-enum caller { THREAD, OWN, OTHER, CALLER_COUNT };
-static const char *const caller_names[] = {"a thread", "its own scheduler", "another scheduler"};
+enum caller { THREAD, OWN, OTHER, OWN_PROCESS, OTHER_PROCESS, CALLER_COUNT };
+static const char *const caller_names[] = {"a thread", "its own scheduler", "another scheduler",
+                                           "a process on its own scheduler",
+                                           "a process on another scheduler"};
 
 /* What all the calls of a table share. */
 static struct subject {
@@ -100,6 +103,11 @@ static int call_controlling_process(weir_socket socket)
 {
     weir_owner owner = weir_mailed_to(subject.loopback.mailbox);
     return weir_controlling_process(socket, owner, owner);
+}
+
+static int call_give(weir_socket socket)
+{
+    return weir_give(socket, weir_owned_by_nobody(), (weir_process){0});
 }
 
 static int call_send(weir_socket socket)
@@ -232,6 +240,7 @@ static const struct row rows[] = {
     {"weir_udp_send_to", call_udp_send_to, NOWHERE, UDP_SENT},
     {"weir_udp_connect_to", call_udp_connect_to, NOWHERE, CONNECTED},
     {"weir_controlling_process", call_controlling_process, OWN_ONLY, GIVEN_AWAY},
+    {"weir_give", call_give, EVERYWHERE, NO_PROCESS},
     {"weir_shutdown", call_shutdown, OWN_ONLY, SHUT},
     {"weir_close", weir_close, EVERYWHERE, CLOSE},
 };
@@ -337,12 +346,20 @@ static void start_async(void *unused)
     started = async_rows[async_row].make(subject.socket);
 }
 
+static bool is_process(enum caller caller)
+{
+    return caller == OWN_PROCESS || caller == OTHER_PROCESS;
+}
+
 static void run_where(enum caller caller, uint32_t home, void (*work)(void *))
 {
+    bool own = caller == OWN || caller == OWN_PROCESS;
     if (caller == THREAD)
         work(NULL);
+    else if (is_process(caller))
+        run_in_process(subject.loopback.runtime, (int)(own ? home : 1 - home), work, NULL);
     else
-        run_there(subject.loopback.runtime, caller == OWN ? home : 1 - home, work, NULL);
+        run_there(subject.loopback.runtime, own ? home : 1 - home, work, NULL);
 }
 
 static void call_all_async(uint32_t home)
@@ -367,7 +384,8 @@ static bool has_scheduler(enum state state)
 static int expected_of(const struct row *row)
 {
     int gives = row->gives[subject.state];
-    if (row->place == EVERYWHERE || subject.caller == THREAD || !has_scheduler(subject.state))
+    bool waits = subject.caller == THREAD || is_process(subject.caller);
+    if (row->place == EVERYWHERE || waits || !has_scheduler(subject.state))
         return gives;
     if (subject.caller == OTHER || row->place == NOWHERE)
         return -EDEADLK;

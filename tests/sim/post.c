@@ -128,6 +128,7 @@ static void tell_udp_model(const weir_message *message, uint32_t owner)
         break;
     case WEIR_MESSAGE_ACCEPTED:
     case WEIR_MESSAGE_USER:
+    case WEIR_MESSAGE_DOWN:
         SIM_CHECK(false, "a UDP socket has no message of kind %d", message->kind);
         break;
     }
@@ -162,6 +163,7 @@ static void tell_model(const weir_message *message, uint32_t owner)
         model_message_closed(conn);
         break;
     case WEIR_MESSAGE_USER:
+    case WEIR_MESSAGE_DOWN:
         SIM_CHECK(false, "nobody has posted this message");
         break;
     }

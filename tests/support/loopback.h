@@ -105,6 +105,9 @@ uint32_t answer_count(struct answer *answer);
 /* Runs on a scheduler, and waits until it has. */
 void run_there(weir_runtime *runtime, uint32_t scheduler, void (*work)(void *), void *data);
 
+/* The same in a process there. */
+void run_in_process(weir_runtime *runtime, int scheduler, void (*work)(void *), void *data);
+
 /* A call that waits, made by a thread of its own. */
 struct background {
     pthread_t thread;

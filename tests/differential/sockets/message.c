@@ -27,10 +27,9 @@ void message_write_packet(FILE *to, const weir_packet *packet, bool with_mode)
 static void write_message(FILE *to, const weir_message *message, bool with_mode)
 {
     static const char *const names[] = {
-        [WEIR_MESSAGE_ACCEPTED] = "accepted",
-        [WEIR_MESSAGE_PASSIVE] = "passive",
-        [WEIR_MESSAGE_CLOSED] = "closed",
-        [WEIR_MESSAGE_USER] = "user",
+        [WEIR_MESSAGE_ACCEPTED] = "accepted", [WEIR_MESSAGE_PASSIVE] = "passive",
+        [WEIR_MESSAGE_CLOSED] = "closed",     [WEIR_MESSAGE_USER] = "user",
+        [WEIR_MESSAGE_DOWN] = "down",
     };
     switch (message->kind) {
     case WEIR_MESSAGE_DATA:
@@ -47,6 +46,7 @@ static void write_message(FILE *to, const weir_message *message, bool with_mode)
     case WEIR_MESSAGE_PASSIVE:
     case WEIR_MESSAGE_CLOSED:
     case WEIR_MESSAGE_USER: /* nobody posts any */
+    case WEIR_MESSAGE_DOWN:
         fputs(names[message->kind], to);
         break;
     }

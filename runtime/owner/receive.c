@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* weir_mailbox_receive: a thread sleeps for a message, a process is suspended. */
+#include <errno.h>
+
+#include "base/error.h"
+#include "runtime/owner/mailbox.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/waiter.h"
+
+struct mail_call {
+    struct call call;
+    struct mail_wait *wait;
+    weir_mailbox *mailbox;
+    weir_message *message;
+};
+
+static struct mail_call *mail_call_of(struct call *call)
+{
+    return list_entry(call, struct mail_call, call);
+}
+
+static bool take_or_listen(struct call *call)
+{
+    const struct mail_call *receive = mail_call_of(call);
+    return mailbox_take_or_listen(receive->mailbox, receive->wait, receive->message);
+}
+
+static int run_receive(struct scheduler *scheduler, struct slot *unused, struct call *call)
+{
+    (void)unused;
+    if (take_or_listen(call))
+        return 0;
+    mail_call_of(call)->wait->call = call;
+    call_set_timeout(scheduler, call);
+    return CALL_WAITS;
+}
+
+static void leave_receive(struct scheduler *scheduler, struct call *call)
+{
+    const struct mail_call *receive = mail_call_of(call);
+    (void)scheduler;
+    receive->wait->call = NULL;
+    mailbox_listen_no_more(receive->mailbox, receive->wait);
+}
+
+static const struct call_operation operation_receive = {
+    .name = "weir_mailbox_receive",
+    .run = run_receive,
+    .leave = leave_receive,
+    .dead_result = WEIR_CLOSED,
+    .may_wait = true,
+};
+
+static void arrive(struct mail_wait *wait)
+{
+    struct call *call = wait->call;
+    wait->state = MAIL_IDLE;
+    if (call && take_or_listen(call)) {
+        wait->call = NULL;
+        call_complete(wait->scheduler, call, 0);
+    }
+    wait->arrived(wait);
+}
+
+static void arrive_by_task(struct scheduler *scheduler, struct task *task)
+{
+    (void)scheduler;
+    arrive(list_entry(task, struct mail_wait, task));
+}
+
+static void arrive_by_node(struct scheduler *scheduler, struct inbox_node *node)
+{
+    (void)scheduler;
+    arrive(list_entry(node, struct mail_wait, node));
+}
+
+void mail_wait_init(struct mail_wait *wait, struct scheduler *scheduler,
+                    void (*arrived)(struct mail_wait *wait))
+{
+    *wait = (struct mail_wait){.scheduler = scheduler, .arrived = arrived};
+    list_init(&wait->link);
+    wait->node.run = arrive_by_node;
+    task_init(&wait->task, arrive_by_task);
+}
+
+static int receive_in_process(struct scheduler *here, weir_mailbox *mailbox, int64_t timeout_ms,
+                              weir_message *message)
+{
+    struct mail_call receive = {
+        .call.timeout_ms = timeout_ms,
+        .wait = here->waiter->mail,
+        .mailbox = mailbox,
+        .message = message,
+    };
+    return call_make_on(&operation_receive, here->index, &receive.call);
+}
+
+int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message *message)
+{
+    struct scheduler *here = scheduler_current();
+    call_begin();
+    error_clear_text();
+    if (here && here->waiter && timeout_ms != 0)
+        return receive_in_process(here, mailbox, timeout_ms, message);
+    if (here && timeout_ms != 0)
+        return error_say(-EDEADLK, "waiting for a mailbox would hold up a scheduler");
+    return error_from("weir_mailbox_receive",
+                      mailbox_receive_in_thread(mailbox, timeout_ms, message));
+}

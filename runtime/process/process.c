@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/process/process.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "runtime/owner/owner.h"
+#include "runtime/scheduler/call.h"
+#include "runtime/scheduler/slow.h"
+
+/* How many go on in one turn, so that a turn has an end that who waits for the ring can wait for.
+ */
+enum { RESUMED_MOST = 256 };
+
+static void move(struct process *process, enum process_event event)
+{
+    process->state = process_state_next(process->state, event);
+}
+
+/* At the end of the row. */
+static void stand_in_row(struct process *process)
+{
+    struct processes *processes = processes_of(process->scheduler);
+    list_append(&processes->ready, &process->link);
+    processes->ready_count++;
+    task_add(&process->scheduler->tasks, TASK_SOON, &processes->run_ready);
+}
+
+static struct process *of_waiter(struct waiter *waiter)
+{
+    return list_entry(waiter, struct process, waiter);
+}
+
+static void suspend(struct waiter *waiter)
+{
+    struct process *process = of_waiter(waiter);
+    move(process, PROCESS_SUSPEND);
+    coroutine_suspend(&process->coroutine);
+}
+
+static void resume(struct waiter *waiter)
+{
+    struct process *process = of_waiter(waiter);
+    if (process->state != PROCESS_WAITING)
+        return;
+    move(process, PROCESS_WAKE);
+    stand_in_row(process);
+}
+
+static void yield(struct waiter *waiter)
+{
+    struct process *process = of_waiter(waiter);
+    move(process, PROCESS_YIELD);
+    stand_in_row(process);
+    coroutine_suspend(&process->coroutine);
+}
+
+static void end(struct waiter *waiter)
+{
+    process_exit(of_waiter(waiter), WEIR_KILLED);
+}
+
+static const struct waiter_row waiter_row = {suspend, resume, yield, end};
+
+_Noreturn void process_exit(struct process *process, int reason)
+{
+    process->reason = reason;
+    move(process, PROCESS_FINISH);
+    coroutine_leave(&process->coroutine);
+}
+
+static void begin(void *data)
+{
+    struct process *process = data;
+    const struct process_plan *plan = &process->plan;
+    int reason = plan->serve ? plan->serve(plan->socket, plan->data) : plan->run(plan->data);
+    process_exit(process, reason);
+}
+
+static slow_function *function_of(const struct process *process)
+{
+    return process->plan.serve ? (slow_function *)process->plan.serve
+                               : (slow_function *)process->plan.run;
+}
+
+static void tell_ended(struct process *process)
+{
+    const weir_process_options *options = &process->plan.options;
+    uint64_t began_ns = slow_begin(process->scheduler);
+    if (!options->ended)
+        return;
+    options->ended(process->handle, process->reason, process->plan.data);
+    slow_end(process->scheduler, began_ns, (slow_function *)options->ended);
+}
+
+/* Its handle is dead when others hear of its end. */
+static void finish(struct process *process)
+{
+    struct scheduler *scheduler = process->scheduler;
+    struct slot *slot = process->slot;
+    if (process->waiter.order == WAITER_KNOWS)
+        process->reason = WEIR_KILLED;
+    slot_hold(slot);
+    coroutine_close(&process->coroutine, &processes_of(scheduler)->stacks);
+    task_remove(&process->kill);
+    slot_move(slot, SOCKET_CLOSE);
+    owner_process_died(scheduler, process->mailbox);
+    process->mailbox = NULL;
+    monitors_tell(&process->monitors, process->reason);
+    tell_ended(process);
+    slot_unhold(scheduler, slot);
+}
+
+static void go_on(struct processes *processes, struct process *process)
+{
+    struct scheduler *scheduler = processes->scheduler;
+    move(process, PROCESS_RESUME);
+    process->begun = true;
+    processes->running = process;
+    scheduler->waiter = &process->waiter;
+    uint64_t began_ns = slow_begin(scheduler);
+    coroutine_resume(&process->coroutine);
+    slow_end(scheduler, began_ns, function_of(process));
+    scheduler->waiter = NULL;
+    processes->running = NULL;
+    if (process->state == PROCESS_ENDED)
+        finish(process);
+}
+
+/* One that was killed before it began never does. */
+static void take_turn(struct processes *processes, struct process *process)
+{
+    error_clear_text();
+    if (process->begun || process->waiter.order == WAITER_GOES_ON) {
+        go_on(processes, process);
+        return;
+    }
+    process->waiter.order = WAITER_KNOWS;
+    move(process, PROCESS_FINISH);
+    finish(process);
+}
+
+static uint32_t rest_of_turn(struct processes *processes)
+{
+    if (processes->turn != processes->scheduler->totals.turns)
+        processes->resumed_count = 0;
+    processes->turn = processes->scheduler->totals.turns;
+    return RESUMED_MOST - processes->resumed_count;
+}
+
+/* Those that stand there now: who becomes ready meanwhile goes on when the queue of tasks is next
+ * run, and whoever is too many for this turn in the next one, after its completions. */
+static void run_ready(struct scheduler *scheduler, struct task *task)
+{
+    struct processes *processes = list_entry(task, struct processes, run_ready);
+    uint32_t rest = rest_of_turn(processes);
+    uint32_t count = processes->ready_count < rest ? processes->ready_count : rest;
+    for (uint32_t i = 0; i < count; i++) {
+        struct list *link = list_take(&processes->ready);
+        processes->ready_count--;
+        processes->resumed_count++;
+        take_turn(processes, list_entry(link, struct process, link));
+    }
+    if (processes->ready_count == 0)
+        return;
+    task_remove(task);
+    task_add(&scheduler->tasks, rest > count ? TASK_SOON : TASK_SUBMITTED, task);
+}
+
+int processes_open(struct scheduler *scheduler, void **state)
+{
+    struct processes *processes = memory_allocate_zeroed(1, sizeof(*processes));
+    if (!processes)
+        return error_say(-ENOMEM, "no memory for a scheduler's processes");
+    processes->scheduler = scheduler;
+    list_init(&processes->ready);
+    task_init(&processes->run_ready, run_ready);
+    *state = processes;
+    return 0;
+}
+
+void processes_shut(void *state)
+{
+    struct processes *processes = state;
+    stacks_close(&processes->stacks);
+    overflow_watch_end(&processes->overflow);
+    memory_free(processes);
+}
+
+struct process *process_find(struct scheduler *scheduler, weir_process handle)
+{
+    struct slot *slot = slot_find(scheduler, (weir_socket){handle.id});
+    return slot && slot->kind == KIND_PROCESS ? process_of(slot) : NULL;
+}
+
+static void mail_arrived(struct mail_wait *wait)
+{
+    struct process *process = list_entry(wait, struct process, mail);
+    slot_settle(process->scheduler, process->slot);
+}
+
+static void kill_now(struct scheduler *scheduler, struct task *task)
+{
+    call_interrupt(scheduler, &list_entry(task, struct process, kill)->waiter);
+}
+
+void process_kill(struct process *process)
+{
+    task_add(&process->scheduler->tasks, TASK_SOON, &process->kill);
+}
+
+static void init(struct process *process, struct scheduler *scheduler,
+                 const struct process_plan *plan)
+{
+    process->scheduler = scheduler;
+    process->plan = *plan;
+    process->state = PROCESS_READY;
+    list_init(&process->link);
+    monitors_init(&process->monitors);
+    mail_wait_init(&process->mail, scheduler, mail_arrived);
+    task_init(&process->kill, kill_now);
+    process->waiter.row = &waiter_row;
+    process->waiter.scheduler = scheduler;
+    process->waiter.mail = &process->mail;
+    process->coroutine.run = begin;
+    process->coroutine.data = process;
+    if (plan->options.name)
+        memcpy(process->name, plan->options.name,
+               strnlen(plan->options.name, PROCESS_NAME_SIZE - 1));
+    process->plan.options.name = NULL;
+}
+
+static int check_size(size_t size)
+{
+    if (size >= STACK_BYTES_LEAST && size <= STACK_BYTES_MOST)
+        return 0;
+    return error_say(-EINVAL, "spawn: a stack of %zu bytes: %d..%d", size, STACK_BYTES_LEAST,
+                     STACK_BYTES_MOST);
+}
+
+/* What can fail. */
+static int equip(struct process *process)
+{
+    struct scheduler *scheduler = process->scheduler;
+    struct processes *processes = processes_of(scheduler);
+    size_t size = process->plan.options.stack_bytes;
+    int result = size == 0 ? 0 : check_size(size);
+    if (result == 0)
+        result = overflow_watch_begin(&processes->overflow);
+    if (result == 0)
+        result = mailbox_create_for_process(&process->mailbox);
+    if (result == 0)
+        result = coroutine_open(&process->coroutine, &processes->host, &processes->stacks,
+                                size ? size : STACK_BYTES_USUAL);
+    if (result < 0)
+        return result;
+    process->slot = slot_create(scheduler, KIND_PROCESS, -1, WEIR_ANY_FAMILY);
+    if (process->slot)
+        return 0;
+    coroutine_close(&process->coroutine, &processes->stacks);
+    return error_say(-ENOMEM, "no memory for a process");
+}
+
+int process_spawn(struct scheduler *scheduler, const struct process_plan *plan,
+                  struct process **out)
+{
+    if (scheduler->state == SCHEDULER_STOPPING)
+        return error_say(WEIR_CLOSED, "the runtime is being stopped");
+    struct process *process = memory_allocate_zeroed(1, sizeof(*process));
+    if (!process)
+        return error_say(-ENOMEM, "no memory for a process");
+    init(process, scheduler, plan);
+    int result = equip(process);
+    if (result < 0) {
+        if (process->mailbox)
+            owner_process_died(scheduler, process->mailbox);
+        memory_free(process);
+        return result;
+    }
+    ((struct process_slot *)process->slot)->process = process;
+    slot_move(process->slot, SOCKET_ESTABLISH);
+    process->handle.id = slot_handle(scheduler, process->slot).id;
+    process->waiter.mailbox = process->mailbox;
+    stand_in_row(process);
+    *out = process;
+    return 0;
+}
+
+bool process_is_settled(const struct process *process)
+{
+    return process->mail.state != MAIL_CALLED && !process->waiter.interrupting;
+}
+
+void process_free(struct process *process)
+{
+    memory_free(process);
+}
