@@ -39,12 +39,6 @@ uint32_t name_hash(const char *name)
     return hash;
 }
 
-void name_to_lower(char *name)
-{
-    for (; *name; name++)
-        *name = lower(*name);
-}
-
 bool name_ends_in_dot(const char *name)
 {
     size_t length = strlen(name);

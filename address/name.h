@@ -17,7 +17,6 @@ bool name_is_visible(const char *name);
 
 bool name_equals(const char *a, const char *b);
 uint32_t name_hash(const char *name);
-void name_to_lower(char *name);
 
 /* Whether there is a dot before the last character, and whether that is one. */
 bool name_has_inner_dot(const char *name);

@@ -51,16 +51,6 @@ void text_list_remove(struct text_list *list, const char *text)
     list->count = kept;
 }
 
-bool text_list_equals(const struct text_list *a, const struct text_list *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->texts[i], b->texts[i]) != 0)
-            return false;
-    return true;
-}
-
 void text_list_clear(struct text_list *list)
 {
     for (size_t i = 0; i < list->count; i++)

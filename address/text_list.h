@@ -19,7 +19,6 @@ int text_list_copy(struct text_list *to, const struct text_list *from);
 /* Every text that is exactly this one. */
 void text_list_remove(struct text_list *list, const char *text);
 
-bool text_list_equals(const struct text_list *a, const struct text_list *b);
 void text_list_clear(struct text_list *list);
 
 #endif

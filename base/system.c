@@ -227,6 +227,19 @@ int system_duplicate(int fd)
     return result_of(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
+int system_close_on_exec(int fd)
+{
+    return result_of(fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
+bool system_is_same_file(int fd, int other)
+{
+    struct stat one;
+    struct stat two;
+    return fstat(fd, &one) == 0 && fstat(other, &two) == 0 && one.st_dev == two.st_dev &&
+           one.st_ino == two.st_ino;
+}
+
 int system_set_waiting(int fd, bool waits)
 {
     int flags = fcntl(fd, F_GETFL);

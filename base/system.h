@@ -45,6 +45,8 @@ int system_set_file_mode(const char *path, int mode);
 int system_check_file(int fd, uint64_t size);
 /* Another descriptor of the same file, close-on-exec. */
 int system_duplicate(int fd);
+int system_close_on_exec(int fd);
+bool system_is_same_file(int fd, int other);
 /* For every descriptor of the same file, by O_NONBLOCK. Whether it waited before, or an error. */
 int system_set_waiting(int fd, bool waits);
 

@@ -23,8 +23,8 @@ static int make_listener(struct scheduler *scheduler, struct listen_call *listen
                          struct listener **out)
 {
     const struct listen_plan *plan = listen->plan;
-    struct listener *socket = listener_create(
-        scheduler, listen->fd, (enum weir_family)plan->address.family, &plan->setup.values);
+    struct listener *socket =
+        listener_create(scheduler, listen->fd, listen->family, &plan->setup.values);
     if (!socket)
         return error_say(-ENOMEM, "no memory for a listener");
     slot_move(&socket->slot, SOCKET_ESTABLISH);
@@ -83,6 +83,7 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
         return result;
     }
     socket->listening->has_rivals = listen->has_rivals;
+    socket->listening->inherited = listen->inherited;
     if (listen->serving)
         accept_serve(scheduler, socket, listen->owner);
     else
@@ -104,6 +105,7 @@ static int listen_once(weir_runtime *runtime, struct listen_plan *plan, weir_soc
         return result;
     }
     uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
+    listen.family = (enum weir_family)plan->address.family;
     result = call_make_on(&operation_listen, index, &listen.call);
     if (result < 0) {
         descriptor_put_back(&plan->setup);

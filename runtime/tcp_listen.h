@@ -15,8 +15,10 @@ struct listen_call {
     struct call call;
     const struct listen_plan *plan;
     int fd;
+    enum weir_family family;
     bool serving;
     bool has_rivals;             /* other listeners are of the same socket */
+    bool inherited;              /* the socket was there already */
     weir_owner owner;            /* of a service's connections */
     weir_socket socket;          /* the result */
     const weir_socket *siblings; /* the others of the service whose first it is to be */

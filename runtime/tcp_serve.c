@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A listener on every scheduler, all on one port: the kernel gives each connection to one of them.
+/*
+ * Services: a listener on every scheduler. New ones of TCP are sockets of their own on one port,
+ * and the kernel gives each connection to one of them. Of a local one there is one socket, and of
+ * those that were there already as many as were given: listeners share them where they are fewer,
+ * and where they are more some schedulers have several.
  */
 #include <errno.h>
 #include <limits.h>
@@ -12,89 +16,210 @@
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/descriptor.h"
 #include "runtime/tcp_listen.h"
-#include <weir/socket.h>
+#include <weir/inherit.h>
 
-static int check_service_owner(const struct listen_plan *plan, weir_owner owner)
+_Static_assert((int)WEIR_FDS_MAX == (int)RUNTIME_SCHEDULERS_MAX, "a service has room for both");
+
+struct service {
+    struct listen_plan plan;
+    weir_owner owner;
+    const int *given; /* sockets that are there, or NULL */
+    uint32_t given_count;
+    bool did_not_wait[WEIR_FDS_MAX]; /* of those, by O_NONBLOCK */
+    uint32_t socket_count;
+    uint32_t count; /* of listeners; the first `socket_count` have a socket each */
+    int fds[WEIR_FDS_MAX];
+    uint8_t families[WEIR_FDS_MAX];
+    weir_socket listeners[WEIR_FDS_MAX];
+};
+
+static int check_owner(weir_owner owner)
 {
     if (owner_is_nobody(owner))
         return error_say(WEIR_BADARG, "serve: connections need an owner");
-    if (plan->setup.fd >= 0)
-        return error_say(WEIR_BADARG,
-                         "serve: {fd,_} is one descriptor, a service opens one for each "
-                         "scheduler");
     return owner_check(owner);
 }
 
-/* The last ones are listeners by now, the first ones still descriptors. */
-static void undo(const int *fds, uint32_t fd_count, const weir_socket *listeners, uint32_t count)
+static void close_first(const struct service *service, uint32_t count)
 {
-    for (uint32_t i = 0; i < fd_count; i++)
-        system_close(fds[i]);
-    for (uint32_t i = fd_count; i < count; i++)
-        weir_close(listeners[i]);
+    for (uint32_t i = 0; i < count; i++)
+        system_close(service->fds[i]);
 }
 
-/* From the last scheduler to the first, who gets to know the others. */
-static int start_listeners(weir_runtime *runtime, const struct listen_plan *plan, weir_owner owner,
-                           const int *fds, weir_socket *listeners)
+static int open_given(struct service *service)
 {
-    uint32_t count = runtime->scheduler_count;
-    for (uint32_t i = count; i-- > 0;) {
-        struct listen_call listen = {
-            .plan = plan,
-            .fd = fds[i],
-            .serving = true,
-            .has_rivals = count > 1 && listen_is_one_socket(plan),
-            .siblings = &listeners[1],
-            .sibling_count = i == 0 ? count - 1 : 0,
-            .owner = owner,
-        };
-        int result = call_make_on(&operation_listen, runtime->schedulers[i]->index, &listen.call);
+    for (uint32_t i = 0; i < service->given_count; i++) {
+        struct option_setup *setup = &service->plan.setup;
+        setup->fd = service->given[i];
+        setup->was_not_waiting = false;
+        int result = listen_open(&service->plan, &service->fds[i], 1);
+        service->did_not_wait[i] = setup->was_not_waiting;
         if (result < 0) {
-            undo(fds, i + 1, listeners, count);
+            descriptor_put_back(setup);
             return result;
         }
-        listeners[i] = listen.socket;
+        service->families[i] = service->plan.address.family;
+        service->socket_count++;
     }
     return 0;
 }
 
-static int serve(weir_runtime *runtime, struct listen_plan *plan, weir_owner owner,
-                 weir_socket *listener)
+static int open_new(struct service *service, uint32_t count)
 {
-    int fds[RUNTIME_SCHEDULERS_MAX];
-    weir_socket listeners[RUNTIME_SCHEDULERS_MAX];
-    int result = check_service_owner(plan, owner);
+    int result = listen_open(&service->plan, service->fds, count);
     if (result < 0)
         return result;
-    if (!plan->setup.backlog_given)
-        plan->setup.backlog = INT_MAX; /* the system's somaxconn */
-    owner_keep(owner);
-    result = listen_open(plan, fds, runtime->scheduler_count);
+    service->socket_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        service->families[i] = service->plan.address.family;
+    return 0;
+}
+
+/* The others have a descriptor each of the first's sockets. */
+static int share(struct service *service, uint32_t scheduler_count)
+{
+    uint32_t sockets = service->socket_count;
+    service->count = sockets;
+    while (service->count < scheduler_count) {
+        uint32_t from = service->count % sockets;
+        int fd = system_duplicate(service->fds[from]);
+        if (fd < 0)
+            return error_say(fd, "serve: no descriptor: %s", weir_error_text(fd));
+        service->families[service->count] = service->families[from];
+        service->fds[service->count++] = fd;
+    }
+    return 0;
+}
+
+static bool is_shared(const struct service *service, uint32_t i)
+{
+    return i >= service->socket_count || i + service->socket_count < service->count;
+}
+
+/* From the last to the first, who gets to know the others. */
+static int start_listeners(const weir_runtime *runtime, struct service *service)
+{
+    for (uint32_t i = service->count; i-- > 0;) {
+        struct listen_call listen = {
+            .plan = &service->plan,
+            .fd = service->fds[i],
+            .family = (enum weir_family)service->families[i],
+            .serving = true,
+            .has_rivals = is_shared(service, i),
+            .inherited = service->given != NULL,
+            .siblings = &service->listeners[1],
+            .sibling_count = i == 0 ? service->count - 1 : 0,
+            .owner = service->owner,
+        };
+        uint32_t index = runtime->schedulers[i % runtime->scheduler_count]->index;
+        int result = call_make_on(&operation_listen, index, &listen.call);
+        if (result < 0) {
+            for (uint32_t started = i + 1; started < service->count; started++)
+                weir_close(service->listeners[started]);
+            service->count = i + 1;
+            return result;
+        }
+        service->listeners[i] = listen.socket;
+    }
+    return 0;
+}
+
+static int open_sockets(const weir_runtime *runtime, struct service *service)
+{
+    bool local = service->plan.address.family == WEIR_LOCAL;
+    if (!service->plan.setup.backlog_given)
+        service->plan.setup.backlog = INT_MAX; /* the system's somaxconn */
+    int result = service->given ? open_given(service)
+                                : open_new(service, local ? 1 : runtime->scheduler_count);
+    service->count = service->socket_count;
+    return result < 0 ? result : share(service, runtime->scheduler_count);
+}
+
+/* Those that were given are the service's, or as they were. */
+static void settle_given(const struct service *service, bool taken)
+{
+    for (uint32_t i = 0; service->given && i < service->given_count; i++) {
+        if (taken)
+            system_close(service->given[i]);
+        else if (service->did_not_wait[i])
+            (void)system_set_waiting(service->given[i], false);
+    }
+}
+
+static int start(weir_runtime *runtime, struct service *service, weir_socket *listener)
+{
+    int result = check_owner(service->owner);
+    if (result < 0)
+        return result;
+    owner_keep(service->owner);
+    result = open_sockets(runtime, service);
     if (result >= 0)
-        result = start_listeners(runtime, plan, owner, fds, listeners);
-    owner_release(owner);
+        result = start_listeners(runtime, service);
+    if (result < 0)
+        close_first(service, service->count);
+    owner_release(service->owner);
+    settle_given(service, result >= 0);
     if (result >= 0 && listener)
-        *listener = listeners[0];
+        *listener = service->listeners[0];
     return result;
+}
+
+static int enter(const weir_runtime *runtime)
+{
+    const struct scheduler *here = scheduler_current();
+    error_clear_text();
+    int result = runtimes_enter(runtime);
+    if (result < 0 || !here)
+        return result;
+    if (here->runtime == runtime && (runtime->scheduler_count == 1 || here->waiter))
+        return result;
+    runtimes_leave(runtime);
+    return error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
 }
 
 int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                    const weir_option *options, weir_owner owner, weir_socket *listener)
 {
-    struct listen_plan plan;
-    error_clear_text();
-    int result = runtimes_enter(runtime);
+    struct service service = {.owner = owner};
+    int result = enter(runtime);
     if (result < 0)
         return result;
-    struct scheduler *here = scheduler_current();
-    if (here && (here->runtime != runtime || (runtime->scheduler_count > 1 && !here->waiter)))
-        result = error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
+    result = listen_plan(&service.plan, runtime->default_listen, address, port, options);
+    int fd = service.plan.setup.fd;
+    if (result >= 0 && fd >= 0) {
+        service.given = &fd;
+        service.given_count = 1;
+    }
     if (result >= 0)
-        result = listen_plan(&plan, runtime->default_listen, address, port, options);
+        result = start(runtime, &service, listener);
+    runtimes_leave(runtime);
+    return result < 0 ? result : 0;
+}
+
+static int check_given(const struct service *service, size_t count)
+{
+    const struct option_setup *setup = &service->plan.setup;
+    if (count == 0 || count > WEIR_FDS_MAX)
+        return error_say(WEIR_BADARG, "serve: %zu sockets are not 1 to %d", count, WEIR_FDS_MAX);
+    if (setup->has_local_address || setup->fd >= 0)
+        return error_say(WEIR_BADARG, "serve: sockets that are there take no ip, port or fd");
+    return 0;
+}
+
+int weir_tcp_serve_fds(weir_runtime *runtime, const int *fds, size_t count,
+                       const weir_option *options, weir_owner owner, weir_socket *listener)
+{
+    struct service service = {.owner = owner, .given = fds, .given_count = (uint32_t)count};
+    int result = enter(runtime);
+    if (result < 0)
+        return result;
+    result = listen_plan(&service.plan, runtime->default_listen, NULL, 0, options);
     if (result >= 0)
-        result = serve(runtime, &plan, owner, listener);
+        result = check_given(&service, count);
+    if (result >= 0)
+        result = start(runtime, &service, listener);
     runtimes_leave(runtime);
     return result < 0 ? result : 0;
 }

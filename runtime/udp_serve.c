@@ -49,45 +49,13 @@ static int check(const struct serving *serving, weir_owner owner)
     return udp_check_owner(&serving->setup, owner);
 }
 
-static int share_port(int fd)
-{
-    const int on = 1;
-    return system_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-}
-
-static int learn_port(struct serving *serving, int fd)
-{
-    struct sockaddr_storage storage;
-    socklen_t size = sizeof(storage);
-    weir_address bound;
-    int result = system_getsockname(fd, (struct sockaddr *)&storage, &size);
-    if (result >= 0)
-        result = address_from_sockaddr(&storage, &bound);
-    if (result >= 0)
-        serving->address.port = bound.port;
-    return result;
-}
-
-/* The first binds alone, so a port that somebody else has is found out; from then on it is shared.
- */
-static int bind_one(struct serving *serving, int fd, bool first)
-{
-    int result = first && !serving->setup.reuseport ? 0 : share_port(fd);
-    if (result >= 0)
-        result = descriptor_bind(fd, &serving->address);
-    if (result >= 0 && first)
-        result = share_port(fd);
-    if (result >= 0 && first)
-        result = learn_port(serving, fd);
-    return result;
-}
-
 static int open_one(struct serving *serving, bool first)
 {
     int fd = descriptor_new(&serving->setup, (enum weir_family)serving->address.family);
     if (fd < 0)
         return fd;
-    int result = bind_one(serving, fd, first);
+    struct port_sharing sharing = {first, true, serving->setup.reuseport};
+    int result = descriptor_bind_shared(fd, &serving->address, sharing);
     if (result < 0) {
         system_close(fd);
         return result;

@@ -68,16 +68,18 @@ static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
 
 static const weir_handler handler = {.packet = on_packet};
 
-int metrics_serve(weir_runtime *runtime, const weir_address *address, weir_address *bound)
+int metrics_serve(weir_runtime *runtime, const weir_address *address, bool shared,
+                  weir_address *bound)
 {
     enum { REQUEST_MS = 10000, LINE_BYTES = 8192 };
     char text[WEIR_ADDRESS_TEXT_SIZE];
     weir_socket listener;
     observed = runtime;
-    int result = weir_tcp_serve(
-        runtime, weir_address_format(address, text), address->port,
-        WEIR_OPTIONS(WEIR_REUSEADDR(true), WEIR_PACKET(WEIR_HTTP_BIN), WEIR_PACKET_SIZE(LINE_BYTES),
-                     WEIR_IDLE_TIMEOUT(REQUEST_MS), WEIR_ACTIVE(WEIR_ACTIVE_TRUE)),
-        weir_handled_by(&handler, NULL), &listener);
+    int result =
+        weir_tcp_serve(runtime, weir_address_format(address, text), address->port,
+                       WEIR_OPTIONS(WEIR_REUSEADDR(true), WEIR_REUSEPORT(shared),
+                                    WEIR_PACKET(WEIR_HTTP_BIN), WEIR_PACKET_SIZE(LINE_BYTES),
+                                    WEIR_IDLE_TIMEOUT(REQUEST_MS), WEIR_ACTIVE(WEIR_ACTIVE_TRUE)),
+                       weir_handled_by(&handler, NULL), &listener);
     return result < 0 ? result : weir_sockname(listener, bound);
 }

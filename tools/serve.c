@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve.h"
 
-#include "base/clock.h"
+#include "await.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/suggest.h"
 #include "command.h"
 #include "figures.h"
 #include "metrics.h"
+#include "notify.h"
 #include "place.h"
 #include "service.h"
+#include "takeover.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -31,6 +33,7 @@ const char serve_details[] =
     "                                 be given several times\n"
     "  --listen unix:PATH             a local socket, whose file is removed in the end;\n"
     "                                 unix:@NAME is one without a file\n"
+    "  --listen systemd[:NAME]        the sockets that systemd has passed, those of that name\n"
     "  --options TERMS                options of the listener, as in '[{packet,4},binary]'\n"
     "  --default-listen-options TERMS inet_default_listen_options\n"
     "  --schedulers N                 how many; one per core if it is left out\n"
@@ -44,6 +47,9 @@ const char serve_details[] =
     "                                 (for ever); http: without progress (60)\n"
     "  --slow US                      a line on stderr for each callback that takes this long\n"
     "  --metrics ADDRESS:PORT         answers GET /metrics there with figures for Prometheus\n"
+    "  --takeover PATH                replaces the server that was started with the same PATH, if\n"
+    "                                 there is one: gets its sockets of the places that both have\n"
+    "                                 by a local socket there; it leaves when this one serves\n"
     "\n"
     "Each of them once, but for --listen. What a service cannot do without goes before the "
     "options\n"
@@ -51,14 +57,14 @@ const char serve_details[] =
     "\n"
     "Prints 'listening on PLACE' for each when they are ready. SIGTERM and SIGINT end it: "
     "no new\n"
-    "connections, those that are there get the drain time; a second one ends it at once.\n";
-
-enum { PLACE_COUNT_MAX = 16 };
+    "connections, those that are there get the drain time; a second one ends it at once. systemd "
+    "is\n"
+    "told when it serves and when it stops (NOTIFY_SOCKET).\n";
 
 struct plan {
     const struct service *service;
-    struct place places[PLACE_COUNT_MAX];
-    size_t place_count;
+    struct places places;
+    struct takeover takeover;
     weir_address metrics;
     bool has_metrics;
     const char *options;
@@ -101,10 +107,18 @@ static int read_idle(const char *text, struct plan *plan)
 
 static int read_listen(const char *text, struct plan *plan)
 {
-    if (plan->place_count == PLACE_COUNT_MAX)
-        return command_misused("serve", "--listen: more than %d addresses", PLACE_COUNT_MAX);
-    if (place_read(&plan->places[plan->place_count++], text) < 0)
+    if (places_add(&plan->places, text) < 0)
         return command_misused("serve", "--listen: %s", weir_last_error_text());
+    return 0;
+}
+
+static int read_takeover(const char *text, struct plan *plan)
+{
+    char address[PLACE_TEXT_SIZE];
+    snprintf(address, sizeof(address), "unix:%s", text);
+    plan->takeover.path = text;
+    if (place_read(&plan->takeover.file, address) < 0)
+        return command_misused("serve", "--takeover: %s", weir_last_error_text());
     return 0;
 }
 
@@ -138,6 +152,7 @@ static const struct option {
     {"--idle", 0, 0, read_idle, false},
     {"--slow", offsetof(struct plan, config.slow_callback_us), 0, NULL, false},
     {"--metrics", 0, 0, read_metrics, false},
+    {"--takeover", 0, 0, read_takeover, false},
 };
 
 enum { OPTION_COUNT = sizeof(options) / sizeof(options[0]) };
@@ -215,7 +230,7 @@ static int read_plan(int argc, char **argv, struct plan *plan)
         if (status != 0)
             return status;
     }
-    if (plan->place_count == 0)
+    if (plan->places.count == 0 && !plan->places.systemd)
         return command_misused("serve", "--listen ADDRESS:PORT is needed");
     return 0;
 }
@@ -259,28 +274,24 @@ static int join_options(weir_option *const *lists, weir_option **all)
 static int start_all(weir_runtime *runtime, struct plan *plan, const weir_option *list)
 {
     char text[PLACE_TEXT_SIZE];
-    for (size_t i = 0; i < plan->place_count; i++) {
-        int result = place_serve(&plan->places[i], runtime, plan->service, list);
-        if (result < 0)
-            return result;
-    }
-    for (size_t i = 0; i < plan->place_count; i++)
-        printf("listening on %s\n", place_format(&plan->places[i], text));
+    if (plan->places.count == 0)
+        return error_say(-ENOENT, "systemd has passed no socket that is asked for");
+    int result = places_serve(&plan->places, runtime, plan->service, list);
+    if (result < 0)
+        return result;
+    for (size_t i = 0; i < plan->places.count; i++)
+        printf("listening on %s\n", place_format(&plan->places.at[i], text));
     fflush(stdout);
     return 0;
-}
-
-static void remove_files(const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->place_count; i++)
-        place_remove_file(&plan->places[i]);
 }
 
 static int start_metrics(weir_runtime *runtime, const struct plan *plan)
 {
     char text[WEIR_ADDRESS_TEXT_SIZE];
     weir_address bound;
-    int result = plan->has_metrics ? metrics_serve(runtime, &plan->metrics, &bound) : 0;
+    int result = plan->has_metrics
+                     ? metrics_serve(runtime, &plan->metrics, plan->takeover.path != NULL, &bound)
+                     : 0;
     if (plan->has_metrics && result >= 0)
         printf("metrics on %s\n", weir_address_format_endpoint(&bound, text));
     return result;
@@ -305,41 +316,38 @@ static int start_ticking(weir_runtime *runtime, const struct plan *plan)
     return result;
 }
 
-/* False: a signal came. A stop and a continue of the process interrupt the wait, and are no second:
- * it goes on for what is left of it. */
-static bool pass_second(const sigset_t *signals)
+/* The services go on if it fails: a successor that cannot start is none. */
+static bool is_replaced(struct plan *plan)
 {
-    const uint64_t second_ns = 1000000000;
-    uint64_t end_ns = clock_now_ns() + second_ns;
-    for (;;) {
-        uint64_t now_ns = clock_now_ns();
-        uint64_t left_ns = now_ns < end_ns ? end_ns - now_ns : 0;
-        const struct timespec left = {.tv_sec = (time_t)(left_ns / second_ns),
-                                      .tv_nsec = (long)(left_ns % second_ns)};
-        if (sigtimedwait(signals, NULL, &left) >= 0)
-            return false;
-        if (errno != EINTR)
-            return true;
+    (void)notify_say("RELOADING=1\n");
+    if (takeover_answer(&plan->takeover, &plan->places)) {
+        places_leave(&plan->places);
+        return true;
     }
+    fprintf(stderr, "weir serve: --takeover: a successor came and did not serve\n");
+    (void)notify_ready();
+    return false;
 }
 
-static void show_until_signal(const sigset_t *signals, weir_runtime *runtime)
+/* True: somebody has taken over. */
+static bool wait_for_end(const struct await *await, struct plan *plan, weir_runtime *runtime)
 {
+    enum { SECOND_MS = 1000 };
+    bool shows = isatty(STDOUT_FILENO);
+    bool replaced = false;
+    enum awaited awaited = AWAITED_TIME;
     struct figures figures;
     figures_begin(&figures, runtime);
-    while (pass_second(signals))
-        figures_show(&figures, runtime);
-    putchar('\n');
-}
-
-static void wait_for_signal(const sigset_t *signals, weir_runtime *runtime)
-{
-    if (isatty(STDOUT_FILENO)) {
-        show_until_signal(signals, runtime);
-        return;
+    while (awaited != AWAITED_SIGNAL && !replaced) {
+        awaited = await_next(await, shows ? SECOND_MS : -1);
+        if (awaited == AWAITED_SUCCESSOR)
+            replaced = is_replaced(plan);
+        else if (shows && awaited == AWAITED_TIME)
+            figures_show(&figures, runtime);
     }
-    while (sigwaitinfo(signals, NULL) < 0)
-        continue;
+    if (shows)
+        putchar('\n');
+    return replaced;
 }
 
 static void drain(weir_runtime *runtime, const sigset_t *signals, int64_t drain_ms)
@@ -353,20 +361,51 @@ static void drain(weir_runtime *runtime, const sigset_t *signals, int64_t drain_
     }
 }
 
-static int serve(weir_runtime *runtime, struct plan *plan, const weir_option *list,
-                 const sigset_t *signals)
+static int start(weir_runtime *runtime, struct plan *plan, const weir_option *list)
 {
     int result = start_ticking(runtime, plan);
     if (result < 0)
         return failed("cannot start", result);
+    result = takeover_ask(&plan->takeover, &plan->places);
+    if (result < 0)
+        return failed("cannot take over", result);
     result = start_metrics(runtime, plan);
     if (result < 0)
         return failed("--metrics", result);
     result = start_all(runtime, plan, list);
     if (result < 0)
         return failed("--listen", result);
-    wait_for_signal(signals, runtime);
-    remove_files(plan);
+    result = takeover_ready(&plan->takeover);
+    if (result < 0)
+        return failed("cannot be taken over", result);
+    if (notify_ready() < 0)
+        (void)failed("readiness is not told", 0);
+    return EXIT_SUCCESS;
+}
+
+static void end(const struct plan *plan, bool replaced)
+{
+    if (!replaced)
+        (void)notify_say("STOPPING=1\n");
+    takeover_end(&plan->takeover, replaced);
+    for (size_t i = 0; i < plan->places.count && !replaced; i++)
+        place_remove_file(&plan->places.at[i]);
+}
+
+static int serve(weir_runtime *runtime, struct plan *plan, const weir_option *list,
+                 const sigset_t *signals)
+{
+    struct await await;
+    int status = start(runtime, plan, list);
+    if (status != EXIT_SUCCESS) { /* a predecessor goes on, and its files are its own */
+        end(plan, plan->takeover.predecessor >= 0);
+        return status;
+    }
+    int result = await_open(&await, signals, plan->takeover.listening);
+    if (result < 0)
+        return failed("cannot wait for signals", result);
+    end(plan, wait_for_end(&await, plan, runtime));
+    await_close(&await);
     drain(runtime, signals, plan->drain_ms);
     figures_print_totals(runtime);
     return EXIT_SUCCESS;
@@ -389,7 +428,11 @@ static int start_and_serve(struct plan *plan, const weir_option *list)
 
 int serve_run(int argc, char **argv)
 {
-    struct plan plan = {.drain_ms = 1000, .options = "[]"};
+    struct plan plan = {
+        .drain_ms = 1000,
+        .options = "[]",
+        .takeover = {.listening = -1, .predecessor = -1},
+    };
     weir_option *lists[LIST_COUNT] = {NULL};
     weir_option *all = NULL;
     int status = read_plan(argc, argv, &plan);

@@ -52,7 +52,7 @@ static void write_content(FILE *to, weir_slice slice)
         write_numbers(to, slice);
 }
 
-void term_write_binary(FILE *to, const void *bytes, size_t size)
+static void term_write_binary(FILE *to, const void *bytes, size_t size)
 {
     fputs("<<", to);
     if (size)

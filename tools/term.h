@@ -12,8 +12,6 @@ struct term_packet {
     const weir_http *http;
 };
 
-void term_write_binary(FILE *to, const void *bytes, size_t size);
-
 /* <<"bytes">>, or the HttpPacket. */
 void term_write_packet(FILE *to, const struct term_packet *packet);
 

@@ -16,6 +16,7 @@
 
 #include <weir/address.h>
 #include <weir/error.h>
+#include <weir/inherit.h>
 #include <weir/local.h>
 #include <weir/mailbox.h>
 #include <weir/metrics.h>

@@ -255,12 +255,17 @@ static void accept_rest(struct scheduler *scheduler, struct listener *socket)
                 false);
 }
 
-/* Nobody but us has a service's listener, so it may be told not to wait: -EAGAIN is the end. Any
- * other is asked for what is known to be there. */
+/* Nobody but us has a service's listener, so it may be told not to wait. */
+static bool is_ours_alone(const struct listening *listener)
+{
+    return listener->serving && !listener->inherited && !listener->leaves;
+}
+
+/* -EAGAIN is the end. Any other is asked for what is known to be there. */
 static uint32_t rest_count(const struct listener *socket)
 {
-    uint32_t count = listener_backlog_count(socket);
-    if (socket->listening->serving)
+    uint32_t count = socket->listening->leaves ? 0 : listener_backlog_count(socket);
+    if (is_ours_alone(socket->listening))
         return system_set_waiting(socket->slot.fd, false) < 0 ? 0 : count;
     return count == UINT32_MAX ? 0 : count;
 }
@@ -287,7 +292,7 @@ static void take_rest(struct scheduler *scheduler, struct task *task)
 static void begin_rest(struct scheduler *scheduler, struct listener *socket)
 {
     socket->listening->accepting = ACCEPTING_REST;
-    if (socket->listening->serving && socket->slot.family == WEIR_LOCAL &&
+    if (is_ours_alone(socket->listening) && socket->slot.family == WEIR_LOCAL &&
         system_set_waiting(socket->slot.fd, false) >= 0) {
         socket->listening->accepting = ACCEPTING_TAKEN;
         task_add(&scheduler->tasks, TASK_SOON, &socket->listening->take_rest);
@@ -338,6 +343,12 @@ void accept_drain(struct scheduler *scheduler, struct listener *socket)
     case ACCEPTING_TAKEN:
         break;
     }
+}
+
+void accept_leave(struct scheduler *scheduler, struct listener *socket)
+{
+    socket->listening->leaves = true;
+    accept_drain(scheduler, socket);
 }
 
 static bool drains(const struct listening *listener)

@@ -29,6 +29,8 @@ struct listening {
     enum accepting accepting;
     bool serving;          /* every connection is for the owner, without being asked for */
     bool has_rivals;       /* others of the service accept from the same socket */
+    bool inherited;        /* other processes may have the socket */
+    bool leaves;           /* another process goes on with it */
     bool failed;           /* the last accept has */
     bool told_unusable;    /* a service's owner has been told so */
     struct list acceptors; /* calls that wait, in order */
@@ -73,6 +75,9 @@ void accept_close(struct scheduler *scheduler, struct listener *socket);
 /* Closes the listener once the connections that have come are handed over: those of a service, and
  * those that somebody waits for. */
 void accept_drain(struct scheduler *scheduler, struct listener *socket);
+
+/* As accept_drain, but those in the backlog are another's. */
+void accept_leave(struct scheduler *scheduler, struct listener *socket);
 
 /* Gives back what a completion holds whose listener is gone. */
 void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion);

@@ -59,27 +59,6 @@ int listen_plan(struct listen_plan *plan, const weir_option *defaults, const cha
     return 0;
 }
 
-static int set_reuseport(int fd)
-{
-    const int on = 1;
-    return system_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-}
-
-static int learn_port(struct listen_plan *plan, int fd)
-{
-    struct sockaddr_storage storage;
-    socklen_t size = sizeof(storage);
-    weir_address bound;
-    int result = system_getsockname(fd, (struct sockaddr *)&storage, &size);
-    if (result >= 0)
-        result = address_from_sockaddr(&storage, &bound);
-    if (result >= 0)
-        plan->address.port = bound.port;
-    return result;
-}
-
-/* The first binds alone, so a port that somebody else listens on is found out; sharing is allowed
- * from then on, for the others. */
 /* Without a name nobody could connect: as in Erlang/OTP. */
 static int bind_local(const struct listen_plan *plan, int fd)
 {
@@ -87,20 +66,6 @@ static int bind_local(const struct listen_plan *plan, int fd)
     return named ? local_bind(&plan->setup, fd, &plan->local)
                  : error_say(-EINVAL, "listen: a local socket needs an address, "
                                       "{ifaddr,{local,Path}}");
-}
-
-static int bind_and_share(struct listen_plan *plan, int fd, bool first, bool shared)
-{
-    int result = 0;
-    if (!first || plan->setup.reuseport)
-        result = set_reuseport(fd);
-    if (result >= 0)
-        result = descriptor_bind(fd, &plan->address);
-    if (result >= 0 && first && shared)
-        result = set_reuseport(fd);
-    if (result >= 0 && first)
-        result = learn_port(plan, fd);
-    return result;
 }
 
 /* The caller's has been bound by the caller, unless listen was told where to. */
@@ -131,8 +96,9 @@ static int say_not_listening(const struct listen_plan *plan, int error)
 
 static int bind_new(struct listen_plan *plan, int fd, bool first, bool shared)
 {
+    struct port_sharing sharing = {first, shared, plan->setup.reuseport};
     return plan->address.family == WEIR_LOCAL ? bind_local(plan, fd)
-                                              : bind_and_share(plan, fd, first, shared);
+                                              : descriptor_bind_shared(fd, &plan->address, sharing);
 }
 
 static int start_listening(struct listen_plan *plan, int fd, bool first, bool shared)
@@ -160,17 +126,10 @@ static int open_one(struct listen_plan *plan, bool first, bool shared)
     return fd;
 }
 
-/* Of a file there is one socket: the others are descriptors of it. */
-static int open_another(struct listen_plan *plan, int first, uint32_t i, uint32_t count)
-{
-    return i > 0 && listen_is_one_socket(plan) ? system_duplicate(first)
-                                               : open_one(plan, i == 0, count > 1);
-}
-
 int listen_open(struct listen_plan *plan, int *fds, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        fds[i] = open_another(plan, fds[0], i, count);
+        fds[i] = open_one(plan, i == 0, count > 1);
         if (fds[i] >= 0)
             continue;
         for (uint32_t opened = 0; opened < i; opened++)

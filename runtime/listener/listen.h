@@ -25,10 +25,4 @@ int listen_plan(struct listen_plan *plan, const weir_option *defaults, const cha
  * plan gets to know port and family. */
 int listen_open(struct listen_plan *plan, int *fds, uint32_t count);
 
-/* Whether its descriptors are all of one listening socket. */
-static inline bool listen_is_one_socket(const struct listen_plan *plan)
-{
-    return plan->address.family == WEIR_LOCAL;
-}
-
 #endif

@@ -56,6 +56,37 @@ int descriptor_bind(int fd, const weir_address *address)
                : 0;
 }
 
+static int share_port(int fd)
+{
+    const int on = 1;
+    return system_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+}
+
+static int learn_port(int fd, weir_address *address)
+{
+    struct sockaddr_storage storage;
+    socklen_t size = sizeof(storage);
+    weir_address bound;
+    int result = system_getsockname(fd, (struct sockaddr *)&storage, &size);
+    if (result >= 0)
+        result = address_from_sockaddr(&storage, &bound);
+    if (result >= 0)
+        address->port = bound.port;
+    return result;
+}
+
+int descriptor_bind_shared(int fd, weir_address *address, struct port_sharing sharing)
+{
+    int result = !sharing.first || sharing.any ? share_port(fd) : 0;
+    if (result >= 0)
+        result = descriptor_bind(fd, address);
+    if (result >= 0 && sharing.first && sharing.more)
+        result = share_port(fd);
+    if (result >= 0 && sharing.first)
+        result = learn_port(fd, address);
+    return result;
+}
+
 static int socket_number(int fd, int name)
 {
     int number = 0;

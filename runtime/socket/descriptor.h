@@ -11,6 +11,17 @@ int descriptor_new(const struct option_setup *setup, enum weir_family family);
 /* 0, or an error with the address in its text. */
 int descriptor_bind(int fd, const weir_address *address);
 
+/* One after the other is bound to one port. */
+struct port_sharing {
+    bool first;
+    bool more; /* others are to follow */
+    bool any;  /* whoever likes may share it: {reuseport,true} */
+};
+
+/* The same. The first binds alone, so a port that somebody else has is found out, and `address`
+ * gets to know which it is; sharing is allowed from then on, for the others. */
+int descriptor_bind_shared(int fd, weir_address *address, struct port_sharing sharing);
+
 /*
  * Another descriptor of the setup's socket, with the kernel's options of the setup on it: of
  * the setup's protocol and of inet, inet6 or local, whose family is put into the setup. The

@@ -51,13 +51,21 @@ static int check_sendable(struct scheduler *scheduler, struct stream *stream)
     return lose_after_shutdown(scheduler, stream);
 }
 
+/* Calls whose bytes the kernel has been offered have succeeded. */
+static void answer_offered(struct scheduler *scheduler, struct task *task)
+{
+    struct stream *stream = list_entry(task, struct output, offer)->stream;
+    senders_answer(scheduler, stream);
+    output_free_if_idle(scheduler, stream);
+}
+
 static bool open_output(struct scheduler *scheduler, struct stream *stream)
 {
     stream->output = output_open(streams_of(scheduler), stream);
     if (!stream->output)
         return false;
     task_init(&stream->output->flush, flush_run);
-    task_init(&stream->output->offer, send_answer_offered);
+    task_init(&stream->output->offer, answer_offered);
     return true;
 }
 
@@ -162,13 +170,6 @@ const struct call_operation operation_send = {
     .dead_result = WEIR_CLOSED,
     .may_wait = true,
 };
-
-void send_answer_offered(struct scheduler *scheduler, struct task *task)
-{
-    struct stream *stream = list_entry(task, struct output, offer)->stream;
-    senders_answer(scheduler, stream);
-    output_free_if_idle(scheduler, stream);
-}
 
 int send_shutdown(struct scheduler *scheduler, struct stream *stream, bool both)
 {

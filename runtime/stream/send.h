@@ -34,9 +34,6 @@ extern const struct call_operation operation_send;
 /* The handler's form: never waits. 0, -EAGAIN while busy, or an error. */
 int send_now(struct scheduler *scheduler, struct stream *stream, const struct send_source *source);
 
-/* Calls whose bytes the kernel has been offered have succeeded. */
-void send_answer_offered(struct scheduler *scheduler, struct task *task);
-
 /* shutdown(write), or of both sides: now, or when the queue is empty. 0, or the system's error. */
 int send_shutdown(struct scheduler *scheduler, struct stream *stream, bool both);
 

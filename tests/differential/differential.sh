@@ -2,28 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Compares `weir decode --batch` with a real Erlang on generated cases, term by term.
 # usage: differential.sh WEIR GENERATE [--seed S] [--count N]
+# shellcheck disable=SC1091,SC2034,SC2154  # seeded.sh sets what is not set here
 set -eu
 
 weir=$1
 generate=$2
 shift 2
-seed=$(date +%s)
-count=20000
-while [ $# -gt 0 ]; do
-    case $1 in
-    --seed) seed=$2 ;;
-    --count) count=$2 ;;
-    *) echo "differential: '$1' is neither --seed nor --count" >&2; exit 2 ;;
-    esac
-    shift 2
-done
-command -v escript >/dev/null || { echo "escript is missing: ./run deps test"; exit 1; }
-
-here=$(dirname "$0")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-echo "differential: --seed $seed --count $count"
+name=differential count=20000
+. "$(dirname "$0")/seeded.sh"
 "$generate" --seed "$seed" --count "$count" >"$work/cases"
 escript "$here/decode_packet.escript" "$work/cases" >"$work/erlang"
 "$weir" decode --batch <"$work/cases" >"$work/weir"

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum state { RUNNING, STOPPED, STATE_COUNT };
 enum caller { THREAD, OWN, FOREIGN, PROCESS, CALLER_COUNT };
@@ -117,6 +118,18 @@ static int call_udp_open(weir_runtime *runtime)
     return closing(weir_udp_open(runtime, 0, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
                                  weir_owned_by_nobody(), &socket),
                    &socket);
+}
+
+static int call_tcp_serve_fds(weir_runtime *runtime)
+{
+    weir_socket socket;
+    int port;
+    int fd = peer_listen(1, &port);
+    int result =
+        weir_tcp_serve_fds(runtime, &fd, 1, NULL, weir_handled_by(&nothing, NULL), &socket);
+    if (result < 0)
+        close(fd);
+    return closing(result, &socket);
 }
 
 static int call_udp_serve(weir_runtime *runtime)
@@ -260,6 +273,7 @@ static const struct row {
     {"weir_timer_start", start_timer, true, ANYWHERE},
     {"weir_tcp_listen", call_tcp_listen, false, MADE},
     {"weir_tcp_serve", call_tcp_serve, false, MADE},
+    {"weir_tcp_serve_fds", call_tcp_serve_fds, false, MADE},
     {"weir_udp_open", call_udp_open, false, MADE},
     {"weir_spawn", call_spawn, false, MADE},
     {"weir_udp_serve", call_udp_serve, false, MADE},

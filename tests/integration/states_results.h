@@ -77,6 +77,14 @@
         WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, WEIR_NOPROC, \
             WEIR_NOPROC                                                                            \
     }
+#define DUPLICATED                                                               \
+    {                                                                            \
+        -EOPNOTSUPP, -EOPNOTSUPP, WEIR_CLOSED, 0, 0, WEIR_CLOSED, WEIR_CLOSED, 0 \
+    }
+#define LEFT                                                                               \
+    {                                                                                      \
+        -EOPNOTSUPP, -EOPNOTSUPP, WEIR_CLOSED, 0, 0, WEIR_CLOSED, WEIR_CLOSED, -EOPNOTSUPP \
+    }
 #define CLOSE                  \
     {                          \
         0, 0, 0, 0, 0, 0, 0, 0 \

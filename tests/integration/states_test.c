@@ -71,6 +71,15 @@ static int call_local_peername(weir_socket socket)
     return weir_local_peername(socket, &address);
 }
 
+static int call_duplicate_fds(weir_socket socket)
+{
+    int fds[WEIR_FDS_MAX];
+    int count = weir_duplicate_fds(socket, fds);
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
+    return count > 0 ? 0 : count;
+}
+
 static int call_getstat(weir_socket socket)
 {
     weir_statistics statistics;
@@ -203,8 +212,9 @@ static int call_udp_connect_to(weir_socket socket)
     return weir_udp_connect_to(socket, "127.0.0.1", subject.plain.address.port, WAIT_MS);
 }
 
-/* Where a call is done at once: on the scheduler of its socket, on none, or on all. */
-enum place { OWN_ONLY, NOWHERE, EVERYWHERE };
+/* Where a call is done at once: on the scheduler of its socket, the same but for services, on none,
+ * or on all. */
+enum place { OWN_ONLY, ONE_ONLY, NOWHERE, EVERYWHERE };
 
 struct row {
     const char *name;
@@ -217,12 +227,12 @@ static const struct row rows[] = {
     {"weir_sockname", call_sockname, OWN_ONLY, ASKED},
     {"weir_port", call_port, OWN_ONLY, ASKED},
     {"weir_getstat", call_getstat, OWN_ONLY, ASKED},
-    {"weir_setopts", call_setopts, OWN_ONLY, ASKED},
+    {"weir_setopts", call_setopts, ONE_ONLY, ASKED},
     {"weir_getopts", call_getopts, OWN_ONLY, ASKED},
     {"weir_peername", call_peername, OWN_ONLY, NAMED},
     {"weir_local_sockname", call_local_sockname, OWN_ONLY, NOT_LOCAL},
     {"weir_local_peername", call_local_peername, OWN_ONLY, NOT_LOCAL},
-    {"weir_set_data", call_set_data, OWN_ONLY, NO_HANDLER},
+    {"weir_set_data", call_set_data, ONE_ONLY, NO_HANDLER},
     {"weir_get_data", call_get_data, OWN_ONLY, NO_HANDLER},
     {"weir_scheduler_of", call_scheduler_of, EVERYWHERE, FOUND},
     {"weir_is_busy", weir_is_busy, OWN_ONLY, BUSY},
@@ -242,6 +252,8 @@ static const struct row rows[] = {
     {"weir_controlling_process", call_controlling_process, OWN_ONLY, GIVEN_AWAY},
     {"weir_give", call_give, EVERYWHERE, NO_PROCESS},
     {"weir_shutdown", call_shutdown, OWN_ONLY, SHUT},
+    {"weir_duplicate_fds", call_duplicate_fds, ONE_ONLY, DUPLICATED},
+    {"weir_leave", weir_leave, ONE_ONLY, LEFT},
     {"weir_close", weir_close, EVERYWHERE, CLOSE},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -389,7 +401,7 @@ static int expected_of(const struct row *row)
         return gives;
     if (subject.caller == OTHER || row->place == NOWHERE)
         return -EDEADLK;
-    if (subject.state == SERVICE && (row->make == call_setopts || row->make == call_set_data))
+    if (subject.state == SERVICE && row->place == ONE_ONLY)
         return -EDEADLK; /* it would wait for the others */
     return gives;
 }

@@ -284,3 +284,14 @@ int system_set_file_mode(const char *path, int mode)
     (void)mode;
     return fails() ? -EACCES : 0;
 }
+
+int system_close_on_exec(int fd)
+{
+    (void)fd;
+    return -EBADF;
+}
+
+bool system_is_same_file(int fd, int other)
+{
+    return fd == other;
+}

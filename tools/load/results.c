@@ -49,7 +49,8 @@ void results_copy(struct results *to, const struct results *from)
     memcpy(seconds, from->seconds, from->second_count * sizeof(*seconds));
 }
 
-void results_merge(struct results *to, const struct results *from)
+/* The first gets what the second counted, too. The rows of seconds are the first's. */
+static void results_merge(struct results *to, const struct results *from)
 {
     histogram_merge(&to->response, &from->response);
     histogram_merge(&to->service, &from->service);

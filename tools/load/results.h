@@ -59,10 +59,8 @@ void results_restart(struct results *results, uint64_t now_ns);
 /* Puts a run to those before it. */
 void results_add_round(struct results *all, const struct results *run);
 
-/* The first becomes the second, or gets what the second counted, too. The rows of seconds of a
- * merge are the first's. */
+/* The first becomes the second. */
 void results_copy(struct results *to, const struct results *from);
-void results_merge(struct results *to, const struct results *from);
 
 void results_add(struct results *results, enum outcome outcome, uint64_t response_ns);
 

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# `weir serve --listen systemd` started by systemd, what NOTIFY_SOCKET is told, and a server that is
+# replaced. Argument: the command.
+set -uo pipefail
+weir=$(realpath "$1")
+for tool in systemd-socket-activate socat nc; do
+    command -v $tool >/dev/null || { echo "$tool is missing: ./run deps test"; exit 1; }
+done
+failed=0
+expect() { # what, expected, got
+    [ "$2" = "$3" ] && return
+    printf '%s: expected\n%s\ngot\n%s\n' "$1" "$2" "$3"
+    failed=1
+}
+folder=$(mktemp -d)
+server= notified=
+trap 'kill $server $notified 2>/dev/null; rm -r "$folder"' EXIT
+talk() { echo "$1" | timeout 60 nc -N -U "$2"; }
+
+# What is told, line by line.
+exec {told}< <(exec socat -u "UNIX-RECV:$folder/notify" STDOUT)
+notified=$!
+until [ -S "$folder/notify" ]; do :; done
+next() {
+    IFS= read -r -t 60 -u "$told" line
+    echo "$line"
+}
+
+# Started by the first connection, and with one file that both listeners are in.
+activate() { # arguments of weir
+    systemd-socket-activate -l "$folder/one" -l "$folder/two" --fdname=one:two \
+        -E NOTIFY_SOCKET="$folder/notify" "$weir" serve "$@" >"$folder/said" 2>"$folder/errors" &
+    server=$!
+    until [ -S "$folder/two" ]; do kill -0 $server || exit 1; done
+}
+end() {
+    kill -TERM $server
+    wait $server
+    expect 'the end' 0 $?
+}
+
+activate echo --listen systemd --schedulers 3 --options '[{packet,raw}]'
+expect 'the first' 'hello' "$(talk hello "$folder/one")"
+expect 'READY' 'READY=1' "$(next)"
+expect 'MAINPID' "MAINPID=$server" "$(next)"
+expect 'the second' 'hello' "$(talk hello "$folder/two")"
+for i in $(seq 1 20); do expect "connection $i" "$i" "$(talk "$i" "$folder/one")"; done
+expect 'said' "listening on unix:$folder/one
+listening on unix:$folder/two" "$(head -2 "$folder/said")"
+end
+expect 'STOPPING' 'STOPPING=1' "$(next)"
+[ -S "$folder/one" ] || { echo "systemd's file is gone"; failed=1; }
+rm "$folder/one" "$folder/two"
+
+# By name; the other one is nobody's.
+activate echo --listen systemd:two --options '[{packet,raw}]'
+expect 'by name' 'hello' "$(talk hello "$folder/two")"
+expect 'said' "listening on unix:$folder/two" "$(head -1 "$folder/said")"
+end
+expect 'told' "READY=1 MAINPID=$server STOPPING=1" "$(next) $(next) $(next)"
+rm "$folder/one" "$folder/two"
+
+# Replaced by another one, which systemd is told of. One that cannot start has no effect.
+export NOTIFY_SOCKET=$folder/notify
+replaceable() { # arguments
+    exec "$weir" serve echo --listen "unix:$folder/own" --takeover "$folder/control" \
+        --options '[{packet,raw}]' "$@"
+}
+exec {out}< <(replaceable)
+server=$!
+expect 'READY' 'READY=1' "$(next)"
+expect 'MAINPID' "MAINPID=$server" "$(next)"
+expect 'whose control it is' 600 "$(stat -c %a "$folder/control")"
+said=$(replaceable --listen 192.0.2.1:0 2>&1)
+[[ $said == *192.0.2.1* ]] || { echo "a bad address: $said"; failed=1; }
+expect 'asked' 'RELOADING=1' "$(next)"
+expect 'READY' 'READY=1' "$(next)"
+expect 'MAINPID' "MAINPID=$server" "$(next)"
+expect 'it goes on' 'hello' "$(talk hello "$folder/own")"
+before=$server
+exec {out2}< <(replaceable)
+server=$!
+timeout 60 cat <&"$out" >/dev/null
+wait $before
+expect 'the one before' 0 $?
+expect 'asked' 'RELOADING=1' "$(next)"
+expect 'READY' 'READY=1' "$(next)"
+expect 'MAINPID' "MAINPID=$server" "$(next)"
+expect 'the next one' 'hello' "$(talk hello "$folder/own")"
+end
+expect 'STOPPING' 'STOPPING=1' "$(next)"
+[ -e "$folder/own" ] || [ -e "$folder/control" ] && { echo "files are left"; failed=1; }
+unset NOTIFY_SOCKET
+said=$("$weir" serve echo --listen 127.0.0.1:0 --takeover "$folder/no/such" 2>&1)
+[[ $said == *"--takeover $folder/no/such"* ]] || { echo "no folder: $said"; failed=1; }
+
+# Without any, and with one that is no such socket.
+said=$("$weir" serve echo --listen systemd 2>&1)
+[[ $said == *"systemd has passed no socket"* ]] || { echo "without: $said"; failed=1; }
+said=$(LISTEN_FDS=1 exec bash -c 'LISTEN_PID=$$ exec "$0" serve echo --listen systemd' "$weir" \
+    3</dev/null 2>&1)
+[[ $said == *"descriptor 3"* ]] || { echo "no socket: $said"; failed=1; }
+exit $failed

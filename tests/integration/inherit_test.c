@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* Services on sockets that are there already, and handing them on. */
+#include "support/loopback.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SCHEDULERS = 3 };
+
+struct counts {
+    int accepted[SCHEDULERS];
+    int total;
+};
+
+static void count_accepted(weir_socket socket, void *data)
+{
+    struct counts *counts = data;
+    (void)socket;
+    __atomic_add_fetch(&counts->accepted[weir_current_scheduler()], 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&counts->total, 1, __ATOMIC_SEQ_CST);
+}
+
+static const weir_handler counting = {.accepted = count_accepted};
+
+static int total(struct counts *counts)
+{
+    return __atomic_load_n(&counts->total, __ATOMIC_SEQ_CST);
+}
+
+static weir_owner counted(struct counts *counts)
+{
+    return weir_handled_by(&counting, counts);
+}
+
+struct listening {
+    int fd;
+    int port;
+};
+
+static struct listening listening_socket(void)
+{
+    struct listening listening;
+    listening.fd = peer_listen(64, &listening.port);
+    cr_assert(listening.fd >= 0);
+    return listening;
+}
+
+/* Few sockets and many schedulers, and the other way round: all are accepted from, everywhere. */
+static void expect_spread(uint32_t schedulers, size_t sockets)
+{
+    enum { EACH = 30, MOST = 4 };
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = schedulers});
+    struct counts counts = {.total = 0};
+    int fds[MOST];
+    int ports[MOST];
+    int peers[MOST * EACH];
+    int count = 0;
+    weir_socket service;
+    for (size_t i = 0; i < sockets; i++) {
+        struct listening listening = listening_socket();
+        fds[i] = listening.fd;
+        ports[i] = listening.port;
+    }
+    GIVES(weir_tcp_serve_fds(loopback.runtime, fds, sockets, WEIR_OPTIONS(), counted(&counts),
+                             &service),
+          0);
+    for (int round = 0; round < EACH; round++)
+        for (size_t i = 0; i < sockets; i++) {
+            peers[count++] = peer_connect(ports[i]);
+            EVENTUALLY(total(&counts) == count);
+        }
+    for (uint32_t i = 0; i < schedulers; i++)
+        cr_assert(counts.accepted[i] >= 3, "scheduler %u: %d of %d", i, counts.accepted[i], count);
+    GIVES(weir_close(service), 0);
+    for (int i = 0; i < count; i++)
+        close(peers[i]);
+    loopback_close(&loopback); /* finds the descriptors closed */
+}
+
+Test(inherit, one_socket_is_shared_by_all_schedulers)
+{
+    expect_spread(SCHEDULERS, 1);
+}
+
+Test(inherit, two_sockets_and_three_schedulers)
+{
+    expect_spread(SCHEDULERS, 2);
+}
+
+Test(inherit, four_sockets_and_two_schedulers)
+{
+    expect_spread(2, 4);
+}
+
+/* {fd,_} given to weir_tcp_serve is one. */
+Test(inherit, a_service_of_a_descriptor)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 2});
+    struct counts counts = {.total = 0};
+    struct listening listening = listening_socket();
+    weir_socket service;
+    GIVES(weir_tcp_serve(loopback.runtime, NULL, 0, WEIR_OPTIONS(WEIR_FD(listening.fd)),
+                         counted(&counts), &service),
+          0);
+    GIVES(weir_port(service), listening.port);
+    int peer = peer_connect(listening.port);
+    EVENTUALLY(total(&counts) == 1);
+    close(peer);
+    loopback_close(&loopback);
+}
+
+static int serve_fds(struct loopback *loopback, const int *fds, size_t count,
+                     const weir_option *options, weir_owner owner)
+{
+    weir_socket service;
+    return weir_tcp_serve_fds(loopback->runtime, fds, count, options, owner, &service);
+}
+
+Test(inherit, what_fails_leaves_the_descriptors_as_they_were)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 2});
+    struct counts counts = {.total = 0};
+    struct listening listening = listening_socket();
+    cr_assert(fcntl(listening.fd, F_SETFL, O_NONBLOCK) == 0);
+    int datagrams = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int fds[] = {listening.fd, datagrams, 9999};
+    weir_owner owner = counted(&counts);
+    GIVES(serve_fds(&loopback, fds, 0, NULL, owner), WEIR_BADARG);
+    GIVES(serve_fds(&loopback, fds, WEIR_FDS_MAX + 1, NULL, owner), WEIR_BADARG);
+    GIVES(serve_fds(&loopback, fds, 2, NULL, owner), WEIR_BADARG);
+    GIVES(serve_fds(&loopback, fds + 2, 1, NULL, owner), -EBADF);
+    GIVES(serve_fds(&loopback, fds, 1, NULL, weir_owned_by_nobody()), WEIR_BADARG);
+    GIVES(serve_fds(&loopback, fds, 1, WEIR_OPTIONS(WEIR_PORT(80)), owner), WEIR_BADARG);
+    GIVES(serve_fds(&loopback, fds, 1, WEIR_OPTIONS(WEIR_FD(3)), owner), WEIR_BADARG);
+    GIVES(serve_fds(&loopback, fds, 1, WEIR_OPTIONS(WEIR_TCLASS(1)), owner), -ENOPROTOOPT);
+    cr_assert(fcntl(listening.fd, F_GETFL) & O_NONBLOCK);
+    GIVES(serve_fds(&loopback, fds, 1, NULL, owner), 0);
+    cr_assert(fcntl(listening.fd, F_GETFL) < 0 && errno == EBADF);
+    close(datagrams);
+    loopback_close(&loopback);
+}
+
+static void expect_duplicates(weir_socket socket, int expected)
+{
+    int fds[WEIR_FDS_MAX];
+    GIVES(weir_duplicate_fds(socket, fds), expected);
+    for (int i = 0; i < expected; i++) {
+        cr_assert(fcntl(fds[i], F_GETFD) == FD_CLOEXEC);
+        close(fds[i]);
+    }
+}
+
+Test(inherit, each_socket_is_duplicated_once)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = SCHEDULERS});
+    struct counts counts = {.total = 0};
+    weir_owner owner = counted(&counts);
+    char name[64];
+    weir_socket socket;
+    snprintf(name, sizeof(name), "unix:@weir inherit %d", (int)getpid());
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner, &socket), 0);
+    expect_duplicates(socket, SCHEDULERS);
+    GIVES(weir_tcp_serve(loopback.runtime, name, 0, NULL, owner, &socket), 0);
+    expect_duplicates(socket, 1);
+    GIVES(weir_udp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner, &socket), 0);
+    expect_duplicates(socket, SCHEDULERS);
+    expect_duplicates(listen_with(loopback.runtime, "[]"), 1);
+    loopback_close(&loopback);
+}
+
+enum { WAITING = 20 };
+
+/* Another runtime goes on with the sockets: whoever had accepted a connection serves it, and those
+ * of the backlog are the successor's. */
+static void expect_handed_on(const char *address, int (*connect_to)(weir_socket service))
+{
+    struct loopback old = loopback_start(&(weir_config){.schedulers = 2});
+    struct counts before = {.total = 0};
+    struct counts after = {.total = 0};
+    weir_runtime *successor;
+    weir_socket service;
+    weir_socket next;
+    int fds[WEIR_FDS_MAX];
+    int peers[WAITING];
+    GIVES(weir_start(&successor, &(weir_config){.schedulers = 3}), 0);
+    GIVES(weir_tcp_serve(old.runtime, address, 0, WEIR_OPTIONS(WEIR_REUSEADDR(true)),
+                         counted(&before), &service),
+          0);
+    int count = weir_duplicate_fds(service, fds);
+    for (int i = 0; i < WAITING; i++) {
+        if (i == WAITING / 2)
+            GIVES(weir_tcp_serve_fds(successor, fds, (size_t)count, NULL, counted(&after), &next),
+                  0);
+        peers[i] = connect_to(service);
+    }
+    GIVES(weir_leave(service), 0);
+    EVENTUALLY(total(&before) + total(&after) == WAITING);
+    int peer = connect_to(next);
+    EVENTUALLY(total(&before) + total(&after) == WAITING + 1);
+    cr_assert(total(&after) > 0);
+    GIVES(weir_leave(service), WEIR_CLOSED);
+    close(peer);
+    for (int i = 0; i < WAITING; i++)
+        close(peers[i]);
+    GIVES(weir_drain(old.runtime, WAIT_MS), 0);
+    GIVES(weir_stop(successor), 0);
+    loopback_close(&old);
+}
+
+static int connect_tcp(weir_socket service)
+{
+    return peer_connect(weir_port(service));
+}
+
+static int connect_local(weir_socket service)
+{
+    weir_local_address name;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    GIVES(weir_local_sockname(service, &name), 0);
+    memcpy(address.sun_path, name.name, name.size);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name.size);
+    cr_assert(connect(fd, (struct sockaddr *)&address, size) == 0, "%s", strerror(errno));
+    return fd;
+}
+
+Test(inherit, a_successor_goes_on_with_tcp)
+{
+    expect_handed_on("127.0.0.1", connect_tcp);
+}
+
+Test(inherit, a_successor_goes_on_with_a_local_socket)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "unix:@weir successor %d", (int)getpid());
+    expect_handed_on(name, connect_local);
+}
+
+/* In a child, whose descriptors 3 to 5 are what systemd would pass. */
+static int count_named(const char *name, const char *pid, const char *count, const char *names)
+{
+    pid_t child = fork();
+    int status;
+    if (child == 0) {
+        int fds[WEIR_FDS_MAX];
+        char own[16];
+        for (int fd = 3; fd < 6; fd++)
+            dup2(0, fd);
+        snprintf(own, sizeof(own), "%d", (int)getpid());
+        setenv("LISTEN_PID", pid ? pid : own, 1);
+        setenv("LISTEN_FDS", count, 1);
+        if (names)
+            setenv("LISTEN_FDNAMES", names, 1);
+        int found = weir_systemd_fds(name, fds);
+        for (int i = 0; i < found; i++)
+            if (fcntl(fds[i], F_GETFD) != FD_CLOEXEC)
+                _exit(99);
+        _exit(found * 10 + (found > 0 ? fds[0] : 0));
+    }
+    cr_assert(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+Test(inherit, systemds_descriptors)
+{
+    GIVES(count_named(NULL, NULL, "3", NULL), 33);
+    GIVES(count_named(NULL, NULL, "3", "a:b:a"), 33);
+    GIVES(count_named("a", NULL, "3", "a:b:a"), 23);
+    GIVES(count_named("b", NULL, "3", "a:b:a"), 14);
+    GIVES(count_named("c", NULL, "3", "a:b:a"), 0);
+    GIVES(count_named("a", NULL, "3", "a"), 13);
+    GIVES(count_named("", NULL, "3", "a::b"), 14);
+    GIVES(count_named("a", NULL, "3", NULL), 0);
+    GIVES(count_named(NULL, "1", "3", NULL), 0); /* they are another process's */
+    GIVES(count_named(NULL, "", "3", NULL), 0);
+    GIVES(count_named(NULL, NULL, "three", NULL), 0);
+    GIVES(count_named(NULL, NULL, "-1", NULL), 0);
+    GIVES(count_named(NULL, NULL, "0", NULL), 0);
+}
