@@ -11,6 +11,7 @@
 #include "notify.h"
 #include "place.h"
 #include "service.h"
+#include "switches.h"
 #include "takeover.h"
 
 #include <errno.h>
@@ -85,8 +86,9 @@ static int read_number(const char *name, const char *text, uint32_t *number)
     return 0;
 }
 
-static int read_buffers(const char *text, struct plan *plan)
+static int read_buffers(const char *text, void *of)
 {
+    struct plan *plan = of;
     char count[16];
     size_t size = strcspn(text, "x");
     if (!text[size] || size >= sizeof(count))
@@ -97,23 +99,26 @@ static int read_buffers(const char *text, struct plan *plan)
     return status ? status : read_number("--buffers", text + size + 1, &plan->config.buffer_size);
 }
 
-static int read_idle(const char *text, struct plan *plan)
+static int read_idle(const char *text, void *of)
 {
+    struct plan *plan = of;
     int status = read_number("--idle", text, &plan->idle_s);
     if (status == 0 && plan->idle_s == 0)
         return command_misused("serve", "--idle: no connection does anything in 0 seconds");
     return status;
 }
 
-static int read_listen(const char *text, struct plan *plan)
+static int read_listen(const char *text, void *of)
 {
+    struct plan *plan = of;
     if (places_add(&plan->places, text) < 0)
         return command_misused("serve", "--listen: %s", weir_last_error_text());
     return 0;
 }
 
-static int read_takeover(const char *text, struct plan *plan)
+static int read_takeover(const char *text, void *of)
 {
+    struct plan *plan = of;
     char address[PLACE_TEXT_SIZE];
     snprintf(address, sizeof(address), "unix:%s", text);
     plan->takeover.path = text;
@@ -122,90 +127,39 @@ static int read_takeover(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_metrics(const char *text, struct plan *plan)
+static int read_metrics(const char *text, void *of)
 {
+    struct plan *plan = of;
     plan->has_metrics = true;
     if (weir_address_parse_endpoint(text, &plan->metrics) < 0)
         return command_misused("serve", "--metrics: %s", weir_last_error_text());
     return 0;
 }
 
-/* Where the value goes: a number or a text in the plan, or to a function. */
-static const struct option {
-    const char *name;
-    size_t number_at;
-    size_t text_at;
-    int (*read)(const char *text, struct plan *plan);
-    bool may_repeat;
-} options[] = {
-    {"--listen", 0, 0, read_listen, true},
-    {"--options", 0, offsetof(struct plan, options), NULL, false},
-    {"--default-listen-options", 0, offsetof(struct plan, config.default_listen_options), NULL,
-     false},
-    {"--schedulers", offsetof(struct plan, config.schedulers), 0, NULL, false},
-    {"--cpus", 0, offsetof(struct plan, config.cpus), NULL, false},
-    {"--busy-wait", offsetof(struct plan, config.busy_wait_us), 0, NULL, false},
-    {"--buffers", 0, 0, read_buffers, false},
-    {"--zero-copy", offsetof(struct plan, config.zero_copy_from_bytes), 0, NULL, false},
-    {"--features-off", 0, offsetof(struct plan, config.features_off), NULL, false},
-    {"--drain", offsetof(struct plan, drain_ms), 0, NULL, false},
-    {"--idle", 0, 0, read_idle, false},
-    {"--slow", offsetof(struct plan, config.slow_callback_us), 0, NULL, false},
-    {"--metrics", 0, 0, read_metrics, false},
-    {"--takeover", 0, 0, read_takeover, false},
+static const struct switch_row rows[] = {
+    {.name = "--listen", .read = read_listen, .may_repeat = true},
+    {.name = "--options", .text_at = offsetof(struct plan, options)},
+    {.name = "--default-listen-options",
+     .text_at = offsetof(struct plan, config.default_listen_options)},
+    {.name = "--schedulers", .number_at = offsetof(struct plan, config.schedulers)},
+    {.name = "--cpus", .text_at = offsetof(struct plan, config.cpus)},
+    {.name = "--busy-wait", .number_at = offsetof(struct plan, config.busy_wait_us)},
+    {.name = "--buffers", .read = read_buffers},
+    {.name = "--zero-copy", .number_at = offsetof(struct plan, config.zero_copy_from_bytes)},
+    {.name = "--features-off", .text_at = offsetof(struct plan, config.features_off)},
+    {.name = "--drain", .number_at = offsetof(struct plan, drain_ms)},
+    {.name = "--idle", .read = read_idle},
+    {.name = "--slow", .number_at = offsetof(struct plan, config.slow_callback_us)},
+    {.name = "--metrics", .read = read_metrics},
+    {.name = "--takeover", .read = read_takeover},
 };
 
-enum { OPTION_COUNT = sizeof(options) / sizeof(options[0]) };
-
-static int read_value(const struct option *option, const char *value, struct plan *plan)
-{
-    char *base = (char *)plan;
-    if (option->read)
-        return option->read(value, plan);
-    if (option->number_at)
-        return read_number(option->name, value, (uint32_t *)(base + option->number_at));
-    *(const char **)(base + option->text_at) = value;
-    return 0;
-}
-
-static int unknown_option(const char *name)
-{
-    char text[SUGGEST_TEXT_SIZE];
-    struct suggestion suggestion;
-    suggest_begin(&suggestion, name, strlen(name));
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        suggest_look(&suggestion, options[i].name);
-    return command_misused("serve", "there is no option '%s'%s", name,
-                           suggestion.nearest ? suggest_text(&suggestion, text)
-                                              : "; see 'weir help serve'");
-}
-
-/* 0, or an exit status. `seen` has a bit for each option. */
-static int read_option(const char *name, const char *value, struct plan *plan, unsigned *seen)
-{
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (strcmp(name, options[i].name) != 0)
-            continue;
-        if (!value)
-            return command_misused("serve", "%s needs a value", name);
-        if ((*seen & 1u << i) && !options[i].may_repeat)
-            return command_misused("serve", "%s is given twice", name);
-        *seen |= 1u << i;
-        return read_value(&options[i], value, plan);
-    }
-    return unknown_option(name);
-}
-
-/* "--name value" or "--name=value", which moves `argument` on. */
-static int read_argument(char ***argument, struct plan *plan, unsigned *seen)
-{
-    char *name = *(*argument)++;
-    char *equals = strchr(name, '=');
-    if (!equals)
-        return read_option(name, **argument ? *(*argument)++ : NULL, plan, seen);
-    *equals = '\0';
-    return read_option(name, equals + 1, plan, seen);
-}
+static const struct switches switches = {
+    .command = "serve",
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+    .read_number = read_number,
+};
 
 static int unknown_service(const char *name)
 {
@@ -219,14 +173,14 @@ static int unknown_service(const char *name)
 
 static int read_plan(int argc, char **argv, struct plan *plan)
 {
-    unsigned seen = 0;
+    uint64_t seen = 0;
     if (argc < 2)
         return command_misused("serve", "which service? There are: %s", service_names());
     plan->service = service_find(argv[1]);
     if (!plan->service)
         return unknown_service(argv[1]);
     for (char **argument = argv + 2; *argument;) {
-        int status = read_argument(&argument, plan, &seen);
+        int status = switches_read(&switches, &argument, plan, &seen);
         if (status != 0)
             return status;
     }

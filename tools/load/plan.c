@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "load/plan.h"
 
-#include "base/suggest.h"
 #include "command.h"
 #include "load/find_rate.h"
 #include "load/rounds.h"
+#include "switches.h"
 
 #include <errno.h>
 #include <math.h>
@@ -68,16 +68,18 @@ static bool parse_rate(const char *text, double *rate)
     return *text >= '0' && *text <= '9' && (!*end || has_unit) && *rate >= 0 && *rate <= 1e8;
 }
 
-static int read_rate(const char *text, struct plan *plan)
+static int read_rate(const char *text, void *of)
 {
+    struct plan *plan = of;
     if (!parse_rate(text, &plan->arrivals.rate) || plan->arrivals.rate < 0.001)
         return misused_value("--rate", text, "requests per second, as in 1000");
     plan->is_open_loop = true;
     return 0;
 }
 
-static int read_arrivals(const char *text, struct plan *plan)
+static int read_arrivals(const char *text, void *of)
 {
+    struct plan *plan = of;
     struct arrivals_shape *shape = &plan->arrivals;
     uint64_t count = 0;
     if (strcmp(text, "constant") == 0)
@@ -94,22 +96,25 @@ static int read_arrivals(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_seed(const char *text, struct plan *plan)
+static int read_seed(const char *text, void *of)
 {
+    struct plan *plan = of;
     if (!parse_number(text, UINT64_MAX, &plan->arrivals.seed))
         return misused_value("--seed", text, "a number");
     return 0;
 }
 
-static int read_count(const char *text, struct plan *plan)
+static int read_count(const char *text, void *of)
 {
+    struct plan *plan = of;
     if (!parse_number(text, UINT64_C(1) << 40, &plan->count) || plan->count == 0)
         return misused_value("--count", text, "a number of requests");
     return 0;
 }
 
-static int read_size(const char *text, struct plan *plan)
+static int read_size(const char *text, void *of)
 {
+    struct plan *plan = of;
     char *end;
     unsigned long from = strtoul(text, &end, 10), to = from;
     bool is_good = *text >= '0' && *text <= '9';
@@ -122,8 +127,9 @@ static int read_size(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_warm_up(const char *text, struct plan *plan)
+static int read_warm_up(const char *text, void *of)
 {
+    struct plan *plan = of;
     if (strcmp(text, "steady") == 0)
         plan->warm_up_ns = PLAN_UNTIL_STEADY;
     else if (!plan_parse_time(text, &plan->warm_up_ns))
@@ -131,8 +137,9 @@ static int read_warm_up(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_header(const char *text, struct plan *plan)
+static int read_header(const char *text, void *of)
 {
+    struct plan *plan = of;
     const char *colon = strchr(text, ':');
     if (!colon || colon == text || strpbrk(text, "\r\n"))
         return misused_value("--header", text, "'NAME: VALUE'");
@@ -142,8 +149,9 @@ static int read_header(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_status(const char *text, struct plan *plan)
+static int read_status(const char *text, void *of)
 {
+    struct plan *plan = of;
     uint64_t status;
     if (!parse_number(text, 599, &status) || status < 200)
         return misused_value("--expect-status", text, "an HTTP status from 200 to 599");
@@ -151,8 +159,9 @@ static int read_status(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_source(const char *text, struct plan *plan)
+static int read_source(const char *text, void *of)
 {
+    struct plan *plan = of;
     if (plan->source_count == PLAN_SOURCES_MAX)
         return command_misused("load", "--source: more than %d addresses", PLAN_SOURCES_MAX);
     if (weir_address_parse_strict(text, &plan->sources[plan->source_count++]) < 0)
@@ -160,8 +169,9 @@ static int read_source(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_pid(const char *text, struct plan *plan)
+static int read_pid(const char *text, void *of)
 {
+    struct plan *plan = of;
     uint64_t pid;
     if (!parse_number(text, INT32_MAX, &pid) || pid == 0)
         return misused_value("--pid", text, "the number of a process");
@@ -169,8 +179,9 @@ static int read_pid(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_find_rate(const char *text, struct plan *plan)
+static int read_find_rate(const char *text, void *of)
 {
+    struct plan *plan = of;
     struct find_rate_goal goal;
     if (!find_rate_parse(text, &goal))
         return misused_value("--find-rate", text, "a percentile and a time, as in 'p99<1ms'");
@@ -178,8 +189,9 @@ static int read_find_rate(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_rounds(const char *text, struct plan *plan)
+static int read_rounds(const char *text, void *of)
 {
+    struct plan *plan = of;
     uint64_t rounds;
     if (!parse_number(text, ROUNDS_MAX, &rounds) || rounds == 0)
         return misused_value("--rounds", text, "a number from 1 to 200");
@@ -187,8 +199,9 @@ static int read_rounds(const char *text, struct plan *plan)
     return 0;
 }
 
-static int read_against(const char *text, struct plan *plan)
+static int read_against(const char *text, void *of)
 {
+    struct plan *plan = of;
     plan->against = text;
     if (target_parse(text, &plan->against_target) < 0)
         return command_misused("load", "--against: %s", weir_last_error_text());
@@ -197,89 +210,47 @@ static int read_against(const char *text, struct plan *plan)
 
 enum only { ANY, ONLY_TCP, ONLY_HTTP, ONLY_OPEN_LOOP, ONLY_CLOSED_LOOP };
 
-/* Where the value goes: a number, a time or a text in the plan, or to a function. */
-static const struct option {
-    const char *name;
-    size_t number_at;
-    size_t time_at;
-    size_t text_at;
-    int (*read)(const char *text, struct plan *plan);
-    enum only only;
-    bool may_repeat;
-} options[] = {
-    {"--rate", 0, 0, 0, read_rate, ANY, false},
-    {"--arrivals", 0, 0, 0, read_arrivals, ONLY_OPEN_LOOP, false},
-    {"--seed", 0, 0, 0, read_seed, ANY, false},
-    {"--connections", offsetof(struct plan, connections), 0, 0, NULL, ANY, false},
-    {"--depth", offsetof(struct plan, depth), 0, 0, NULL, ANY, false},
-    {"--think", 0, offsetof(struct plan, think_ns), 0, NULL, ONLY_CLOSED_LOOP, false},
-    {"--packet", 0, 0, offsetof(struct plan, packet), NULL, ONLY_TCP, false},
-    {"--size", 0, 0, 0, read_size, ONLY_TCP, false},
-    {"--method", 0, 0, offsetof(struct plan, method), NULL, ONLY_HTTP, false},
-    {"--header", 0, 0, 0, read_header, ONLY_HTTP, true},
-    {"--body", 0, 0, offsetof(struct plan, body), NULL, ONLY_HTTP, false},
-    {"--expect-status", 0, 0, 0, read_status, ONLY_HTTP, false},
-    {"--expect-body", 0, 0, offsetof(struct plan, expected_body), NULL, ONLY_HTTP, false},
-    {"--duration", 0, offsetof(struct plan, duration_ns), 0, NULL, ANY, false},
-    {"--count", 0, 0, 0, read_count, ANY, false},
-    {"--warm-up", 0, 0, 0, read_warm_up, ANY, false},
-    {"--timeout", 0, offsetof(struct plan, timeout_ns), 0, NULL, ANY, false},
-    {"--lag-bound", 0, offsetof(struct plan, lag_bound_ns), 0, NULL, ONLY_OPEN_LOOP, false},
-    {"--source", 0, 0, 0, read_source, ANY, true},
-    {"--find-rate", 0, 0, 0, read_find_rate, ANY, false},
-    {"--rounds", 0, 0, 0, read_rounds, ANY, false},
-    {"--against", 0, 0, 0, read_against, ANY, false},
-    {"--against-json", 0, 0, offsetof(struct plan, against_json), NULL, ANY, false},
-    {"--pid", 0, 0, 0, read_pid, ANY, false},
-    {"--json", 0, 0, offsetof(struct plan, json), NULL, ANY, false},
-    {"--hgrm", 0, 0, offsetof(struct plan, hgrm), NULL, ANY, false},
-    {"--csv", 0, 0, offsetof(struct plan, csv), NULL, ANY, false},
-    {"--report", 0, 0, offsetof(struct plan, html), NULL, ANY, false},
+static const struct switch_row rows[] = {
+    {.name = "--rate", .read = read_rate},
+    {.name = "--arrivals", .read = read_arrivals, .only = ONLY_OPEN_LOOP},
+    {.name = "--seed", .read = read_seed},
+    {.name = "--connections", .number_at = offsetof(struct plan, connections)},
+    {.name = "--depth", .number_at = offsetof(struct plan, depth)},
+    {.name = "--think", .time_at = offsetof(struct plan, think_ns), .only = ONLY_CLOSED_LOOP},
+    {.name = "--packet", .text_at = offsetof(struct plan, packet), .only = ONLY_TCP},
+    {.name = "--size", .read = read_size, .only = ONLY_TCP},
+    {.name = "--method", .text_at = offsetof(struct plan, method), .only = ONLY_HTTP},
+    {.name = "--header", .read = read_header, .only = ONLY_HTTP, .may_repeat = true},
+    {.name = "--body", .text_at = offsetof(struct plan, body), .only = ONLY_HTTP},
+    {.name = "--expect-status", .read = read_status, .only = ONLY_HTTP},
+    {.name = "--expect-body", .text_at = offsetof(struct plan, expected_body), .only = ONLY_HTTP},
+    {.name = "--duration", .time_at = offsetof(struct plan, duration_ns)},
+    {.name = "--count", .read = read_count},
+    {.name = "--warm-up", .read = read_warm_up},
+    {.name = "--timeout", .time_at = offsetof(struct plan, timeout_ns)},
+    {.name = "--lag-bound", .time_at = offsetof(struct plan, lag_bound_ns), .only = ONLY_OPEN_LOOP},
+    {.name = "--source", .read = read_source, .may_repeat = true},
+    {.name = "--find-rate", .read = read_find_rate},
+    {.name = "--rounds", .read = read_rounds},
+    {.name = "--against", .read = read_against},
+    {.name = "--against-json", .text_at = offsetof(struct plan, against_json)},
+    {.name = "--pid", .read = read_pid},
+    {.name = "--json", .text_at = offsetof(struct plan, json)},
+    {.name = "--hgrm", .text_at = offsetof(struct plan, hgrm)},
+    {.name = "--csv", .text_at = offsetof(struct plan, csv)},
+    {.name = "--report", .text_at = offsetof(struct plan, html)},
 };
 
-enum { OPTION_COUNT = sizeof(options) / sizeof(options[0]) };
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
-static int read_value(const struct option *option, const char *value, struct plan *plan)
-{
-    char *base = (char *)plan;
-    if (option->read)
-        return option->read(value, plan);
-    if (option->number_at)
-        return read_number(option->name, value, (uint32_t *)(base + option->number_at));
-    if (option->time_at)
-        return read_time(option->name, value, (uint64_t *)(base + option->time_at));
-    *(const char **)(base + option->text_at) = value;
-    return 0;
-}
-
-static int unknown_option(const char *name)
-{
-    char text[SUGGEST_TEXT_SIZE];
-    struct suggestion suggestion;
-    suggest_begin(&suggestion, name, strlen(name));
-    suggest_look(&suggestion, "--churn");
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        suggest_look(&suggestion, options[i].name);
-    return command_misused("load", "there is no option '%s'%s", name,
-                           suggestion.nearest ? suggest_text(&suggestion, text)
-                                              : "; see 'weir help load'");
-}
-
-/* `seen` has a bit for each option. */
-static int read_option(const char *name, const char *value, struct plan *plan, uint64_t *seen)
-{
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (strcmp(name, options[i].name) != 0)
-            continue;
-        if (!value)
-            return command_misused("load", "%s needs a value", name);
-        if ((*seen & UINT64_C(1) << i) && !options[i].may_repeat)
-            return command_misused("load", "%s is given twice", name);
-        *seen |= UINT64_C(1) << i;
-        return read_value(&options[i], value, plan);
-    }
-    return unknown_option(name);
-}
+static const struct switches switches = {
+    .command = "load",
+    .rows = rows,
+    .count = ROW_COUNT,
+    .flag = "--churn",
+    .read_number = read_number,
+    .read_time = read_time,
+};
 
 static int read_url(const char *url, struct plan *plan)
 {
@@ -293,31 +264,27 @@ static int read_url(const char *url, struct plan *plan)
 
 static int read_argument(char ***argument, struct plan *plan, uint64_t *seen)
 {
-    char *name = *(*argument)++;
-    char *equals = strchr(name, '=');
+    char *name = **argument;
+    if (name[0] == '-' && strcmp(name, switches.flag) != 0)
+        return switches_read(&switches, argument, plan, seen);
+    (*argument)++;
     if (name[0] != '-')
         return read_url(name, plan);
-    if (strcmp(name, "--churn") == 0) {
-        plan->churn = true;
-        return 0;
-    }
-    if (!equals)
-        return read_option(name, **argument ? *(*argument)++ : NULL, plan, seen);
-    *equals = '\0';
-    return read_option(name, equals + 1, plan, seen);
+    plan->churn = true;
+    return 0;
 }
 
-static int check_option(const struct option *option, const struct plan *plan)
+static int check_row(const struct switch_row *row, const struct plan *plan)
 {
     bool is_http = plan->target.scheme == TARGET_HTTP;
-    if (option->only == ONLY_TCP && is_http)
-        return command_misused("load", "%s is for tcp://", option->name);
-    if (option->only == ONLY_HTTP && !is_http)
-        return command_misused("load", "%s is for http://", option->name);
-    if (option->only == ONLY_OPEN_LOOP && !plan->is_open_loop)
-        return command_misused("load", "%s goes with --rate", option->name);
-    if (option->only == ONLY_CLOSED_LOOP && plan->is_open_loop)
-        return command_misused("load", "%s is of a closed loop: without --rate", option->name);
+    if (row->only == ONLY_TCP && is_http)
+        return command_misused("load", "%s is for tcp://", row->name);
+    if (row->only == ONLY_HTTP && !is_http)
+        return command_misused("load", "%s is for http://", row->name);
+    if (row->only == ONLY_OPEN_LOOP && !plan->is_open_loop)
+        return command_misused("load", "%s goes with --rate", row->name);
+    if (row->only == ONLY_CLOSED_LOOP && plan->is_open_loop)
+        return command_misused("load", "%s is of a closed loop: without --rate", row->name);
     return 0;
 }
 
@@ -326,8 +293,8 @@ static int check(struct plan *plan, uint64_t seen)
 {
     if (!plan->url)
         return command_misused("load", "which URL? tcp://HOST:PORT or http://HOST[:PORT][/PATH]");
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        int status = seen & UINT64_C(1) << i ? check_option(&options[i], plan) : 0;
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        int status = seen & UINT64_C(1) << i ? check_row(&rows[i], plan) : 0;
         if (status != 0)
             return status;
     }
