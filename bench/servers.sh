@@ -24,6 +24,8 @@ server_command() {
     case $1 in
     weir_packet_4) serve_command "[{packet,4},{nodelay,true},binary]" ;;
     weir_raw) serve_command "[{packet,raw},{nodelay,true},{buffer,65536},binary]" ;;
+    weir_handler | weir_process)
+        command=("$peers/process_echo" "${1#weir_}" "$server_core") ;;
     uring) command=("$peers/uring_echo" --cpu "$server_core")
         [ "$2" != 8x1MiB ] || command+=(--buffers 32 --buffer-bytes 65536) ;;
     epoll | libuv | libevent) command=("$peers/$1_echo" --cpu "$server_core") ;;
@@ -36,6 +38,7 @@ server_exists() {
     server_command "$1" ''
     [ -x "${command[0]}" ] || return 1
     case $1 in
+    weir_handler | weir_process) ;;
     weir_*) "${command[0]}" help serve >/dev/null 2>&1 ;;
     esac
 }

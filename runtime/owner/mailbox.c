@@ -164,7 +164,7 @@ static void call_to_scheduler(struct mail_wait *wait)
     struct scheduler *here = scheduler_current();
     uint32_t index = wait->scheduler->index;
     if (here == wait->scheduler) {
-        task_add(&here->tasks, TASK_SOON, &wait->task);
+        wait->node.run(here, &wait->node);
         return;
     }
     registry_enter_living(index);

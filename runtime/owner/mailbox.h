@@ -5,7 +5,6 @@
 
 #include "base/list.h"
 #include "runtime/scheduler/inbox.h"
-#include "runtime/scheduler/task.h"
 #include <weir/mailbox.h>
 
 struct call;
@@ -23,8 +22,8 @@ struct mailbox_node {
 /*
  * How a process waits for a mailbox, any of them. Whoever puts a message there takes the wait off
  * the mailbox's list and calls it to its scheduler, which looks whether the message is still there.
- * Invariant: MAIL_CALLED is ended by the process's scheduler alone, and no sooner than the task or
- * the node has arrived; till then the wait stays in memory, whatever has become of its call.
+ * Invariant: MAIL_CALLED is ended by the process's scheduler alone, and no sooner than the
+ * node has arrived; till then the wait stays in memory, whatever has become of its call.
  */
 enum mail_state { MAIL_IDLE, MAIL_LISTENS, MAIL_CALLED };
 
@@ -34,7 +33,6 @@ struct mail_wait {
     struct scheduler *scheduler;
     struct call *call; /* that waits, or NULL */
     struct inbox_node node;
-    struct task task;
     void (*arrived)(struct mail_wait *wait); /* it was called, and that is over */
 };
 

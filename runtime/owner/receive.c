@@ -52,27 +52,17 @@ static const struct call_operation operation_receive = {
     .may_wait = true,
 };
 
-static void arrive(struct mail_wait *wait)
+/* On the scheduler's own way here, or under the call that has put a message into the mailbox. */
+static void arrive(struct scheduler *scheduler, struct inbox_node *node)
 {
+    struct mail_wait *wait = list_entry(node, struct mail_wait, node);
     struct call *call = wait->call;
     wait->state = MAIL_IDLE;
     if (call && take_or_listen(call)) {
         wait->call = NULL;
-        call_complete(wait->scheduler, call, 0);
+        call_complete(scheduler, call, 0);
     }
     wait->arrived(wait);
-}
-
-static void arrive_by_task(struct scheduler *scheduler, struct task *task)
-{
-    (void)scheduler;
-    arrive(list_entry(task, struct mail_wait, task));
-}
-
-static void arrive_by_node(struct scheduler *scheduler, struct inbox_node *node)
-{
-    (void)scheduler;
-    arrive(list_entry(node, struct mail_wait, node));
 }
 
 void mail_wait_init(struct mail_wait *wait, struct scheduler *scheduler,
@@ -80,8 +70,7 @@ void mail_wait_init(struct mail_wait *wait, struct scheduler *scheduler,
 {
     *wait = (struct mail_wait){.scheduler = scheduler, .arrived = arrived};
     list_init(&wait->link);
-    wait->node.run = arrive_by_node;
-    task_init(&wait->task, arrive_by_task);
+    wait->node.run = arrive;
 }
 
 static int receive_in_process(struct scheduler *here, weir_mailbox *mailbox, int64_t timeout_ms,

@@ -151,23 +151,20 @@ static uint32_t rest_of_turn(struct processes *processes)
     return RESUMED_MOST - processes->resumed_count;
 }
 
-/* Those that stand there now: who becomes ready meanwhile goes on when the queue of tasks is next
- * run, and whoever is too many for this turn in the next one, after its completions. */
+/* Whoever is too many for this turn goes on in the next one, after its completions. */
 static void run_ready(struct scheduler *scheduler, struct task *task)
 {
     struct processes *processes = list_entry(task, struct processes, run_ready);
     uint32_t rest = rest_of_turn(processes);
-    uint32_t count = processes->ready_count < rest ? processes->ready_count : rest;
-    for (uint32_t i = 0; i < count; i++) {
+    for (; processes->ready_count > 0 && rest > 0; rest--) {
         struct list *link = list_take(&processes->ready);
         processes->ready_count--;
         processes->resumed_count++;
         take_turn(processes, list_entry(link, struct process, link));
     }
-    if (processes->ready_count == 0)
-        return;
-    task_remove(task);
-    task_add(&scheduler->tasks, rest > count ? TASK_SOON : TASK_SUBMITTED, task);
+    task_remove(task); /* who became ready meanwhile has had it run again */
+    if (processes->ready_count > 0)
+        task_add(&scheduler->tasks, TASK_SUBMITTED, task);
 }
 
 int processes_open(struct scheduler *scheduler, void **state)
@@ -207,8 +204,11 @@ static void kill_now(struct scheduler *scheduler, struct task *task)
     call_interrupt(scheduler, &list_entry(task, struct process, kill)->waiter);
 }
 
+/* One that has not begun, or does not wait, knows it from now on. */
 void process_kill(struct process *process)
 {
+    if (process->waiter.order == WAITER_GOES_ON)
+        process->waiter.order = WAITER_IS_TO_END;
     task_add(&process->scheduler->tasks, TASK_SOON, &process->kill);
 }
 

@@ -325,8 +325,6 @@ static void interrupt_call(struct scheduler *here, struct waiter *waiter)
 
 void call_interrupt(struct scheduler *scheduler, struct waiter *waiter)
 {
-    if (waiter->order == WAITER_GOES_ON)
-        waiter->order = WAITER_IS_TO_END;
     if (waiter->call)
         interrupt_call(scheduler, waiter);
 }

@@ -135,8 +135,8 @@ void call_set_timeout(struct scheduler *scheduler, struct call *call);
 /* Scheduler: from now on it may not. */
 void call_hold(struct scheduler *scheduler, struct call *call);
 
-/* Scheduler: `waiter` is to end. The call that it waits for gives WEIR_KILLED as soon as it may be
- * left, else its next. */
+/* Scheduler: the call that `waiter` waits for, if it does, gives WEIR_KILLED as soon as it may be
+ * left. */
 void call_interrupt(struct scheduler *scheduler, struct waiter *waiter);
 
 /* Scheduler: completes every call of a list with `result`. */

@@ -2,7 +2,6 @@
 /* Processes: how they begin, wait, hear of each other and end. */
 #include "integration/in_process.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -411,27 +410,4 @@ Test(process, a_callback_is_none_and_does_not_wait)
     run_there(loopback.runtime, 0, wait_in_callback, results);
     cr_assert(results[0] == -EDEADLK && results[1] == -EINVAL && results[2] == 0);
     loopback_close(&loopback);
-}
-
-static __attribute__((noinline)) int overflow(int depth)
-{
-    volatile char room[1000];
-    room[0] = (char)depth;
-    return depth == 1000000 ? 0 : overflow(depth + 1) + room[0];
-}
-
-static int go_too_deep(void *data)
-{
-    (void)data;
-    return overflow(0);
-}
-
-/* What it says is checked by processes_overflow. */
-Test(process, one_that_overflows_its_stack_ends_the_program, .signal = SIGSEGV)
-{
-#if defined(__SANITIZE_ADDRESS__)
-    raise(SIGSEGV); /* which says what it was, and ends otherwise */
-#endif
-    struct loopback loopback = loopback_start(NULL);
-    (void)run_process_on(&loopback, 0, go_too_deep, NULL);
 }

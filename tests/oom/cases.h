@@ -27,6 +27,10 @@ int oom_udp_send(weir_runtime *runtime);
 int oom_udp_receive(weir_runtime *runtime);
 int oom_udp_serve(weir_runtime *runtime);
 
+/* Processes: process_cases.c. */
+int oom_spawn(weir_runtime *runtime);
+int oom_process_talks(weir_runtime *runtime);
+
 /* Says what is wrong, and exits. */
 void oom_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
