@@ -232,8 +232,23 @@ static int ask_for(weir_runtime *runtime, struct connecting *connecting, struct 
     return result;
 }
 
+/* A thread's wait, which began when the call did. */
+struct wait {
+    int64_t timeout_ms;
+    uint64_t began_ns;
+};
+
+/* Looking the name up counts against the time-out. */
+static int64_t rest_of(int64_t timeout_ms, uint64_t since_ns)
+{
+    int64_t spent_ms = (int64_t)((clock_now_ns() - since_ns) / 1000000u);
+    if (timeout_ms < 0)
+        return timeout_ms;
+    return timeout_ms > spent_ms ? timeout_ms - spent_ms : 0;
+}
+
 static int look_up_name(weir_runtime *runtime, struct connecting *connecting, const char *host,
-                        int64_t timeout_ms)
+                        struct wait wait)
 {
     if (!name_is_visible(host))
         return error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
@@ -244,10 +259,10 @@ static int look_up_name(weir_runtime *runtime, struct connecting *connecting, co
     struct look_up look_up = {.naming = &runtime->naming,
                               .name = host,
                               .family = both ? WEIR_INET6 : family_of(runtime, connecting)};
-    result = ask_for(runtime, connecting, &look_up, timeout_ms);
+    result = ask_for(runtime, connecting, &look_up, wait.timeout_ms);
     if (both && result != WEIR_CLOSED && result != WEIR_TIMEOUT && result != WEIR_KILLED) {
         look_up.family = WEIR_INET;
-        result = ask_for(runtime, connecting, &look_up, timeout_ms);
+        result = ask_for(runtime, connecting, &look_up, rest_of(wait.timeout_ms, wait.began_ns));
         interleave(connecting);
     }
     runtimes_leave(runtime);
@@ -255,19 +270,10 @@ static int look_up_name(weir_runtime *runtime, struct connecting *connecting, co
 }
 
 static int look_up(weir_runtime *runtime, struct connecting *connecting,
-                   const struct named_host *host, int64_t timeout_ms)
+                   const struct named_host *host, struct wait wait)
 {
     int count = read_literal(connecting, host->name, host->port);
-    return count != 0 ? count : look_up_name(runtime, connecting, host->name, timeout_ms);
-}
-
-/* Looking the name up counts against the time-out. */
-static int64_t rest_of(int64_t timeout_ms, uint64_t since_ns)
-{
-    int64_t spent_ms = (int64_t)((clock_now_ns() - since_ns) / 1000000u);
-    if (timeout_ms < 0)
-        return timeout_ms;
-    return timeout_ms > spent_ms ? timeout_ms - spent_ms : 0;
+    return count != 0 ? count : look_up_name(runtime, connecting, host->name, wait);
 }
 
 static int connect_somewhere(weir_runtime *runtime, struct open_call *open)
@@ -298,7 +304,7 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
 {
     struct open_call open = {.owner = owner};
     struct connecting *connecting;
-    uint64_t began_ns = clock_now_ns();
+    struct wait wait = {timeout_ms, clock_now_ns()};
     call_begin();
     open.owner = owner = owner_or_caller(owner);
     if (!call_may_wait())
@@ -309,10 +315,10 @@ int weir_tcp_connect(weir_runtime *runtime, const char *host, uint16_t port,
     if (result < 0)
         return result;
     owner_keep(owner);
-    result = look_up(runtime, connecting, &(struct named_host){host, port}, timeout_ms);
+    result = look_up(runtime, connecting, &(struct named_host){host, port}, wait);
     if (result > 0) {
         set_addresses(connecting, (size_t)result, port);
-        open.call.timeout_ms = rest_of(timeout_ms, began_ns);
+        open.call.timeout_ms = rest_of(timeout_ms, wait.began_ns);
         open.connecting = connecting;
         result = connect_somewhere(runtime, &open);
         *socket = open.socket;

@@ -99,7 +99,6 @@ void buffer_pool_close(struct buffer_pool *pool)
     buffer_pool_own(NULL);
     buffer_pool_tell_released(pool);
     block_cache_empty(&pool->blocks);
-    pool->kernel_picks = false;
     buffer_pool_collect(pool);
     struct weir_buffer *last = atomic_exchange(&pool->returned, &closed_mark);
     for (; last; last = last->next)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/canary.h"
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/listener/accept.h"
@@ -123,10 +124,10 @@ static void arrive(struct scheduler *scheduler, struct inbox_node *node)
         return;
     }
     result = WEIR_CLOSED;
-    if (scheduler->state == SCHEDULER_STOPPING)
-        system_close(handover->fd);
-    else
+    if (scheduler->state != SCHEDULER_STOPPING)
         result = finish_handover(scheduler, handover);
+    else if (!CANARY(LEAKED_HANDOVER))
+        system_close(handover->fd);
     call_complete(scheduler, handover->call, result);
     memory_free(handover);
 }

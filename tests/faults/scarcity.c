@@ -4,6 +4,7 @@
  * recovered everything goes on. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,6 +25,7 @@ enum fault { NONE, RECEIVE, SEND, ACCEPT, WATCH };
 
 static _Atomic(enum fault) faulty;
 static atomic_int error;
+static atomic_int failures_left;
 
 /* Answers that are not the kernel's; there is one scheduler. */
 enum { ANSWERS_MAX = 64 };
@@ -32,7 +34,8 @@ static uint32_t answer_count;
 
 static bool answered(enum fault operation, uint64_t user_data)
 {
-    if (atomic_load(&faulty) != operation || answer_count == ANSWERS_MAX)
+    if (atomic_load(&faulty) != operation || answer_count == ANSWERS_MAX ||
+        atomic_fetch_sub(&failures_left, 1) <= 0)
         return false;
     answers[answer_count++] = (struct ring_completion){user_data, atomic_load(&error), 0};
     return true;
@@ -172,6 +175,7 @@ static int suffer(const struct scarcity *scarcity, int fd)
     const struct timespec half = {.tv_nsec = 500000000};
     weir_totals before = totals();
     atomic_store(&error, scarcity->error);
+    atomic_store(&failures_left, INT_MAX);
     atomic_store(&faulty, scarcity->fault);
     int another = scarcity->fault == ACCEPT ? dial() : -1; /* ends the accept there is */
     EXPECT(scarcity->fault == ACCEPT || send(fd, "yz", 2, MSG_NOSIGNAL) == 2, "no send");
@@ -216,6 +220,43 @@ static int run(const struct scarcity *scarcity)
     return 0;
 }
 
+/* One connection that went again is nothing to wait for; what may be lacking for long is. */
+static int fail_once(int one_error, uint64_t expected)
+{
+    EXPECT(weir_start(&runtime, &(weir_config){.schedulers = 1}) == 0, "%s",
+           weir_last_error_text());
+    EXPECT(weir_tcp_serve(runtime, "127.0.0.1", 0, NULL, weir_handled_by(&handler, NULL),
+                          &service) == 0,
+           "%s", weir_last_error_text());
+    atomic_store(&error, one_error);
+    atomic_store(&failures_left, 1);
+    atomic_store(&faulty, ACCEPT);
+    int first =
+        dial(); /* ends the accept there is; the next one fails, and the one after is good */
+    int second = dial();
+    EXPECT(first >= 0 && second >= 0 && echoes(first) && echoes(second), "no echo");
+    EXPECT(atomic_load(&failures_left) <= 0, "it did not fail");
+    EXPECT(totals().accept_pauses == expected, "%s: %lu pauses", weir_error_name(one_error),
+           (unsigned long)totals().accept_pauses);
+    atomic_store(&faulty, NONE);
+    close(first);
+    close(second);
+    weir_stop(runtime);
+    return 0;
+}
+
+static int count_pauses(void)
+{
+    static const int lasting[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EINVAL};
+    static const int passing[] = {EINTR, EAGAIN, ECONNABORTED, EPROTO, EPERM, ETIMEDOUT};
+    int failed = 0;
+    for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
+        failed += fail_once(-lasting[i], 1);
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+        failed += fail_once(-passing[i], 0);
+    return failed;
+}
+
 int main(void)
 {
     int failed = 0;
@@ -224,5 +265,5 @@ int main(void)
         fflush(stdout);
         failed += run(&scarcities[i]);
     }
-    return failed > 0;
+    return failed + count_pauses() > 0;
 }

@@ -2,6 +2,7 @@
 /* {fd,_} and {netns,_}: what is the caller's, and what is not what it should be. */
 #include "support/loopback.h"
 
+#include "address/address.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -229,5 +230,63 @@ Test(descriptor, a_service_has_the_longest_backlog_and_a_listener_the_documents)
     cr_expect(backlog_of(loopback.listener) == 5);
     cr_expect(backlog_of_service(&loopback, NULL) == most_backlog());
     cr_expect(backlog_of_service(&loopback, WEIR_OPTIONS(WEIR_BACKLOG(7))) == 7);
+    loopback_close(&loopback);
+}
+
+static int free_port(int family)
+{
+    weir_address bound;
+    struct sockaddr_storage name = {.ss_family = (sa_family_t)family};
+    socklen_t size = sizeof(name);
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert(bind(fd, (struct sockaddr *)&name, size) == 0);
+    cr_assert(getsockname(fd, (struct sockaddr *)&name, &size) == 0);
+    cr_assert(address_from_sockaddr(&name, &bound) == 0);
+    close(fd);
+    return bound.port;
+}
+
+/* Of its own family, whichever that is, and with the port that listen was told. */
+Test(descriptor, listens_on_the_port_that_it_was_told)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    struct loopback loopback = loopback_start(NULL);
+    for (size_t i = 0; i < 2; i++) {
+        weir_address bound;
+        weir_socket listener;
+        int port = free_port(families[i]);
+        GIVES(weir_tcp_listen(loopback.runtime, NULL, (uint16_t)port,
+                              options_of(stream_of(families[i]), NO_IP), &listener),
+              0);
+        GIVES(weir_sockname(listener, &bound), 0);
+        cr_expect(bound.port == port && bound.family == families[i], "port %d, not %d", bound.port,
+                  port);
+        GIVES(weir_close(listener), 0);
+    }
+    loopback_close(&loopback);
+}
+
+/* It is a number like any other: whoever has closed his standard input gets it. */
+Test(descriptor, may_be_number_0)
+{
+    struct loopback loopback = loopback_start(NULL);
+    weir_socket listener;
+    close(0);
+    GIVES(weir_tcp_listen(loopback.runtime, "127.0.0.1", 0, WEIR_OPTIONS(WEIR_KEEPALIVE(true)),
+                          &listener),
+          0);
+    cr_expect(fcntl(0, F_GETFD) >= 0, "it is not the one with number 0");
+    cr_expect(get(listener, WEIR_OPTION_KEEPALIVE) == 1, "its options were not set");
+    GIVES(weir_close(listener), 0);
+    EVENTUALLY(fcntl(0, F_GETFD) < 0);
+    int other = stream_of(AF_INET);
+    cr_assert(other == 0);
+    GIVES(weir_tcp_listen(loopback.runtime, NULL, 0, options_of(0, NO_IP), &listener), 0);
+    GIVES(weir_close(listener), 0);
+    int far = fcntl(stream_of(AF_INET), F_DUPFD, 100);
+    close(0); /* what is given away lies at 100, so its duplicate is 0 */
+    GIVES(weir_tcp_listen(loopback.runtime, NULL, 0, options_of(far, NO_IP), &listener), 0);
+    GIVES(weir_close(listener), 0);
+    loopback.descriptors--;
     loopback_close(&loopback);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "runtime/owner/mailbox.h"
@@ -239,6 +240,54 @@ Test(owner, a_mailbox_dies_while_calls_wait_for_it)
     GIVES(weir_close(socket), 0);
     peer_expect_end(peer);
     peer_leave(&peer);
+    loopback_close(&loopback);
+}
+
+static atomic_bool let_go;
+
+static void wait_there(void *data)
+{
+    (void)data;
+    while (!atomic_load(&let_go))
+        continue;
+}
+
+static int destroy(struct background *death)
+{
+    return weir_mailbox_destroy(death->mailbox);
+}
+
+/* A connection whose scheduler has not heard of it yet keeps the mailbox. */
+Test(owner, a_mailbox_that_is_dead_is_no_owner)
+{
+    weir_mailbox *dead;
+    weir_socket socket;
+    struct answer answer = {0};
+    struct answer never = {0};
+    struct loopback loopback = loopback_open("[{active,false}]");
+    weir_owner owner;
+    GIVES(weir_mailbox_create(&dead), 0);
+    owner = weir_mailed_to(dead);
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox), owner), 0);
+    int port = weir_port(loopback.listener);
+    GIVES(weir_run_on(loopback.runtime, 0, wait_there, NULL), 0);
+    GIVES(weir_tcp_accept_async(loopback.listener, owner, 0, answer_opened, &answer), 0);
+    struct background death = {.work = destroy, .mailbox = dead};
+    background_start(&death);
+    EVENTUALLY(weir_mailbox_post(dead, NULL) == WEIR_CLOSED);
+    GIVES(weir_tcp_accept(loopback.listener, owner, 0, &socket), WEIR_BADARG);
+    GIVES(weir_tcp_accept_async(loopback.listener, owner, 0, answer_opened, &never), WEIR_BADARG);
+    GIVES(weir_tcp_connect(loopback.runtime, "127.0.0.1", (uint16_t)port, NULL, owner, 0, &socket),
+          WEIR_BADARG);
+    GIVES(weir_tcp_connect_async(loopback.runtime, "127.0.0.1", (uint16_t)port, NULL, owner, 0,
+                                 answer_opened, &never),
+          WEIR_BADARG);
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner, &socket), WEIR_BADARG);
+    GIVES(weir_udp_open(loopback.runtime, 0, NULL, owner, &socket), WEIR_BADARG);
+    atomic_store(&let_go, true);
+    GIVES(answer_wait(&answer), WEIR_BADARG);
+    GIVES(background_join(&death), 0);
+    cr_expect(answer_count(&never) == 0);
     loopback_close(&loopback);
 }
 

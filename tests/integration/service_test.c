@@ -48,3 +48,38 @@ Test(service, set_data_is_for_every_listener)
         peer_leave(&peers[i]);
     loopback_close(&loopback);
 }
+
+static atomic_int with_mark[SCHEDULERS];
+
+static void note_mark(weir_socket socket, void *data)
+{
+    (void)data;
+    if (get(socket, WEIR_OPTION_HIGH_WATERMARK) == 1234567)
+        with_mark[weir_current_scheduler()]++;
+    count++;
+}
+
+static const weir_handler marks = {.accepted = note_mark};
+
+/* A list that fails on one listener is answered so. */
+Test(service, setopts_is_for_every_listener)
+{
+    weir_socket service;
+    int peers[CONNECTIONS];
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = SCHEDULERS});
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, WEIR_OPTIONS(),
+                         weir_handled_by(&marks, NULL), &service),
+          0);
+    GIVES(set(service, "[{high_watermark,1234567}]"), 0);
+    for (int i = 0; i < CONNECTIONS; i++)
+        peers[i] = peer_connect(weir_port(service));
+    EVENTUALLY(count == CONNECTIONS);
+    cr_expect(with_mark[0] + with_mark[1] == CONNECTIONS, "%d and %d of %d", with_mark[0],
+              with_mark[1], CONNECTIONS);
+    cr_expect(with_mark[0] > 0 && with_mark[1] > 0);
+    GIVES(set(service, "[{high_watermark,7654321},{ttl,300}]"), -EINVAL);
+    GIVES((int)get(service, WEIR_OPTION_HIGH_WATERMARK), 7654321);
+    for (int i = 0; i < CONNECTIONS; i++)
+        peer_leave(&peers[i]);
+    loopback_close(&loopback);
+}

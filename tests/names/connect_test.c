@@ -30,6 +30,8 @@ struct opened {
     struct asked *asked;
     const char *host;
     int port;
+    int64_t timeout_ms;
+    const weir_option *options;
     int result;
     bool done;
     pthread_mutex_t lock;
@@ -51,30 +53,38 @@ static void opened(weir_socket socket, int result, void *data)
 static void open_async(void *data)
 {
     struct opened *here = data;
-    const weir_option *options =
-        WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_HAPPY_EYEBALLS(100));
     int result = weir_tcp_connect_async(here->asked->runtime, here->host, (uint16_t)here->port,
-                                        options, weir_owned_by_nobody(), WAIT_MS, opened, here);
+                                        here->options, weir_owned_by_nobody(), here->timeout_ms,
+                                        opened, here);
     if (result < 0)
         opened((weir_socket){0}, result, here);
 }
 
+static int open_and_wait(struct opened *here, bool on_scheduler)
+{
+    pthread_mutex_init(&here->lock, NULL);
+    pthread_cond_init(&here->changed, NULL);
+    if (on_scheduler)
+        cr_assert_eq(weir_run_on(here->asked->runtime, 0, open_async, here), 0);
+    else
+        open_async(here);
+    pthread_mutex_lock(&here->lock);
+    while (!here->done)
+        pthread_cond_wait(&here->changed, &here->lock);
+    pthread_mutex_unlock(&here->lock);
+    return here->result;
+}
+
 static int connect_async(struct asked *asked, const char *host, int port, bool on_scheduler)
 {
-    struct opened here = {.asked = asked,
-                          .host = host,
-                          .port = port,
-                          .lock = PTHREAD_MUTEX_INITIALIZER,
-                          .changed = PTHREAD_COND_INITIALIZER};
-    if (on_scheduler)
-        cr_assert_eq(weir_run_on(asked->runtime, 0, open_async, &here), 0);
-    else
-        open_async(&here);
-    pthread_mutex_lock(&here.lock);
-    while (!here.done)
-        pthread_cond_wait(&here.changed, &here.lock);
-    pthread_mutex_unlock(&here.lock);
-    return here.result;
+    struct opened here = {
+        .asked = asked,
+        .host = host,
+        .port = port,
+        .timeout_ms = WAIT_MS,
+        .options = WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_HAPPY_EYEBALLS(100)),
+    };
+    return open_and_wait(&here, on_scheduler);
 }
 
 Test(connect, by_name)
@@ -116,6 +126,17 @@ Test(connect, its_time_out_covers_the_look_up)
     asked_stop(&asked);
 }
 
+static void fill_backlog(int listener, int fillers[8])
+{
+    struct sockaddr_in name;
+    socklen_t size = sizeof(name);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&name, &size), 0);
+    for (int i = 0; i < 8; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void)!connect(fillers[i], (struct sockaddr *)&name, sizeof(name));
+    }
+}
+
 /* Connecting to it waits: its backlog is full. */
 static int deaf_listener(const char *address, int port, int fillers[8])
 {
@@ -126,11 +147,59 @@ static int deaf_listener(const char *address, int port, int fillers[8])
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
     cr_assert_eq(listen(fd, 0), 0);
-    for (int i = 0; i < 8; i++) {
-        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        (void)!connect(fillers[i], (struct sockaddr *)&name, sizeof(name));
-    }
+    fill_backlog(fd, fillers);
     return fd;
+}
+
+/* The look-up takes 1,200 ms, and what is then connected to says nothing. What is over by `most_ms`
+ * has not been given the time that the look-up took once more. */
+static void expect_in_time(int result, uint64_t began_ms, uint64_t least_ms, uint64_t most_ms)
+{
+    uint64_t spent_ms = now_ms() - began_ms;
+    cr_expect_eq(result, WEIR_TIMEOUT);
+    cr_expect(spent_ms >= least_ms && spent_ms < most_ms, "%lu ms", (unsigned long)spent_ms);
+}
+
+Test(connect, its_time_out_covers_a_slow_look_up_and_what_follows)
+{
+    int port;
+    int fillers[8];
+    struct asked asked = asked_start(1, "{timeout,60000}.");
+    int deaf = peer_listen(0, &port);
+    fill_backlog(deaf, fillers);
+    uint64_t began_ms = now_ms();
+    expect_in_time(connect_to(&asked, "tardy.test", port, 1500), began_ms, 1500, 2700);
+    for (int on_scheduler = 0; on_scheduler < 2; on_scheduler++) {
+        struct opened here = {
+            .asked = &asked,
+            .host = on_scheduler ? "tardy.once.test" : "tardy.twice.test",
+            .port = port,
+            .timeout_ms = 1500,
+            .options = WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+        };
+        began_ms = now_ms();
+        expect_in_time(open_and_wait(&here, on_scheduler), began_ms, 1500, 2700);
+    }
+    for (int i = 0; i < 8; i++)
+        close(fillers[i]);
+    close(deaf);
+    asked_stop(&asked);
+}
+
+/* The first family's took most of it. */
+Test(connect, its_time_out_covers_the_look_ups_of_both_families)
+{
+    int port;
+    struct asked asked = asked_start(1, "{timeout,60000}.");
+    int nobody = peer_bind(&port);
+    const weir_option *happy =
+        WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_HAPPY_EYEBALLS(30));
+    uint64_t began_ms = now_ms();
+    int result = connect_with(&asked, "tardy.test", port, happy, 1300);
+    cr_expect(result == WEIR_TIMEOUT || result == -ECONNREFUSED, "%s", weir_error_name(result));
+    cr_expect(now_ms() - began_ms < 2200, "%lu ms", (unsigned long)(now_ms() - began_ms));
+    close(nobody);
+    asked_stop(&asked);
 }
 
 Test(connect, happy_eyeballs_do_not_wait_for_a_deaf_address)

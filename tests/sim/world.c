@@ -363,9 +363,9 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
     begin(ticks_most);
     bool quiet = false;
     bool is_surprised = dice_chance(300);
-    bool stops_early = is_surprised && dice_chance(300);
+    uint32_t stops_early = is_surprised && dice_chance(300) ? ONE_OF(50, 500) : 0;
     while (!quiet && (world.ticks_left > 0 || world.turns < 20000) &&
-           !(stops_early && errand_is_posting() && dice_chance(50)))
+           !(stops_early > 0 && errand_is_posting() && dice_chance(stops_early)))
         quiet = !actor_step();
     if (quiet)
         program_check_quiet();

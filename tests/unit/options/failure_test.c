@@ -14,6 +14,7 @@
 #include <weir/error.h>
 
 static int kernel_refusal;
+static int kernel_reading;
 
 int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
@@ -31,7 +32,7 @@ int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
     (void)level;
     (void)name;
     memset(value, 0, *size);
-    return 0;
+    return kernel_reading;
 }
 
 enum { NO_DESCRIPTOR_NEEDED = 1000 };
@@ -150,4 +151,38 @@ Test(failure, texts_name_each_call)
                          "kernel refuses it, and the list ends there"));
     cr_expect(eq(str, (char *)describe_failure(&option_rows[WEIR_OPTION_NODELAY], text),
                  (char *)"listen, connect, setopts: passed over if the kernel refuses it"));
+}
+
+/* How many of one option are read: one or none. */
+static int reading(enum weir_option_id id, enum option_scope scope, enum weir_family family)
+{
+    const struct option_values values = {.packet = 0};
+    const struct option_source source = {
+        .values = &values, .fd = NO_DESCRIPTOR_NEEDED, .family = (int)family};
+    weir_option wanted[] = {lowest_of(id), WEIR_REQUEST(END)};
+    return options_read(&source, scope, wanted, 1);
+}
+
+static bool is_kernels(enum weir_option_id id)
+{
+    return option_rows[id].keeper == OPTION_KEEPER_KERNEL && option_rows[id].type != OPTION_RAW;
+}
+
+Test(failure, what_the_kernel_does_not_say_is_left_out)
+{
+    static const enum option_scope scopes[] = {OPTION_SET_TCP, OPTION_SET_UDP};
+    static const enum weir_family families[] = {WEIR_INET, WEIR_INET6};
+    int known = 0;
+    for (size_t id = WEIR_OPTION_END + 1; id < WEIR_OPTION_COUNT; id++) {
+        for (int i = 0; i < 4 && is_kernels((enum weir_option_id)id); i++) {
+            kernel_reading = 0;
+            known += reading((enum weir_option_id)id, scopes[i / 2], families[i % 2]) == 1;
+            kernel_reading = -ENOMEM;
+            cr_expect(reading((enum weir_option_id)id, scopes[i / 2], families[i % 2]) <= 0,
+                      "%s, scope %u, family %d", option_rows[id].atom, (unsigned)scopes[i / 2],
+                      families[i % 2]);
+        }
+    }
+    kernel_reading = 0;
+    cr_expect(known > 40, "%d", known);
 }
