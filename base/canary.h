@@ -34,7 +34,6 @@ enum canary {
     CANARY_FATAL_ERROR,        /* an error of a datagram that was sent closes its socket */
     CANARY_UNHEARD_ROOM,       /* datagrams that found no room are not offered again */
     CANARY_LAST_POLL,          /* a poll for datagrams that is over is taken to go on */
-    CANARY_LAST_SHOT,          /* a receive of datagrams that has ended is taken to go on */
     CANARY_LEAKED_HANDOVER,    /* a connection that comes to a scheduler that stops is left open */
 };
 

@@ -47,6 +47,7 @@ void model_close(void)
 
 void model_reset(struct weir_runtime *runtime)
 {
+    memset(conns, 0, kernel.capacity * sizeof(*conns)); /* handles are the last run's again */
     for (uint32_t i = 0; i < HOMES_MOST; i++)
         homes[i] = i < runtime->scheduler_count ? runtime->schedulers[i] : NULL;
     model_lenient = false;

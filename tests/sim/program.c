@@ -355,12 +355,12 @@ static void accept_from(struct listening *listening)
         pending_end(pending);
 }
 
-/* What a thread's accept or connect gave. */
+/* What a thread's accept or connect gave. A stop may have ended its scheduler meanwhile. */
 static void check_opened(weir_socket socket, int result, uint32_t owner, uint64_t deadline_ns)
 {
     trace("a thread opened a socket: %lld", result, 0, 0, 0);
     SIM_CHECK(result != WEIR_TIMEOUT || kernel.now_ns >= deadline_ns, "a time-out too early");
-    if (result == 0)
+    if (result == 0 && model_home(socket))
         (void)model_find(socket, owner);
 }
 

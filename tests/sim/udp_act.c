@@ -543,6 +543,14 @@ static const weir_option *open_options(void)
     return options;
 }
 
+/* Those that it has opened are closed, whatever they have told meanwhile. */
+static void serve_failed(uint32_t owner)
+{
+    for (uint32_t i = 0; i < UDP_MOST; i++)
+        if (udps[i].used && udp_views[i].handle.id != 0 && udp_views[i].owner == owner)
+            post_may_forget_closed(udp_views[i].handle);
+}
+
 static void open_one(weir_runtime *runtime)
 {
     weir_socket handle = {0};
@@ -556,6 +564,8 @@ static void open_one(weir_runtime *runtime)
     trace("udp open, serves %lld: %lld", serves, result, 0, 0);
     if (result == 0)
         (void)udp_model_find(handle, owner);
+    else if (serves)
+        serve_failed(owner);
 }
 
 static struct udp_view *some_view(void)

@@ -323,6 +323,14 @@ static void stop_schedulers(void)
     }
 }
 
+/* A run's handles are to be those that it would have by itself: some things go by their bits. */
+static void begin_handles_anew(void)
+{
+    enum { SCHEDULERS_MOST = 3 };
+    for (uint32_t index = 0; index < SCHEDULERS_MOST; index++)
+        registry_release(index, 0, 0);
+}
+
 /* Nothing may be left. */
 static void end(bool is_surprised)
 {
@@ -338,6 +346,7 @@ static void end(bool is_surprised)
     program_end();
     shelf_forget_all();
     runtime_free(world.runtime);
+    begin_handles_anew();
     model_check_end();
     SIM_CHECK(act_lent_count() == 0, "%u blocks of the program's memory were never given back",
               act_lent_count());

@@ -26,7 +26,6 @@ enum {
     TYPE_PTR = 12,
     TYPE_AAAA = 28,
     LATE_MS = 100,
-    TARDY_MS = 1200,
     RECEIVE_BUFFER = 1 << 22
 };
 
@@ -274,31 +273,20 @@ static void send_rubbish_first(struct request *request)
     know(request);
 }
 
-static void answer_after(struct request *request, uint64_t delay_ms)
+static void answer_late(struct request *request)
 {
     struct dns_server *server = request->server;
+    know(request);
     request->is_answered = false;
     for (size_t i = 0; i < LATER_MAX; i++) {
         struct later *later = &server->later[i];
         if (later->used)
             continue;
-        *later = (struct later){true, now_ms() + delay_ms, request->from, request->answer};
+        *later = (struct later){true, now_ms() + LATE_MS, request->from, request->answer};
         request->answer = malloc(sizeof(*request->answer));
         must(request->answer, "malloc");
         return;
     }
-}
-
-static void answer_late(struct request *request)
-{
-    know(request);
-    answer_after(request, LATE_MS);
-}
-
-static void answer_tardily(struct request *request)
-{
-    know_loopback(request);
-    answer_after(request, TARDY_MS);
 }
 
 static const struct {
@@ -307,7 +295,6 @@ static const struct {
 } rows[] = {
     {"silent", keep_silent},
     {"late", answer_late},
-    {"tardy", answer_tardily},
     {"nothing", have_nothing},
     {"nx", know_no_such_name},
     {"servfail", fail},
