@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Completion of the command weir for bash. What there is to complete, the command itself says.
+# Run instead of read, it prints what its arguments, the words so far, could end in: for other shells.
 _weir()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -25,4 +26,10 @@ _weir()
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
-complete -F _weir weir
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    _weir
+    printf '%s\n' "${COMPREPLY[@]}"
+else
+    complete -F _weir weir
+fi
