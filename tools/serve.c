@@ -29,6 +29,7 @@ const char serve_details[] =
     "  echo   each packet goes back in the framing that it came in\n"
     "  http   HTTP/1.1: a greeting, or how many bytes of body came\n"
     "  udp-echo  each datagram goes back to where it came from\n"
+    "  dns    answers of a zone file, over UDP and, on the same port, over TCP\n"
     "\n"
     "  --listen ADDRESS:PORT          where; \":PORT\" is every address, port 0 picks one; it may\n"
     "                                 be given several times\n"
@@ -51,6 +52,8 @@ const char serve_details[] =
     "  --takeover PATH                replaces the server that was started with the same PATH, if\n"
     "                                 there is one: gets its sockets of the places that both have\n"
     "                                 by a local socket there; it leaves when this one serves\n"
+    "  --zone FILE                    dns: rows of A, AAAA, PTR, TXT and CNAME, as in\n"
+    "                                 '$ORIGIN example.test.' and, below it, 'www A 192.0.2.1'\n"
     "\n"
     "Each of them once, but for --listen. What a service cannot do without goes before the "
     "options\n"
@@ -69,6 +72,7 @@ struct plan {
     weir_address metrics;
     bool has_metrics;
     const char *options;
+    const char *zone;
     uint32_t drain_ms;
     uint32_t idle_s; /* 0: not given */
     weir_config config;
@@ -152,6 +156,7 @@ static const struct switch_row rows[] = {
     {.name = "--slow", .number_at = offsetof(struct plan, config.slow_callback_us)},
     {.name = "--metrics", .read = read_metrics},
     {.name = "--takeover", .read = read_takeover},
+    {.name = "--zone", .text_at = offsetof(struct plan, zone)},
 };
 
 static const struct switches switches = {
@@ -186,6 +191,10 @@ static int read_plan(int argc, char **argv, struct plan *plan)
     }
     if (plan->places.count == 0 && !plan->places.systemd)
         return command_misused("serve", "--listen ADDRESS:PORT is needed");
+    if (plan->service->load && !plan->zone)
+        return command_misused("serve", "--zone FILE is needed by %s", plan->service->name);
+    if (plan->zone && !plan->service->load)
+        return command_misused("serve", "--zone: %s takes none", plan->service->name);
     return 0;
 }
 
@@ -380,6 +389,18 @@ static int start_and_serve(struct plan *plan, const weir_option *list)
     return status;
 }
 
+static int load_and_serve(struct plan *plan, const weir_option *list)
+{
+    const struct service *service = plan->service;
+    int result = service->load ? service->load(plan->zone) : 0;
+    if (result < 0)
+        return failed("--zone", result);
+    int status = start_and_serve(plan, list);
+    if (service->unload)
+        service->unload();
+    return status;
+}
+
 int serve_run(int argc, char **argv)
 {
     struct plan plan = {
@@ -402,7 +423,7 @@ int serve_run(int argc, char **argv)
         result = weir_options_parse(texts[i], &lists[i]);
     if (result >= 0)
         result = join_options(lists, &all);
-    status = result < 0 ? failed("--options", result) : start_and_serve(&plan, all);
+    status = result < 0 ? failed("--options", result) : load_and_serve(&plan, all);
     memory_free(all);
     for (size_t i = 0; i < LIST_COUNT; i++)
         weir_options_free(lists[i]);

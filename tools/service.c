@@ -6,14 +6,31 @@
 #include <string.h>
 
 static const struct service services[] = {
-    {"echo", "[binary,{reuseaddr,true},{backlog,1024}]", "[]", &echo_handler, weir_tcp_serve, NULL,
-     NULL},
-    {"http", "[{reuseaddr,true},{nodelay,true},{backlog,1024}]",
-     "[{packet,line},{active,true},{header,0},{packet_size,0},{buffer,8192},{deliver,term},"
-     "{exit_on_close,false}]",
-     &http_handler, weir_tcp_serve, http_begin, http_each_second},
-    {"udp-echo", "[binary,{recbuf,4194304},{buffer,8192},{read_packets,64}]",
-     "[{active,true},{header,0}]", &udp_echo_handler, weir_udp_serve, NULL, NULL},
+    {.name = "echo",
+     .options = "[binary,{reuseaddr,true},{backlog,1024}]",
+     .fixed = "[]",
+     .handler = &echo_handler,
+     .serve = weir_tcp_serve},
+    {.name = "http",
+     .options = "[{reuseaddr,true},{nodelay,true},{backlog,1024}]",
+     .fixed = "[{packet,line},{active,true},{header,0},{packet_size,0},{buffer,8192},"
+              "{deliver,term},{exit_on_close,false}]",
+     .handler = &http_handler,
+     .serve = weir_tcp_serve,
+     .begin = http_begin,
+     .each_second = http_each_second},
+    {.name = "udp-echo",
+     .options = "[binary,{recbuf,4194304},{buffer,8192},{read_packets,64}]",
+     .fixed = "[{active,true},{header,0}]",
+     .handler = &udp_echo_handler,
+     .serve = weir_udp_serve},
+    {.name = "dns",
+     .options = "[binary,{recbuf,1048576},{buffer,8192},{read_packets,64}]",
+     .fixed = "[{active,true},{header,0},{deliver,term}]",
+     .handler = &dns_handler,
+     .serve = dns_serve,
+     .load = dns_load,
+     .unload = dns_unload},
 };
 
 enum { SERVICE_COUNT = sizeof(services) / sizeof(services[0]) };

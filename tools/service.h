@@ -18,18 +18,25 @@ struct service {
      * no progress, and a timer of every scheduler. */
     void (*begin)(uint32_t idle_s);
     weir_fired *each_second;
+    int (*load)(const char *path); /* of --zone; NULL: it takes none */
+    void (*unload)(void);
 };
 
 extern const weir_handler echo_handler;
 extern const weir_handler http_handler;
 extern const weir_handler udp_echo_handler;
+extern const weir_handler dns_handler;
+int dns_load(const char *path);
+void dns_unload(void);
+int dns_serve(weir_runtime *runtime, const char *address, uint16_t port, const weir_option *options,
+              weir_owner owner, weir_socket *socket);
 void http_begin(uint32_t idle_s);
 void http_each_second(weir_timer timer, void *unused);
 
 /* NULL: there is none of that name. */
 const struct service *service_find(const char *name);
 
-/* "echo, http, udp-echo", for messages. */
+/* "echo, http, udp-echo, dns", for messages. */
 const char *service_names(void);
 
 void service_suggest(struct suggestion *suggestion);
