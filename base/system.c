@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -93,6 +94,12 @@ int system_listen(int fd, int backlog)
 int system_accept(int fd)
 {
     return result_of(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+}
+
+bool system_is_readable(int fd)
+{
+    struct pollfd one = {fd, POLLIN, 0};
+    return poll(&one, 1, 0) > 0;
 }
 
 int system_shutdown(int fd, int how)

@@ -21,8 +21,8 @@ enum { WEIR_FDS_MAX = 64 }; /* listening sockets of one service */
  * As weir_tcp_serve, on `count` sockets that are there, of TCP or local ones: bound, and listening
  * or made to. All are accepted from; where they are fewer than the schedulers, some share one. When
  * the call has succeeded they are the service's, which closes them; if it fails they are still the
- * caller's. They become blocking ones. Others may have them too, so when such a service ends what
- * waits in the backlog of a local one is left there.
+ * caller's. They become blocking ones. Others may have them too: when such a service ends it takes
+ * what is in the backlog then, and does nothing to the sockets.
  *
  * Errors as weir_tcp_serve; WEIR_BADARG also for none or more than WEIR_FDS_MAX, for one that is no
  * such socket, and for options that say where to bind. Thread; scheduler if it is the only one of
@@ -42,9 +42,9 @@ WEIR_API int weir_duplicate_fds(weir_socket socket, int fds[WEIR_FDS_MAX]) WEIR_
 
 /*
  * Ends a service or a listener that somebody else goes on with. Connections that it has accepted
- * are its owner's as ever; those in the backlog are left to the other. It has ended when weir_drain
- * returns, which waits for its connections too. 0, WEIR_CLOSED, -EOPNOTSUPP (no listener). Thread;
- * scheduler if it is the only one of its runtime.
+ * are its owner's as ever; those in the backlog are taken by whoever is first. It has ended when
+ * weir_drain returns, which waits for its connections too. 0, WEIR_CLOSED, -EOPNOTSUPP (no
+ * listener). Thread; scheduler if it is the only one of its runtime.
  */
 WEIR_API int weir_leave(weir_socket listener) WEIR_CHECK_RESULT;
 

@@ -67,6 +67,7 @@ static void try_again(struct scheduler *scheduler, struct task *task)
 }
 
 static void take_rest(struct scheduler *scheduler, struct task *task);
+static void give_up(struct scheduler *scheduler, struct task *task);
 
 struct listening *listening_create(struct scheduler *scheduler, struct listener *socket)
 {
@@ -79,6 +80,7 @@ struct listening *listening_create(struct scheduler *scheduler, struct listener 
     listener->retry.fire = retry;
     task_init(&listener->try_again, try_again);
     task_init(&listener->take_rest, take_rest);
+    task_init(&listener->give_up, give_up);
     return listener;
 }
 
@@ -240,32 +242,77 @@ static void accept_failed(struct scheduler *scheduler, struct listener *socket, 
         tell_unusable(scheduler, socket, error);
 }
 
-static void accept_rest(struct scheduler *scheduler, struct listener *socket)
+static void take_one(struct scheduler *scheduler, struct listener *socket)
 {
-    struct listening *listener = socket->listening;
-    bool wanted = listener->serving || !list_is_empty(&listener->acceptors);
-    if (listener->rest_count == 0 || !wanted) {
-        listener->accepting = ACCEPTING_NOT;
-        slot_end(scheduler, &socket->slot, END_CLOSED);
-        return;
-    }
-    socket->listening->rest_count--;
     slot_hold(&socket->slot);
     ring_accept(scheduler->ring, slot_operation(&socket->slot, LISTENER_ACCEPT), socket->slot.fd,
                 false);
 }
 
-/* Nobody but us has a service's listener, so it may be told not to wait. */
-static bool is_ours_alone(const struct listening *listener)
+static bool is_wanted(const struct listening *listener)
 {
-    return listener->serving && !listener->inherited && !listener->leaves;
+    return listener->serving || !list_is_empty(&listener->acceptors);
 }
 
-/* -EAGAIN is the end. Any other is asked for what is known to be there. */
+static void close_at_last(struct scheduler *scheduler, struct listener *socket)
+{
+    socket->listening->accepting = ACCEPTING_NOT;
+    slot_end(scheduler, &socket->slot, END_CLOSED);
+}
+
+/*
+ * Others have the socket too. The kernel wakes one of those that wait for a connection, which may
+ * have been us before we were cancelled: then nobody else is woken, and what is there is ours to
+ * take. One that another has taken meanwhile is not waited for: give_up.
+ */
+static void share_rest(struct scheduler *scheduler, struct listener *socket)
+{
+    struct listening *listener = socket->listening;
+    if (!is_wanted(listener) || !system_is_readable(socket->slot.fd)) {
+        close_at_last(scheduler, socket);
+        return;
+    }
+    listener->accepting = ACCEPTING_REST;
+    take_one(scheduler, socket);
+    task_add(&scheduler->tasks, TASK_SUBMITTED, &listener->give_up);
+}
+
+/* The kernel has been offered the accept. */
+static void give_up(struct scheduler *scheduler, struct task *task)
+{
+    struct listening *listener = list_entry(task, struct listening, give_up);
+    if (listener->accepting != ACCEPTING_REST)
+        return;
+    listener->accepting = ACCEPTING_ENDS;
+    cancel_start(scheduler, &listener->socket->slot, LISTENER_ACCEPT);
+}
+
+static bool is_shared(const struct listening *listener)
+{
+    return listener->inherited || listener->leaves;
+}
+
+static void accept_rest(struct scheduler *scheduler, struct listener *socket)
+{
+    struct listening *listener = socket->listening;
+    if (is_shared(listener)) {
+        share_rest(scheduler, socket);
+        return;
+    }
+    if (listener->rest_count == 0 || !is_wanted(listener)) {
+        close_at_last(scheduler, socket);
+        return;
+    }
+    listener->rest_count--;
+    take_one(scheduler, socket);
+}
+
+/* Nobody but us has a service's listener, so it may be told not to wait: -EAGAIN is the end. Any
+ * other is asked for what is known to be there. */
 static uint32_t rest_count(const struct listener *socket)
 {
-    uint32_t count = socket->listening->leaves ? 0 : listener_backlog_count(socket);
-    if (is_ours_alone(socket->listening))
+    uint32_t count = listener_backlog_count(socket);
+    if (socket->listening->serving)
         return system_set_waiting(socket->slot.fd, false) < 0 ? 0 : count;
     return count == UINT32_MAX ? 0 : count;
 }
@@ -291,14 +338,19 @@ static void take_rest(struct scheduler *scheduler, struct task *task)
 
 static void begin_rest(struct scheduler *scheduler, struct listener *socket)
 {
-    socket->listening->accepting = ACCEPTING_REST;
-    if (is_ours_alone(socket->listening) && socket->slot.family == WEIR_LOCAL &&
-        system_set_waiting(socket->slot.fd, false) >= 0) {
-        socket->listening->accepting = ACCEPTING_TAKEN;
-        task_add(&scheduler->tasks, TASK_SOON, &socket->listening->take_rest);
+    struct listening *listener = socket->listening;
+    listener->accepting = ACCEPTING_REST;
+    if (is_shared(listener)) {
+        share_rest(scheduler, socket);
         return;
     }
-    socket->listening->rest_count = rest_count(socket);
+    if (listener->serving && socket->slot.family == WEIR_LOCAL &&
+        system_set_waiting(socket->slot.fd, false) >= 0) {
+        listener->accepting = ACCEPTING_TAKEN;
+        task_add(&scheduler->tasks, TASK_SOON, &listener->take_rest);
+        return;
+    }
+    listener->rest_count = rest_count(socket);
     accept_rest(scheduler, socket);
 }
 
@@ -393,6 +445,7 @@ void accept_close(struct scheduler *scheduler, struct listener *socket)
         cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
     task_remove(&listener->try_again);
     task_remove(&listener->take_rest);
+    task_remove(&listener->give_up);
     timer_disarm(&scheduler->timers, &listener->retry);
     call_complete_all(scheduler, &listener->acceptors, WEIR_CLOSED);
     while (listener->spare_count > 0)

@@ -40,6 +40,7 @@ struct listening {
     struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */
     struct task try_again; /* TASK_WITH_DESCRIPTORS */
     struct task take_rest; /* TASK_SOON */
+    struct task give_up;   /* TASK_SUBMITTED: of what another process has */
     bool has_paused;       /* to the end of the pause, and not accepted since */
     struct scheduler *scheduler;
     struct listener *socket;
@@ -76,7 +77,7 @@ void accept_close(struct scheduler *scheduler, struct listener *socket);
  * those that somebody waits for. */
 void accept_drain(struct scheduler *scheduler, struct listener *socket);
 
-/* As accept_drain, but those in the backlog are another's. */
+/* As accept_drain, of one that another process goes on with. */
 void accept_leave(struct scheduler *scheduler, struct listener *socket);
 
 /* Gives back what a completion holds whose listener is gone. */

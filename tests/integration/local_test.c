@@ -372,12 +372,17 @@ Test(local, what_does_not_fit_waits_and_arrives)
     loopback_close(&loopback);
 }
 
-enum { SCHEDULERS = 3, CLIENTS = 60 };
+enum { SCHEDULERS = 3, ROUNDS = 10 };
 
 struct spread {
     int accepted[SCHEDULERS];
     int total;
 };
+
+static int total(struct spread *spread)
+{
+    return __atomic_load_n(&spread->total, __ATOMIC_SEQ_CST);
+}
 
 static void count_accepted(weir_socket socket, void *data)
 {
@@ -387,27 +392,39 @@ static void count_accepted(weir_socket socket, void *data)
     __atomic_add_fetch(&spread->total, 1, __ATOMIC_SEQ_CST);
 }
 
-static const weir_handler counting = {.accepted = count_accepted};
+/* Holds its scheduler until each has one. */
+static void wait_for_others(weir_socket socket, void *data)
+{
+    struct spread *spread = data;
+    uint64_t until_ms = now_ms() + AT_ONCE_MS;
+    count_accepted(socket, data);
+    int round = (total(spread) + SCHEDULERS - 1) / SCHEDULERS;
+    while (total(spread) < round * SCHEDULERS && now_ms() < until_ms)
+        continue;
+}
 
-/* There is no SO_REUSEPORT for them: one after the other they come to each scheduler. */
+static const weir_handler counting = {.accepted = count_accepted};
+static const weir_handler waiting = {.accepted = wait_for_others};
+
+/* There is no SO_REUSEPORT for them: who is busy leaves connections to the others. */
 Test(local, a_service_uses_all_schedulers)
 {
     struct loopback loopback = loopback_start(&(weir_config){.schedulers = SCHEDULERS});
     struct spread spread = {0};
-    int peers[CLIENTS];
+    int peers[ROUNDS * SCHEDULERS];
     weir_socket service;
     GIVES(weir_tcp_serve(loopback.runtime, at("a"), 0, WEIR_OPTIONS(),
-                         weir_handled_by(&counting, &spread), &service),
+                         weir_handled_by(&waiting, &spread), &service),
           0);
-    for (int i = 0; i < CLIENTS; i++) {
+    for (int i = 0; i < ROUNDS * SCHEDULERS; i++) {
         peers[i] = plain(path_of(at("a")), connect);
-        EVENTUALLY(__atomic_load_n(&spread.total, __ATOMIC_SEQ_CST) == i + 1);
+        if ((i + 1) % SCHEDULERS == 0)
+            EVENTUALLY(total(&spread) == i + 1);
     }
     for (int i = 0; i < SCHEDULERS; i++)
-        cr_assert(spread.accepted[i] >= CLIENTS / SCHEDULERS / 2, "scheduler %d: %d of %d", i,
-                  spread.accepted[i], CLIENTS);
+        cr_assert(spread.accepted[i] == ROUNDS, "scheduler %d: %d", i, spread.accepted[i]);
     GIVES(weir_close(service), 0);
-    for (int i = 0; i < CLIENTS; i++)
+    for (int i = 0; i < ROUNDS * SCHEDULERS; i++)
         close(peers[i]);
     loopback_close(&loopback);
 }
