@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { NOBODY = 65534 };
 
 /* Terms with the first server of the tests, or the other. */
 static const char *terms_of(struct asked *asked, bool other, const char *more)
@@ -125,6 +128,23 @@ Test(reload, a_file)
     cr_expect_not_null(strstr(weir_last_error_text(), "line 2, column 19"), "%s",
                        weir_last_error_text());
     cr_expect_str_eq(name_of(&asked, "seven", WEIR_INET), "seven | 10.0.0.7");
+    unlink(path);
+    asked_stop(&asked);
+}
+
+/* What may not be read is said to be so, and changes nothing. */
+Test(reload, a_file_that_may_not_be_read)
+{
+    char path[] = "/tmp/weir_rc_XXXXXX";
+    close(mkstemp(path));
+    struct asked asked = asked_start(1, "");
+    write_file(path, "{lookup,[file]}.");
+    cr_assert_eq(chmod(path, 0), 0);
+    cr_assert(geteuid() != 0 || seteuid(NOBODY) == 0);
+    cr_expect_eq(weir_load_rc(asked.runtime, path, NULL), -EACCES);
+    cr_expect_not_null(strstr(weir_last_error_text(), path), "%s", weir_last_error_text());
+    cr_assert(getuid() != 0 || seteuid(0) == 0);
+    cr_expect_str_eq(name_of(&asked, "known.test.", WEIR_INET), "known.test | 192.0.2.1");
     unlink(path);
     asked_stop(&asked);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct pair {
@@ -414,6 +415,26 @@ Test(resolver, files_that_change)
     cr_expect_str_eq(eventually(&asked, "here", "here | 10.0.0.4"), "here | 10.0.0.4");
     unlink(path);
     cr_expect_str_eq(name_of(&asked, "here", WEIR_INET), "here | 10.0.0.4", "kept as it was");
+    rmdir(folder);
+    asked_stop(&asked);
+}
+
+/* The kernel tells nothing of a folder that is not there yet. */
+Test(resolver, a_file_that_is_looked_for_by_the_clock)
+{
+    char folder[] = "/tmp/weir_names_XXXXXX";
+    char path[64];
+    char terms[256];
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/hosts", folder);
+    rmdir(folder);
+    snprintf(terms, sizeof(terms), "{lookup,[file]}. {hosts_file,\"%s\"}.", path);
+    struct asked asked = asked_start(1, terms);
+    cr_expect_str_eq(name_of(&asked, "here", WEIR_INET), "nxdomain");
+    cr_assert_eq(mkdir(folder, 0700), 0);
+    write_file(path, "10.0.0.1 here\n");
+    cr_expect_str_eq(eventually(&asked, "here", "here | 10.0.0.1"), "here | 10.0.0.1");
+    unlink(path);
     rmdir(folder);
     asked_stop(&asked);
 }
