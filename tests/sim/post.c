@@ -36,10 +36,14 @@ static struct box boxes[POST_BOXES_MOST];
 static uint32_t box_count;
 static struct letters handed; /* out, to handlers, in the call that is under way */
 
+/* Services that are being opened, or could not be. */
+static uint32_t unfinished_count;
+
 void post_start(uint32_t count)
 {
     box_count = count;
     handed.count = 0;
+    unfinished_count = 0;
     for (uint32_t i = 0; i < count; i++) {
         boxes[i].letters.count = 0;
         SIM_CHECK(weir_mailbox_create(&boxes[i].mailbox) == 0, "no mailbox");
@@ -186,9 +190,24 @@ int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message, struc
     return result;
 }
 
+void post_begin_service(void)
+{
+    unfinished_count++;
+}
+
+void post_end_service(int result)
+{
+    unfinished_count -= result == 0;
+}
+
+static bool may_vanish(const struct letter *letter)
+{
+    return letter->may_vanish || (unfinished_count > 0 && letter->kind == WEIR_MESSAGE_CLOSED);
+}
+
 static void skip_vanished(struct letters *letters, const weir_message *message)
 {
-    while (letters->count > 0 && at(letters, 0)->may_vanish &&
+    while (letters->count > 0 && may_vanish(at(letters, 0)) &&
            !(message && message->kind == WEIR_MESSAGE_CLOSED &&
              weir_same_socket(message->socket, at(letters, 0)->socket)))
         take(letters, 0);
@@ -198,7 +217,7 @@ static size_t vanishing_count(struct letters *letters)
 {
     size_t count = 0;
     for (uint32_t i = 0; i < letters->count; i++)
-        count += at(letters, i)->may_vanish;
+        count += may_vanish(at(letters, i));
     return count;
 }
 

@@ -45,6 +45,10 @@ void post_forget_closed(weir_socket socket);
 /* The same, some time: a close from elsewhere has found it dead. */
 void post_may_forget_closed(weir_socket socket);
 
+/* One that is opened when its runtime stops is taken back, with what its sockets have told. */
+void post_begin_service(void);
+void post_end_service(int result);
+
 /* Destroys one, from a thread: its sockets are forsaken. */
 void post_destroy_some(void);
 

@@ -558,9 +558,11 @@ static void open_one(weir_runtime *runtime)
     bool may_serve = !scheduler_current() || weir_scheduler_count(runtime) == 1;
     bool serves = may_serve && dice_chance(300);
     const weir_option *options = open_options();
+    post_begin_service();
     int result = serves
                      ? weir_udp_serve(runtime, "127.0.0.1", 0, options, udp_owner(owner), &handle)
                      : weir_udp_open(runtime, 0, options, udp_owner(owner), &handle);
+    post_end_service(serves ? result : 0);
     trace("udp open, serves %lld: %lld", serves, result, 0, 0);
     if (result == 0)
         (void)udp_model_find(handle, owner);
