@@ -106,7 +106,9 @@ void udp_choose_call(const struct udp_view *view, struct udp_sending *sending)
         if (sending->to.port != 0 && sending->to.family == WEIR_INET)
             sending->to = address_of(sending->peer);
     }
-    if (sending->size < DISTINCT_BYTES && view->letter_count > 0)
+    bool is_only_one =
+        view->letter_count == 0 && program_style.threads == 0 && program_style.afar == 0;
+    if (sending->size < DISTINCT_BYTES && !is_only_one)
         sending->size += DISTINCT_BYTES;
 }
 

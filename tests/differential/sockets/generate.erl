@@ -23,6 +23,8 @@
 -module(generate).
 -export([program/2, text/1, modes/1]).
 
+%% Every third is about datagrams.
+program(Seed, Id) when Id rem 3 =:= 0 -> generate_udp:program(Seed, Id);
 program(Seed, Id) ->
     rand:seed(exsss, erlang:phash2({Seed, Id}, 1 bsl 32)),
     Kind = pick([accepts, accepts, connects]),
@@ -41,7 +43,8 @@ has_header(Parts) ->
 
 text({start, Slot, Step}) -> ["start ", atom_to_list(Slot), $\s, text(Step)];
 text({remote, {send, Bytes}}) -> ["remote send ", hex(Bytes)];
-text({send, H, Bytes}) -> ["send ", atom_to_list(H), $\s, hex(Bytes)];
+text({Send, H, Bytes}) when Send =:= send; Send =:= udp_send; Send =:= udp_send_on ->
+    [atom_to_list(Send), $\s, atom_to_list(H), $\s, hex(Bytes)];
 text(Step) when is_tuple(Step) ->
     lists:join($\s, [io_lib:format("~w", [Part]) || Part <- tuple_to_list(Step)]);
 text(Step) -> atom_to_list(Step).

@@ -35,6 +35,8 @@ static void write_message(FILE *to, const weir_message *message, bool with_mode)
     case WEIR_MESSAGE_DATA:
         if (message->packet.deliver == WEIR_PORT)
             fputs("port ", to);
+        else if (message->packet.datagram)
+            fputs("udp ", to);
         else
             fputs(message->packet.http ? "http " : "tcp ", to);
         message_write_packet(to, &message->packet, with_mode);

@@ -53,6 +53,10 @@ step({listen, Options}, State = #{address := Address}) ->
     {ok, Port} = inet:port(maps:get(l, Next)),
     forget_passive(maps:get(l, Next)),
     {Line, Next#{own => Port}};
+step({udp_open, Options}, State = #{address := Address}) ->
+    {Line, Next} = opened(s, gen_udp:open(0, [{ip, Address} | Options]), State),
+    {ok, Port} = inet:port(maps:get(s, Next)),
+    {Line, Next#{own => Port, type => gen_udp}};
 step({accept, Timeout}, State = #{l := L}) ->
     opened(s, gen_tcp:accept(L, Timeout), State);
 step({connect, Options}, State = #{address := Address, remote := Remote}) ->
@@ -114,6 +118,22 @@ call({recv, H, Length, Timeout}, State = #{modes := Modes}) ->
         {ok, Data} -> ["ok ", data(Data, Modes)];
         Error -> result(Error)
     end;
+call({udp_recv, H, Timeout}, State = #{modes := Modes, remote := Remote}) ->
+    case gen_udp:recv(handle(H, State), 0, Timeout) of
+        {ok, {_, Port, Data}} ->
+            ["ok ", case Port =:= remote:port(Remote) of true -> "right "; _ -> "wrong " end,
+             data(Data, Modes)];
+        Error -> result(Error)
+    end;
+call({udp_connect, H}, State = #{address := Address, remote := Remote}) ->
+    result(gen_udp:connect(handle(H, State), Address, remote:port(Remote)));
+call({udp_send, H, Bytes}, State = #{address := Address, remote := Remote}) ->
+    result(gen_udp:send(handle(H, State), Address, remote:port(Remote), Bytes));
+call({udp_send_on, H, Bytes}, State) -> result(gen_udp:send(handle(H, State), Bytes));
+call({udp_send_to_port, H, Port}, State = #{address := Address}) ->
+    result(gen_udp:send(handle(H, State), Address, Port, <<7>>));
+call({udp_send_to_inet6, H, Port}, State) ->
+    result(gen_udp:send(handle(H, State), {0, 0, 0, 0, 0, 0, 0, 1}, Port, <<7>>));
 call({drain, H}, State) -> drain(handle(H, State), []);
 call({fill, H, Size}, State) -> result(gen_tcp:send(handle(H, State), <<0:Size/unit:8>>));
 call({send, H, Bytes}, State) -> result(gen_tcp:send(handle(H, State), Bytes));
@@ -142,7 +162,8 @@ call({port, H}, State = #{remote := Remote}) ->
 call({give, From, To}, State = #{b := B}) ->
     Processes = #{a => self(), b => B},
     S = handle(s, State),
-    Give = fun() -> gen_tcp:controlling_process(S, maps:get(To, Processes)) end,
+    Module = maps:get(type, State, gen_tcp),
+    Give = fun() -> Module:controlling_process(S, maps:get(To, Processes)) end,
     result(case From of a -> Give(); b -> by_other(State, Give) end).
 
 handle(H, State) -> maps:get(H, State).
@@ -177,6 +198,9 @@ messages(Modes) ->
         {http, _, Packet} -> ["http ", data(Packet, Modes), "; " | messages(Modes)];
         {Port, {data, Data}} when is_port(Port) ->
             ["port ", data(Data, Modes), "; " | messages(Modes)];
+        {udp, _, _, _, Data} -> ["udp ", data(Data, Modes), "; " | messages(Modes)];
+        {udp_passive, _} -> ["passive; " | messages(Modes)];
+        {udp_error, _, Reason} -> ["error ", atom_to_list(Reason), "; " | messages(Modes)];
         {tcp_closed, _} -> ["closed; " | messages(Modes)];
         {tcp_passive, _} -> ["passive; " | messages(Modes)];
         {tcp_error, _, Reason} -> ["error ", atom_to_list(Reason), "; " | messages(Modes)]

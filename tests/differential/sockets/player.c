@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "message.h"
+#include "player_udp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -301,14 +302,35 @@ static const struct {
     const char *name;
     void (*run)(struct player *player, char *arguments, FILE *to);
 } steps[] = {
-    {"listen", run_listen},     {"accept", run_accept},   {"connect", run_connect},
-    {"remote", run_remote},     {"recv", run_recv},       {"send", run_send},
-    {"setopts", run_setopts},   {"getopts", run_getopts}, {"getstat", run_getstat},
-    {"shutdown", run_shutdown}, {"close", run_close},     {"peername", run_peername},
-    {"sockname", run_sockname}, {"port", run_port},       {"give", run_give},
-    {"kill", run_kill},         {"settle", run_settle},   {"pause", run_pause},
-    {"drain", run_drain},       {"start", run_start},     {"join", run_join},
+    {"listen", run_listen},
+    {"accept", run_accept},
+    {"connect", run_connect},
+    {"remote", run_remote},
+    {"recv", run_recv},
+    {"send", run_send},
+    {"setopts", run_setopts},
+    {"getopts", run_getopts},
+    {"getstat", run_getstat},
+    {"shutdown", run_shutdown},
+    {"close", run_close},
+    {"peername", run_peername},
+    {"sockname", run_sockname},
+    {"port", run_port},
+    {"give", run_give},
+    {"kill", run_kill},
+    {"settle", run_settle},
+    {"pause", run_pause},
+    {"drain", run_drain},
+    {"start", run_start},
+    {"join", run_join},
     {"fill", run_fill},
+    {"udp_open", player_udp_open},
+    {"udp_connect", player_udp_connect},
+    {"udp_send", player_udp_send},
+    {"udp_send_on", player_udp_send_on},
+    {"udp_send_to_port", player_udp_send_to_port},
+    {"udp_send_to_inet6", player_udp_send_to_inet6},
+    {"udp_recv", player_udp_recv},
 };
 
 /* What comes first in the arguments of most steps. */

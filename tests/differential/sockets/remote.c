@@ -92,6 +92,18 @@ static void accept_here(struct remote *remote)
     meet(remote);
 }
 
+/* A socket for datagrams of that port alone. */
+static void meet_datagrams(struct remote *remote, uint16_t port)
+{
+    struct sockaddr_in own = address_at(remote, 0);
+    struct sockaddr_in met = address_at(remote, port);
+    remote->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+    CHECK_GE(remote->fd, 0);
+    CHECK_EQ(bind(remote->fd, (struct sockaddr *)&own, sizeof(own)), 0);
+    CHECK_EQ(connect(remote->fd, (struct sockaddr *)&met, sizeof(met)), 0);
+    meet(remote);
+}
+
 static void send_hex(const struct remote *remote, const char *text)
 {
     uint8_t bytes[SEND_MAX];
@@ -118,6 +130,18 @@ static void read_all(const struct remote *remote, FILE *to)
     while ((size = recv(remote->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
         write_hex(to, bytes, (size_t)size);
     fputs(size < 0 && errno == EAGAIN ? " more" : " closed", to);
+}
+
+/* Each of those that are there. */
+static void read_datagrams(const struct remote *remote, FILE *to)
+{
+    uint8_t bytes[SEND_MAX];
+    ssize_t size;
+    fputs("ok", to);
+    while ((size = recv(remote->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) >= 0) {
+        fputs(" :", to);
+        write_hex(to, bytes, (size_t)size);
+    }
 }
 
 /* Until nothing comes any more. How many millions of bytes it was, and whether it ends. */
@@ -152,6 +176,8 @@ static void act_connected(struct remote *remote, const char *act, FILE *to)
         return read_all(remote, to);
     else if (strcmp(act, "drain") == 0)
         return drain_all(remote, to);
+    else if (strcmp(act, "datagrams") == 0)
+        return read_datagrams(remote, to);
     else
         close_here(remote, strcmp(act, "reset") == 0);
     fputs(result, to);
@@ -163,6 +189,8 @@ void remote_act(struct remote *remote, const char *act, uint16_t port, FILE *to)
         connect_to(remote, port);
     else if (strcmp(act, "listen") == 0)
         listen_here(remote);
+    else if (strcmp(act, "udp") == 0)
+        meet_datagrams(remote, port);
     else if (strcmp(act, "accept") == 0)
         accept_here(remote);
     else

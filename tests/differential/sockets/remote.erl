@@ -37,6 +37,13 @@ act(close, _, Remote = #{s := S}) ->
 act(reset, Port, Remote = #{s := S}) ->
     ok = socket:setopt(S, {socket, linger}, #{onoff => true, linger => 0}),
     act(close, Port, Remote);
+act(udp, Port, Remote = #{address := Address}) ->
+    {ok, S} = socket:open(inet, dgram, udp),
+    ok = socket:bind(S, #{family => inet, addr => Address, port => 0}),
+    ok = socket:connect(S, #{family => inet, addr => Address, port => Port}),
+    met(S, Remote#{s => S});
+act(datagrams, _, Remote = #{s := S}) ->
+    {"ok" ++ datagrams(S), Remote};
 act(read, _, Remote = #{s := S}) ->
     {"ok " ++ read(S), Remote};
 act(drain, _, Remote = #{s := S}) ->
@@ -62,6 +69,14 @@ read(S) ->
         {ok, Bytes} -> binary_to_list(string:lowercase(binary:encode_hex(Bytes))) ++ read(S);
         {error, timeout} -> " more";
         {error, _} -> " closed"
+    end.
+
+%% Each of those that are there.
+datagrams(S) ->
+    case socket:recv(S, 0, 0) of
+        {ok, Bytes} ->
+            " :" ++ binary_to_list(string:lowercase(binary:encode_hex(Bytes))) ++ datagrams(S);
+        {error, _} -> ""
     end.
 
 %% Until nothing comes any more. How many millions of bytes it was, and whether it ends.
