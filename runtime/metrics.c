@@ -113,6 +113,12 @@ static const struct figure {
     FIGURE(completion_overflows, COUNTER, "completion_overflows_total", "Overflows of the ring"),
     FIGURE(queued_bytes, GAUGE, "queued_bytes", "Bytes that wait to be sent"),
     FIGURE(waiting_bytes, GAUGE, "waiting_bytes", "Bytes of calls that wait for busy sockets"),
+    FIGURE(refused_runs, COUNTER, "refused_runs_total",
+           "Runs of datagrams that a route would not have cut apart"),
+    FIGURE(datagrams_dropped, COUNTER, "datagrams_dropped_total",
+           "Datagrams that the kernel had no room for"),
+    FIGURE(datagrams_truncated, COUNTER, "datagrams_truncated_total",
+           "Datagrams that were longer than buffer"),
     FIGURE(copied_bytes, COUNTER, "copied_bytes_total", "Received bytes moved in user space"),
 #undef FIGURE
 };

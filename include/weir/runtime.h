@@ -147,7 +147,10 @@ typedef struct weir_totals {
     uint64_t refused_runs;  /* udp: datagrams that the route would not have cut apart by the kernel,
                                and that were sent again one by one */
     uint64_t idle_timeouts; /* sockets that were closed by {idle_timeout,_} */
-    uint64_t reserved[20];  /* for figures to come; 0 */
+    uint64_t datagrams_dropped;   /* by the kernel, for want of room; told by the next that comes,
+                                     or when the socket is closed */
+    uint64_t datagrams_truncated; /* longer than {buffer,_} */
+    uint64_t reserved[18];        /* for figures to come; 0 */
 } weir_totals;
 
 /* Reads figures: `scheduler` 0..count-1, or -1 for the sum. 0, -EINVAL, or WEIR_CLOSED. Any thread.

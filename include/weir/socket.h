@@ -330,6 +330,8 @@ typedef struct weir_statistics {
     uint32_t send_avg;
     uint32_t send_dvi;
     uint64_t send_pend; /* queued in weir, not in the kernel */
+    uint32_t dropped;   /* udp: datagrams that the kernel had no room for ({recbuf,_}) */
+    uint32_t truncated; /* udp: of those received, longer than {buffer,_} */
 } weir_statistics;
 
 /* Reads the figures of a socket. -EINVAL when the socket is closed. */

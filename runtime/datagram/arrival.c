@@ -60,13 +60,15 @@ static void read_inet6(weir_datagram *datagram, const struct cmsghdr *control)
     datagram->interface = info.ipi6_ifindex;
 }
 
-static void read_socket(weir_datagram *datagram, const struct cmsghdr *control)
+static void read_socket(struct arrival *arrival, const struct cmsghdr *control)
 {
     struct timespec time;
+    if (control->cmsg_type == SO_RXQ_OVFL)
+        memcpy(&arrival->dropped, CMSG_DATA(control), sizeof(arrival->dropped));
     if (control->cmsg_type != SCM_TIMESTAMPNS)
         return;
     memcpy(&time, CMSG_DATA(control), sizeof(time));
-    datagram->received_ns = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+    arrival->datagram.received_ns = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 static void read_udp(struct arrival *arrival, const struct cmsghdr *control)
@@ -90,7 +92,7 @@ static void read_control(struct arrival *arrival, const struct msghdr *message)
         else if (control->cmsg_level == IPPROTO_IPV6)
             read_inet6(datagram, control);
         else if (control->cmsg_level == SOL_SOCKET)
-            read_socket(datagram, control);
+            read_socket(arrival, control);
         else if (control->cmsg_level == IPPROTO_UDP)
             read_udp(arrival, control);
     }
@@ -127,6 +129,7 @@ bool arrival_read(struct weir_buffer *buffer, const struct msghdr *message, size
         return false;
     arrival->size = arrival->datagram_size = (uint32_t)size;
     arrival->given = 0;
+    arrival->dropped = 0;
     arrival->most = (uint32_t)(most < DATAGRAM_BYTES_MAX ? most : DATAGRAM_BYTES_MAX);
     if (message->msg_controllen > 0)
         read_control(arrival, message);

@@ -61,6 +61,7 @@ bool datagram_give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
 {
     struct datagram *socket = datagram_of(slot);
     struct call *closer = socket->caller;
+    datagram_note_dropped(scheduler, socket, datagram_dropped(socket));
     system_close(slot->fd);
     slot->fd = -1;
     socket->caller = NULL;

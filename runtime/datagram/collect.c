@@ -141,6 +141,7 @@ static bool read_share(struct scheduler *scheduler, struct datagram *socket)
         if (CANARY(EMPTY_IS_END) && arrival_of(buffer)->size == 0)
             continue;
         came = true;
+        datagram_note_dropped(scheduler, socket, arrival_of(buffer)->dropped);
         handout_append(socket, buffer);
     }
     if (!came)

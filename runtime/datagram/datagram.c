@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/datagram/datagram.h"
 
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <sys/socket.h>
 
 #include "base/memory.h"
 #include "base/system.h"
@@ -44,6 +46,27 @@ struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle)
 {
     struct slot *slot = slot_find(scheduler, handle);
     return slot && slot->kind == KIND_DATAGRAM ? datagram_of(slot) : NULL;
+}
+
+/* An older kernel than that of 4.12 does not say. */
+uint32_t datagram_dropped(const struct datagram *socket)
+{
+    uint32_t figures[SK_MEMINFO_VARS];
+    socklen_t size = sizeof(figures);
+    int result = system_getsockopt(socket->slot.fd, SOL_SOCKET, SO_MEMINFO, figures, &size);
+    return result == 0 && size == sizeof(figures) ? figures[SK_MEMINFO_DROPS]
+                                                  : socket->received->dropped;
+}
+
+/* A datagram says how many there were when it came, which may be known already. */
+void datagram_note_dropped(struct scheduler *scheduler, struct datagram *socket, uint32_t dropped)
+{
+    struct tally *received = socket->received;
+    int32_t more = (int32_t)(dropped - received->dropped);
+    if (more <= 0)
+        return;
+    received->dropped = dropped;
+    scheduler->totals.datagrams_dropped += (uint32_t)more;
 }
 
 void datagram_tell_error(struct scheduler *scheduler, struct datagram *socket, int error)

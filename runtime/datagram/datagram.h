@@ -41,6 +41,8 @@ struct waiting {
 struct tally {
     struct traffic traffic;
     uint32_t max;
+    uint32_t truncated;
+    uint32_t dropped; /* by the kernel, as far as is known here */
 };
 
 struct datagram {
@@ -82,6 +84,10 @@ void datagram_learn(struct datagram *socket);
 
 /* The live socket of a handle of this scheduler, or NULL. */
 struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle);
+
+/* How many the kernel has dropped until now; in the totals as well, once each is known of. */
+uint32_t datagram_dropped(const struct datagram *socket);
+void datagram_note_dropped(struct scheduler *scheduler, struct datagram *socket, uint32_t dropped);
 
 /* What a datagram has met: told to the owner of an active socket, else to its next call. */
 void datagram_tell_error(struct scheduler *scheduler, struct datagram *socket, int error);

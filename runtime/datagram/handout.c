@@ -64,14 +64,17 @@ static void give_back(struct scheduler *scheduler, struct weir_buffer *buffer)
         buffer_release(buffer);
 }
 
-static void count(struct scheduler *scheduler, struct datagram *socket, const uint8_t *bytes,
-                  size_t size)
+static void count(struct scheduler *scheduler, struct datagram *socket,
+                  const struct arrived *arrived)
 {
+    size_t size = arrived->size;
+    socket->received->truncated += arrived->datagram->truncated;
+    scheduler->totals.datagrams_truncated += arrived->datagram->truncated;
     scheduler->totals.packets_received++;
     scheduler->totals.bytes_received += size;
     traffic_count(&socket->received->traffic, &socket->received->max, size);
     if (datagram_values(socket)->bit8 && !socket->bit8_seen)
-        socket->bit8_seen = packet_has_bit8(bytes, size);
+        socket->bit8_seen = packet_has_bit8(arrived->bytes, size);
 }
 
 static int give_to_owner(struct scheduler *scheduler, struct datagram *socket,
@@ -97,7 +100,7 @@ static int hand_out_one(struct scheduler *scheduler, struct datagram *socket,
     packet.datagram = arrived.datagram;
     int result = receiver ? weir_packet_keep(&packet, &receive_call_of(receiver)->packet) : 0;
     if (result == 0)
-        count(scheduler, socket, arrived.bytes, size);
+        count(scheduler, socket, &arrived);
     if (receiver) {
         socket->caller = NULL;
         call_complete(scheduler, receiver, result);

@@ -73,6 +73,8 @@ static void get_statistics(const struct slot *slot, weir_statistics *statistics)
         .recv_max = socket->received->max,
         .recv_avg = traffic_average(received),
         .recv_dvi = traffic_deviation(received),
+        .dropped = datagram_dropped(socket),
+        .truncated = socket->received->truncated,
     };
     if (!outbox)
         return;

@@ -18,9 +18,9 @@ struct figure {
     }
 
 static const struct figure figures[] = {
-    FIGURE(recv_oct), FIGURE(recv_cnt), FIGURE(recv_max),  FIGURE(recv_avg),
-    FIGURE(recv_dvi), FIGURE(send_oct), FIGURE(send_cnt),  FIGURE(send_max),
-    FIGURE(send_avg), FIGURE(send_dvi), FIGURE(send_pend),
+    FIGURE(recv_oct),  FIGURE(recv_cnt), FIGURE(recv_max),  FIGURE(recv_avg), FIGURE(recv_dvi),
+    FIGURE(send_oct),  FIGURE(send_cnt), FIGURE(send_max),  FIGURE(send_avg), FIGURE(send_dvi),
+    FIGURE(send_pend), FIGURE(dropped),  FIGURE(truncated),
 };
 
 int weir_statistic(const weir_statistics *statistics, const char *name, uint64_t *value)

@@ -107,12 +107,12 @@ static int64_t figure(const weir_statistics *statistics, const char *name)
 
 Test(statistics, have_the_documents_names)
 {
-    static const char *const names[] = {"recv_oct", "recv_cnt", "recv_max", "recv_avg",
-                                        "recv_dvi", "send_oct", "send_cnt", "send_max",
-                                        "send_avg", "send_dvi", "send_pend"};
-    weir_statistics statistics = {1ull << 40, 2, 3, 4, 5, 1ull << 41, 7, 8, 9, 10, 11};
-    const int64_t values[] = {1ll << 40, 2, 3, 4, 5, 1ll << 41, 7, 8, 9, 10, 11};
-    for (int i = 0; i < 11; i++)
+    static const char *const names[] = {"recv_oct",  "recv_cnt", "recv_max", "recv_avg", "recv_dvi",
+                                        "send_oct",  "send_cnt", "send_max", "send_avg", "send_dvi",
+                                        "send_pend", "dropped",  "truncated"};
+    weir_statistics statistics = {1ull << 40, 2, 3, 4, 5, 1ull << 41, 7, 8, 9, 10, 11, 12, 13};
+    const int64_t values[] = {1ll << 40, 2, 3, 4, 5, 1ll << 41, 7, 8, 9, 10, 11, 12, 13};
+    for (int i = 0; i < 13; i++)
         cr_expect(figure(&statistics, names[i]) == values[i], "%s", names[i]);
     cr_expect(figure(&statistics, "recv_octs") == -EINVAL);
     expect_said("recv_octs");

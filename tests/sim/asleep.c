@@ -334,6 +334,7 @@ void model_check_totals(const weir_totals *totals)
     enum { COUNTER_COUNT = sizeof(*totals) / sizeof(uint64_t) };
     uint64_t counters[COUNTER_COUNT];
     memcpy(counters, totals, sizeof(counters));
+    udp_model_totals(totals);
     for (size_t i = 0; i < COUNTER_COUNT; i++)
         SIM_CHECK(counters[i] < 1ull << 40, "counter %zu is %llu", i,
                   (unsigned long long)counters[i]);
@@ -344,6 +345,7 @@ void model_check_totals(const weir_totals *totals)
 
 void model_check_end(void)
 {
+    udp_model_check_totals();
     SIM_CHECK(pending_count() == 0, "%u calls never called back", pending_count());
     SIM_CHECK(kernel.descriptor_count == 0, "%u descriptors were never closed",
               kernel.descriptor_count);

@@ -3,7 +3,6 @@
 #include "sim/link.h"
 #include "sim/model.h"
 #include "sim/turns.h"
-#include "sim/udp.h"
 #include "sim/udp_model.h"
 
 void model_link_created(uint32_t link)
@@ -76,42 +75,29 @@ void model_check_woken(const struct scheduler *scheduler, bool for_ever)
     (void)for_ever;
 }
 
-bool udp_file_open(uint32_t file)
+void udp_model_opened(uint32_t index)
 {
-    (void)file;
-    return false;
+    (void)index;
 }
 
-void udp_file_close(uint32_t file)
+void udp_model_closed(uint32_t index)
 {
-    (void)file;
+    (void)index;
 }
 
-int udp_file_connect(uint32_t file, const struct sockaddr *address)
+void udp_model_given(uint32_t index, const struct udp_arrival *arrival, uint32_t filled)
 {
-    (void)file;
-    (void)address;
-    return 0;
+    (void)index;
+    (void)arrival;
+    (void)filled;
 }
 
-int udp_file_receive(uint32_t file, struct mmsghdr *messages, uint32_t count)
+void udp_model_sent(uint32_t index, const struct msghdr *message, uint32_t segment, int result)
 {
-    (void)file;
-    (void)messages;
-    return (int)count;
-}
-
-unsigned udp_file_ready(const struct file *file)
-{
-    (void)file;
-    return 0;
-}
-
-int udp_file_send(uint32_t file, struct mmsghdr *messages, uint32_t count)
-{
-    (void)file;
-    (void)messages;
-    return (int)count;
+    (void)index;
+    (void)message;
+    (void)segment;
+    (void)result;
 }
 
 void udp_model_receive_failed(uint32_t index, int error)

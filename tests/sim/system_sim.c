@@ -3,6 +3,7 @@
 #include "base/system.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -145,6 +146,8 @@ int system_setsockopt(int fd, int level, int name, const void *value, socklen_t 
     struct linger linger;
     if (fails())
         return -ENOPROTOOPT;
+    if (file->kind == FILE_DATAGRAM && level == SOL_SOCKET && name == SO_RXQ_OVFL)
+        udps[file->link].tells_dropped = true;
     if (level == SOL_SOCKET && name == SO_LINGER && size >= sizeof(linger)) {
         memcpy(&linger, value, sizeof(linger));
         file->linger_on = linger.l_onoff != 0;
@@ -167,6 +170,10 @@ int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
     if (level == SOL_SOCKET && name == SO_LINGER) {
         struct linger linger = {file->linger_on, file->linger_seconds};
         return put_value(value, size, &linger, sizeof(linger));
+    }
+    if (file->kind == FILE_DATAGRAM && level == SOL_SOCKET && name == SO_MEMINFO) {
+        uint32_t figures[SK_MEMINFO_VARS] = {[SK_MEMINFO_DROPS] = udps[file->link].dropped};
+        return put_value(value, size, figures, sizeof(figures));
     }
     if (level == SOL_SOCKET && name == SO_ERROR) {
         number = file->error;

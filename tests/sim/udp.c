@@ -88,7 +88,8 @@ static void enqueue(struct udp *udp, const struct udp_arrival *arrival)
         udp->dropped++;
         return;
     }
-    udp->queue[udp->tail++ % UDP_QUEUE_MOST] = *arrival;
+    udp->queue[udp->tail % UDP_QUEUE_MOST] = *arrival;
+    udp->queue[udp->tail++ % UDP_QUEUE_MOST].dropped = udp->dropped;
     trace("udp %lld: datagram %lld of %lld bytes arrives", index_of(udp), arrival->number,
           arrival->size, 0);
     kernel_kick(udp->file, PLACE_RECEIVE);
@@ -196,6 +197,20 @@ static uint32_t put_name(const struct udp_arrival *arrival, void *name)
     return sizeof(address);
 }
 
+/* How many were dropped before it, if any. */
+static uint32_t put_control(const struct udp *udp, const struct udp_arrival *arrival,
+                            struct msghdr *message)
+{
+    struct cmsghdr *control = CMSG_FIRSTHDR(message);
+    if (!udp->tells_dropped || arrival->dropped == 0)
+        return 0;
+    control->cmsg_level = SOL_SOCKET;
+    control->cmsg_type = SO_RXQ_OVFL;
+    control->cmsg_len = CMSG_LEN(sizeof(arrival->dropped));
+    memcpy(CMSG_DATA(control), &arrival->dropped, sizeof(arrival->dropped));
+    return CMSG_SPACE(sizeof(arrival->dropped));
+}
+
 static void receive_one(struct udp *udp, struct mmsghdr *into)
 {
     const struct udp_arrival *arrival = &udp->queue[udp->head++ % UDP_QUEUE_MOST];
@@ -205,7 +220,7 @@ static void receive_one(struct udp *udp, struct mmsghdr *into)
         size = (uint32_t)message->msg_iov[0].iov_len;
     udp_fill(arrival->number, message->msg_iov[0].iov_base, size);
     message->msg_namelen = put_name(arrival, message->msg_name);
-    message->msg_controllen = 0;
+    message->msg_controllen = put_control(udp, arrival, message);
     message->msg_flags = size < arrival->size ? MSG_TRUNC : 0;
     into->msg_len = size;
     trace("udp %lld: datagram %lld is taken", index_of(udp), arrival->number, 0, 0);

@@ -27,6 +27,7 @@ struct udp_arrival {
     uint32_t number; /* what it says */
     uint32_t size;
     uint32_t peer;
+    uint32_t dropped; /* before it */
 };
 
 struct udp_style {
@@ -45,7 +46,8 @@ extern struct udp_style udp_style;
 struct udp {
     bool used;
     bool connected;
-    uint32_t peer; /* that it is connected to */
+    bool tells_dropped; /* SO_RXQ_OVFL */
+    uint32_t peer;      /* that it is connected to */
     uint32_t serial;
     uint32_t file;
     uint32_t arrivals_left;

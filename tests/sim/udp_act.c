@@ -484,6 +484,10 @@ static void ask(struct udp_view *view)
     SIM_CHECK(result == (socket ? 0 : -EINVAL), "getstat gave %s", weir_error_name(result));
     SIM_CHECK(!socket || view->forsaken || model_lenient || statistics.recv_oct == view->octets,
               "getstat tells something else");
+    SIM_CHECK(!socket || statistics.dropped == udps[udp_model_index(view)].dropped,
+              "getstat tells of %u that were dropped", statistics.dropped);
+    SIM_CHECK(!socket || view->forsaken || model_lenient || statistics.truncated == view->truncated,
+              "getstat tells of %u that were cut, not %u", statistics.truncated, view->truncated);
     result = weir_udp_recv(view->handle, 0, &packet);
     SIM_CHECK(result == -EDEADLK, "a call that waits was let wait on a scheduler");
     result = weir_shutdown(view->handle, WEIR_WRITE);

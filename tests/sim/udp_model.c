@@ -23,10 +23,20 @@
 
 struct udp_view udp_views[UDP_MOST];
 
+/* What sockets have met that are closed; of those that nobody has heard of it may be counted. */
+static struct {
+    uint64_t dropped;
+    uint64_t perhaps_dropped;
+    uint64_t refused_runs;
+} closed;
+static weir_totals ended; /* the sum of those of schedulers that have */
+
 void udp_model_reset(void)
 {
     for (uint32_t i = 0; i < UDP_MOST; i++)
         udp_views[i].handle.id = 0;
+    memset(&closed, 0, sizeof(closed));
+    ended = (weir_totals){0};
 }
 
 uint32_t udp_model_index(const struct udp_view *view)
@@ -456,9 +466,34 @@ void udp_model_unbusy(struct udp_view *view)
     view->owed_unbusy = false;
 }
 
+void udp_model_totals(const weir_totals *totals)
+{
+    ended.datagrams_dropped += totals->datagrams_dropped;
+    ended.refused_runs += totals->refused_runs;
+}
+
+void udp_model_check_totals(void)
+{
+    SIM_CHECK(ended.datagrams_dropped >= closed.dropped &&
+                  ended.datagrams_dropped <= closed.dropped + closed.perhaps_dropped,
+              "%llu datagrams are counted as dropped, not %llu",
+              (unsigned long long)ended.datagrams_dropped, (unsigned long long)closed.dropped);
+    SIM_CHECK(ended.refused_runs >= closed.refused_runs,
+              "%llu runs are counted as refused, not %llu", (unsigned long long)ended.refused_runs,
+              (unsigned long long)closed.refused_runs);
+}
+
+static void count_closed(uint32_t index)
+{
+    *(udp_views[index].handle.id ? &closed.dropped : &closed.perhaps_dropped) +=
+        udps[index].dropped;
+    closed.refused_runs += udps[index].run_count;
+}
+
 void udp_model_closed(uint32_t index)
 {
     const struct udp_view *view = &udp_views[index];
+    count_closed(index);
     if (view->handle.id == 0 || view->forsaken || model_lenient)
         return;
     SIM_CHECK(view->closed || view->serves || model_stopping, "udp %u: nobody has closed it",

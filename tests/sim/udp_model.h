@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <weir/runtime.h>
 #include <weir/udp.h>
 
 struct datagram;
@@ -61,7 +62,7 @@ struct udp_view {
     uint32_t buffer_sets;   /* how often {buffer,_} was set */
     uint64_t packets;
     uint64_t octets;
-    uint64_t truncated;
+    uint32_t truncated;
     uint32_t receiver; /* pending call + 1 */
 };
 extern struct udp_view udp_views[];
@@ -99,6 +100,10 @@ struct udp_view *udp_model_receiving(const weir_packet *kept);
 void udp_model_accepted(struct udp_view *view, const struct udp_letter *letter, const void *bytes);
 /* It is answered: the kernel has it, or never will. */
 void udp_model_answered(const struct pending *pending, int result);
+
+/* Of a scheduler that has come to its end; and of all of them. */
+void udp_model_totals(const weir_totals *totals);
+void udp_model_check_totals(void);
 
 /* A scheduler sleeps. */
 void udp_check_asleep(const struct scheduler *scheduler, const struct slot *slot);

@@ -2,6 +2,7 @@
 %% Programs of datagrams, as generate.erl has them of connections.
 %% Left out here, because weir does it otherwise on purpose or does more:
 %%   header, deliver port             as there
+%%   getopts of keepalive             the kernel has it for every socket, so it is there here
 %%   port 0 of a connected socket     is whom it is connected to here
 %%   calls of connections             gen_tcp's are undefined on these sockets here
 %%   handing over what is closed      kills who does it here
@@ -56,7 +57,7 @@ act(setopts, State) ->
     {[{setopts, s, [Option | [{active, active()} || one_in(3)]]}, barrier(State)], State};
 act(getopts, State) ->
     {[{getopts, s, pick([[active], [active, mode, buffer], [read_packets, broadcast, deliver],
-                         [active, nodelay, keepalive, header], [recbuf, priority, dontroute]])}],
+                         [active, nodelay, high_watermark, header], [recbuf, priority, dontroute]])}],
      State};
 act(send, State = #{connected := Connected}) ->
     To = case Connected of true -> pick([udp_send, udp_send_on, udp_send_on]); _ -> udp_send end,

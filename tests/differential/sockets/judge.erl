@@ -205,7 +205,8 @@ a_send_fails_later(_, _, _) -> false.
 has_option(Option, Before) -> lists:member(Option, options_of(Before)).
 
 has_failed_send(Before) ->
-    lists:any(fun({{Send, _, _}, Line}) when Send =:= send; Send =:= fill -> Line =/= "ok";
+    Sends = [send, fill, udp_send, udp_send_on, udp_send_to_port, udp_send_to_inet6],
+    lists:any(fun({{Send, _, _}, Line}) -> lists:member(Send, Sends) andalso Line =/= "ok";
                  (_) -> false
               end, Before).
 
