@@ -15,8 +15,8 @@ struct scheduler;
 struct stream;
 struct task;
 
-/* All that would go on and on hand out SHARE_TURN together in a turn: 60 of them 20 us worth. */
-enum { SHARE_TURN = 2048, SHARE_LEAST = 32, SHARE_MOST = 256 };
+/* All that would go on and on hand out SHARE_TURN together in a turn, which is 11 us worth. */
+enum { SHARE_TURN = 512, SHARE_LEAST = 8, SHARE_MOST = 256 };
 
 /* Before a socket's packets are handed out: a turn's beginning gives it its share anew. */
 void share_renew(const struct scheduler *scheduler, struct stream *stream);

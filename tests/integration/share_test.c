@@ -16,6 +16,7 @@ struct flood {
     uint64_t turn;
     uint32_t in_turn;
     uint32_t most_in_turn;
+    uint32_t counts_from; /* that packet on */
     uint32_t packets;
     uint32_t neighbours; /* its packets */
     uint32_t before_neighbour;
@@ -38,7 +39,7 @@ static void count_tiny(weir_socket socket, const weir_packet *packet, void *data
     flood->in_turn = totals.turns == flood->turn ? flood->in_turn + 1 : 1;
     flood->turn = totals.turns;
     flood->packets++;
-    if (flood->in_turn > flood->most_in_turn)
+    if (flood->in_turn > flood->most_in_turn && flood->packets > flood->counts_from)
         flood->most_in_turn = flood->in_turn;
 }
 
@@ -122,6 +123,56 @@ Test(share, a_neighbour_comes_before_the_rest_of_a_flood)
     cr_expect_eq(flood.neighbours, 1u);
     cr_expect_leq(flood.before_neighbour, (uint32_t)SHARE);
     peer_leave(&flooder);
+    loopback_close(&loopback);
+}
+
+/* What many that would go on for ever have of a turn together, once it is known that they would. */
+enum { FLOOD_COUNT = 16, SHARE_OF_ALL = 512 };
+
+struct floods {
+    struct loopback *loopback;
+    struct flood *flood;
+    weir_socket sockets[FLOOD_COUNT];
+    uint32_t packets;
+};
+
+static void make_floods_active(void *data)
+{
+    struct floods *floods = data;
+    for (int i = 0; i < FLOOD_COUNT; i++)
+        GIVES(set(floods->sockets[i], "[{active,true}]"), 0);
+}
+
+static void look_at_packets(void *data)
+{
+    struct floods *floods = data;
+    floods->packets = floods->flood->packets;
+}
+
+static uint32_t packets_of(struct floods *floods)
+{
+    run_there(floods->loopback->runtime, 0, look_at_packets, floods);
+    return floods->packets;
+}
+
+Test(share, many_floods_share_a_turn)
+{
+    struct loopback loopback = loopback_open("[{active,false},{packet,1}]");
+    struct flood flood = {.counts_from = 2 * FLOOD_COUNT * SHARE};
+    struct floods floods = {.loopback = &loopback, .flood = &flood};
+    int peers[FLOOD_COUNT];
+    for (int i = 0; i < FLOOD_COUNT; i++) {
+        floods.sockets[i] = loopback.socket;
+        hand_to(&loopback, &flood);
+        write_tiny(loopback.peer);
+        peers[i] = open_another(&loopback);
+    }
+    run_there(loopback.runtime, 0, make_floods_active, &floods);
+    EVENTUALLY(packets_of(&floods) == FLOOD_COUNT * TINY);
+    cr_expect_leq(flood.most_in_turn, (uint32_t)SHARE_OF_ALL);
+    cr_expect_gt(flood.most_in_turn, 0u);
+    for (int i = 0; i < FLOOD_COUNT; i++)
+        peer_leave(&peers[i]);
     loopback_close(&loopback);
 }
 
