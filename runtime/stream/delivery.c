@@ -152,7 +152,8 @@ static int next_packet(struct stream *stream, struct portion *portion, weir_deco
     };
     int result =
         packet_cutter_next(&cutter, portion->span.bytes, portion->span.size, decoded, http);
-    if (!delivers_raw_lines(stream) || cutter.values->packet >= WEIR_HTTPH)
+    if (framer.http_header != stream->http_header &&
+        (!delivers_raw_lines(stream) || cutter.values->packet >= WEIR_HTTPH))
         stream->http_header = framer.http_header;
     portion->begun.scanned = framer.scanned;
     return result;
