@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "command.h"
 #include "machine.h"
+#include "machine_udp.h"
 #include "runtime/fit.h"
 #include "runtime/ring/features.h"
 #include "runtime/ring/ring.h"
@@ -188,12 +189,35 @@ static enum verdict check_backlog(const struct patient *patient)
     return CAN_RUN;
 }
 
+/* What was tried, and what is lost without it. */
+static void report_udp(const char *name, bool works, const char *without)
+{
+    printf("  %-18s %s%s\n", name, works ? "works" : "is not there: ", works ? "" : without);
+}
+
+static enum verdict check_udp(const struct patient *patient)
+{
+    struct machine_udp udp;
+    (void)patient;
+    int result = machine_try_udp(&udp);
+    if (result < 0) {
+        printf("does not work: %s\n", weir_error_text(result));
+        return CAN_RUN;
+    }
+    puts("tried over the loopback interface");
+    report_udp("gso", udp.gso, "runs of datagrams are sent one by one");
+    report_udp("gro", udp.gro, "{udp_gro,true} is refused, or receives one by one");
+    report_udp("pktinfo", udp.pktinfo, "{pktinfo,true} does not say where a datagram came to");
+    return CAN_RUN;
+}
+
 static const struct check checks[] = {
     {"io_uring", check_ring},
     {"schedulers", check_schedulers},
     {"locked memory", check_locked_memory},
     {"open files", check_open_files},
     {"accept queue", check_backlog},
+    {"udp", check_udp},
 };
 
 static enum verdict run_checks(const struct patient *patient)

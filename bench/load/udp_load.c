@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -18,7 +19,7 @@
 
 enum { SOCKETS_MOST = 1024, DEPTH_MOST = 256, BYTES_MOST = 65507 };
 
-static long port, socket_count = 64, depth = 1, size = 64, milliseconds = 1000, server;
+static long port, socket_count = 64, depth = 1, size = 64, milliseconds = 1000, server, runs;
 static int sockets[SOCKETS_MOST];
 static char bytes[BYTES_MOST];
 static struct iovec piece;
@@ -29,6 +30,14 @@ static uint64_t now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void take_runs(int fd)
+{
+    const int on = 1, segment = (int)size;
+    if (setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) < 0 ||
+        setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0)
+        fail_errno(errno, "UDP_GRO and UDP_SEGMENT");
 }
 
 static int open_one(void)
@@ -43,7 +52,30 @@ static int open_one(void)
         fail_errno(errno, "connect");
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
+    if (runs)
+        take_runs(fd);
     return fd;
+}
+
+/* All of a round in one piece, both ways. */
+static void send_run(int fd)
+{
+    static char run[BYTES_MOST];
+    if (send(fd, run, (size_t)(depth * size), 0) < 0)
+        fail_errno(errno, "send");
+}
+
+static long take_run(int fd)
+{
+    static char back[1 << 16];
+    long got = 0;
+    while (got < depth) {
+        ssize_t taken = recv(fd, back, sizeof(back), 0);
+        if (taken <= 0)
+            break;
+        got += taken / size;
+    }
+    return got;
 }
 
 static void send_round(int fd)
@@ -85,6 +117,7 @@ int main(int argc, char **argv)
         {"depth", SWITCH_NUMBER, &depth, "datagrams in flight of each"},
         {"size", SWITCH_NUMBER, &size, "bytes of each, at most 2048"},
         {"ms", SWITCH_NUMBER, &milliseconds, "how long"},
+        {"runs", SWITCH_NUMBER, &runs, "1: what is in flight of each leaves and comes in runs"},
         {"server", SWITCH_NUMBER, &server, "the server's process"},
         {0},
     };
@@ -92,6 +125,8 @@ int main(int argc, char **argv)
     switches_parse(rows, argv);
     if (socket_count > SOCKETS_MOST || depth > DEPTH_MOST || size > 2048)
         fail("too many, or too large");
+    if (runs && (size == 0 || depth > 64 || depth * size > BYTES_MOST))
+        fail("--runs: at most 64 datagrams, and 65507 bytes");
     piece = (struct iovec){bytes, (size_t)size};
     for (long i = 0; i < depth; i++)
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &piece, .msg_iovlen = 1};
@@ -101,9 +136,9 @@ int main(int argc, char **argv)
     uint64_t cpu_ns = process_cpu_ns((pid_t)server);
     while (now_ns() - began_ns < (uint64_t)milliseconds * 1000000u) {
         for (long i = 0; i < socket_count; i++)
-            send_round(sockets[i]);
+            runs ? send_run(sockets[i]) : send_round(sockets[i]);
         for (long i = 0; i < socket_count; i++)
-            got += (uint64_t)take_round(sockets[i]);
+            got += (uint64_t)(runs ? take_run(sockets[i]) : take_round(sockets[i]));
         sent += (uint64_t)(socket_count * depth);
     }
     double seconds = (double)(now_ns() - began_ns) / 1e9;

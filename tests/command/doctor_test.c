@@ -66,6 +66,11 @@ static void enter_not_permitted(void)
     refuse(__NR_io_uring_enter, EPERM);
 }
 
+static void no_socket_options(void)
+{
+    refuse(__NR_setsockopt, EPERM);
+}
+
 static void no_descriptors(void)
 {
     limit(RLIMIT_NOFILE, 4); /* the dynamic linker needs one */
@@ -133,7 +138,11 @@ struct machine {
 };
 
 static const struct machine machines[] = {
-    {"as it is", as_it_is, 0, {"io_uring       works, with", "This machine can run weir."}},
+    {"as it is",
+     as_it_is,
+     0,
+     {"io_uring       works, with", "  gso                works\n  gro                works\n",
+      "  pktinfo            works\n", "This machine can run weir."}},
     {"setup not permitted",
      setup_not_permitted,
      1,
@@ -147,6 +156,10 @@ static const struct machine machines[] = {
      enter_not_permitted,
      1,
      {"io_uring       eperm: ", "a seccomp filter is at work", "This machine cannot run weir."}},
+    {"no socket options",
+     no_socket_options,
+     0,
+     {"udp            does not work: ", "This machine can run weir."}},
     {"no descriptors",
      no_descriptors,
      1,
