@@ -172,8 +172,11 @@ static int unknown_service(const char *name)
     struct suggestion suggestion;
     suggest_begin(&suggestion, name, strlen(name));
     service_suggest(&suggestion);
-    return command_misused("serve", "there is no service '%s'%s; there are: %s", name,
-                           suggest_text(&suggestion, text), service_names());
+    if (suggestion.nearest)
+        return command_misused("serve", "there is no service '%s'%s", name,
+                               suggest_text(&suggestion, text));
+    return command_misused("serve", "there is no service '%s'; there are: %s", name,
+                           service_names());
 }
 
 static int read_plan(int argc, char **argv, struct plan *plan)

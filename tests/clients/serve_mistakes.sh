@@ -34,7 +34,7 @@ expect 2 "--listen ADDRESS:PORT is needed" echo
 expect 2 "--frob" echo --listen 127.0.0.1:0 --frob 1
 expect 2 "--options needs a value" echo --listen 127.0.0.1:0 --options
 expect 2 "no service 'eco'; did you mean 'echo'" eco --listen 127.0.0.1:0
-expect 2 "there is no service ''" ""
+expect 2 "there is no service ''; there are: echo, " ""
 expect 2 "which service\? There are: echo, http"
 expect 1 "--options: character 10: 5 is none of" echo --listen 127.0.0.1:0 --options '[{packet,5}]'
 expect 1 "--options: character" echo --listen 127.0.0.1:0 --options '[{packet,4}'
