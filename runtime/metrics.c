@@ -108,6 +108,7 @@ static const struct figure {
     FIGURE(blocked_sends, COUNTER, "blocked_sends_total", "Sends the kernel had no room for"),
     FIGURE(close_timeouts, COUNTER, "close_timeouts_total", "Closed sockets that were reset"),
     FIGURE(idle_timeouts, COUNTER, "idle_timeouts_total", "Sockets closed by idle_timeout"),
+    FIGURE(left_out, COUNTER, "left_out_total", "Busy connections a broadcast left out"),
     FIGURE(stale_completions, COUNTER, "stale_completions_total", "Completions of nobody"),
     FIGURE(missed_cancels, COUNTER, "missed_cancels_total", "Cancels that had to be repeated"),
     FIGURE(completion_overflows, COUNTER, "completion_overflows_total", "Overflows of the ring"),

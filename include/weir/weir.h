@@ -15,6 +15,7 @@
 #define WEIR_WEIR_H
 
 #include <weir/address.h>
+#include <weir/broadcast.h>
 #include <weir/error.h>
 #include <weir/inherit.h>
 #include <weir/local.h>

@@ -225,15 +225,8 @@ int resolve_on_scheduler(weir_runtime *runtime)
     return result < 0 ? result : weir_close(look_up.socket);
 }
 
-/* A plain client, and weir's end of it. */
-struct pair {
-    weir_socket listener;
-    weir_socket socket;
-    int client;
-};
-
 /* What was to fail has failed before, or nothing is to. */
-static int open_pair(weir_runtime *runtime, struct pair *pair)
+int oom_open_pair(weir_runtime *runtime, struct oom_pair *pair)
 {
     struct sockaddr_in address;
     int result = weir_tcp_listen(runtime, "127.0.0.1", 0,
@@ -251,7 +244,7 @@ static int open_pair(weir_runtime *runtime, struct pair *pair)
     return result;
 }
 
-static void close_pair(struct pair *pair)
+void oom_close_pair(struct oom_pair *pair)
 {
     weir_close(pair->socket);
     weir_close(pair->listener);
@@ -260,10 +253,10 @@ static void close_pair(struct pair *pair)
 
 static int accept_and_close(weir_runtime *runtime)
 {
-    struct pair pair;
-    int result = open_pair(runtime, &pair);
+    struct oom_pair pair;
+    int result = oom_open_pair(runtime, &pair);
     if (result == 0)
-        close_pair(&pair);
+        oom_close_pair(&pair);
     return result;
 }
 
@@ -281,8 +274,8 @@ static size_t read_to_the_end(int fd)
 static int send_and_close(weir_runtime *runtime)
 {
     static char bytes[SEND_SIZE];
-    struct pair pair;
-    int result = open_pair(runtime, &pair);
+    struct oom_pair pair;
+    int result = oom_open_pair(runtime, &pair);
     if (result < 0)
         return result;
     result = weir_send(pair.socket, bytes, sizeof(bytes));
@@ -290,36 +283,36 @@ static int send_and_close(weir_runtime *runtime)
     size_t arrived = read_to_the_end(pair.client);
     if (arrived != (result == 0 ? sizeof(bytes) : 0))
         oom_fail("send gave %s, and %zu bytes arrived", weir_error_name(result), arrived);
-    close_pair(&pair);
+    oom_close_pair(&pair);
     return result;
 }
 
 static int set_options(weir_runtime *runtime)
 {
-    struct pair pair;
-    int result = open_pair(runtime, &pair);
+    struct oom_pair pair;
+    int result = oom_open_pair(runtime, &pair);
     if (result < 0)
         return result;
     result = weir_setopts(pair.socket, WEIR_OPTIONS(WEIR_PACKET(2), WEIR_HIGH_WATERMARK(1000)));
     if (result == 0)
         result = weir_setopts(pair.listener, WEIR_OPTIONS(WEIR_NODELAY(true)));
-    close_pair(&pair);
+    oom_close_pair(&pair);
     return result;
 }
 
 /* A recv that had no memory has lost nothing: the next one gets it. */
 static int receive(weir_runtime *runtime)
 {
-    struct pair pair;
+    struct oom_pair pair;
     weir_packet packet;
-    int result = open_pair(runtime, &pair);
+    int result = oom_open_pair(runtime, &pair);
     if (result < 0)
         return result;
     if (write(pair.client, "0123456789", 10) != 10)
         oom_fail("write: %s", strerror(errno));
     result = weir_recv(pair.socket, 10, PATIENCE_MS, &packet);
     if (result == -ENOMEM && weir_recv(pair.socket, 10, PATIENCE_MS, &packet) < 0) {
-        close_pair(&pair);
+        oom_close_pair(&pair);
         return result;
     }
     if (result < 0 && result != -ENOMEM)
@@ -327,7 +320,7 @@ static int receive(weir_runtime *runtime)
     if (packet.size != 10 || memcmp(packet.bytes, "0123456789", 10) != 0)
         oom_fail("recv: %zu other bytes", packet.size);
     weir_packet_release(&packet);
-    close_pair(&pair);
+    oom_close_pair(&pair);
     return result;
 }
 
@@ -356,6 +349,9 @@ const struct oom_case oom_cases[] = {
     {"udp serve", true, oom_udp_serve},
     {"spawn", true, oom_spawn},
     {"process", true, oom_process_talks},
+    {"timers", true, oom_timers},
+    {"broadcast", true, oom_broadcast},
+    {"work", true, oom_work},
 };
 
 const unsigned oom_case_count = sizeof(oom_cases) / sizeof(oom_cases[0]);

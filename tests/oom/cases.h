@@ -31,6 +31,21 @@ int oom_udp_serve(weir_runtime *runtime);
 int oom_spawn(weir_runtime *runtime);
 int oom_process_talks(weir_runtime *runtime);
 
+/* A plain client, and weir's end of it. */
+struct oom_pair {
+    weir_socket listener;
+    weir_socket socket;
+    int client;
+};
+
+int oom_open_pair(weir_runtime *runtime, struct oom_pair *pair);
+void oom_close_pair(struct oom_pair *pair);
+
+/* What servers need beside bytes: server_cases.c. */
+int oom_timers(weir_runtime *runtime);
+int oom_broadcast(weir_runtime *runtime);
+int oom_work(weir_runtime *runtime);
+
 /* Says what is wrong, and exits. */
 void oom_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
