@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What timers cost and how late they fire: COUNT of them (1,000,000) are started on a scheduler to
- * fire within four seconds from each other, every second one of as many more is cancelled, and
- * nanoseconds of its thread per start, per cancel and per firing are printed, with the percentiles
- * of how late they were called.
+ * fire within SPREAD_MS from each other (4,000; 1: all at the same time), as many more are started
+ * and cancelled, and nanoseconds of its thread per start, per cancel and per firing are printed,
+ * with the percentiles of how late they were called.
  */
 #include "common/fail.h"
 
@@ -15,11 +15,12 @@
 #include <time.h>
 #include <weir/weir.h>
 
-enum { SPREAD_MS = 4000, LEAD_MS = 1500, LATE_US_MAX = 1 << 20 };
+enum { LEAD_MS = 1500, LATE_US_MAX = 1 << 20 };
 
 struct measure {
     weir_runtime *runtime;
     uint32_t count;
+    int spread_ms;
     uint64_t start_ns;
     uint64_t cancel_ns;
     uint64_t fire_ns; /* the scheduler's time when the last had fired */
@@ -65,7 +66,7 @@ static void never(weir_timer timer, void *data)
 static void start_all(void)
 {
     for (uint32_t i = 0; i < measure.count; i++) {
-        int64_t delay_ms = LEAD_MS + rand() % SPREAD_MS;
+        int64_t delay_ms = LEAD_MS + rand() % measure.spread_ms;
         measure.due_ns[i] = clock_ns(CLOCK_MONOTONIC) + (uint64_t)delay_ms * 1000000u;
         if (weir_timer_start(measure.runtime, 0, delay_ms, 0, fired, &measure.due_ns[i], NULL) < 0)
             fail("weir_timer_start");
@@ -75,8 +76,8 @@ static void start_all(void)
 static void cancel_all(void)
 {
     for (uint32_t i = 0; i < measure.count; i++)
-        if (weir_timer_start(measure.runtime, 0, LEAD_MS + rand() % SPREAD_MS, 0, never, NULL,
-                             &measure.timers[i]) < 0)
+        if (weir_timer_start(measure.runtime, 0, LEAD_MS + rand() % measure.spread_ms, 0, never,
+                             NULL, &measure.timers[i]) < 0)
             fail("weir_timer_start");
     measure.cancel_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     for (uint32_t i = 0; i < measure.count; i++)
@@ -109,6 +110,9 @@ int main(int argc, char **argv)
 {
     const weir_config config = {.schedulers = 1};
     measure.count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
+    measure.spread_ms = argc > 2 ? (int)strtoul(argv[2], NULL, 10) : 4000;
+    if (measure.spread_ms < 1)
+        fail("usage: timers [COUNT [SPREAD_MS]]");
     measure.due_ns = calloc(measure.count, sizeof(*measure.due_ns));
     measure.timers = calloc(measure.count, sizeof(*measure.timers));
     measure.late = calloc(LATE_US_MAX, sizeof(*measure.late));

@@ -153,3 +153,96 @@ Test(timer, callbacks_meddle)
     advance(80);
     cr_assert(subjects[0].fired_ms == 80);
 }
+
+/* A million at a time are to hold up nobody: each call does a part. */
+enum { MANY = 20000, PART = 4096 };
+
+static struct timer many[MANY];
+static uint32_t fired_count;
+
+static void count_fired(struct timer *timer)
+{
+    cr_assert(timer->expiry_ms <= now_ms);
+    fired_count++;
+}
+
+static uint32_t fired_by(uint64_t at_ms)
+{
+    uint32_t before = fired_count;
+    now_ms = at_ms;
+    timer_advance(&wheel, now_ms);
+    return fired_count - before;
+}
+
+static void arm_many(uint64_t first_ms, uint64_t span_ms)
+{
+    fired_count = 0;
+    for (int i = 0; i < MANY; i++) {
+        many[i] = (struct timer){.fire = count_fired};
+        timer_arm(&wheel, &many[i], first_ms + (uint64_t)i % span_ms);
+    }
+}
+
+Test(timer, many_at_one_time_fire_in_parts)
+{
+    start(1000);
+    arm_many(1500, 1);
+    cr_assert(fired_by(1499) == 0);
+    for (uint32_t left = MANY; left > 0; left -= left < PART ? left : PART) {
+        cr_assert(timer_next_ms(&wheel) <= 1500);
+        cr_assert(fired_by(1500) == (left < PART ? left : PART));
+    }
+    cr_assert(timer_next_ms(&wheel) == UINT64_MAX);
+}
+
+/* How many timers are yet to be moved out of the slots of a level. */
+static int left_on(int level)
+{
+    int count = 0;
+    for (int slot = 0; slot < TIMER_SLOT_COUNT; slot++)
+        for (struct list *head = &wheel.slots.lists[level][slot], *node = head->next; node != head;
+             node = node->next)
+            count++;
+    return count;
+}
+
+/* Slots of the level have 4,096 ms: all of these are in one. */
+Test(timer, many_of_one_slot_are_moved_ahead_in_parts)
+{
+    enum { START_MS = 10 * 4096 };
+    start(START_MS - 2 * 4096);
+    arm_many(START_MS, 4096);
+    cr_assert(left_on(2) == MANY);
+    cr_assert(timer_next_ms(&wheel) == START_MS - 4096, "it is begun in time");
+    for (int left = MANY; left > 0; left -= left < PART ? left : PART) {
+        cr_assert(left_on(2) == left);
+        cr_assert(timer_next_ms(&wheel) <= START_MS - 4096);
+        cr_assert(fired_by(START_MS - 4096) == 0);
+    }
+    cr_assert(left_on(2) == 0);
+    cr_assert(timer_next_ms(&wheel) == START_MS);
+    for (uint64_t ms = START_MS; ms < START_MS + 4096; ms++)
+        cr_assert(fired_by(ms) == MANY / 4096 + (ms - START_MS < MANY % 4096), "at %lu",
+                  (unsigned long)ms);
+}
+
+/* What was placed ahead is disarmed, or waits behind a slot that comes into use before its. */
+Test(timer, what_is_placed_ahead_may_change)
+{
+    enum { BLOCK_MS = 1 << 18 }; /* of the level above that */
+    start(BLOCK_MS - 3000);
+    arm_many(BLOCK_MS + 10, 1);
+    while (timer_next_ms(&wheel) <= now_ms)
+        cr_assert(fired_by(now_ms) == 0);
+    struct timer sooner = {.fire = count_fired};
+    struct timer later = {.fire = count_fired};
+    timer_arm(&wheel, &later, BLOCK_MS + 10);
+    for (int i = 1; i < MANY; i++)
+        timer_disarm(&wheel, &many[i]);
+    cr_assert(fired_by(BLOCK_MS - 2000) == 0);
+    timer_arm(&wheel, &sooner, BLOCK_MS + 9);
+    cr_assert(fired_by(BLOCK_MS + 8) == 0);
+    cr_assert(fired_by(BLOCK_MS + 9) == 1 && !sooner.armed);
+    cr_assert(fired_by(BLOCK_MS + 10) == 2 && !later.armed && !many[0].armed);
+    cr_assert(timer_next_ms(&wheel) == UINT64_MAX);
+}
