@@ -283,6 +283,7 @@ Test(descriptor, may_be_number_0)
     cr_assert(other == 0);
     GIVES(weir_tcp_listen(loopback.runtime, NULL, 0, options_of(0, NO_IP), &listener), 0);
     GIVES(weir_close(listener), 0);
+    EVENTUALLY(fcntl(0, F_GETFD) < 0);
     int far = fcntl(stream_of(AF_INET), F_DUPFD, 100);
     close(0); /* what is given away lies at 100, so its duplicate is 0 */
     GIVES(weir_tcp_listen(loopback.runtime, NULL, 0, options_of(far, NO_IP), &listener), 0);
