@@ -35,6 +35,7 @@ enum canary {
     CANARY_UNHEARD_ROOM,       /* datagrams that found no room are not offered again */
     CANARY_LAST_POLL,          /* a poll for datagrams that is over is taken to go on */
     CANARY_LEAKED_HANDOVER,    /* a connection that comes to a scheduler that stops is left open */
+    CANARY_DEAF_PROCESS,       /* a process that waits is not called when a message comes */
 };
 
 #ifdef WEIR_CANARY

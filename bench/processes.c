@@ -122,6 +122,7 @@ int main(int argc, char **argv)
         check(i < socket_count ? weir_kill(processes[i]) : weir_post(processes[i], NULL), "end");
     await(&ended, count);
     double over = now_s();
+    usleep(1500000); /* memory goes back a second after a flood */
     double after_mb = resident_mb();
     printf("%u processes, %u of them in udp_recv: begun in %.3f s, all others woken in %.3f s, "
            "ended in %.3f s\n",

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -163,6 +164,8 @@ static void call_to_scheduler(struct mail_wait *wait)
 {
     struct scheduler *here = scheduler_current();
     uint32_t index = wait->scheduler->index;
+    if (CANARY(DEAF_PROCESS))
+        return;
     if (here == wait->scheduler) {
         wait->node.run(here, &wait->node);
         return;

@@ -96,6 +96,31 @@ static void tell_ended(struct process *process)
     slow_end(process->scheduler, began_ns, (slow_function *)options->ended);
 }
 
+/* What is beside the stacks of very many would stay with the allocator. */
+static bool has_memory_to_return(const struct processes *processes)
+{
+    enum { WORTH_COUNT = 4096 };
+    return processes->peak_count >= WORTH_COUNT && processes->count <= processes->peak_count / 8;
+}
+
+static void return_memory(struct timer *timer)
+{
+    struct processes *processes = list_entry(timer, struct processes, return_memory);
+    if (!has_memory_to_return(processes))
+        return;
+    processes->peak_count = processes->count;
+    memory_trim();
+}
+
+/* Later, since they may be needed again. */
+static void count_off(struct processes *processes)
+{
+    enum { LATER_MS = 1000 };
+    processes->count--;
+    if (has_memory_to_return(processes) && !processes->return_memory.armed)
+        scheduler_arm(processes->scheduler, &processes->return_memory, LATER_MS);
+}
+
 /* Its handle is dead when others hear of its end. */
 static void finish(struct process *process)
 {
@@ -106,6 +131,7 @@ static void finish(struct process *process)
     slot_hold(slot);
     coroutine_close(&process->coroutine, &processes_of(scheduler)->stacks);
     task_remove(&process->kill);
+    count_off(processes_of(scheduler));
     slot_move(slot, SOCKET_CLOSE);
     owner_process_died(scheduler, process->mailbox);
     process->mailbox = NULL;
@@ -175,6 +201,7 @@ int processes_open(struct scheduler *scheduler, void **state)
     processes->scheduler = scheduler;
     list_init(&processes->ready);
     task_init(&processes->run_ready, run_ready);
+    processes->return_memory.fire = return_memory;
     *state = processes;
     return 0;
 }
@@ -264,6 +291,13 @@ static int equip(struct process *process)
     return error_say(-ENOMEM, "no memory for a process");
 }
 
+static void count_on(struct processes *processes)
+{
+    processes->count++;
+    if (processes->count > processes->peak_count)
+        processes->peak_count = processes->count;
+}
+
 int process_spawn(struct scheduler *scheduler, const struct process_plan *plan,
                   struct process **out)
 {
@@ -284,6 +318,7 @@ int process_spawn(struct scheduler *scheduler, const struct process_plan *plan,
     slot_move(process->slot, SOCKET_ESTABLISH);
     process->handle.id = slot_handle(scheduler, process->slot).id;
     process->waiter.mailbox = process->mailbox;
+    count_on(processes_of(scheduler));
     stand_in_row(process);
     *out = process;
     return 0;

@@ -18,6 +18,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/task.h"
+#include "runtime/scheduler/timer.h"
 #include "runtime/scheduler/waiter.h"
 #include <weir/process.h>
 
@@ -58,6 +59,9 @@ struct processes {
     uint64_t turn; /* in which so many were resumed */
     uint32_t resumed_count;
     struct process *running;
+    uint32_t count;
+    uint32_t peak_count; /* since memory was last returned to the kernel */
+    struct timer return_memory;
     struct coroutine_host host;
     struct stacks stacks;
     struct overflow_watch overflow;

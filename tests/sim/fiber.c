@@ -14,7 +14,9 @@ struct fiber {
     ucontext_t context;
     fiber_function *run;
     void *data;
-    void *fake_stack; /* the address sanitizer's */
+    void *fake_stack;  /* the address sanitizer's */
+    const void *stack; /* that it was on when it yielded: a process has its own */
+    size_t stack_size;
     bool begun;
     bool over;
 };
@@ -79,9 +81,11 @@ void fiber_start(uint32_t index, fiber_function *run, void *data)
 
 static void enter(struct fiber *fiber, uint8_t *stack)
 {
-    leave_for(&main_fake_stack, stack, STACK_SIZE);
-    if (fiber->begun)
+    if (fiber->begun) {
+        leave_for(&main_fake_stack, fiber->stack, fiber->stack_size);
         _longjmp(fiber->state, 1);
+    }
+    leave_for(&main_fake_stack, stack, STACK_SIZE);
     fiber->begun = true;
     getcontext(&fiber->context);
     fiber->context.uc_stack.ss_sp = stack;
@@ -96,7 +100,7 @@ bool fiber_resume(uint32_t index)
     current = &fibers[index];
     if (_setjmp(main_state) == 0)
         enter(current, stacks[index]);
-    arrived(main_fake_stack, NULL, NULL);
+    arrived(main_fake_stack, &current->stack, &current->stack_size);
     bool over = current->over;
     current = NULL;
     return !over;

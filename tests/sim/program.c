@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/program.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -21,6 +20,7 @@
 #include "sim/pending.h"
 #include "sim/plan.h"
 #include "sim/post.h"
+#include "sim/process.h"
 #include "sim/slow.h"
 #include "sim/thread.h"
 #include "sim/trace.h"
@@ -506,6 +506,7 @@ void program_tick(void *unused)
         act_look_up(the_runtime);
     if (dice_chance(program_style.udp))
         udp_act(the_runtime);
+    process_maybe_spawn(the_runtime);
     uint32_t what = dice_below(10);
     program_read_mail(dice_below(3));
     if (what < 2)

@@ -18,11 +18,12 @@ struct program_style {
     bool shares;     /* packets are large, and keep their buffers */
     uint32_t threads;
     uint32_t mailboxes;
-    uint32_t look_up; /* of ticks in which something is done: a name is looked up */
-    uint32_t afar;    /* of things done: to sockets of other schedulers */
-    uint32_t forward; /* of packets: to another socket of the scheduler */
-    uint32_t udp;     /* of ticks in which something is done: to UDP sockets */
-    bool insists;     /* does again at once what has failed at once, posts work from work */
+    uint32_t look_up;   /* of ticks in which something is done: a name is looked up */
+    uint32_t afar;      /* of things done: to sockets of other schedulers */
+    uint32_t forward;   /* of packets: to another socket of the scheduler */
+    uint32_t udp;       /* of ticks in which something is done: to UDP sockets */
+    uint32_t processes; /* of ticks in which something is done: one is spawned */
+    bool insists;       /* does again at once what has failed at once, posts work from work */
 };
 extern struct program_style program_style;
 

@@ -23,6 +23,7 @@
 #include "sim/peer.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
+#include "sim/process.h"
 #include "sim/program.h"
 #include "sim/slow.h"
 #include "sim/trace.h"
@@ -124,15 +125,17 @@ static void choose_style(void)
         .insists = dice_chance(50),
         .look_up = ONE_OF(0, 0, 200, 600),
         .udp = program_style.udp,
+        .processes = program_style.processes,
     };
 }
 
-/* By dice of its own, so that a run without datagrams is what it was. */
-static void choose_datagrams(uint64_t seed)
+/* By dice of its own, so that a run without datagrams and processes is what it was. */
+static void choose_newcomers(uint64_t seed)
 {
     dice_seed(~seed);
     udp_choose_style();
     program_style.udp = ONE_OF(0, 0, 200, 700);
+    program_style.processes = ONE_OF(0, 0, 0, 100, 600);
     dice_seed(seed);
 }
 
@@ -343,6 +346,7 @@ static void end(bool is_surprised)
     program_wind_down(dice_chance(700));
     while (actor_live_count() > 0)
         SIM_CHECK(actor_step(), "somebody waits for ever");
+    process_check_end();
     program_end();
     shelf_forget_all();
     runtime_free(world.runtime);
@@ -356,7 +360,8 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
 {
     int64_t live = memory_live_count();
     world = (struct world){0};
-    choose_datagrams(seed);
+    choose_newcomers(seed);
+    process_reset();
     kernel_reset();
     udp_reset();
     udp_model_reset();

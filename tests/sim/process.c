@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A few processes that sleep, post to each other, watch, kill and spawn, and take what comes. The
+ * model holds that a wait is as long as it should be, that what one sends another comes in order
+ * and whole, that whoever watches is told once, and that each ends, once, and does not come back
+ * from a wait more than once when it is to.
+ */
+#include "sim/process.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "sim/dice.h"
+#include "sim/kernel.h"
+#include "sim/model.h"
+#include "sim/program.h"
+#include "sim/trace.h"
+#include <weir/weir.h>
+
+enum { MOST = 12, ACTS_MOST = 40 };
+
+struct member {
+    bool lives;
+    weir_process process;
+    uint32_t serial;      /* of those that have been this member */
+    uint32_t sent[MOST];  /* to each of the others, as they are now */
+    uint32_t to[MOST];    /* whose serial that was */
+    uint32_t taken[MOST]; /* from each */
+    uint32_t from[MOST];  /* whose serial that was */
+    uint32_t watched;     /* whose end it has yet to be told of */
+    bool knows;           /* that it is to end */
+};
+
+static struct member members[MOST];
+static weir_runtime *the_runtime;
+static uint32_t serials;
+
+static void spawn_some(weir_runtime *runtime);
+
+void process_reset(void)
+{
+    for (uint32_t i = 0; i < MOST; i++)
+        members[i] = (struct member){0};
+    serials = 0;
+}
+
+static struct member *some_member(void)
+{
+    return &members[dice_below(MOST)];
+}
+
+static uint32_t index_of(const struct member *member)
+{
+    return (uint32_t)(member - members);
+}
+
+/* Once: the next wait does not come back. */
+static int note_result(struct member *self, int result)
+{
+    SIM_CHECK(!self->knows, "a process that knows that it is to end has come back");
+    self->knows = result == WEIR_KILLED;
+    return result;
+}
+
+static void check_waited(uint64_t since_ns, int64_t timeout_ms)
+{
+    SIM_CHECK(kernel.now_ns >= since_ns + (uint64_t)timeout_ms * 1000000u,
+              "a process has waited less than %lld ms", (long long)timeout_ms);
+}
+
+static void act_sleep(struct member *self)
+{
+    int64_t time_ms = dice_chance(300) ? 0 : dice_size(30);
+    uint64_t since_ns = kernel.now_ns;
+    int result = note_result(self, weir_sleep(time_ms));
+    SIM_CHECK(result == 0 || result == WEIR_KILLED, "a sleep gives %s", weir_error_name(result));
+    if (result == 0)
+        check_waited(since_ns, time_ms);
+}
+
+/* Who, of which serial, and the how manyeth of his. */
+static void *make_data(const struct member *from, uint32_t number)
+{
+    return (void *)((uintptr_t)index_of(from) << 56 | (uintptr_t)(from->serial & 0xffffff) << 32 |
+                    number); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+static void take_user(struct member *self, uintptr_t data)
+{
+    uint32_t from = data >> 56;
+    uint32_t serial = data >> 32 & 0xffffff;
+    uint32_t number = (uint32_t)data;
+    if (self->from[from] != serial)
+        self->taken[from] = 0;
+    self->from[from] = serial;
+    SIM_CHECK(number > self->taken[from] && (model_lenient || number == self->taken[from] + 1),
+              "process %u gets message %u of %u after %u", index_of(self), number, from,
+              self->taken[from]);
+    self->taken[from] = number;
+}
+
+static void take_message(struct member *self, const weir_message *message)
+{
+    trace("process %lld takes a message of kind %lld", index_of(self), message->kind, 0, 0);
+    if (message->kind == WEIR_MESSAGE_USER) {
+        take_user(self, (uintptr_t)message->data);
+        return;
+    }
+    SIM_CHECK(message->kind == WEIR_MESSAGE_DOWN && self->watched > 0,
+              "a process gets a message of kind %d", message->kind);
+    self->watched--;
+}
+
+static void act_receive(struct member *self)
+{
+    weir_message message;
+    int64_t timeout_ms = dice_chance(300) ? 0 : dice_size(50);
+    uint64_t since_ns = kernel.now_ns;
+    int result = note_result(self, weir_receive(timeout_ms, &message));
+    if (result == 0)
+        take_message(self, &message);
+    else if (result == WEIR_TIMEOUT)
+        check_waited(since_ns, timeout_ms);
+    else
+        SIM_CHECK(result == WEIR_KILLED, "a receive gives %s", weir_error_name(result));
+}
+
+static bool may_fail(int result)
+{
+    return result == WEIR_CLOSED || (result == -ENOMEM && model_lenient);
+}
+
+/* One that has failed is not counted: the next has its number. */
+static void act_post(struct member *self)
+{
+    struct member *to = some_member();
+    uint32_t index = index_of(to);
+    if (!to->lives)
+        return;
+    if (self->to[index] != to->serial)
+        self->sent[index] = 0;
+    self->to[index] = to->serial;
+    int result = weir_post(to->process, make_data(self, self->sent[index] + 1));
+    self->sent[index] += result == 0;
+    SIM_CHECK(result == 0 || may_fail(result), "a post gives %s", weir_error_name(result));
+}
+
+static void act_kill(struct member *self)
+{
+    int result = weir_kill(some_member()->process);
+    (void)self;
+    SIM_CHECK(result == 0 || may_fail(result), "a kill gives %s", weir_error_name(result));
+}
+
+/* It may wait for another scheduler, and be killed meanwhile. */
+static void act_watch(struct member *self)
+{
+    struct member *whom = some_member();
+    self->watched++;
+    int result = note_result(self, weir_monitor(whom->process, NULL, NULL));
+    if (result == 0)
+        return;
+    SIM_CHECK(result == WEIR_KILLED || may_fail(result), "monitor gives %s",
+              weir_error_name(result));
+    if (result != WEIR_KILLED) /* else it may have got there */
+        self->watched--;
+}
+
+static void act_look_up(struct member *self)
+{
+    weir_hostent *hostent;
+    int result =
+        note_result(self, weir_gethostbyname(the_runtime, "host1", dice_size(100), &hostent));
+    if (result == 0)
+        weir_hostent_free(hostent);
+}
+
+static void act_once(struct member *self)
+{
+    static void (*const acts[])(struct member * self) = {
+        act_sleep, act_receive, act_receive, act_receive, act_post,
+        act_post,  act_post,    act_kill,    act_watch,   act_look_up,
+    };
+    uint32_t what = dice_below(sizeof(acts) / sizeof(acts[0]) + 1);
+    if (what < sizeof(acts) / sizeof(acts[0]))
+        acts[what](self);
+    else if (!self->knows) /* a spawn may wait, so it would not come back */
+        spawn_some(the_runtime);
+}
+
+static int be_process(void *data)
+{
+    struct member *self = data;
+    uint32_t acts = dice_size(ACTS_MOST);
+    SIM_CHECK(weir_self().id != 0, "a process does not know itself");
+    while (acts-- > 0 && !(self->knows && dice_chance(800)))
+        act_once(self);
+    return dice_chance(500) ? 0 : weir_exit(0);
+}
+
+static void note_end(weir_process process, int reason, void *data)
+{
+    struct member *member = data;
+    trace("process %lld ends by %lld", index_of(member), reason, 0, 0);
+    SIM_CHECK(member->lives, "a process ends twice");
+    SIM_CHECK(member->process.id == process.id, "another process has ended");
+    SIM_CHECK(reason == 0 || reason == WEIR_KILLED, "a process ends by %s",
+              weir_error_name(reason));
+    member->lives = false;
+}
+
+static struct member *free_member(void)
+{
+    for (uint32_t i = 0; i < MOST; i++)
+        if (!members[i].lives)
+            return &members[i];
+    return NULL;
+}
+
+/* What it is is known before it can run, or end. */
+static void spawn_some(weir_runtime *runtime)
+{
+    const weir_process_options options = {.ended = note_end};
+    struct member *member = free_member();
+    the_runtime = runtime;
+    if (!member)
+        return;
+    *member = (struct member){.lives = true, .serial = ++serials};
+    int result =
+        weir_spawn(runtime, WEIR_ANY_SCHEDULER, be_process, member, &options, &member->process);
+    trace("process %lld is begun: %lld", index_of(member), result, 0, 0);
+    SIM_CHECK(result == 0 || may_fail(result), "a spawn gives %s", weir_error_name(result));
+    if (result < 0)
+        member->lives = false;
+}
+
+void process_maybe_spawn(weir_runtime *runtime)
+{
+    if (dice_chance(program_style.processes))
+        spawn_some(runtime);
+}
+
+void process_check_end(void)
+{
+    for (uint32_t i = 0; i < MOST; i++)
+        SIM_CHECK(!members[i].lives, "process %u has never ended", i);
+}
