@@ -287,6 +287,7 @@ Test(descriptor, may_be_number_0)
     int far = fcntl(stream_of(AF_INET), F_DUPFD, 100);
     close(0); /* what is given away lies at 100, so its duplicate is 0 */
     GIVES(weir_tcp_listen(loopback.runtime, NULL, 0, options_of(far, NO_IP), &listener), 0);
+    cr_expect(!(fcntl(0, F_GETFL) & O_NONBLOCK), "it was not prepared");
     GIVES(weir_close(listener), 0);
     loopback.descriptors--;
     loopback_close(&loopback);
