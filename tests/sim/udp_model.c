@@ -87,14 +87,17 @@ bool udp_model_is(weir_socket handle)
     return false;
 }
 
-/* Who closes one of those that share a port may close them all. */
-static bool is_shared(const struct datagram *socket)
+/* Who closes one of those that share a port may close them all, also before the others are known.
+ */
+static void note_shared(const struct datagram *socket)
 {
+    uint16_t port = kernel_file(socket->slot.fd)->port;
     uint32_t sharers = 0;
     for (uint32_t i = 0; i < UDP_MOST; i++)
-        if (udps[i].used)
-            sharers += kernel.files[udps[i].file].port == kernel_file(socket->slot.fd)->port;
-    return sharers > 1;
+        sharers += udps[i].used && kernel.files[udps[i].file].port == port;
+    for (uint32_t i = 0; i < UDP_MOST && sharers > 1; i++)
+        if (udps[i].used && kernel.files[udps[i].file].port == port)
+            udp_views[i].serves = true;
 }
 
 /* A UDP socket's watermarks cannot be set, and lie where no run gets to. */
@@ -115,7 +118,7 @@ static void learn(struct udp_view *view, struct datagram *socket, weir_socket ha
     int32_t first = socket->slot.options->values.active;
     view->handle = handle;
     view->owner = owner;
-    view->serves = is_shared(socket);
+    note_shared(socket);
     life_owned(handle, owner);
     view->forsaken = post_is_box(owner) && !post_is_alive(owner);
     view->passives_due = first > -32769 && first <= 0;
