@@ -96,9 +96,7 @@ static struct iovec whole_packet(const weir_packet *packet)
 int weir_send_packet(weir_socket socket, const weir_packet *packet)
 {
     const struct iovec piece = whole_packet(packet);
-    int result = packet->datagram
-                     ? udp_send(socket, &(struct letter){&packet->datagram->source, piece})
-                     : -EPROTOTYPE;
+    int result = packet->datagram ? udp_send_back(socket, packet->datagram, piece) : -EPROTOTYPE;
     if (result != -EPROTOTYPE)
         return result;
     return send_source(

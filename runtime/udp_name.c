@@ -11,7 +11,9 @@
 #include "address/name.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/system.h"
 #include "runtime/buffer/buffer.h"
+#include "runtime/datagram/datagram.h"
 #include "runtime/datagram/send.h"
 #include "runtime/resolver/resolver.h"
 #include "runtime/runtime.h"
@@ -33,7 +35,8 @@ struct named_call {
     const weir_address *addresses;
     size_t address_count;
     size_t next;
-    weir_address address; /* that is being tried */
+    weir_address address;     /* that is being tried */
+    weir_local_address local; /* of "unix:PATH"; else of no size */
 };
 
 static struct named_call *named_call_of(struct call *call)
@@ -87,7 +90,11 @@ static void sent(struct call *letter)
 
 static void send_next(struct named_call *named)
 {
-    named->letter = (struct letter_call){.letter = {next_address(named), named->bytes}};
+    named->letter = (struct letter_call){.letter = {.bytes = named->bytes}};
+    if (named->local.size > 0)
+        named->letter.letter.local = &named->local;
+    else
+        named->letter.letter.to = next_address(named);
     named->letter.call.socket = named->call.socket;
     named->letter.call.finish = sent;
     (void)call_make_async_on(&operation_send_letter, scheduler_current()->index,
@@ -132,6 +139,31 @@ static int read_literal(struct named_call *named, enum weir_family family)
     return of_interface && named->literal.family == family ? 1 : WEIR_NXDOMAIN;
 }
 
+static int connect_local(const struct slot *slot, const weir_local_address *address)
+{
+    struct sockaddr_storage storage;
+    socklen_t size = local_address_to_sockaddr(address, &storage);
+    int result = system_connect(slot->fd, (struct sockaddr *)&storage, size);
+    datagram_of(slot)->connected |= result == 0;
+    return result;
+}
+
+/* "unix:PATH" needs no look-up, and has no port. */
+static int run_local(struct named_call *named, const struct slot *slot)
+{
+    int result = weir_local_address_parse(named->host, &named->local);
+    if (result == 0 && named->port != 0)
+        result = error_say(-EINVAL, "%s has no port, not %u", named->host, named->port);
+    if (result == 0 && slot->family != WEIR_LOCAL)
+        result = error_say(-EAFNOSUPPORT, "%s is no address of the socket's family", named->host);
+    if (result < 0)
+        return result;
+    if (!named->sends)
+        return connect_local(slot, &named->local);
+    send_next(named);
+    return CALL_WAITS;
+}
+
 static void ask(struct scheduler *scheduler, struct named_call *named, enum weir_family family)
 {
     struct weir_runtime *runtime = scheduler->runtime;
@@ -147,6 +179,10 @@ static int run_named(struct scheduler *scheduler, struct slot *slot, struct call
 {
     struct named_call *named = named_call_of(call);
     enum weir_family family = (enum weir_family)slot->family;
+    if (local_address_is_meant(named->host))
+        return run_local(named, slot);
+    if (family == WEIR_LOCAL)
+        return error_say(-EAFNOSUPPORT, "%s is no unix:PATH, as a local socket needs", named->host);
     int literal = read_literal(named, family);
     if (literal < 0)
         return error_say(literal, "%s is no address of the socket's family", named->host);
@@ -177,7 +213,7 @@ static const struct call_operation operation_connect_to_name = {
 
 static int check(const char *host, const struct iovec *bytes)
 {
-    if (!name_is_visible(host))
+    if (!host || (!local_address_is_meant(host) && !name_is_visible(host)))
         return error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
     if (!bytes->iov_base && bytes->iov_len > 0)
         return error_say(-EINVAL, "send: no bytes were given");

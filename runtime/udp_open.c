@@ -18,6 +18,7 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/descriptor.h"
+#include "runtime/socket/local.h"
 #include <weir/udp.h>
 
 struct connect_call {
@@ -92,10 +93,21 @@ int udp_check_owner(const struct option_setup *setup, weir_owner owner)
     return owner_check(owner);
 }
 
+/* Without a name it only sends, as in Erlang/OTP. */
+static int bind_local(const struct option_setup *setup, int fd)
+{
+    weir_local_address address;
+    int result = local_address_of(setup, &address);
+    return result < 0 || setup->local_name.family != WEIR_LOCAL ? result
+                                                                : local_bind(setup, fd, &address);
+}
+
 /* The caller's descriptor is bound unless open is told where to. */
 static int bind_descriptor(const struct option_setup *setup, int fd)
 {
     weir_address local = descriptor_local(setup, (enum weir_family)setup->local.family);
+    if (local.family == WEIR_LOCAL)
+        return bind_local(setup, fd);
     return setup->fd < 0 || setup->has_local_address ? descriptor_bind(fd, &local) : 0;
 }
 
@@ -135,8 +147,8 @@ static int set_up(struct option_setup *setup, uint16_t port, const weir_option *
                   weir_owner owner)
 {
     int result = options_set_up(setup, OPTION_UDP, NULL, options);
-    if (result == 0 && setup->local.family == WEIR_LOCAL)
-        return error_say(-EAFNOSUPPORT, "open: a local socket is a stream");
+    if (result == 0 && port != 0 && setup->local.family == WEIR_LOCAL)
+        return error_say(WEIR_BADARG, "open: a local socket has no port, not %u", port);
     if (result == 0 && port != 0) {
         setup->local.port = port;
         setup->has_local_address = true;

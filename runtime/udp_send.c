@@ -32,7 +32,8 @@ static bool has_to_wait(struct scheduler *here, weir_socket handle)
     return slot && slot->kind == KIND_DATAGRAM && departure_is_busy(datagram_of(slot));
 }
 
-int udp_send(weir_socket handle, const struct letter *letter)
+/* On the socket's scheduler a plain function, elsewhere a call. */
+static int udp_send(weir_socket handle, const struct letter *letter)
 {
     struct scheduler *here = scheduler_current();
     call_begin();
@@ -40,6 +41,14 @@ int udp_send(weir_socket handle, const struct letter *letter)
         return send_on_own(here, handle, letter);
     struct letter_call send = {.letter = *letter};
     return call_make(&operation_send_letter, handle, &send.call);
+}
+
+int udp_send_back(weir_socket socket, const weir_datagram *datagram, struct iovec bytes)
+{
+    bool local = datagram->local && datagram->local->size > 0;
+    struct letter letter = {.to = local ? NULL : &datagram->source, .bytes = bytes};
+    letter.local = local ? datagram->local : NULL;
+    return udp_send(socket, &letter);
 }
 
 static int check_bytes(const void *bytes, size_t size)
@@ -50,7 +59,9 @@ static int check_bytes(const void *bytes, size_t size)
 int weir_udp_send(weir_socket socket, const weir_address *to, const void *bytes, size_t size)
 {
     int result = check_bytes(bytes, size);
-    return result < 0 ? result : udp_send(socket, &(struct letter){to, {(void *)bytes, size}});
+    return result < 0
+               ? result
+               : udp_send(socket, &(struct letter){.to = to, .bytes = {(void *)bytes, size}});
 }
 
 static void finish_send(struct call *call)

@@ -6,9 +6,8 @@
 #include <sys/uio.h>
 #include <weir/udp.h>
 
-struct letter;
-
-/* On the socket's scheduler a plain function, elsewhere a call. As weir_udp_send. */
-int udp_send(weir_socket socket, const struct letter *letter);
+/* To where a datagram came from. On the socket's scheduler a plain function, elsewhere a call. As
+ * weir_udp_send. */
+int udp_send_back(weir_socket socket, const weir_datagram *datagram, struct iovec bytes);
 
 #endif

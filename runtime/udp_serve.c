@@ -10,21 +10,45 @@
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/descriptor.h"
+#include "runtime/socket/local.h"
 #include "runtime/udp_open.h"
 
 /* The others are opened with the port of the first, and share it. */
 struct serving {
     struct option_setup setup;
     weir_address address;
+    weir_local_address local; /* of that family: then there is one, on the first scheduler */
     uint32_t count;
     int fds[RUNTIME_SCHEDULERS_MAX];
     weir_socket sockets[RUNTIME_SCHEDULERS_MAX];
 };
 
+static int read_local(struct serving *serving, const char *text, uint16_t port)
+{
+    struct option_setup *setup = &serving->setup;
+    if (text && *text && !local_address_is_meant(text))
+        return error_say(WEIR_BADARG, "serve: \"%s\" is not unix:PATH, as the options ask for",
+                         text);
+    if (port != 0)
+        return error_say(WEIR_BADARG, "serve: a local socket has no port, not %u", port);
+    if (setup->family_given && setup->local.family != WEIR_LOCAL)
+        return error_say(WEIR_BADARG, "serve: \"%s\" is not of the family that the options ask for",
+                         text);
+    setup->local.family = WEIR_LOCAL;
+    serving->address = setup->local;
+    int result = text && *text ? weir_local_address_parse(text, &serving->local)
+                               : local_address_of(setup, &serving->local);
+    if (result >= 0 && (!text || !*text) && setup->local_name.family != WEIR_LOCAL)
+        return error_say(-EINVAL, "serve: a local socket needs an address, {ifaddr,{local,Path}}");
+    return result;
+}
+
 static int read_address(struct serving *serving, const char *text, uint16_t port)
 {
     struct option_setup *setup = &serving->setup;
     serving->address = descriptor_local(setup, (enum weir_family)setup->local.family);
+    if (serving->address.family == WEIR_LOCAL || (text && local_address_is_meant(text)))
+        return read_local(serving, text, port);
     if (text && *text) {
         if (address_parse_host(text, &serving->address) < 0)
             return error_say(WEIR_BADARG, "serve: \"%s\" is not an address that is here", text);
@@ -49,13 +73,20 @@ static int check(const struct serving *serving, weir_owner owner)
     return udp_check_owner(&serving->setup, owner);
 }
 
+static int bind_one(struct serving *serving, int fd, bool first)
+{
+    struct port_sharing sharing = {first, true, serving->setup.reuseport};
+    return serving->address.family == WEIR_LOCAL
+               ? local_bind(&serving->setup, fd, &serving->local)
+               : descriptor_bind_shared(fd, &serving->address, sharing);
+}
+
 static int open_one(struct serving *serving, bool first)
 {
     int fd = descriptor_new(&serving->setup, (enum weir_family)serving->address.family);
     if (fd < 0)
         return fd;
-    struct port_sharing sharing = {first, true, serving->setup.reuseport};
-    int result = descriptor_bind_shared(fd, &serving->address, sharing);
+    int result = bind_one(serving, fd, first);
     if (result < 0) {
         system_close(fd);
         return result;
@@ -109,7 +140,7 @@ static int serve(weir_runtime *runtime, struct serving *serving, weir_owner owne
     int result = check(serving, owner);
     if (result < 0)
         return result;
-    serving->count = runtime->scheduler_count;
+    serving->count = serving->address.family == WEIR_LOCAL ? 1 : runtime->scheduler_count;
     owner_keep(owner);
     result = open_all(serving);
     if (result >= 0)
@@ -131,8 +162,6 @@ int weir_udp_serve(weir_runtime *runtime, const char *address, uint16_t port,
         result = error_say(-EDEADLK, "serve waits for every scheduler: not on one of them");
     if (result >= 0)
         result = options_set_up(&serving.setup, OPTION_UDP, NULL, options);
-    if (result >= 0 && serving.setup.local.family == WEIR_LOCAL)
-        result = error_say(-EAFNOSUPPORT, "serve: a local socket is a stream");
     if (result >= 0)
         result = read_address(&serving, address, port);
     if (result >= 0)

@@ -2,17 +2,24 @@
 /*
  * Local sockets: the document's later {local, Path}, of which Linux says Unix-domain sockets.
  *
- * They are made by the calls of socket.h, which take "unix:PATH" where they take the text of an
- * address, and the option {ifaddr,{local,Path}} (or {ip,_}) where they bind; the word local chooses
- * the family where nothing else does. The port is 0. PATH is a file's, at most 107 bytes;
- * "unix:@NAME" is a name without a file, an abstract one, which as a term is a binary that begins
- * with a zero byte. A local address has no room in a weir_address: there it is a family without
- * bytes, and the name is told by the calls here.
+ * They are made by the calls of socket.h and udp.h, which take "unix:PATH" where they take the text
+ * of an address or a host, and the option {ifaddr,{local,Path}} (or {ip,_}) where they bind; the
+ * word local chooses the family where nothing else does. The port is 0. PATH is a file's, at most
+ * 107 bytes; "unix:@NAME" is a name without a file, an abstract one, which as a term is a binary
+ * that begins with a zero byte. A local address has no room in a weir_address: there it is a family
+ * without bytes, and the name is told by the calls here.
  *
  * Binding makes the file, with the permissions of {file_mode,_} or what the process's umask leaves,
  * and closing leaves it, as in Erlang/OTP: remove it when its listener has been closed. What is
  * there already is -EADDRINUSE; with {reuseaddr,true} a file that a socket has left which nobody
  * has open any more is removed first. Of two who do that at the same time one may lose.
+ *
+ * A datagram says by `local` who it is from, who may be nobody: of no size. weir_udp_send_to sends
+ * to "unix:PATH", weir_udp_connect_to connects, weir_send_packet answers; weir_udp_serve opens one
+ * socket, on the first scheduler. A peer that does not read lets some ten wait
+ * (net.unix.max_dgram_qlen), and what follows is tried again each millisecond; it is lost when its
+ * socket is closed. Descriptors that a peer sends along are never taken, and {timestamp,true} tells
+ * nothing.
  *
  * Options of TCP do nothing on such sockets and are left out by getopts, those of IP (tos, ttl,
  * recvtos, recvttl, tclass, recvtclass, ipv6_v6only) are refused with -EINVAL.

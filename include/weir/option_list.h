@@ -127,7 +127,7 @@ WEIR_OPTION(
     CREATION, .traits = EXTENSION, .help = "use a descriptor that is open already",
     .text = "listen: a TCP socket, listening or not, and bound unless listen is told where. "
             "connect: one that is connected already is taken as it is, any other is connected. "
-            "open: a UDP socket, bound unless open is told where. "
+            "open: a UDP socket, bound unless open is told where. Each may be a local one. "
             "When the call has succeeded the descriptor is the socket's, which closes it; if "
             "it fails it is still the caller's. It becomes a blocking one.")
 

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <weir/local.h>
 #include <weir/socket.h>
 
 WEIR_BEGIN
@@ -32,15 +33,16 @@ typedef struct weir_datagram {
     int16_t ttl;              /* {recvttl,true}; else -1 */
     int16_t tclass;           /* {recvtclass,true}; else -1 */
     bool truncated;           /* it was longer than {buffer,_}: the rest is lost */
+    const weir_local_address *local; /* where from, of a local socket; else NULL */
 } weir_datagram;
 
 /*
- * gen_udp:open/1,2. `port` 0: the kernel's choice, unless {port,_} says which. {ip,_} says which
- * address; {fd,_} takes a UDP socket that is there, bound already unless open is told where. The
- * owner may be nobody only if the socket is {active,false}. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES,
- * WEIR_BADARG (an option that open does not take, an owner that is gone, an active socket without
- * one), -EBADF and -ENOTSOCK ({fd,_}, left as it was), -EMFILE, -ENOMEM. Thread; or scheduler: the
- * socket is then the caller's.
+ * gen_udp:open/1,2, also of local sockets (local.h). `port` 0: the kernel's choice, unless {port,_}
+ * says which. {ip,_} says which address; {fd,_} takes a UDP socket that is there, bound already
+ * unless open is told where. The owner may be nobody only if the socket is {active,false}.
+ * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that open does not take, an owner
+ * that is gone, an active socket without one), -EBADF and -ENOTSOCK ({fd,_}, left as it was),
+ * -EMFILE, -ENOMEM. Thread; or scheduler: the socket is then the caller's.
  */
 WEIR_API int weir_udp_open(weir_runtime *runtime, uint16_t port, const weir_option *options,
                            weir_owner owner, weir_socket *socket) WEIR_CHECK_RESULT;
@@ -49,10 +51,10 @@ WEIR_API int weir_udp_open(weir_runtime *runtime, uint16_t port, const weir_opti
  * A socket on every scheduler, all on one port (SO_REUSEPORT): the kernel gives each peer to one of
  * them, whose owner is told of it there, and answers in place by weir_send_packet. `address` NULL
  * or "": every address, unless {ip,_} says which; an address and a port that is not 0 beat {ip,_}
- * and {port,_}. `socket` (may be NULL) stands for all of them: closing it closes all, options and
- * data set on it are set on all; what is read of it is the first's. Errors as weir_udp_open,
- * WEIR_BADARG also for an address that is none, and for {fd,_}. Thread; scheduler if it is the only
- * one of its runtime.
+ * and {port,_}; "unix:PATH" is one socket, on the first scheduler. `socket` (may be NULL) stands
+ * for all of them: closing it closes all, options and data set on it are set on all; what is read
+ * of it is the first's. Errors as weir_udp_open, WEIR_BADARG also for an address that is none, and
+ * for {fd,_}. Thread; scheduler if it is the only one of its runtime.
  */
 WEIR_API int weir_udp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                             const weir_option *options, weir_owner owner,

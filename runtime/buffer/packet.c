@@ -51,12 +51,27 @@ static bool worth_sharing(const weir_packet *packet)
     return packet->size >= SHARE_FROM_BYTES && pool->lent < pool->count / 2;
 }
 
+static size_t datagram_size(const weir_datagram *datagram)
+{
+    return sizeof(*datagram) + (datagram->local ? sizeof(*datagram->local) : 0);
+}
+
+/* The name of a local source lies behind it. */
+static const weir_datagram *copy_datagram(const weir_datagram *datagram, uint8_t *bytes)
+{
+    weir_datagram *copy = (weir_datagram *)(void *)bytes;
+    *copy = *datagram;
+    if (datagram->local)
+        copy->local = memcpy(copy + 1, datagram->local, sizeof(*datagram->local));
+    return copy;
+}
+
 /* Header, bytes, padding and what is known beside them, in one block of their own. */
 static int copy_packet(const weir_packet *packet, weir_packet *kept)
 {
     size_t size = packet->header_size + packet->size + packet->padding_size;
     size_t http_size = packet->http ? sizeof(weir_http) : 0;
-    size_t beside_size = packet->datagram ? sizeof(weir_datagram) : http_size;
+    size_t beside_size = packet->datagram ? datagram_size(packet->datagram) : http_size;
     const uint8_t *from = packet->bytes - packet->header_size;
     struct weir_buffer *block = buffer_allocate(beside_size + size);
     if (!block)
@@ -74,11 +89,8 @@ static int copy_packet(const weir_packet *packet, weir_packet *kept)
         framing_rebase_http(http, from, to, size);
         kept->http = http;
     }
-    if (packet->datagram) {
-        weir_datagram *datagram = (weir_datagram *)block->bytes;
-        *datagram = *packet->datagram;
-        kept->datagram = datagram;
-    }
+    if (packet->datagram)
+        kept->datagram = copy_datagram(packet->datagram, block->bytes);
     return 0;
 }
 

@@ -10,7 +10,8 @@
 #include "address/address.h"
 #include "base/canary.h"
 
-void arrival_ask(struct weir_buffer *buffer, struct msghdr *message, struct iovec *piece)
+void arrival_ask(struct weir_buffer *buffer, bool local, struct msghdr *message,
+                 struct iovec *piece)
 {
     struct arrival *arrival = arrival_of(buffer);
     *piece = (struct iovec){arrival->bytes, buffer->capacity - sizeof(*arrival)};
@@ -20,7 +21,7 @@ void arrival_ask(struct weir_buffer *buffer, struct msghdr *message, struct iove
         .msg_iov = piece,
         .msg_iovlen = 1,
         .msg_control = arrival->control,
-        .msg_controllen = ARRIVAL_CONTROL_BYTES,
+        .msg_controllen = local ? 0 : ARRIVAL_CONTROL_BYTES,
     };
 }
 
@@ -117,6 +118,16 @@ static void note_cuts(struct arrival *arrival, bool cut_by_kernel)
     arrival->datagram.truncated = arrival->datagram_size > arrival->most;
 }
 
+static void note_bytes(struct weir_buffer *buffer, size_t size, size_t most)
+{
+    struct arrival *arrival = arrival_of(buffer);
+    arrival->size = arrival->datagram_size = (uint32_t)size;
+    arrival->given = 0;
+    arrival->dropped = 0;
+    arrival->most = (uint32_t)(most < DATAGRAM_BYTES_MAX ? most : DATAGRAM_BYTES_MAX);
+    buffer->filled = sizeof(*arrival) + size;
+}
+
 bool arrival_read(struct weir_buffer *buffer, const struct msghdr *message, size_t size,
                   size_t most)
 {
@@ -127,15 +138,34 @@ bool arrival_read(struct weir_buffer *buffer, const struct msghdr *message, size
         address_from_sockaddr((const struct sockaddr_storage *)(const void *)arrival->name,
                               &datagram->source) < 0)
         return false;
-    arrival->size = arrival->datagram_size = (uint32_t)size;
-    arrival->given = 0;
-    arrival->dropped = 0;
-    arrival->most = (uint32_t)(most < DATAGRAM_BYTES_MAX ? most : DATAGRAM_BYTES_MAX);
+    note_bytes(buffer, size, most);
     if (message->msg_controllen > 0)
         read_control(arrival, message);
-    buffer->filled = sizeof(*arrival) + size;
     note_cuts(arrival, message->msg_flags & MSG_TRUNC);
     return true;
+}
+
+/* The kernel's form of the name becomes ours where it lies. */
+bool arrival_read_local(struct weir_buffer *buffer, const struct msghdr *message, size_t size,
+                        size_t most)
+{
+    struct arrival *arrival = arrival_of(buffer);
+    weir_local_address *local = (weir_local_address *)(void *)arrival->name;
+    struct sockaddr_storage storage;
+    memcpy(&storage, arrival->name, sizeof(arrival->name));
+    local_address_from_sockaddr(&storage, message->msg_namelen, local);
+    arrival->datagram = (weir_datagram){
+        .source.family = WEIR_LOCAL, .tos = -1, .ttl = -1, .tclass = -1, .local = local};
+    note_bytes(buffer, size, most);
+    note_cuts(arrival, message->msg_flags & MSG_TRUNC);
+    return true;
+}
+
+bool arrival_is_void(const struct weir_buffer *buffer)
+{
+    const struct arrival *arrival = arrival_of(buffer);
+    const weir_local_address *local = arrival->datagram.local;
+    return arrival->size == 0 && local && local->size == 0;
 }
 
 struct arrived arrival_next(const struct weir_buffer *buffer)
@@ -167,5 +197,8 @@ struct weir_buffer *arrival_copy(const struct weir_buffer *buffer)
         return NULL;
     memcpy(block->bytes, buffer->bytes, buffer->filled);
     block->filled = buffer->filled;
+    struct arrival *arrival = arrival_of(block);
+    if (arrival->datagram.local)
+        arrival->datagram.local = (const weir_local_address *)(const void *)arrival->name;
     return block;
 }

@@ -15,7 +15,8 @@
 #include "runtime/buffer/buffer.h"
 #include <weir/udp.h>
 
-enum { ARRIVAL_NAME_BYTES = 32, ARRIVAL_CONTROL_BYTES = 256, DATAGRAM_BYTES_MAX = 65535 };
+/* The largest name is a local one's, of 110 bytes. */
+enum { ARRIVAL_NAME_BYTES = 112, ARRIVAL_CONTROL_BYTES = 256, DATAGRAM_BYTES_MAX = 65535 };
 
 struct arrival {
     _Alignas(8) uint8_t control[ARRIVAL_CONTROL_BYTES];
@@ -38,13 +39,20 @@ static inline size_t arrival_room(size_t size)
     return sizeof(struct arrival) + (size < DATAGRAM_BYTES_MAX ? size : DATAGRAM_BYTES_MAX);
 }
 
-/* A receive into the buffer. */
-void arrival_ask(struct weir_buffer *buffer, struct msghdr *message, struct iovec *piece);
+/* A receive into the buffer. Of a local socket no control is asked for: it would be descriptors
+ * that anybody sends us, which would be ours to close, and which the kernel keeps so. */
+void arrival_ask(struct weir_buffer *buffer, bool local, struct msghdr *message,
+                 struct iovec *piece);
 
 /* It has brought `size` bytes; `most` are wanted of a datagram. False: nothing has come, as from a
- * socket that was shut down. */
+ * socket that was shut down. What a local socket brings may be from nobody. */
 bool arrival_read(struct weir_buffer *buffer, const struct msghdr *message, size_t size,
                   size_t most);
+bool arrival_read_local(struct weir_buffer *buffer, const struct msghdr *message, size_t size,
+                        size_t most);
+/* Whether it has neither bytes nor a source, which each read of a local socket gives that was shut
+ * down. */
+bool arrival_is_void(const struct weir_buffer *buffer);
 
 /* The next datagram that was not taken yet. There is one until arrival_take says that there is not.
  */

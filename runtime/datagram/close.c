@@ -44,6 +44,7 @@ void datagram_end(struct scheduler *scheduler, struct slot *slot, enum ending en
     slot_hold(slot);
     if (slot->state == SOCKET_OPEN)
         close_open(scheduler, socket, ending);
+    departure_give_up(scheduler, socket);
     if (ending == END_ABORT)
         departure_drop(scheduler, socket, WEIR_CLOSED);
     slot_unhold(scheduler, slot);

@@ -123,6 +123,8 @@ static struct intake *intake_for(struct scheduler *scheduler, const struct datag
 {
     struct datagrams *datagrams = datagrams_of(scheduler);
     const struct option_values *values = datagram_values(socket);
+    if (socket->slot.family == WEIR_LOCAL)
+        return &datagrams->local;
     bool small = !socket->has_runs && scheduler->buffers->size >= arrival_room(values->buffer);
     return small && intake_ready(&datagrams->buffers, 1) ? &datagrams->buffers : &datagrams->blocks;
 }
@@ -134,6 +136,7 @@ static bool read_share(struct scheduler *scheduler, struct datagram *socket)
     uint32_t asked = intake_ready(intake, handout_most(socket));
     int count = intake_receive(intake, socket->slot.fd, asked);
     bool came = false;
+    bool has_void = false;
     for (int i = 0; i < count; i++) {
         struct weir_buffer *buffer;
         if (!intake_take(intake, (uint32_t)i, datagram_values(socket)->buffer, &buffer))
@@ -142,12 +145,15 @@ static bool read_share(struct scheduler *scheduler, struct datagram *socket)
             continue;
         came = true;
         datagram_note_dropped(scheduler, socket, arrival_of(buffer)->dropped);
+        has_void |= arrival_is_void(buffer);
         handout_append(socket, buffer);
     }
     if (!came)
         failed(scheduler, socket, count < 0 ? count : 0);
-    else
+    else if (!has_void)
         socket->failures = 0;
+    else if (++socket->failures >= FAILURES_MOST) /* shut down, perhaps */
+        rest(scheduler, socket);
     handout_share(scheduler, socket);
     return count == (int)asked;
 }

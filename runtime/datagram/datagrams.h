@@ -24,6 +24,7 @@ struct datagrams {
     struct refusals refusals;
     struct intake buffers; /* the pool's */
     struct intake blocks;
+    struct intake local; /* blocks */
 };
 
 static inline struct datagrams *datagrams_of(const struct scheduler *scheduler)

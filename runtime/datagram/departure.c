@@ -75,6 +75,22 @@ static void finish(struct scheduler *scheduler, struct outbox *outbox, struct pa
         datagram_tell_error(scheduler, socket, result);
 }
 
+static void try_again(struct timer *timer)
+{
+    struct outbox *outbox = list_entry(timer, struct outbox, retry);
+    outbox->room = ROOM_KNOWN;
+    if (!list_is_empty(&outbox->parcels))
+        departure_soon(outbox->scheduler, outbox);
+}
+
+/* What has no room at a local peer has some here: a poll would be ready at once. */
+static void look_later(struct scheduler *scheduler, struct outbox *outbox)
+{
+    outbox->scheduler = scheduler;
+    outbox->retry.fire = try_again;
+    scheduler_arm(scheduler, &outbox->retry, ROOM_RETRY_MS);
+}
+
 /* The kernel says once when there is room again: a multishot poll would say so after each datagram
  * that it has sent. */
 static void wait_for_room(struct scheduler *scheduler, struct outbox *outbox)
@@ -84,6 +100,10 @@ static void wait_for_room(struct scheduler *scheduler, struct outbox *outbox)
         return;
     outbox->room = ROOM_WAITED_FOR;
     list_remove(&outbox->link);
+    if (slot->family == WEIR_LOCAL) {
+        look_later(scheduler, outbox);
+        return;
+    }
     slot_hold(slot);
     ring_poll(scheduler->ring, slot_operation(slot, DATAGRAM_WRITABLE), slot->fd, POLLOUT);
 }
@@ -118,12 +138,19 @@ static void take_apart(struct scheduler *scheduler, struct outbox *outbox, struc
     }
 }
 
+/* A local peer may never have room, so a closed socket does not wait for it. */
+static bool is_lost(const struct outbox *outbox)
+{
+    const struct slot *slot = &outbox->socket->slot;
+    return slot->family == WEIR_LOCAL && slot->state != SOCKET_OPEN;
+}
+
 /* The first of those that are leaving cannot. False: nor can the others, for now. */
 static bool stumble(struct scheduler *scheduler, struct outbox *outbox, struct list *leaving,
                     int result)
 {
     struct parcel *first = list_entry(leaving->next, struct parcel, link);
-    if (result == -EAGAIN) {
+    if (result == -EAGAIN && !is_lost(outbox)) {
         scheduler->totals.blocked_sends++;
         wait_for_room(scheduler, outbox);
         return false;
@@ -203,6 +230,13 @@ bool departure_is_cancelled(const struct slot *slot)
     return datagram_of(slot)->outbox->room == ROOM_CANCELLED;
 }
 
+void departure_give_up(struct scheduler *scheduler, struct datagram *socket)
+{
+    const struct outbox *outbox = socket->outbox;
+    if (outbox && outbox->room == ROOM_WAITED_FOR && is_lost(outbox))
+        departure_drop(scheduler, socket, WEIR_CLOSED);
+}
+
 void departure_drop(struct scheduler *scheduler, struct datagram *socket, int result)
 {
     struct outbox *outbox = socket->outbox;
@@ -214,7 +248,8 @@ void departure_drop(struct scheduler *scheduler, struct datagram *socket, int re
         list_remove(&parcel->link);
         finish(scheduler, outbox, parcel, result);
     }
-    if (outbox->room == ROOM_WAITED_FOR) {
+    timer_disarm(&scheduler->timers, &outbox->retry);
+    if (outbox->room == ROOM_WAITED_FOR && socket->slot.family != WEIR_LOCAL) {
         outbox->room = ROOM_CANCELLED;
         cancel_start(scheduler, &socket->slot, DATAGRAM_WRITABLE);
     }

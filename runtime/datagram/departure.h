@@ -17,6 +17,9 @@ void departure_soon(struct scheduler *scheduler, struct outbox *outbox);
 /* All that is to leave does. */
 void departure_end_turn(struct scheduler *scheduler);
 
+/* A closed socket's that wait for room which need not come: they are lost. */
+void departure_give_up(struct scheduler *scheduler, struct datagram *socket);
+
 /* Nothing is sent but what the kernel has; who waits for more gets `result`. */
 void departure_drop(struct scheduler *scheduler, struct datagram *socket, int result);
 /* Whether so much is queued that nothing may be added. */

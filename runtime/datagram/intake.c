@@ -21,6 +21,12 @@ void intake_open_blocks(struct intake *intake)
     intake->most = INTAKE_BLOCKS_MOST;
 }
 
+void intake_open_local(struct intake *intake, struct intake *lender)
+{
+    intake->most = INTAKE_BLOCKS_MOST;
+    intake->lender = lender;
+}
+
 static struct weir_buffer *take_spare(struct intake *intake)
 {
     struct weir_buffer *block = intake->spare;
@@ -47,10 +53,12 @@ uint32_t intake_ready(struct intake *intake, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         if (intake->buffers[i])
             continue;
-        intake->buffers[i] = intake->pool ? buffer_pool_take(intake->pool) : take_spare(intake);
+        struct intake *blocks = intake->lender ? intake->lender : intake;
+        intake->buffers[i] = intake->pool ? buffer_pool_take(intake->pool) : take_spare(blocks);
         if (!intake->buffers[i])
             return i;
-        arrival_ask(intake->buffers[i], &intake->headers[i].msg_hdr, &intake->pieces[i]);
+        arrival_ask(intake->buffers[i], intake->lender != NULL, &intake->headers[i].msg_hdr,
+                    &intake->pieces[i]);
     }
     return count;
 }
@@ -64,7 +72,8 @@ bool intake_take(struct intake *intake, uint32_t index, size_t most, struct weir
 {
     const struct mmsghdr *header = &intake->headers[index];
     struct weir_buffer *taken = intake->buffers[index];
-    bool read = arrival_read(taken, &header->msg_hdr, header->msg_len, most);
+    bool read = intake->lender ? arrival_read_local(taken, &header->msg_hdr, header->msg_len, most)
+                               : arrival_read(taken, &header->msg_hdr, header->msg_len, most);
     intake->buffers[index] = NULL;
     *buffer = taken;
     if (!read && taken->pool)

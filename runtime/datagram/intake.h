@@ -5,7 +5,8 @@
  * come and not what might have.
  *
  * One is of the pool's buffers; the other is of blocks that the largest datagram fits in, for
- * sockets that need those or when the pool has none left, and has none until then.
+ * sockets that need those or when the pool has none left, and has none until then. Local sockets,
+ * which ask for something else, have one of their own; its blocks are the other's.
  */
 #ifndef RUNTIME_DATAGRAM_INTAKE_H
 #define RUNTIME_DATAGRAM_INTAKE_H
@@ -22,6 +23,7 @@ enum { INTAKE_MOST = 64, INTAKE_BLOCKS_MOST = 8 };
 
 struct intake {
     struct buffer_pool *pool; /* NULL: blocks */
+    struct intake *lender;    /* whose spare blocks are used, of local sockets' alone */
     uint32_t most;
     struct weir_buffer *buffers[INTAKE_MOST]; /* those that stand ready, and gaps */
     struct weir_buffer *spare;                /* blocks that came back */
@@ -34,6 +36,8 @@ struct intake {
 void intake_open(struct intake *intake, struct buffer_pool *pool);
 /* Blocks. */
 void intake_open_blocks(struct intake *intake);
+/* Blocks of another one, for local sockets. */
+void intake_open_local(struct intake *intake, struct intake *lender);
 void intake_shut(struct intake *intake);
 
 /* How many of at most `count` buffers stand ready: 0 if there is no memory, or the pool is empty.

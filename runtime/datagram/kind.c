@@ -31,6 +31,7 @@ static int open_datagrams(struct scheduler *scheduler, void **state)
     datagrams->rest.fire = collect_wake;
     parcels_open(&datagrams->parcels);
     intake_open_blocks(&datagrams->blocks);
+    intake_open_local(&datagrams->local, &datagrams->blocks);
     *state = datagrams;
     return 0;
 }
@@ -39,6 +40,7 @@ static void shut_datagrams(void *state)
 {
     struct datagrams *datagrams = state;
     parcels_shut(&datagrams->parcels);
+    intake_shut(&datagrams->local);
     intake_shut(&datagrams->buffers);
     intake_shut(&datagrams->blocks);
     memory_free(datagrams);

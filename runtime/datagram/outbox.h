@@ -12,11 +12,14 @@
 
 #include "base/list.h"
 #include "runtime/datagram/parcel.h"
+#include "runtime/scheduler/timer.h"
 #include "runtime/socket/statistics.h"
 
 struct call;
 struct datagram;
 struct scheduler;
+
+enum { ROOM_RETRY_MS = 1 };
 
 /* Whether the kernel has room. */
 enum outbox_room {
@@ -34,7 +37,9 @@ struct outbox {
     size_t queued_count; /* of datagrams */
     struct traffic sent;
     uint32_t sent_max;
-    uint8_t room; /* enum outbox_room */
+    struct scheduler *scheduler; /* of `retry` */
+    struct timer retry;          /* ROOM_WAITED_FOR of a local socket */
+    uint8_t room;                /* enum outbox_room */
     bool busy;
     bool refused; /* a handler is to be told `unbusy` */
 };

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 #include "base/list.h"
 
@@ -37,6 +38,7 @@ union parcel_address {
     struct sockaddr any;
     struct sockaddr_in inet;
     struct sockaddr_in6 inet6;
+    struct sockaddr_un local;
 };
 
 struct parcel {

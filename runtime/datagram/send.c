@@ -14,21 +14,31 @@
 /* Of inet; inet6 takes 20 more, which the kernel sees to. */
 enum { LETTER_BYTES_MAX = 65507, LETTER_BYTES_MAX_INET6 = 65527 };
 
+static int check_address(const struct datagram *socket, const struct letter *letter)
+{
+    static const char *const names[] = {
+        [WEIR_LOCAL] = "local", [WEIR_INET] = "inet", [WEIR_INET6] = "inet6"};
+    const weir_address *to = letter->to;
+    uint8_t family = letter->local ? WEIR_LOCAL : to ? to->family : socket->slot.family;
+    if (family != socket->slot.family)
+        return error_say(-EAFNOSUPPORT, "send: the address is not of the socket's family, %s",
+                         names[socket->slot.family]);
+    bool nameless = letter->local ? letter->local->size == 0 : to && family == WEIR_LOCAL;
+    if (nameless || (!to && !letter->local && !socket->connected))
+        return error_say(-EINVAL, "send: no address was given, and the socket is not connected");
+    if (to && to->port == 0)
+        return error_say(-EINVAL, "send: nothing can be sent to port 0");
+    return 0;
+}
+
 static int check(struct datagram *socket, const struct letter *letter)
 {
     bool inet6 = socket->slot.family == WEIR_INET6;
     size_t most = inet6 ? LETTER_BYTES_MAX_INET6 : LETTER_BYTES_MAX;
-    const weir_address *to = letter->to;
     if (letter->bytes.iov_len > most)
         return error_say(-EMSGSIZE, "send: a datagram has at most %zu bytes", most);
-    if (!to && !socket->connected)
-        return error_say(-EINVAL, "send: no address was given, and the socket is not connected");
-    if (to && to->family != socket->slot.family)
-        return error_say(-EAFNOSUPPORT, "send: the address is not of the socket's family, %s",
-                         inet6 ? "inet6" : "inet");
-    if (to && to->port == 0)
-        return error_say(-EINVAL, "send: nothing can be sent to port 0");
-    return datagram_take_error(socket);
+    int result = check_address(socket, letter);
+    return result < 0 ? result : datagram_take_error(socket);
 }
 
 struct destination {
@@ -40,9 +50,10 @@ static struct destination destination_of(const struct letter *letter)
 {
     struct destination destination = {.size = 0};
     struct sockaddr_storage storage;
-    if (!letter->to)
+    if (!letter->to && !letter->local)
         return destination;
-    destination.size = address_to_sockaddr(letter->to, &storage);
+    destination.size = letter->local ? local_address_to_sockaddr(letter->local, &storage)
+                                     : address_to_sockaddr(letter->to, &storage);
     memcpy(&destination.address, &storage, destination.size);
     return destination;
 }
@@ -60,7 +71,8 @@ static bool lengthen(struct scheduler *scheduler, struct outbox *outbox,
     const struct refusals *refusals = &datagrams_of(scheduler)->refusals;
     struct parcel *last = outbox_last(outbox);
     size_t size = letter->bytes.iov_len;
-    uint8_t *room = last && is_to(last, destination) ? parcel_room(last, size) : NULL;
+    bool is_udp = outbox->socket->slot.family != WEIR_LOCAL;
+    uint8_t *room = is_udp && last && is_to(last, destination) ? parcel_room(last, size) : NULL;
     if (!room || refusal_holds(refusals, last, scheduler->now_ns))
         return false;
     memcpy(room, letter->bytes.iov_base, size);

@@ -9,14 +9,16 @@
 #include "base/list.h"
 #include "runtime/scheduler/call.h"
 #include <weir/address.h>
+#include <weir/local.h>
 
 struct datagram;
 struct scheduler;
 struct weir_buffer;
 
 struct letter {
-    const weir_address *to; /* NULL: the connected peer */
+    const weir_address *to; /* NULL: the connected peer, or `local` */
     struct iovec bytes;
+    const weir_local_address *local; /* to whom a local socket sends, or NULL */
 };
 
 struct letter_call {

@@ -85,6 +85,23 @@ expect 'an abstract name' 'hello' \
     "$(echo hello | timeout 60 socat -t60 - "ABSTRACT-CONNECT:$folder")"
 end TERM
 
+# Datagrams.
+start udp-echo "unix:$folder/datagrams"
+expect 'socat' 'hello' "$(echo hello | timeout 60 socat -t60 - \
+    "UNIX-SENDTO:$folder/datagrams,bind=$folder/socat" | head -1)"
+cat >"$folder/talk" <<'END'
+#!/usr/bin/env escript
+main([Server, Own]) ->
+    {ok, S} = gen_udp:open(0, [{ifaddr, {local, Own}}, binary]),
+    ok = gen_udp:send(S, {local, Server}, 0, <<"from Erlang">>),
+    receive {udp, S, {local, Source}, 0, Data} -> io:format("~s ~s", [Source, Data])
+    after 60000 -> io:format("nothing") end.
+END
+expect 'gen_udp' "$folder/datagrams from Erlang" \
+    "$(timeout 60 escript "$folder/talk" "$folder/datagrams" "$folder/own")"
+end TERM
+[ ! -e "$folder/datagrams" ] || { echo "the file of datagrams is there still"; failed=1; }
+
 long=$(printf '%0120d' 0)
 for place in "$folder/no/such" "$folder" "/$long" ""; do
     said=$("$weir" serve echo --listen "unix:$place" 2>&1)
