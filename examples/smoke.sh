@@ -88,6 +88,64 @@ talk_to_process_proxy() {
     talk_to_process_echo
 }
 
+talk_to_store() {
+    local large
+    large=$(head -c 20000 /dev/zero | tr '\0' v)
+    ask_store() { timeout 60 redis-cli -p "$port" "$@"; }
+    expect OK "$(ask_store set key "$large")"
+    expect "$large" "$(ask_store get key)"
+    expect OK "$(ask_store set key other)"
+    expect other "$(ask_store get key)"
+    expect '' "$(ask_store get nothing)"
+    expect 'ERR unknown command' "$(ask_store nonsense | head -1)"
+    expect 2 "$(timeout 60 redis-benchmark -p "$port" -t set,get -n 20000 -P 32 -r 1000 --csv |
+        grep -cE '^"(SET|GET)"')"
+    expect '' "$(printf 'nonsense\r\n' | ask)"
+}
+
+# Who does not read is not read for either, here by way of the echo server: what he sends stays in
+# the kernel, and goes on when he reads. That one side's end is passed on, `ask` needs.
+talk_to_proxy() {
+    local one frame before=0 now=0
+    talk_to_process_echo
+    exec {one}<>"/dev/tcp/127.0.0.1/$port"
+    frame=$(head -c 16384 /dev/zero | tr '\0' x)
+    while printf '\x40\0%s' "$frame" 2>&-; do :; done >&"$one" &
+    servers+=($!)
+    until [ "$now" -gt 100000 ] && [ "$now" = "$before" ]; do
+        [ $SECONDS -lt 50 ] || { echo "it reads on and on"; exit 1; }
+        before=$now
+        now=$(ss -Htn "sport = :$port" | awk '{ bytes += $2 } END { print bytes + 0 }')
+    done
+    now=$(awk '/VmHWM/ { print $2 }' "/proc/$server/status")
+    [ "$now" -lt 65536 ] || { echo "$now KiB of memory"; exit 1; }
+    expect 20000000 "$(timeout 50 head -c 20000000 <&"$one" | wc -c)"
+}
+
+hear_but_pings() {
+    local line
+    while line=$(hear "$1") && [ "$line" = PING ]; do :; done
+    echo "$line"
+}
+
+# Those who never answer a heartbeat are closed.
+talk_to_pubsub() {
+    local one two line
+    exec {one}<>"/dev/tcp/127.0.0.1/$port" {two}<>"/dev/tcp/127.0.0.1/$port"
+    say $one 'SUB news'
+    say $two 'SUB weather'
+    expect OK "$(hear_but_pings $one)"
+    expect OK "$(hear_but_pings $two)"
+    say $two 'PUB news it rains'
+    say $one 'PUB weather it rains'
+    expect 'news it rains' "$(hear_but_pings $one)"
+    expect 'weather it rains' "$(hear_but_pings $two)"
+    expect PING "$(hear $one)"
+    while line=$(hear $one); do
+        expect PING "$line"
+    done
+}
+
 talk_to_mailbox() {
     expect 'you said: one
 you said: two
