@@ -26,7 +26,7 @@ free_port() { # sets `free`
 free=$((20000 + RANDOM % 20000))
 
 start() { # name, program; until it listens
-    "${@:2}" >"$work/$1" 2>&1 &
+    taskset -c "$core" "${@:2}" >"$work/$1" 2>&1 &
     pid[$1]=$!
     until (: <"/dev/tcp/127.0.0.1/${port[$1]}") 2>&-; do
         kill -0 "${pid[$1]}" || { cat "$work/$1"; exit 1; }
@@ -41,7 +41,7 @@ cpu_ns() { # of all threads
 measure() {
     local before after
     before=$(cpu_ns "$2")
-    "${@:4}" >"$work/load" 2>&1 || { cat "$work/load"; exit 1; }
+    taskset -c 1 "${@:4}" >"$work/load" 2>&1 || { cat "$work/load"; exit 1; }
     after=$(cpu_ns "$2")
     awk -v what="$1" -v server="$2" -v count="$3" -v ns=$((after - before)) \
         'BEGIN { printf "%s %s %.0f\n", what, server, count * 1e9 / ns }' | tee -a "$work/measured"
@@ -51,10 +51,11 @@ for name in redis store haproxy proxy echo; do
     free_port
     port[$name]=$free
 done
+core=0 # the load, and what is behind the proxies, have the other one
 start redis redis-server --port "${port[redis]}" --bind 127.0.0.1 --save '' --appendonly no \
     --dir "$work"
 start store "$examples/store" "${port[store]}"
-start echo "$weir" serve echo --listen "127.0.0.1:${port[echo]}" --schedulers 1
+core=1 start echo "$weir" serve echo --listen "127.0.0.1:${port[echo]}" --schedulers 1
 start proxy "$examples/proxy" "${port[proxy]}" 127.0.0.1 "${port[echo]}" 1
 cat >"$work/haproxy.cfg" <<END
 global

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/probe.h"
 #include "base/system.h"
 #include "runtime/listener/adopt.h"
 #include "runtime/listener/late_options.h"
@@ -169,6 +170,7 @@ static void give_to_acceptor(struct scheduler *scheduler, struct listener *socke
 static void take_connection(struct scheduler *scheduler, struct listener *socket, int fd)
 {
     scheduler->totals.accepts++;
+    PROBE2(accept, scheduler->number, fd);
     socket->listening->failed = false;
     socket->listening->has_paused = false;
     socket->listening->told_unusable = false;

@@ -4,6 +4,7 @@
 #include "base/canary.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "base/probe.h"
 #include "options/option_block.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/owner/msgq.h"
@@ -162,6 +163,7 @@ static int post_packet(struct slot *slot, weir_socket handle, const weir_packet 
 
 int owner_tell_packet(struct scheduler *scheduler, struct slot *slot, const weir_packet *packet)
 {
+    PROBE3(packet, scheduler->number, slot->index, packet->size);
     weir_socket handle = slot_handle(scheduler, slot);
     const weir_handler *handler = slot_handler(slot);
     if (handler) {

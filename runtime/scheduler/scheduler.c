@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/probe.h"
 #include "runtime/ring/features.h"
 #include "runtime/ring/operation.h"
 #include "runtime/scheduler/call.h"
@@ -236,8 +237,9 @@ void scheduler_turn(struct scheduler *scheduler)
     task_run(scheduler, &scheduler->tasks, TASK_LAST);
     give_back_resources(scheduler);
     publish_totals(scheduler);
-    turn_times_note(&scheduler->turn_clock, scheduler->now_ns, clock_now_ns(),
-                    scheduler->last_count > 0);
+    uint64_t end_ns = clock_now_ns();
+    PROBE3(turn, scheduler->number, scheduler->now_ns, end_ns);
+    turn_times_note(&scheduler->turn_clock, scheduler->now_ns, end_ns, scheduler->last_count > 0);
     wait_for_work(scheduler);
 }
 

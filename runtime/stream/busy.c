@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/canary.h"
+#include "base/probe.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
@@ -25,6 +26,7 @@ bool busy_is(struct scheduler *scheduler, const struct stream *stream)
 static void become_busy(struct scheduler *scheduler, struct output *output)
 {
     output->busy = true;
+    PROBE3(busy, scheduler->number, output->stream->slot.index, output->queue.queued_bytes);
     scheduler->totals.busy++;
 }
 
@@ -125,6 +127,7 @@ static void let_go_on(struct scheduler *scheduler, struct stream *stream)
 {
     struct output *output = stream->output;
     output->busy = false;
+    PROBE2(unbusy, scheduler->number, stream->slot.index);
     list_remove(&output->limit_link);
     senders_answer(scheduler, stream);
     call_complete_all(scheduler, &output->crossed, 0);

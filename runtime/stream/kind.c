@@ -5,6 +5,7 @@
  */
 #include "runtime/stream/stream.h"
 
+#include "base/probe.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
@@ -47,6 +48,7 @@ static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
     struct stream *stream = stream_of(slot);
     if (!close_descriptor(stream))
         return false;
+    PROBE3(close, scheduler->number, slot->index, stream->error);
     scheduler->totals.connections -= stream->connected;
     stream->connected = false;
     return true;
