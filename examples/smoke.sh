@@ -146,6 +146,52 @@ talk_to_pubsub() {
     done
 }
 
+# Behind nginx on a local socket, and curl before it.
+talk_to_fastcgi() {
+    local work nginx body
+    work=$(mktemp -d)
+    cat >"$work/nginx.conf" <<END
+daemon off;
+master_process off;
+pid $work/pid;
+error_log $work/error;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $work/body;
+    proxy_temp_path $work/proxy;
+    fastcgi_temp_path $work/fastcgi;
+    uwsgi_temp_path $work/uwsgi;
+    scgi_temp_path $work/scgi;
+    upstream responder {
+        server 127.0.0.1:$port;
+        keepalive 4;
+    }
+    server {
+        listen unix:$work/http;
+        location / {
+            fastcgi_pass responder;
+            fastcgi_keep_conn on;
+            fastcgi_param REQUEST_METHOD \$request_method;
+            fastcgi_param REQUEST_URI \$request_uri;
+        }
+    }
+}
+END
+    PATH=$PATH:/usr/sbin nginx -e "$work/error" -c "$work/nginx.conf" &
+    nginx=$!
+    servers+=("$nginx")
+    until [ -S "$work/http" ]; do kill -0 "$nginx"; done
+    get() { timeout 50 curl -sS --unix-socket "$work/http" "$@"; }
+    expect 'GET /a?b, 0 bytes' "$(get 'http://localhost/a?b')"
+    body=$work/text
+    head -c 300000 /dev/zero >"$body"
+    expect 'POST /c, 300000 bytes' "$(get --data-binary "@$body" http://localhost/c)"
+    expect "$(for i in {1..20}; do echo "GET /$i, 0 bytes"; done)" \
+        "$(get 'http://localhost/[1-20]')"
+    rm -r "$work"
+}
+
 talk_to_mailbox() {
     expect 'you said: one
 you said: two
