@@ -15,7 +15,14 @@ start() { # sets port
     port=${line##*port }
 }
 name=$1
-if [ $# -gt 2 ]; then
+if [ "$name" = tls ]; then
+    keys=$(mktemp -d)
+    trap 'kill "${servers[@]}"; rm -r "$keys"' EXIT
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+        -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+        -keyout "$keys/key" -out "$keys/certificate" 2>&-
+    start "$2" 0 "$keys/certificate" "$keys/key"
+elif [ $# -gt 2 ]; then
     start "$3" 0
     start "$2" 0 127.0.0.1 "$port"
 else
@@ -190,6 +197,18 @@ END
     expect "$(for i in {1..20}; do echo "GET /$i, 0 bytes"; done)" \
         "$(get 'http://localhost/[1-20]')"
     rm -r "$work"
+}
+
+talk_to_tls() {
+    local address=https://localhost:$port
+    get() { timeout 50 curl -sS --noproxy '*' -4 --cacert "$keys/certificate" "$@"; }
+    expect $'hello\nhello\nhello' "$(get "$address/"{1,2,3})"
+    expect hello "$(get --tls-max 1.2 "$address")"
+    expect hello "$(get -H "Long: $(head -c 10000 /dev/zero | tr '\0' x)" "$address")"
+    expect hello "$(printf 'GET / HTTP/1.0\r\n\r\n' | timeout 50 openssl s_client -quiet \
+        -verify_return_error -CAfile "$keys/certificate" -connect "127.0.0.1:$port" 2>/dev/null |
+        tail -1)"
+    expect '' "$(printf 'no hello of a client\r\n' | ask | tr -dc a-z)"
 }
 
 talk_to_mailbox() {
