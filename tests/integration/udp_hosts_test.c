@@ -191,6 +191,25 @@ Test(udp_hosts, broadcasts_are_sent_by_who_asks_for_it)
     close_hosts(&hosts);
 }
 
+/* A wire that was put up just now loses multicasts for up to a second, whoever sends them; every
+ * host is in the group `all`. What came of the trials is gone when what follows them has come. */
+static void wait_for_multicasts(const struct hosts *hosts, weir_address all, weir_address there)
+{
+    weir_packet packet;
+    int result = WEIR_TIMEOUT;
+    for (int waited_ms = 0; result == WEIR_TIMEOUT && waited_ms < WAIT_MS; waited_ms += 10) {
+        GIVES(weir_udp_send(hosts->here, &all, "trial", 5), 0);
+        result = weir_udp_recv(hosts->there, 10, &packet);
+    }
+    GIVES(result, 0);
+    GIVES(weir_udp_send(hosts->here, &there, "last", 4), 0);
+    while (packet.size != 4) {
+        weir_packet_release(&packet);
+        GIVES(weir_udp_recv(hosts->there, WAIT_MS, &packet), 0);
+    }
+    weir_packet_release(&packet);
+}
+
 Test(udp_hosts, a_multicast_group_is_joined_and_left)
 {
     struct hosts hosts = open_hosts("{ip,{10,77,0,1}},{multicast_if,{10,77,0,1}},"
@@ -198,6 +217,7 @@ Test(udp_hosts, a_multicast_group_is_joined_and_left)
                                     "{add_membership,{{239,7,7,7},{10,77,0,2}}},{recvttl,true}");
     weir_address to = at("239.7.7.7", hosts.there);
     weir_packet packet;
+    wait_for_multicasts(&hosts, at("224.0.0.1", hosts.there), at("10.77.0.2", hosts.there));
     GIVES(weir_udp_send(hosts.here, &to, "group", 5), 0);
     GIVES(weir_udp_recv(hosts.there, WAIT_MS, &packet), 0);
     cr_expect(packet.size == 5 && packet.datagram->ttl == 3);
@@ -207,6 +227,56 @@ Test(udp_hosts, a_multicast_group_is_joined_and_left)
     to = at("10.77.0.2", hosts.there);
     GIVES(weir_udp_send(hosts.here, &to, "directly", 8), 0);
     expect_datagram(hosts.there, "directly");
+    close_hosts(&hosts);
+}
+
+/* IPPROTO_IPV6 is 41, IPV6_MULTICAST_HOPS 18: recvttl tells of IPv4 only. */
+static void expect_hops(weir_socket socket, int hops)
+{
+    int found = 0;
+    weir_option wanted = WEIR_RAW_REQUEST(41, 18, &found, sizeof(found));
+    GIVES(weir_getopts(socket, &wanted, 1), 1);
+    cr_expect(found == hops, "%d hops", found);
+}
+
+/* 77 is the wire's index on either side, as a group's scope in an address too. */
+Test(udp_hosts, an_inet6_group_is_joined_and_left)
+{
+    struct hosts hosts = open_hosts("inet6,{multicast_if,77},{multicast_ttl,3},"
+                                    "{multicast_loop,false}",
+                                    "inet6,{add_membership,{{16#ff02,0,0,0,0,0,0,16#77},77}},"
+                                    "{pktinfo,true}");
+    weir_address to = at("ff02::77", hosts.there);
+    weir_packet packet;
+    expect_hops(hosts.here, 3);
+    wait_for_multicasts(&hosts, at("ff02::1%77", hosts.there), at("fd77::2", hosts.there));
+    GIVES(weir_udp_send(hosts.here, &to, "group", 5), 0);
+    GIVES(weir_udp_recv(hosts.there, WAIT_MS, &packet), 0);
+    cr_expect(packet.size == 5 && packet.datagram->interface == 77);
+    cr_expect(memcmp(packet.datagram->destination.bytes, to.bytes, sizeof(to.bytes)) == 0);
+    weir_packet_release(&packet);
+    GIVES(set(hosts.here, "[{multicast_if,1}]"), 0);
+    (void)!weir_udp_send(hosts.here, &to, "astray", 6); /* fails, or gets nowhere */
+    GIVES(set(hosts.here, "[{multicast_if,77}]"), 0);
+    GIVES(set(hosts.there, "[{drop_membership,{{16#ff02,0,0,0,0,0,0,16#77},77}}]"), 0);
+    GIVES(weir_udp_send(hosts.here, &to, "gone", 4), 0);
+    to = at("fd77::2", hosts.there);
+    GIVES(weir_udp_send(hosts.here, &to, "directly", 8), 0);
+    expect_datagram(hosts.there, "directly");
+    close_hosts(&hosts);
+}
+
+/* Without multicast_if the address says by which interface. Nobody else is in the group. */
+Test(udp_hosts, an_inet6_multicast_comes_back_to_who_asks_for_it)
+{
+    struct hosts hosts = open_hosts("inet6,{add_membership,{{16#ff02,0,0,0,0,0,0,16#77},77}}",
+                                    "inet6,{ip,{16#fd77,0,0,0,0,0,0,2}}");
+    weir_address to = at("ff02::77%77", hosts.here);
+    GIVES(set(hosts.here, "[{multicast_loop,false}]"), 0);
+    GIVES(weir_udp_send(hosts.here, &to, "away", 4), 0);
+    GIVES(set(hosts.here, "[{multicast_loop,true}]"), 0);
+    GIVES(weir_udp_send(hosts.here, &to, "back", 4), 0);
+    expect_datagram(hosts.here, "back");
     close_hosts(&hosts);
 }
 
