@@ -211,6 +211,19 @@ talk_to_tls() {
     expect '' "$(printf 'no hello of a client\r\n' | ask | tr -dc a-z)"
 }
 
+# Two ask one after the other, each from a port of its own.
+talk_to_udp_time() {
+    local before question answer
+    for question in now 'what time is it?'; do
+        before=$(date +%s)
+        answer=$(printf %s "$question" | timeout 20 nc -u -W 1 127.0.0.1 "$port" | od -An -tx1)
+        expect 12 ${#answer}
+        answer=$((16#${answer// /} - 2208988800))
+        [ "$answer" -ge "$before" ]
+        [ "$answer" -le "$(date +%s)" ]
+    done
+}
+
 talk_to_mailbox() {
     expect 'you said: one
 you said: two
