@@ -174,12 +174,20 @@ static uint32_t address(const struct list *leaving, struct mmsghdr *headers, uin
     return count;
 }
 
+enum { HEADERS = 64 };
+
+/* Of those behind the first the kernel does not say why one has failed, and what ICMP has said of
+ * an earlier one it says only once: who may hear of that sends them one by one. */
+static uint32_t headers_most(const struct datagram *socket)
+{
+    return socket->connected ? 1 : HEADERS;
+}
+
 /* One system call. False: there is no room for more. */
 static bool send_some(struct scheduler *scheduler, struct outbox *outbox, struct list *leaving)
 {
-    enum { HEADERS = 64 };
     struct mmsghdr headers[HEADERS];
-    uint32_t count = address(leaving, headers, HEADERS);
+    uint32_t count = address(leaving, headers, headers_most(outbox->socket));
     int result = system_send_messages(outbox->socket->slot.fd, headers, count);
     if (result < 0)
         return stumble(scheduler, outbox, leaving, result);

@@ -186,6 +186,41 @@ Test(udp_turn, what_one_turn_sends_to_a_peer_is_one_operation)
     end(&loopback, &plain);
 }
 
+static void count_error(weir_socket socket, int error, void *data)
+{
+    (void)socket;
+    atomic_fetch_add((atomic_int *)data, error == -ECONNREFUSED);
+}
+
+/* No two behind each other are of one size, so that each is a message of its own. */
+static void send_lost(void *data)
+{
+    for (int i = 0; i < 8; i++)
+        (void)!weir_udp_send(*(weir_socket *)data, NULL, "lost", 1 + (size_t)i % 2 * 3);
+}
+
+/* Every second one of a turn meets what became of the one before it. Not one or two in each turn:
+ * those that a turn has left are told of without that. */
+Test(udp_turn, what_a_turn_sends_in_vain_is_told_while_it_is_sent)
+{
+    enum { ROUNDS = 20 };
+    static const weir_handler handler = {.packet = echo, .error = count_error};
+    struct loopback loopback = loopback_start(NULL);
+    struct plain gone = plain_open();
+    atomic_int errors = 0;
+    weir_socket socket =
+        open_with(&loopback, "[{ip,{127,0,0,1}}]", weir_handled_by(&handler, &errors));
+    close(gone.fd);
+    GIVES(weir_udp_connect(socket, &gone.address), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        int before = atomic_load(&errors);
+        run_there(loopback.runtime, 0, send_lost, &socket);
+        EVENTUALLY(atomic_load(&errors) > before);
+    }
+    EVENTUALLY(atomic_load(&errors) > 2 * ROUNDS);
+    loopback_close(&loopback);
+}
+
 /* A network of its own, slow enough that the kernel's buffer is full. */
 static bool be_alone_with_a_slow_network(void)
 {

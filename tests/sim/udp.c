@@ -354,7 +354,16 @@ static void send_one(struct udp *udp, struct mmsghdr *from, int result)
     from->msg_len = (uint32_t)size;
 }
 
-/* What is wrong with one that is not the first is for the next call to find out. */
+/* ICMP answers one that has just left: the next fails, which is not told, and it will not again. */
+static bool is_answered_amid(const struct udp *udp)
+{
+    if (!udp->connected || !dice_chance(udp_style.refused))
+        return false;
+    udp_model_receive_failed(index_of(udp), -ECONNREFUSED);
+    return true;
+}
+
+/* What is wrong with one that is not the first is for the next call to find out, if it lasts. */
 int udp_file_send(uint32_t index, struct mmsghdr *messages, uint32_t count)
 {
     struct file *file = &kernel.files[index];
@@ -367,7 +376,7 @@ int udp_file_send(uint32_t index, struct mmsghdr *messages, uint32_t count)
         int result =
             sent == 0 ? send_error(file, message, segment) : refusal(udp, message, segment);
         bool stops = sent > 0 && (file->error || dice_chance(kernel.faults.transient));
-        if (stops || (sent > 0 && result < 0))
+        if (stops || (sent > 0 && (result < 0 || is_answered_amid(udp))))
             break;
         send_one(udp, &messages[sent], result);
         if (result < 0)
