@@ -205,6 +205,24 @@ static int start_run_on(weir_runtime *runtime)
     return weir_run_on(runtime, 0, worked, &answer);
 }
 
+static void released(void *data)
+{
+    (void)data;
+}
+
+static void broadcast(const weir_broadcast_counts *counts, void *data)
+{
+    (void)counts;
+    worked(data);
+}
+
+static int start_broadcast(weir_runtime *runtime)
+{
+    const weir_owned_bytes hello = {.bytes = "hello", .size = 5, .released = released};
+    const weir_broadcast_plan plan = {.done = broadcast, .data = &answer};
+    return weir_broadcast(runtime, &hello, &plan);
+}
+
 static int start_timer(weir_runtime *runtime)
 {
     return weir_timer_start(runtime, WEIR_ANY_SCHEDULER, 0, 0, fired, &answer, NULL);
@@ -270,6 +288,7 @@ static const struct row {
     {"weir_get_turn_times", call_get_turn_times, false, ANYWHERE},
     {"weir_get_rc", call_get_rc, false, ANYWHERE},
     {"weir_run_on", start_run_on, true, ANYWHERE},
+    {"weir_broadcast", start_broadcast, true, ANYWHERE},
     {"weir_timer_start", start_timer, true, ANYWHERE},
     {"weir_tcp_listen", call_tcp_listen, false, MADE},
     {"weir_tcp_serve", call_tcp_serve, false, MADE},

@@ -271,7 +271,7 @@ Test(owner, a_mailbox_that_is_dead_is_no_owner)
     GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox), owner), 0);
     int port = weir_port(loopback.listener);
     GIVES(weir_run_on(loopback.runtime, 0, wait_there, NULL), 0);
-    GIVES(weir_tcp_accept_async(loopback.listener, owner, 0, answer_opened, &answer), 0);
+    GIVES(weir_tcp_accept_async(loopback.listener, owner, WAIT_MS, answer_opened, &answer), 0);
     struct background death = {.work = destroy, .mailbox = dead};
     background_start(&death);
     EVENTUALLY(weir_mailbox_post(dead, NULL) == WEIR_CLOSED);
