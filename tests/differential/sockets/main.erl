@@ -31,7 +31,8 @@ run(Weir, [Seed, Count]) ->
     case Bad of [] -> 0; _ -> 1 end;
 run(Weir, [Seed, _, Id]) ->
     Program = generate:program(Seed, Id),
-    io:put_chars([written(Program), show(Weir, Seed, Id)]),
+    io:put_chars([written(Program), shown(judge:differs(Program, Weir, {Id, ?ALONE_MS})),
+                  show(Weir, Seed, Id)]),
     0.
 
 try_one(Weir, Seed, Id) ->
