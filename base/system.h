@@ -16,7 +16,7 @@
 int system_socket(int family, int type, const char *netns);
 int system_bind(int fd, const struct sockaddr *address, socklen_t size);
 int system_listen(int fd, int backlog);
-int system_accept(int fd); /* close-on-exec */
+int system_accept(int fd);       /* close-on-exec */
 bool system_is_readable(int fd); /* now */
 int system_shutdown(int fd, int how);
 int system_close(int fd);

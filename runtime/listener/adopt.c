@@ -14,9 +14,9 @@
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
-#include "runtime/stream/receive.h"
 #include "runtime/stream/idle.h"
 #include "runtime/stream/open.h"
+#include "runtime/stream/receive.h"
 #include "runtime/stream/stream.h"
 
 /* `stream` NULL: there was no memory for it, and `fd` is closed. */

@@ -123,7 +123,7 @@ static int begin_to_play(void *data)
     EXPECT(weir_post(pair->other, NULL) == 0);
     for (int i = 0; i < pair->rounds; i++) {
         EXPECT(weir_receive(WAIT_MS, &message) == 0);
-        EXPECT(message.data == (char *)NULL + 2 * i + 1);
+        EXPECT(message.data == (void *)(uintptr_t)(2 * i + 1));
         if (i + 1 < pair->rounds)
             EXPECT(weir_post(pair->other, (char *)message.data + 1) == 0);
     }
