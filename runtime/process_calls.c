@@ -226,8 +226,9 @@ static int sleep_in_process(struct scheduler *here, int64_t time_ms)
 static int sleep_in_thread(int64_t time_ms)
 {
     struct timespec rest = {time_ms / 1000, time_ms % 1000 * 1000000};
-    while (time_ms < 0)
-        pause();
+    if (time_ms < 0)
+        for (;;)
+            pause();
     while (nanosleep(&rest, &rest) < 0)
         continue;
     return 0;

@@ -162,10 +162,10 @@ static void choose_receiver(weir_mailbox *mailbox, struct list *called)
 /* Its scheduler does not end before it has been there. */
 static void call_to_scheduler(struct mail_wait *wait)
 {
-    struct scheduler *here = scheduler_current();
-    uint32_t index = wait->scheduler->index;
     if (CANARY(DEAF_PROCESS))
         return;
+    struct scheduler *here = scheduler_current();
+    uint32_t index = wait->scheduler->index;
     if (here == wait->scheduler) {
         wait->node.run(here, &wait->node);
         return;
