@@ -182,6 +182,9 @@ static void *be_busy(void *data)
 
 int main(void)
 {
+#ifdef __SANITIZE_ADDRESS__ /* a lock of its allocator, held at the fork, stays so in the child */
+    return 77;
+#endif
     pthread_t waiter;
     pthread_t busy;
     CHECK_EQ(weir_mailbox_create(&mailbox), 0);
