@@ -2,9 +2,9 @@
 /*
  * A message for many connections. Each scheduler is posted its part once, and goes through its
  * table of slots a piece a turn: so what is queued at one time is bounded, and others get their
- * turn. The parts of several broadcasts stand in one queue of tasks, each behind those that came
- * before it, and all move on by pieces of the same table: none overtakes another on the way to a
- * connection.
+ * turn. The parts of several broadcasts stand on one list, each behind those that came before it,
+ * and none goes further than the one before it has come: that one may take more turns for the same
+ * piece of the table, since more connections want it, or fewer are too slow for it.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -20,12 +20,14 @@
 #include "runtime/stream/busy.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
+#include "runtime/stream/streams.h"
 #include <weir/broadcast.h>
 
 /* Of one scheduler. */
 struct part {
     struct inbox_node node;
     struct task task;
+    struct list link; /* streams->broadcasts, from its arrival until it is through */
     struct broadcast *broadcast;
     uint32_t next; /* slot to be looked at */
     uint32_t end;  /* those that are made meanwhile are too new */
@@ -129,19 +131,32 @@ static bool visit(struct scheduler *scheduler, struct slot *slot, struct part *p
     return result == 0;
 }
 
+static uint32_t end_of_piece(const struct scheduler *scheduler, const struct part *part)
+{
+    enum { VISITS_A_TURN = 16384 };
+    const struct list *before = part->link.previous;
+    uint32_t end = part->end - part->next > VISITS_A_TURN ? part->next + VISITS_A_TURN : part->end;
+    if (before == &streams_of(scheduler)->broadcasts)
+        return end;
+    uint32_t reached = list_entry(before, struct part, link)->next;
+    return reached < end ? reached : end;
+}
+
 static void go_on(struct scheduler *scheduler, struct task *task)
 {
-    enum { SENDS_A_TURN = 256, VISITS_A_TURN = 16384 };
+    enum { SENDS_A_TURN = 256 };
     struct part *part = list_entry(task, struct part, task);
-    uint32_t last = part->end - part->next > VISITS_A_TURN ? part->next + VISITS_A_TURN : part->end;
+    uint32_t last = end_of_piece(scheduler, part);
     uint32_t sent = 0;
     error_clear_text();
     while (part->next < last && sent < SENDS_A_TURN)
         sent += visit(scheduler, slot_table_at(&scheduler->slots, part->next++), part);
-    if (part->next < part->end)
+    if (part->next < part->end) {
         task_add(&scheduler->tasks, TASK_SUBMITTED, task);
-    else
-        finish_part(scheduler, part->broadcast);
+        return;
+    }
+    list_remove(&part->link);
+    finish_part(scheduler, part->broadcast);
 }
 
 /* Not begun yet: others that came before are under way. */
@@ -149,6 +164,7 @@ static void arrive(struct scheduler *scheduler, struct inbox_node *node)
 {
     struct part *part = list_entry(node, struct part, node);
     part->end = slot_table_size(&scheduler->slots);
+    list_append(&streams_of(scheduler)->broadcasts, &part->link);
     task_add(&scheduler->tasks, TASK_SUBMITTED, &part->task);
 }
 

@@ -25,6 +25,7 @@ int streams_open(struct scheduler *scheduler, void **state)
     }
     list_init(&streams->limited);
     list_init(&streams->served);
+    list_init(&streams->broadcasts);
     streams->share = SHARE_MOST;
     lingering_init(&streams->lingering);
     rest_init(&streams->rest, receive_rested, flush_rested);

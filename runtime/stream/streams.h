@@ -30,13 +30,14 @@ struct streams {
     struct task feed;           /* TASK_WITH_BUFFERS while there are any */
     struct slot_list postponed; /* those that have had their share of this turn, or the last */
     uint32_t postponed_count;
-    uint32_t share;        /* what a socket may hand out in this turn: so many packets, or KiB */
-    struct task share_out; /* TASK_LAST, when somebody was postponed or no longer is */
-    struct task go_on;     /* TASK_SUBMITTED while somebody is postponed */
-    struct list served;    /* calls of threads that have their packet */
-    struct task answer;    /* TASK_LAST while there are any */
-    struct list limited;   /* outputs that are busy by the runtime's limit */
-    struct task relieve;   /* TASK_SOON when they may go on */
+    uint32_t share;         /* what a socket may hand out in this turn: so many packets, or KiB */
+    struct task share_out;  /* TASK_LAST, when somebody was postponed or no longer is */
+    struct task go_on;      /* TASK_SUBMITTED while somebody is postponed */
+    struct list served;     /* calls of threads that have their packet */
+    struct task answer;     /* TASK_LAST while there are any */
+    struct list limited;    /* outputs that are busy by the runtime's limit */
+    struct task relieve;    /* TASK_SOON when they may go on */
+    struct list broadcasts; /* parts of those that are under way, in order */
     struct lingering lingering;
     struct rest rest;
     struct idle_watches idle;

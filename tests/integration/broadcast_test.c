@@ -282,6 +282,41 @@ Test(broadcast, many_connections_hold_up_nobody)
     close_hall(&hall);
 }
 
+/* The last that it asks of. */
+static bool wants_last(weir_socket socket, void *socket_data, void *data)
+{
+    struct account *account = data;
+    (void)socket;
+    (void)socket_data;
+    return atomic_fetch_add(&account->asked, 1) == account->hall->count - 1;
+}
+
+struct pair {
+    struct account all;
+    struct account last;
+};
+
+static void broadcast_both(void *data)
+{
+    struct pair *pair = data;
+    cr_expect(broadcast(&pair->all, "one ", 4, NULL) == 0);
+    cr_expect(broadcast(&pair->last, "two", 3, wants_last) == 0);
+}
+
+/* One that goes through its connections faster gets to none before those that were before it. */
+Test(broadcast, none_overtakes_another)
+{
+    struct hall hall;
+    open_hall(&hall, 1, PEERS_MAX, NULL);
+    struct pair pair = {.all.hall = &hall, .last.hall = &hall};
+    run_there(hall.loopback.runtime, 0, broadcast_both, &pair);
+    for (int i = 0; i < PEERS_MAX; i++)
+        peer_expect(hall.peers[i], "one ");
+    expect_counts(&pair.all, PEERS_MAX, 0, 0);
+    expect_counts(&pair.last, 1, 0, 0);
+    close_hall(&hall);
+}
+
 static bool wants_none(weir_socket socket, void *socket_data, void *data)
 {
     (void)socket;
