@@ -356,16 +356,24 @@ static void begin_rest(struct scheduler *scheduler, struct listener *socket)
     accept_rest(scheduler, socket);
 }
 
+/* Whoever asks again is told the same, over and over. */
+static bool is_lasting(int result)
+{
+    return result < 0 && result != -ECANCELED && !is_passing(result);
+}
+
 static void drain_on(struct scheduler *scheduler, struct listener *socket,
                      const struct ring_completion *completion)
 {
     struct listening *listener = socket->listening;
     if (completion->flags & RING_MORE)
         return;
-    if (completion->result == -EAGAIN || lacks_resources(completion->result))
+    if (completion->result == -EAGAIN)
         listener->rest_count = 0;
     if (listener->accepting == ACCEPTING_ENDS)
         begin_rest(scheduler, socket);
+    else if (is_lasting(completion->result))
+        close_at_last(scheduler, socket);
     else
         accept_rest(scheduler, socket);
 }

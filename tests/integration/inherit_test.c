@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -209,6 +211,53 @@ static void expect_handed_on(const char *address, int (*connect_to)(weir_socket 
     GIVES(weir_drain(old.runtime, WAIT_MS), 0);
     GIVES(weir_stop(successor), 0);
     loopback_close(&old);
+}
+
+/* From the accepts on that are asked for behind this. */
+static void limit_descriptors(void)
+{
+    struct rlimit limit;
+    cr_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = 64;
+    cr_assert(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+static void take_all_descriptors(void)
+{
+    while (dup(0) >= 0)
+        continue;
+}
+
+static uint64_t pauses_of(const struct loopback *loopback)
+{
+    weir_totals totals;
+    GIVES(weir_get_totals(loopback->runtime, -1, &totals), 0);
+    return totals.accept_pauses;
+}
+
+/* What cannot be taken is left to whoever goes on with the socket. */
+Test(inherit, who_leaves_without_a_descriptor_ends)
+{
+    limit_descriptors();
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 1});
+    struct counts counts = {.total = 0};
+    struct listening listening = listening_socket();
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    weir_socket service;
+    cr_assert(getsockname(listening.fd, (struct sockaddr *)&address, &size) == 0);
+    GIVES(weir_tcp_serve_fds(loopback.runtime, &listening.fd, 1, NULL, counted(&counts), &service),
+          0);
+    int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    take_all_descriptors();
+    cr_assert(connect(peer, (const struct sockaddr *)&address, size) == 0);
+    EVENTUALLY(pauses_of(&loopback) > 0);
+    GIVES(weir_leave(service), 0);
+    EVENTUALLY(weir_leave(service) == WEIR_CLOSED);
+    cr_expect(total(&counts) == 0);
+    close(peer);
+    weir_stop(loopback.runtime);
+    weir_mailbox_destroy(loopback.mailbox);
 }
 
 static int connect_tcp(weir_socket service)
