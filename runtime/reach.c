@@ -94,7 +94,8 @@ int weir_each_socket(weir_visited *visit, void *data)
     error_clear_text();
     if (!here)
         return error_say(-EINVAL, "each_socket: the caller is on no scheduler: weir_run_on one");
-    for (uint32_t index = 0; index < slot_table_size(&here->slots); index++) {
+    uint32_t end = slot_table_size(&here->slots); /* those that are made meanwhile are too new */
+    for (uint32_t index = 0; index < end; index++) {
         struct slot *slot = slot_table_at(&here->slots, index);
         if (slot->state != SOCKET_OPEN || !here->kinds[slot->kind]->has_packets)
             continue;

@@ -323,3 +323,33 @@ Test(reach, each_socket_of_each_scheduler_once)
     leave(peers, 8);
     loopback_close(&loopback);
 }
+
+/* It may be that those are visited too, but not for ever. */
+static void open_another(weir_socket socket, void *socket_data, void *data)
+{
+    struct visit *visit = data;
+    weir_socket another;
+    (void)socket;
+    (void)socket_data;
+    if (atomic_fetch_add(&visit->count, 1) < 1000)
+        cr_expect(weir_udp_open(visit->runtime, 0, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                                weir_owned_by_nobody(), &another) == 0);
+}
+
+static void visit_and_open(void *data)
+{
+    struct visit *visit = data;
+    visit->result = weir_each_socket(open_another, visit);
+}
+
+Test(reach, a_visit_that_opens_sockets_ends)
+{
+    int peer;
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 1});
+    struct visit visit = {.runtime = loopback.runtime};
+    (void)serve(loopback.runtime, &peer, 1);
+    run_there(loopback.runtime, 0, visit_and_open, &visit);
+    cr_expect(visit.result >= 1 && visit.result < 1000, "%d", visit.result);
+    leave(&peer, 1);
+    loopback_close(&loopback);
+}
