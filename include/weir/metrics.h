@@ -28,8 +28,8 @@ typedef struct weir_turn_times {
     weir_times turns; /* from the scheduler's waking up, or its last look at the kernel, until it
                          looks again: what its callbacks and its own work took */
     weir_times waits; /* once for each turn that had completions: the most that any of them can have
-                         waited, from the last look at the kernel to the end of the turn that dealt
-                         with it */
+                         waited, from the last look at the kernel that did not find it to the end
+                         of the turn that dealt with it */
     uint64_t reserved[16]; /* for times to come; 0 */
 } weir_turn_times;
 

@@ -69,6 +69,8 @@ static void run_completions(struct scheduler *scheduler)
     uint32_t count = ring_take(scheduler->ring, scheduler->completions, limits->completion_budget);
     scheduler->totals.completions += count;
     scheduler->last_count = count;
+    scheduler->turn_clock.has_left_some =
+        count == limits->completion_budget && ring_ready(scheduler->ring) > 0;
     for (uint32_t i = 0; i < count; i++) {
         error_clear_text(); /* calls that it ends are not to say what other calls said */
         dispatch(scheduler, &scheduler->completions[i]);
@@ -188,6 +190,8 @@ static void wait_for_work(struct scheduler *scheduler)
 {
     CHECK(scheduler_own == scheduler); /* else a callback has forked, and the child has returned */
     uint64_t sleep_ns = time_to_sleep_ns(scheduler);
+    if (!ring_has_work(scheduler->ring))
+        turn_times_nothing_waits(&scheduler->turn_clock);
     if (sleep_ns > 0 && scheduler->limits->busy_wait_ns > 0) {
         scheduler_submit(scheduler);
         if (spin(scheduler))
@@ -198,7 +202,6 @@ static void wait_for_work(struct scheduler *scheduler)
 #ifndef NDEBUG
     CHECK(sleep_ns == 0 || CANARY(TASK_LEFT) || !scheduler_has_due_tasks(scheduler));
 #endif
-    scheduler->turn_clock.has_slept = sleep_ns > 0;
     ring_turn(scheduler->ring, sleep_ns);
     inbox_end_sleep(&scheduler->inbox);
     if (ring_pending(scheduler->ring) == 0)

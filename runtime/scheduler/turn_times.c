@@ -31,12 +31,11 @@ static void note(weir_times *times, uint64_t time_ns)
 void turn_times_note(struct turn_clock *clock, uint64_t began_ns, uint64_t now_ns,
                      bool had_completions)
 {
-    uint64_t waited_from_ns = clock->has_slept || !clock->looked_ns ? began_ns : clock->looked_ns;
+    uint64_t from_ns = clock->waiting_from_ns ? clock->waiting_from_ns : began_ns;
     note(&clock->times.turns, now_ns - began_ns);
     if (had_completions)
-        note(&clock->times.waits, now_ns - waited_from_ns);
-    clock->looked_ns = now_ns;
-    clock->has_slept = false;
+        note(&clock->times.waits, now_ns - from_ns);
+    clock->waiting_from_ns = clock->has_left_some ? from_ns : began_ns;
 }
 
 static void add(weir_times *sum, const weir_times *times)

@@ -3,6 +3,7 @@
 #include "support/loopback.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,98 @@ Test(metrics, a_completion_waits_for_the_turn_before)
     EVENTUALLY(times_of(&loopback, 0).waits.longest_ns >= SLOW_MS * 1000000u);
     weir_turn_times times = times_of(&loopback, 0);
     cr_expect(times.waits.count <= times.turns.count + 1);
+    loopback_close(&loopback);
+}
+
+static atomic_int fired_count;
+
+static void take_long_at_last(weir_timer timer, void *data)
+{
+    (void)timer;
+    atomic_fetch_add(&fired_count, 1);
+    take_long(data);
+}
+
+/* In the turn itself nothing was completed. */
+Test(metrics, what_comes_in_a_long_turn_has_waited_for_it)
+{
+    struct loopback loopback = loopback_open("[{active,true}]");
+    GIVES(weir_timer_start(loopback.runtime, 0, SLOW_MS, 0, take_long_at_last, NULL, NULL), 0);
+    EVENTUALLY(atomic_load(&fired_count) == 1);
+    peer_say(loopback.peer, "hello");
+    expect_text(&loopback, "hello");
+    EVENTUALLY(times_of(&loopback, 0).waits.longest_ns >= SLOW_MS * 1000000u);
+    loopback_close(&loopback);
+}
+
+static void take_long_over(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)socket;
+    (void)packet;
+    take_long(data);
+}
+
+static void ignore(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)socket;
+    (void)packet;
+    (void)data;
+}
+
+static weir_totals totals_of(const struct loopback *loopback)
+{
+    weir_totals totals;
+    GIVES(weir_get_totals(loopback->runtime, -1, &totals), 0);
+    return totals;
+}
+
+static void connect_to(const struct loopback *loopback, const weir_handler *handler, int *peers,
+                       int count)
+{
+    weir_socket service;
+    GIVES(weir_tcp_serve(loopback->runtime, "127.0.0.1", 0,
+                         WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_TRUE)),
+                         weir_handled_by(handler, NULL), &service),
+          0);
+    for (int i = 0; i < count; i++)
+        peers[i] = peer_connect(weir_port(service));
+    EVENTUALLY(totals_of(loopback).connections == (uint64_t)count);
+}
+
+/* What a turn has no room for waits for that turn too. */
+Test(metrics, a_completion_that_is_left_waits_for_all_before_it)
+{
+    static const weir_handler slow = {.packet = take_long_over};
+    struct loopback loopback =
+        loopback_start(&(weir_config){.schedulers = 1, .completion_budget = 1});
+    int peers[2];
+    connect_to(&loopback, &slow, peers, 2);
+    GIVES(weir_run_on(loopback.runtime, 0, take_long, NULL), 0);
+    for (int i = 0; i < 2; i++)
+        peer_say(peers[i], "hello");
+    EVENTUALLY(totals_of(&loopback).packets_received == 2);
+    EVENTUALLY(times_of(&loopback, 0).waits.longest_ns >= UINT64_C(3) * SLOW_MS * 1000000u);
+    for (int i = 0; i < 2; i++)
+        peer_leave(&peers[i]);
+    loopback_close(&loopback);
+}
+
+/* While a scheduler looks all the time nothing waits for it. */
+Test(metrics, an_idle_scheduler_that_looks_is_waited_for_by_nobody)
+{
+    static const weir_handler quick = {.packet = ignore};
+    struct loopback loopback =
+        loopback_start(&(weir_config){.schedulers = 1, .busy_wait_us = 1000000});
+    int peer;
+    connect_to(&loopback, &quick, &peer, 1);
+    for (uint64_t i = 1; i <= 10; i++) {
+        take_long(NULL);
+        peer_say(peer, "hello");
+        EVENTUALLY(totals_of(&loopback).packets_received == i);
+    }
+    weir_turn_times times = times_of(&loopback, 0);
+    cr_expect(times.waits.sum_ns < times.turns.sum_ns + 5 * SLOW_MS * UINT64_C(1000000));
+    peer_leave(&peer);
     loopback_close(&loopback);
 }
 
