@@ -73,18 +73,13 @@ static void finish_part(struct scheduler *scheduler, struct broadcast *broadcast
     destroy(broadcast);
 }
 
-static void *data_of(const struct slot *slot)
-{
-    return slot_handler(slot) ? slot->owner_data : NULL;
-}
-
 static bool is_wanted(struct scheduler *scheduler, const struct slot *slot,
                       const weir_broadcast_plan *plan)
 {
     if (!plan->wants)
         return true;
     uint64_t began_ns = slow_begin(scheduler);
-    bool wanted = plan->wants(slot_handle(scheduler, slot), data_of(slot), plan->data);
+    bool wanted = plan->wants(slot_handle(scheduler, slot), slot_data(slot), plan->data);
     slow_end(scheduler, began_ns, (slow_function *)plan->wants);
     return wanted && slot->state == SOCKET_OPEN;
 }
@@ -95,7 +90,7 @@ static void tell_left_out(struct scheduler *scheduler, const struct slot *slot, 
     if (!plan->left_out)
         return;
     uint64_t began_ns = slow_begin(scheduler);
-    plan->left_out(slot_handle(scheduler, slot), error, data_of(slot), plan->data);
+    plan->left_out(slot_handle(scheduler, slot), error, slot_data(slot), plan->data);
     slow_end(scheduler, began_ns, (slow_function *)plan->left_out);
 }
 

@@ -18,11 +18,6 @@ struct errand {
     void *data;
 };
 
-static void *data_of(const struct slot *slot)
-{
-    return slot_handler(slot) ? slot->owner_data : NULL;
-}
-
 static void run(struct scheduler *scheduler, const struct errand *errand)
 {
     struct slot *slot = slot_find(scheduler, errand->socket);
@@ -32,7 +27,7 @@ static void run(struct scheduler *scheduler, const struct errand *errand)
         return;
     }
     slot_hold(slot);
-    errand->work(errand->socket, 0, data_of(slot), errand->data);
+    errand->work(errand->socket, 0, slot_data(slot), errand->data);
     slot_unhold(scheduler, slot);
 }
 
@@ -100,7 +95,7 @@ int weir_each_socket(weir_visited *visit, void *data)
         if (slot->state != SOCKET_OPEN || !here->kinds[slot->kind]->has_packets)
             continue;
         slot_hold(slot);
-        visit(slot_handle(here, slot), data_of(slot), data);
+        visit(slot_handle(here, slot), slot_data(slot), data);
         slot_unhold(here, slot);
         count++;
     }

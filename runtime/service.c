@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "runtime/kinds.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
@@ -25,6 +26,18 @@ uint32_t service_sibling_count(const struct slot *slot)
 {
     const weir_socket *siblings;
     return service_siblings_of(slot, &siblings);
+}
+
+int service_note_siblings(weir_socket **noted, const weir_socket *siblings, uint32_t count)
+{
+    *noted = NULL;
+    if (count == 0)
+        return 0;
+    *noted = memory_allocate_zeroed(count + 1, sizeof(**noted));
+    if (!*noted)
+        return error_say(-ENOMEM, "no memory for a service");
+    memcpy(*noted, siblings, count * sizeof(*siblings));
+    return 0;
 }
 
 /* How many there are. */

@@ -17,6 +17,9 @@ uint32_t service_siblings_of(const struct slot *slot, const weir_socket **siblin
 /* Scheduler: how many. */
 uint32_t service_sibling_count(const struct slot *slot);
 
+/* Sets `noted` to a copy of so many, with one of id 0 behind them; none are NULL. 0, or -ENOMEM. */
+int service_note_siblings(weir_socket **noted, const weir_socket *siblings, uint32_t count);
+
 /* Whether setting something, by the call of that name, would have to wait for the service's other
  * schedulers: -EDEADLK, or 0. */
 int service_may_wait(weir_socket handle, const char *call);

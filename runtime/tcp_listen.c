@@ -3,10 +3,8 @@
 #include "runtime/tcp_listen.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/system.h"
 #include "runtime/listener/accept.h"
 #include "runtime/listener/late_options.h"
@@ -17,6 +15,7 @@
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
+#include "runtime/service.h"
 #include "runtime/socket/descriptor.h"
 
 static int make_listener(struct scheduler *scheduler, struct listen_call *listen,
@@ -36,19 +35,6 @@ static int make_listener(struct scheduler *scheduler, struct listen_call *listen
         return error_say(-ENOMEM, "no memory for a listener");
     }
     *out = socket;
-    return 0;
-}
-
-static int note_siblings(struct listening *listening, const struct listen_call *listen)
-{
-    size_t size = listen->sibling_count * sizeof(weir_socket);
-    if (size == 0)
-        return 0;
-    listening->siblings = memory_allocate(size);
-    if (!listening->siblings)
-        return error_say(-ENOMEM, "no memory for a listener");
-    memcpy(listening->siblings, listen->siblings, size);
-    listening->sibling_count = listen->sibling_count;
     return 0;
 }
 
@@ -74,7 +60,8 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
         result = make_listener(scheduler, listen, &socket);
     if (result < 0)
         return result;
-    result = note_siblings(socket->listening, listen);
+    result = service_note_siblings(&socket->listening->siblings, listen->siblings,
+                                   listen->sibling_count);
     if (result == 0)
         result = note_priority(scheduler, socket);
     if (result < 0) {
@@ -82,6 +69,7 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
         slot_end(scheduler, &socket->slot, END_CLOSED);
         return result;
     }
+    socket->listening->sibling_count = listen->sibling_count;
     socket->listening->has_rivals = listen->has_rivals;
     socket->listening->inherited = listen->inherited;
     if (listen->serving)

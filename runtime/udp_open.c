@@ -3,11 +3,9 @@
 #include "runtime/udp_open.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "address/address.h"
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/system.h"
 #include "runtime/datagram/collect.h"
 #include "runtime/datagram/datagram.h"
@@ -17,6 +15,7 @@
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/service.h"
 #include "runtime/socket/descriptor.h"
 #include "runtime/socket/local.h"
 #include <weir/udp.h>
@@ -25,18 +24,6 @@ struct connect_call {
     struct call call;
     const weir_address *peer;
 };
-
-static int note_siblings(struct datagram *socket, const struct udp_open_call *open)
-{
-    size_t size = open->sibling_count * sizeof(weir_socket);
-    if (size == 0)
-        return 0;
-    socket->siblings = memory_allocate_zeroed(1, size + sizeof(weir_socket));
-    if (!socket->siblings)
-        return error_say(-ENOMEM, "open: no memory for a service");
-    memcpy(socket->siblings, open->siblings, size);
-    return 0;
-}
 
 /* A count that is spent is told of, as by setopts; who is told may close it. */
 static void begin(struct scheduler *scheduler, struct datagram *socket, int32_t active)
@@ -69,10 +56,11 @@ static int run_open(struct scheduler *scheduler, struct slot *unused, struct cal
         datagram_create(scheduler, open->fd, (enum weir_family)setup->local.family, &setup->values);
     if (!socket)
         return error_say(-ENOMEM, "open: no memory for a socket");
-    if (note_siblings(socket, open) < 0) {
+    result = service_note_siblings(&socket->siblings, open->siblings, open->sibling_count);
+    if (result < 0) {
         socket->slot.fd = -1; /* still the caller's */
         slot_end(scheduler, &socket->slot, END_CLOSED);
-        return -ENOMEM;
+        return result;
     }
     owner_set(&socket->slot, open->owner);
     socket->connected = descriptor_is_connected(open->fd);

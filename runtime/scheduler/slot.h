@@ -59,6 +59,12 @@ static inline weir_owner slot_owner(const struct slot *slot)
     return owner;
 }
 
+/* What its handler's callbacks are given; NULL if its owner is none. */
+static inline void *slot_data(const struct slot *slot)
+{
+    return slot_handler(slot) ? slot->owner_data : NULL;
+}
+
 /* A new socket on `fd` without options, or with a block of its own; without an owner. NULL: no
  * memory. */
 struct slot *slot_create(struct scheduler *scheduler, enum kind_number kind, int fd,
