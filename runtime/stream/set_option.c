@@ -48,6 +48,15 @@ static void note_framing(struct stream *stream, uint8_t packet, uint8_t delimite
     input_forget_begun(stream);
 }
 
+/* Who has a watch already needs no memory: one that gets none had no time-out before. */
+static int watch_over(struct scheduler *scheduler, struct stream *stream)
+{
+    int result = idle_watch(scheduler, stream);
+    if (result < 0)
+        stream->slot.options->values.idle_timeout_ms = WEIR_INFINITY;
+    return result;
+}
+
 static int apply(struct scheduler *scheduler, struct stream *stream, const weir_option *option)
 {
     const weir_option alone[] = {*option, {.id = WEIR_OPTION_END}};
@@ -62,7 +71,7 @@ static int apply(struct scheduler *scheduler, struct stream *stream, const weir_
         stream->bit8_seen = options_bit8_seen(alone, stream->bit8_seen);
     note_framing(stream, packet, delimiter);
     if (result == 0 && option->id == WEIR_OPTION_IDLE_TIMEOUT)
-        result = idle_watch(scheduler, stream);
+        result = watch_over(scheduler, stream);
     return result;
 }
 

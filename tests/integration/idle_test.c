@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/memory.h"
+
 enum { IDLE_MS = 60 };
 
 static uint64_t idle_timeouts(const struct loopback *loopback)
@@ -106,6 +108,20 @@ Test(idle, it_is_set_read_and_ended_by_options)
     expect_text(&loopback, "hello");
     GIVES(set(loopback.socket, "[{idle_timeout,60}]"), 0);
     expect_told(&loopback, WEIR_MESSAGE_ERROR, WEIR_TIMEOUT);
+    loopback_close(&loopback);
+}
+
+Test(idle, without_memory_it_is_not_set)
+{
+    struct loopback loopback = loopback_open("[{active,true}]");
+    int result = -ENOMEM;
+    for (uint64_t nth = 1; result < 0; nth++) {
+        memory_fail_nth(nth);
+        result = weir_setopts(loopback.socket, WEIR_OPTIONS(WEIR_IDLE_TIMEOUT(3600000)));
+        memory_fail_nth(0);
+        cr_assert(result == 0 || result == -ENOMEM);
+        GIVES(get(loopback.socket, WEIR_OPTION_IDLE_TIMEOUT), result == 0 ? 3600000 : -1);
+    }
     loopback_close(&loopback);
 }
 
