@@ -260,11 +260,14 @@ int weir_stop(weir_runtime *runtime)
     return 0;
 }
 
-/* A handle alone: its owner may keep it for ever. Or nobody's socket at all. */
+/* A handle alone: its owner may keep it for ever. Or what has no end, or is nobody's socket. */
 static bool is_remnant(const struct scheduler *scheduler, const struct slot *slot)
 {
-    bool inner = slot->state != SOCKET_FREE && scheduler->kinds[slot->kind]->is_inner;
-    return inner || (slot->state == SOCKET_GONE && slot->fd < 0);
+    if (slot->state == SOCKET_FREE)
+        return false;
+    const struct kind *kind = scheduler->kinds[slot->kind];
+    return kind->is_inner || (kind->outlasts_drain && kind->outlasts_drain(slot)) ||
+           (slot->state == SOCKET_GONE && slot->fd < 0);
 }
 
 /* Closes the listeners. How many sockets there still are, those included that have something to

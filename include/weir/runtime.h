@@ -107,7 +107,8 @@ WEIR_API int weir_stop(weir_runtime *runtime);
 /*
  * Closes the listeners, then waits until the last connection is gone or the time is up. Connections
  * of a service that have come by then are served, those of its backlog too.
- * A handle whose connection is lost does not count, although its owner has not closed it yet.
+ * A handle whose connection is lost does not count, although its owner has not closed it yet; a UDP
+ * socket stays open, and counts while it has something queued.
  * 0, WEIR_TIMEOUT, or WEIR_CLOSED (stopped meanwhile). Not from a scheduler: -EDEADLK.
  */
 WEIR_API int weir_drain(weir_runtime *runtime, int64_t timeout_ms) WEIR_CHECK_RESULT;

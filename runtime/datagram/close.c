@@ -50,6 +50,12 @@ void datagram_end(struct scheduler *scheduler, struct slot *slot, enum ending en
     slot_unhold(scheduler, slot);
 }
 
+/* It has no end of its own, but what it has queued is to leave. */
+bool datagram_outlasts_drain(const struct slot *slot)
+{
+    return slot->state == SOCKET_OPEN && outbox_is_empty(datagram_of(slot)->outbox);
+}
+
 bool datagram_settled(struct scheduler *scheduler, struct slot *slot)
 {
     struct datagram *socket = datagram_of(slot);

@@ -9,6 +9,7 @@ struct call;
 
 /* The kind's operations of these names. */
 void datagram_end(struct scheduler *scheduler, struct slot *slot, enum ending ending);
+bool datagram_outlasts_drain(const struct slot *slot);
 bool datagram_settled(struct scheduler *scheduler, struct slot *slot);
 bool datagram_give_up_descriptor(struct scheduler *scheduler, struct slot *slot);
 void datagram_release(struct scheduler *scheduler, struct slot *slot);

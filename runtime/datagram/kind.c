@@ -119,6 +119,7 @@ const struct kind kind_datagram = {
     .open = open_datagrams,
     .shut = shut_datagrams,
     .end = datagram_end,
+    .outlasts_drain = datagram_outlasts_drain,
     .close = datagram_close,
     .cancel_calls = cancel_calls,
     .settled = datagram_settled,

@@ -59,6 +59,8 @@ struct kind {
     int (*open)(struct scheduler *scheduler, void **state);
     void (*shut)(void *state);
     void (*end)(struct scheduler *scheduler, struct slot *slot, enum ending ending);
+    /* Whether a drain does not wait for it. NULL: it does. */
+    bool (*outlasts_drain)(const struct slot *slot);
     /* Its owner's close: ends it. CALL_WAITS: the call is on its `link` until it is to be answered;
      * NULL: nobody's call can close it. */
     int (*close)(struct scheduler *scheduler, struct slot *slot, struct call *call);

@@ -219,6 +219,26 @@ Test(local_udp, a_full_peer_is_waited_for)
     loopback_close(&loopback);
 }
 
+/* A UDP socket has no end of its own, so a drain waits for what it has queued and no longer. */
+Test(local_udp, a_drain_waits_for_what_is_queued_and_no_longer)
+{
+    enum { COUNT = 40 };
+    struct loopback loopback = loopback_start(NULL);
+    weir_socket full = passive_at(&loopback, at("full"));
+    weir_socket sender = passive_at(&loopback, at("sender"));
+    GIVES(weir_drain(loopback.runtime, WAIT_MS), 0);
+    for (int i = 0; i < COUNT; i++)
+        GIVES(weir_udp_send_to_async(sender, at("full"), 0, "x", 1, WAIT_MS, NULL, NULL), 0);
+    settle(sender);
+    GIVES(weir_drain(loopback.runtime, 0), WEIR_TIMEOUT);
+    for (int i = 0; i < COUNT; i++)
+        expect_received_from(full, at("sender"), "x");
+    GIVES(weir_drain(loopback.runtime, WAIT_MS), 0);
+    GIVES(say(full, at("sender"), "still open"), 0);
+    expect_received_from(sender, at("full"), "still open");
+    loopback_close(&loopback);
+}
+
 /* What waits for room is gone when its socket is. */
 Test(local_udp, a_stop_waits_for_no_peer)
 {
