@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every service with every option that a listener takes, at its least, its most and each of its
+ * Every service with every option that its socket takes, at its least, its most and each of its
  * words, given by --options, by --default-listen-options and by the environment: it says in a line
  * why not, or serves a request and ends as it was told to. Argument: the command.
  */
@@ -8,6 +8,8 @@
 #include "options/word.h"
 #include "server.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,12 +27,23 @@ struct exchange {
     size_t request_size;
     const char *reply; /* how it begins */
     size_t reply_size;
+    const char *zone; /* a file; NULL: the service takes none */
+    bool is_datagram;
 };
 
 #define BYTES(literal) (literal), sizeof(literal) - 1
 static const struct exchange http = {
     "http", BYTES("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-    BYTES("HTTP/1.1 200 OK\r\n")};
+    BYTES("HTTP/1.1 200 OK\r\n"), NULL, false};
+
+static char zone[] = "/tmp/weir_zone_XXXXXX";
+
+/* {buffer,_} may cut what goes back to a byte. */
+static const struct exchange datagrams[] = {
+    {"udp-echo", BYTES("hello"), BYTES("h"), NULL, true},
+    {"dns", BYTES("\x12\x34\0\0\0\1\0\0\0\0\0\0\1a\4test\0\0\1\0\1"), BYTES("\x12\x34"), zone,
+     true},
+};
 
 /* What comes back unchanged, framed as {packet,_} says. */
 static const struct {
@@ -56,8 +69,9 @@ static const struct {
 static struct exchange echo_of(const weir_option *option)
 {
     size_t type = option->id == WEIR_OPTION_PACKET ? (size_t)option->value.number : WEIR_RAW;
-    return (struct exchange){"echo", framed[type].bytes, framed[type].size, framed[type].bytes,
-                             framed[type].size};
+    return (struct exchange){
+        "echo", framed[type].bytes, framed[type].size, framed[type].bytes, framed[type].size, NULL,
+        false};
 }
 
 /* How the list gets there. */
@@ -71,11 +85,17 @@ static pid_t start(const struct exchange *exchange, enum way way, const char *li
     const char *arguments[] = {command,    "serve",       exchange->service,
                                "--listen", "127.0.0.1:0", "--schedulers",
                                "1",        "--drain",     "0",
-                               NULL,       NULL,          NULL};
+                               NULL,       NULL,          NULL,
+                               NULL,       NULL};
     const char *const names[] = {"--options", "--default-listen-options", NULL};
+    size_t count = 9;
+    if (exchange->zone) {
+        arguments[count++] = "--zone";
+        arguments[count++] = exchange->zone;
+    }
     if (way != BY_ENVIRONMENT) {
-        arguments[9] = names[way];
-        arguments[10] = list;
+        arguments[count++] = names[way];
+        arguments[count] = list;
     }
     if (pipe(fds) < 0)
         exit(EXIT_FAILURE);
@@ -123,6 +143,23 @@ static bool talk(const struct exchange *exchange, uint16_t port)
            memcmp(reply, exchange->reply, exchange->reply_size) == 0;
 }
 
+static bool talk_by_datagrams(const struct exchange *exchange, uint16_t port)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval wait = {.tv_sec = 30};
+    char reply[1024];
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
+        exit(EXIT_FAILURE);
+    (void)!sendto(fd, exchange->request, exchange->request_size, 0, (const struct sockaddr *)&to,
+                  sizeof(to));
+    ssize_t size = recv(fd, reply, sizeof(reply), 0);
+    close(fd);
+    return size >= (ssize_t)exchange->reply_size &&
+           memcmp(reply, exchange->reply, exchange->reply_size) == 0;
+}
+
 /* Whether it served, or said why it does not. */
 static bool run(const struct exchange *exchange, enum way way, const char *list, bool *is_served)
 {
@@ -133,7 +170,10 @@ static bool run(const struct exchange *exchange, enum way way, const char *list,
     pid_t pid = start(exchange, way, list, &out);
     bool said = read_line(out, line);
     *is_served = sscanf(line, "listening on 127.0.0.1:%u", &port) == 1;
-    bool good = *is_served ? talk(exchange, (uint16_t)port) : said;
+    bool good = said;
+    if (*is_served)
+        good = exchange->is_datagram ? talk_by_datagrams(exchange, (uint16_t)port)
+                                     : talk(exchange, (uint16_t)port);
     kill(pid, SIGTERM);
     waitpid(pid, &status, 0);
     close(out);
@@ -146,22 +186,32 @@ static bool run(const struct exchange *exchange, enum way way, const char *list,
 
 static int served_count;
 
+static int try_ways(const struct exchange *exchange, enum way count, const char *list)
+{
+    int failures = 0;
+    for (enum way way = 0; way < count; way++) {
+        bool is_served;
+        failures += !run(exchange, way, list, &is_served);
+        served_count += is_served;
+    }
+    return failures;
+}
+
+/* Datagrams have no defaults. */
 static int try_option(const weir_option *option)
 {
     char text[TEXT_SIZE];
     const weir_option list[] = {*option, WEIR_REQUEST(END)};
-    const struct exchange exchanges[] = {http, echo_of(option)};
-    int failures = 0;
+    const struct exchange echo = echo_of(option);
     if (weir_options_format(list, text, sizeof(text)) < 0) {
         printf("%s: %s\n", option_row_of(option)->atom, weir_last_error_text());
         return 1;
     }
-    for (size_t i = 0; i < 2; i++)
-        for (enum way way = 0; way < WAY_COUNT; way++) {
-            bool is_served;
-            failures += !run(&exchanges[i], way, text, &is_served);
-            served_count += is_served;
-        }
+    int failures = 0;
+    if (option_row_of(option)->scopes & OPTION_LISTEN)
+        failures += try_ways(&http, WAY_COUNT, text) + try_ways(&echo, WAY_COUNT, text);
+    for (size_t i = 0; i < sizeof(datagrams) / sizeof(datagrams[0]); i++)
+        failures += try_ways(&datagrams[i], BY_DEFAULTS, text);
     return failures;
 }
 
@@ -220,7 +270,7 @@ static int try_all(void)
     int failures = try_others();
     for (size_t id = WEIR_OPTION_END + 1; id < WEIR_OPTION_COUNT; id++) {
         const struct option_row *row = &option_rows[id];
-        if (!(row->scopes & OPTION_LISTEN))
+        if (!(row->scopes & (OPTION_LISTEN | OPTION_UDP)))
             continue;
         if (row->type == OPTION_INTEGER || row->type == OPTION_ACTIVE ||
             row->type == OPTION_TIMEOUT)
@@ -232,12 +282,23 @@ static int try_all(void)
     return failures;
 }
 
+static void write_zone(void)
+{
+    static const char text[] = "$ORIGIN test.\na A 192.0.2.1\n";
+    int fd = mkstemp(zone);
+    if (fd < 0 || write(fd, text, sizeof(text) - 1) < 0)
+        exit(EXIT_FAILURE);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
         return EXIT_FAILURE;
     command = argv[1];
+    write_zone();
     int failures = try_all();
+    unlink(zone);
     printf("%d failures, %d were served\n", failures, served_count);
-    return failures > 0 || served_count < 300;
+    return failures > 0 || served_count < 400;
 }
