@@ -22,61 +22,61 @@ static int make_listener(struct scheduler *scheduler, struct listen_call *listen
                          struct listener **out)
 {
     const struct listen_plan *plan = listen->plan;
-    struct listener *socket =
+    struct listener *listener =
         listener_create(scheduler, listen->fd, listen->family, &plan->setup.values);
-    if (!socket)
+    if (!listener)
         return error_say(-ENOMEM, "no memory for a listener");
-    slot_move(&socket->slot, SOCKET_ESTABLISH);
-    socket->listening = listening_create(scheduler, socket);
-    if (!socket->listening) {
-        socket->slot.fd = -1; /* still the caller's */
-        slot_move(&socket->slot, SOCKET_CLOSE);
-        slot_settle(scheduler, &socket->slot);
+    slot_move(&listener->slot, SOCKET_ESTABLISH);
+    listener->listening = listening_create(scheduler, listener);
+    if (!listener->listening) {
+        listener->slot.fd = -1; /* still the caller's */
+        slot_move(&listener->slot, SOCKET_CLOSE);
+        slot_settle(scheduler, &listener->slot);
         return error_say(-ENOMEM, "no memory for a listener");
     }
-    *out = socket;
+    *out = listener;
     return 0;
 }
 
 /* Of what an accepted socket has of its listener the kernel clears this alone (sk_clone_lock). */
-static int note_priority(struct scheduler *scheduler, struct listener *socket)
+static int note_priority(struct scheduler *scheduler, struct listener *listener)
 {
     int priority = 0;
     socklen_t size = sizeof(priority);
-    (void)system_getsockopt(socket->slot.fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
-    return priority ? late_options_note(scheduler, socket, WEIR_OPTIONS(WEIR_PRIORITY(priority)))
+    (void)system_getsockopt(listener->slot.fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
+    return priority ? late_options_note(scheduler, listener, WEIR_OPTIONS(WEIR_PRIORITY(priority)))
                     : 0;
 }
 
 static int run_listen(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     struct listen_call *listen = list_entry(call, struct listen_call, call);
-    struct listener *socket = NULL;
+    struct listener *listener = NULL;
     (void)unused;
     if (scheduler->state == SCHEDULER_STOPPING)
         return WEIR_CLOSED;
     int result = owner_check(listen->owner); /* it may be gone since the call was made */
     if (result == 0)
-        result = make_listener(scheduler, listen, &socket);
+        result = make_listener(scheduler, listen, &listener);
     if (result < 0)
         return result;
-    result = service_note_siblings(&socket->listening->siblings, listen->siblings,
+    result = service_note_siblings(&listener->listening->siblings, listen->siblings,
                                    listen->sibling_count);
     if (result == 0)
-        result = note_priority(scheduler, socket);
+        result = note_priority(scheduler, listener);
     if (result < 0) {
-        socket->slot.fd = -1;
-        slot_end(scheduler, &socket->slot, END_CLOSED);
+        listener->slot.fd = -1;
+        slot_end(scheduler, &listener->slot, END_CLOSED);
         return result;
     }
-    socket->listening->sibling_count = listen->sibling_count;
-    socket->listening->has_rivals = listen->has_rivals;
-    socket->listening->inherited = listen->inherited;
+    listener->listening->sibling_count = listen->sibling_count;
+    listener->listening->has_rivals = listen->has_rivals;
+    listener->listening->inherited = listen->inherited;
     if (listen->serving)
-        accept_serve(scheduler, socket, listen->owner);
+        accept_serve(scheduler, listener, listen->owner);
     else
-        owner_set(&socket->slot, listen->owner);
-    listen->socket = slot_handle(scheduler, &socket->slot);
+        owner_set(&listener->slot, listen->owner);
+    listen->socket = slot_handle(scheduler, &listener->slot);
     return 0;
 }
 

@@ -23,42 +23,42 @@ enum { RETRY_MS = 100 };
 
 /* The kernel wakes who has waited longest. One by one that is another each time; a multishot would
  * stay the first, and have all connections. */
-static void arm(struct scheduler *scheduler, struct listener *socket)
+static void arm(struct scheduler *scheduler, struct listener *listener)
 {
-    struct listening *listener = socket->listening;
-    bool multishot = listener->serving && !listener->has_rivals &&
+    struct listening *listening = listener->listening;
+    bool multishot = listening->serving && !listening->has_rivals &&
                      (scheduler->profile.features & FEATURE_BIT(MULTISHOT_ACCEPT));
-    listener->accepting = ACCEPTING;
-    slot_hold(&socket->slot);
-    ring_accept(scheduler->ring, slot_operation(&socket->slot, LISTENER_ACCEPT), socket->slot.fd,
-                multishot);
+    listening->accepting = ACCEPTING;
+    slot_hold(&listener->slot);
+    ring_accept(scheduler->ring, slot_operation(&listener->slot, LISTENER_ACCEPT),
+                listener->slot.fd, multishot);
 }
 
-static void update(struct scheduler *scheduler, struct listener *socket)
+static void update(struct scheduler *scheduler, struct listener *listener)
 {
-    struct listening *listener = socket->listening;
-    bool wanted = listener->serving || !list_is_empty(&listener->acceptors);
-    if (wanted && listener->accepting == ACCEPTING_NOT) {
-        arm(scheduler, socket);
-    } else if (!wanted && listener->accepting == ACCEPTING) {
-        listener->accepting = ACCEPTING_CANCELLED;
-        cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
+    struct listening *listening = listener->listening;
+    bool wanted = listening->serving || !list_is_empty(&listening->acceptors);
+    if (wanted && listening->accepting == ACCEPTING_NOT) {
+        arm(scheduler, listener);
+    } else if (!wanted && listening->accepting == ACCEPTING) {
+        listening->accepting = ACCEPTING_CANCELLED;
+        cancel_start(scheduler, &listener->slot, LISTENER_ACCEPT);
     }
 }
 
-static void resume(struct listening *listener)
+static void resume(struct listening *listening)
 {
-    timer_disarm(&listener->scheduler->timers, &listener->retry);
-    task_remove(&listener->try_again);
-    listener->accepting = ACCEPTING_NOT;
-    update(listener->scheduler, listener->socket);
+    timer_disarm(&listening->scheduler->timers, &listening->retry);
+    task_remove(&listening->try_again);
+    listening->accepting = ACCEPTING_NOT;
+    update(listening->scheduler, listening->listener);
 }
 
 static void retry(struct timer *timer)
 {
-    struct listening *listener = list_entry(timer, struct listening, retry);
-    listener->has_paused = true;
-    resume(listener);
+    struct listening *listening = list_entry(timer, struct listening, retry);
+    listening->has_paused = true;
+    resume(listening);
 }
 
 static void try_again(struct scheduler *scheduler, struct task *task)
@@ -70,33 +70,33 @@ static void try_again(struct scheduler *scheduler, struct task *task)
 static void take_rest(struct scheduler *scheduler, struct task *task);
 static void give_up(struct scheduler *scheduler, struct task *task);
 
-struct listening *listening_create(struct scheduler *scheduler, struct listener *socket)
+struct listening *listening_create(struct scheduler *scheduler, struct listener *listener)
 {
-    struct listening *listener = memory_allocate_zeroed(1, sizeof(*listener));
-    if (!listener)
+    struct listening *listening = memory_allocate_zeroed(1, sizeof(*listening));
+    if (!listening)
         return NULL;
-    list_init(&listener->acceptors);
-    listener->scheduler = scheduler;
-    listener->socket = socket;
-    listener->retry.fire = retry;
-    task_init(&listener->try_again, try_again);
-    task_init(&listener->take_rest, take_rest);
-    task_init(&listener->give_up, give_up);
-    return listener;
+    list_init(&listening->acceptors);
+    listening->scheduler = scheduler;
+    listening->listener = listener;
+    listening->retry.fire = retry;
+    task_init(&listening->try_again, try_again);
+    task_init(&listening->take_rest, take_rest);
+    task_init(&listening->give_up, give_up);
+    return listening;
 }
 
-void accept_serve(struct scheduler *scheduler, struct listener *socket, weir_owner owner)
+void accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner)
 {
-    socket->listening->serving = true;
-    owner_set(&socket->slot, owner);
-    update(scheduler, socket);
+    listener->listening->serving = true;
+    owner_set(&listener->slot, owner);
+    update(scheduler, listener);
 }
 
 /* Those whose mailbox is gone get nothing. */
-static struct call *take_acceptor(struct scheduler *scheduler, struct listening *listener)
+static struct call *take_acceptor(struct scheduler *scheduler, struct listening *listening)
 {
     struct list *node;
-    while ((node = list_take(&listener->acceptors))) {
+    while ((node = list_take(&listening->acceptors))) {
         struct call *call = list_entry(node, struct call, link);
         int result = owner_check(open_call_of(call)->owner);
         if (result == 0)
@@ -108,89 +108,89 @@ static struct call *take_acceptor(struct scheduler *scheduler, struct listening 
 
 void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot)
 {
-    struct listener *socket = listener_of(slot);
+    struct listener *listener = listener_of(slot);
     struct list living;
     struct call *call;
     if (slot->state != SOCKET_OPEN)
         return;
     list_init(&living);
-    while ((call = take_acceptor(scheduler, socket->listening)))
+    while ((call = take_acceptor(scheduler, listener->listening)))
         list_append(&living, &call->link);
-    list_move_all(&socket->listening->acceptors, &living);
-    update(scheduler, socket);
+    list_move_all(&listener->listening->acceptors, &living);
+    update(scheduler, listener);
 }
 
 /* Without memory it is closed. */
-static void keep_spare(struct listening *listener, int fd)
+static void keep_spare(struct listening *listening, int fd)
 {
-    size_t size = (listener->spare_count + 1) * sizeof(fd);
-    int *fds = memory_resize(listener->spare_fds, size);
+    size_t size = (listening->spare_count + 1) * sizeof(fd);
+    int *fds = memory_resize(listening->spare_fds, size);
     if (!fds) {
         system_close(fd);
         return;
     }
-    fds[listener->spare_count++] = fd;
-    listener->spare_fds = fds;
+    fds[listening->spare_count++] = fd;
+    listening->spare_fds = fds;
 }
 
-static int take_spare(struct listening *listener)
+static int take_spare(struct listening *listening)
 {
-    int fd = listener->spare_fds[0];
-    listener->spare_count--;
-    memmove(listener->spare_fds, listener->spare_fds + 1, listener->spare_count * sizeof(fd));
+    int fd = listening->spare_fds[0];
+    listening->spare_count--;
+    memmove(listening->spare_fds, listening->spare_fds + 1, listening->spare_count * sizeof(fd));
     return fd;
 }
 
-static void give_to_acceptor(struct scheduler *scheduler, struct listener *socket, int fd);
+static void give_to_acceptor(struct scheduler *scheduler, struct listener *listener, int fd);
 
 /* The mailbox that it was for died while it was on its way. */
 static void take_back(struct scheduler *scheduler, weir_socket handle, int fd)
 {
-    struct listener *socket = listener_find(scheduler, handle);
-    if (!socket) {
+    struct listener *listener = listener_find(scheduler, handle);
+    if (!listener) {
         system_close(fd);
         return;
     }
-    late_options_count_again(socket->listening);
-    give_to_acceptor(scheduler, socket, fd);
-    update(scheduler, socket);
+    late_options_count_again(listener->listening);
+    give_to_acceptor(scheduler, listener, fd);
+    update(scheduler, listener);
 }
 
-static void give_to_acceptor(struct scheduler *scheduler, struct listener *socket, int fd)
+static void give_to_acceptor(struct scheduler *scheduler, struct listener *listener, int fd)
 {
-    struct call *call = take_acceptor(scheduler, socket->listening);
+    struct call *call = take_acceptor(scheduler, listener->listening);
     if (!call) {
-        keep_spare(socket->listening, fd);
+        keep_spare(listener->listening, fd);
         return;
     }
     call_hold(scheduler, call);
-    adopt_for_call(scheduler, socket, fd, call, take_back);
+    adopt_for_call(scheduler, listener, fd, call, take_back);
 }
 
-static void take_connection(struct scheduler *scheduler, struct listener *socket, int fd)
+static void take_connection(struct scheduler *scheduler, struct listener *listener, int fd)
 {
     scheduler->totals.accepts++;
     PROBE2(accept, scheduler->number, fd);
-    socket->listening->failed = false;
-    socket->listening->has_paused = false;
-    socket->listening->told_unusable = false;
-    if (socket->listening->serving)
-        adopt_for_owner(scheduler, socket, fd, slot_owner(&socket->slot));
+    listener->listening->failed = false;
+    listener->listening->has_paused = false;
+    listener->listening->told_unusable = false;
+    if (listener->listening->serving)
+        adopt_for_owner(scheduler, listener, fd, slot_owner(&listener->slot));
     else
-        give_to_acceptor(scheduler, socket, fd);
+        give_to_acceptor(scheduler, listener, fd);
 }
 
 /* Not armed again at once: the connection stays in the backlog, and asking for it over and over
  * would cost a whole core. */
-static void pause_accepting(struct scheduler *scheduler, struct listener *socket,
+static void pause_accepting(struct scheduler *scheduler, struct listener *listener,
                             bool until_descriptors)
 {
-    struct listening *listener = socket->listening;
-    listener->accepting = ACCEPTING_PAUSED;
+    struct listening *listening = listener->listening;
+    listening->accepting = ACCEPTING_PAUSED;
     scheduler->totals.accept_pauses++;
     if (until_descriptors)
-        task_add(&scheduler->tasks, TASK_WITH_DESCRIPTORS, &listener->try_again);
-    scheduler_arm(scheduler, &listener->retry, RETRY_MS);
+        task_add(&scheduler->tasks, TASK_WITH_DESCRIPTORS, &listening->try_again);
+    scheduler_arm(scheduler, &listening->retry, RETRY_MS);
 }
 
 static bool lacks_resources(int error)
@@ -212,54 +212,54 @@ static bool is_passing(int error)
 
 /* The listener itself is of no use. Who waits is told, and so is a service's owner, once until a
  * connection comes again. */
-static void tell_unusable(struct scheduler *scheduler, struct listener *socket, int error)
+static void tell_unusable(struct scheduler *scheduler, struct listener *listener, int error)
 {
-    struct listening *listener = socket->listening;
-    bool told = listener->told_unusable;
-    listener->told_unusable = true;
-    call_complete_all(scheduler, &listener->acceptors, error);
-    if (listener->serving && !told)
-        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_ERROR, error);
+    struct listening *listening = listener->listening;
+    bool told = listening->told_unusable;
+    listening->told_unusable = true;
+    call_complete_all(scheduler, &listening->acceptors, error);
+    if (listening->serving && !told)
+        owner_tell(scheduler, &listener->slot, WEIR_MESSAGE_ERROR, error);
 }
 
 /* When no descriptor came during a whole pause, those who wait hear so; the connection stays in the
  * backlog. A service goes on trying. One failure may be one connection's. What fails again is not
  * asked for again at once: it would fail for ever, and use up a core. */
-static void accept_failed(struct scheduler *scheduler, struct listener *socket, int error)
+static void accept_failed(struct scheduler *scheduler, struct listener *listener, int error)
 {
-    struct listening *listener = socket->listening;
-    bool again = listener->failed;
+    struct listening *listening = listener->listening;
+    bool again = listening->failed;
     if (error == -ECANCELED)
         return;
-    listener->failed = true;
-    if (lacks_resources(error) && listener->has_paused && !listener->serving) {
-        listener->has_paused = false;
-        call_complete_all(scheduler, &listener->acceptors, error);
+    listening->failed = true;
+    if (lacks_resources(error) && listening->has_paused && !listening->serving) {
+        listening->has_paused = false;
+        call_complete_all(scheduler, &listening->acceptors, error);
         return;
     }
-    if (listener->accepting != ACCEPTING_NOT || (is_passing(error) && !again))
+    if (listening->accepting != ACCEPTING_NOT || (is_passing(error) && !again))
         return;
-    pause_accepting(scheduler, socket, lacks_resources(error));
+    pause_accepting(scheduler, listener, lacks_resources(error));
     if (!lacks_resources(error) && !is_passing(error))
-        tell_unusable(scheduler, socket, error);
+        tell_unusable(scheduler, listener, error);
 }
 
-static void take_one(struct scheduler *scheduler, struct listener *socket)
+static void take_one(struct scheduler *scheduler, struct listener *listener)
 {
-    slot_hold(&socket->slot);
-    ring_accept(scheduler->ring, slot_operation(&socket->slot, LISTENER_ACCEPT), socket->slot.fd,
-                false);
+    slot_hold(&listener->slot);
+    ring_accept(scheduler->ring, slot_operation(&listener->slot, LISTENER_ACCEPT),
+                listener->slot.fd, false);
 }
 
-static bool is_wanted(const struct listening *listener)
+static bool is_wanted(const struct listening *listening)
 {
-    return listener->serving || !list_is_empty(&listener->acceptors);
+    return listening->serving || !list_is_empty(&listening->acceptors);
 }
 
-static void close_at_last(struct scheduler *scheduler, struct listener *socket)
+static void close_at_last(struct scheduler *scheduler, struct listener *listener)
 {
-    socket->listening->accepting = ACCEPTING_NOT;
-    slot_end(scheduler, &socket->slot, END_CLOSED);
+    listener->listening->accepting = ACCEPTING_NOT;
+    slot_end(scheduler, &listener->slot, END_CLOSED);
 }
 
 /*
@@ -267,55 +267,55 @@ static void close_at_last(struct scheduler *scheduler, struct listener *socket)
  * have been us before we were cancelled: then nobody else is woken, and what is there is ours to
  * take. One that another has taken meanwhile is not waited for: give_up.
  */
-static void share_rest(struct scheduler *scheduler, struct listener *socket)
+static void share_rest(struct scheduler *scheduler, struct listener *listener)
 {
-    struct listening *listener = socket->listening;
-    if (!is_wanted(listener) || !system_is_readable(socket->slot.fd)) {
-        close_at_last(scheduler, socket);
+    struct listening *listening = listener->listening;
+    if (!is_wanted(listening) || !system_is_readable(listener->slot.fd)) {
+        close_at_last(scheduler, listener);
         return;
     }
-    listener->accepting = ACCEPTING_REST;
-    take_one(scheduler, socket);
-    task_add(&scheduler->tasks, TASK_SUBMITTED, &listener->give_up);
+    listening->accepting = ACCEPTING_REST;
+    take_one(scheduler, listener);
+    task_add(&scheduler->tasks, TASK_SUBMITTED, &listening->give_up);
 }
 
 /* The kernel has been offered the accept. */
 static void give_up(struct scheduler *scheduler, struct task *task)
 {
-    struct listening *listener = list_entry(task, struct listening, give_up);
-    if (listener->accepting != ACCEPTING_REST)
+    struct listening *listening = list_entry(task, struct listening, give_up);
+    if (listening->accepting != ACCEPTING_REST)
         return;
-    listener->accepting = ACCEPTING_ENDS;
-    cancel_start(scheduler, &listener->socket->slot, LISTENER_ACCEPT);
+    listening->accepting = ACCEPTING_ENDS;
+    cancel_start(scheduler, &listening->listener->slot, LISTENER_ACCEPT);
 }
 
-static bool is_shared(const struct listening *listener)
+static bool is_shared(const struct listening *listening)
 {
-    return listener->inherited || listener->leaves;
+    return listening->inherited || listening->leaves;
 }
 
-static void accept_rest(struct scheduler *scheduler, struct listener *socket)
+static void accept_rest(struct scheduler *scheduler, struct listener *listener)
 {
-    struct listening *listener = socket->listening;
-    if (is_shared(listener)) {
-        share_rest(scheduler, socket);
+    struct listening *listening = listener->listening;
+    if (is_shared(listening)) {
+        share_rest(scheduler, listener);
         return;
     }
-    if (listener->rest_count == 0 || !is_wanted(listener)) {
-        close_at_last(scheduler, socket);
+    if (listening->rest_count == 0 || !is_wanted(listening)) {
+        close_at_last(scheduler, listener);
         return;
     }
-    listener->rest_count--;
-    take_one(scheduler, socket);
+    listening->rest_count--;
+    take_one(scheduler, listener);
 }
 
 /* Nobody but us has a service's listener, so it may be told not to wait: -EAGAIN is the end. Any
  * other is asked for what is known to be there. */
-static uint32_t rest_count(const struct listener *socket)
+static uint32_t rest_count(const struct listener *listener)
 {
-    uint32_t count = listener_backlog_count(socket);
-    if (socket->listening->serving)
-        return system_set_waiting(socket->slot.fd, false) < 0 ? 0 : count;
+    uint32_t count = listener_backlog_count(listener);
+    if (listener->listening->serving)
+        return system_set_waiting(listener->slot.fd, false) < 0 ? 0 : count;
     return count == UINT32_MAX ? 0 : count;
 }
 
@@ -323,37 +323,37 @@ static uint32_t rest_count(const struct listener *socket)
 static void take_rest(struct scheduler *scheduler, struct task *task)
 {
     enum { AT_ONCE = 64 };
-    struct listener *socket = list_entry(task, struct listening, take_rest)->socket;
+    struct listener *listener = list_entry(task, struct listening, take_rest)->listener;
     int fd = 0;
-    slot_hold(&socket->slot);
-    for (int i = 0; i < AT_ONCE && fd >= 0 && socket->slot.state == SOCKET_OPEN; i++) {
-        fd = system_accept(socket->slot.fd);
+    slot_hold(&listener->slot);
+    for (int i = 0; i < AT_ONCE && fd >= 0 && listener->slot.state == SOCKET_OPEN; i++) {
+        fd = system_accept(listener->slot.fd);
         if (fd >= 0)
-            take_connection(scheduler, socket, fd);
+            take_connection(scheduler, listener, fd);
     }
     if (fd < 0)
-        slot_end(scheduler, &socket->slot, END_CLOSED);
-    else if (socket->slot.state == SOCKET_OPEN)
+        slot_end(scheduler, &listener->slot, END_CLOSED);
+    else if (listener->slot.state == SOCKET_OPEN)
         task_add(&scheduler->tasks, TASK_SOON, task);
-    slot_unhold(scheduler, &socket->slot);
+    slot_unhold(scheduler, &listener->slot);
 }
 
-static void begin_rest(struct scheduler *scheduler, struct listener *socket)
+static void begin_rest(struct scheduler *scheduler, struct listener *listener)
 {
-    struct listening *listener = socket->listening;
-    listener->accepting = ACCEPTING_REST;
-    if (is_shared(listener)) {
-        share_rest(scheduler, socket);
+    struct listening *listening = listener->listening;
+    listening->accepting = ACCEPTING_REST;
+    if (is_shared(listening)) {
+        share_rest(scheduler, listener);
         return;
     }
-    if (listener->serving && socket->slot.family == WEIR_LOCAL &&
-        system_set_waiting(socket->slot.fd, false) >= 0) {
-        listener->accepting = ACCEPTING_TAKEN;
-        task_add(&scheduler->tasks, TASK_SOON, &listener->take_rest);
+    if (listening->serving && listener->slot.family == WEIR_LOCAL &&
+        system_set_waiting(listener->slot.fd, false) >= 0) {
+        listening->accepting = ACCEPTING_TAKEN;
+        task_add(&scheduler->tasks, TASK_SOON, &listening->take_rest);
         return;
     }
-    listener->rest_count = rest_count(socket);
-    accept_rest(scheduler, socket);
+    listening->rest_count = rest_count(listener);
+    accept_rest(scheduler, listener);
 }
 
 /* Whoever asks again is told the same, over and over. */
@@ -362,43 +362,43 @@ static bool is_lasting(int result)
     return result < 0 && result != -ECANCELED && !is_passing(result);
 }
 
-static void drain_on(struct scheduler *scheduler, struct listener *socket,
+static void drain_on(struct scheduler *scheduler, struct listener *listener,
                      const struct ring_completion *completion)
 {
-    struct listening *listener = socket->listening;
+    struct listening *listening = listener->listening;
     if (completion->flags & RING_MORE)
         return;
     if (completion->result == -EAGAIN)
-        listener->rest_count = 0;
-    if (listener->accepting == ACCEPTING_ENDS)
-        begin_rest(scheduler, socket);
+        listening->rest_count = 0;
+    if (listening->accepting == ACCEPTING_ENDS)
+        begin_rest(scheduler, listener);
     else if (is_lasting(completion->result))
-        close_at_last(scheduler, socket);
+        close_at_last(scheduler, listener);
     else
-        accept_rest(scheduler, socket);
+        accept_rest(scheduler, listener);
 }
 
-void accept_drain(struct scheduler *scheduler, struct listener *socket)
+void accept_drain(struct scheduler *scheduler, struct listener *listener)
 {
-    struct listening *listener = socket->listening;
-    switch (listener->accepting) {
+    struct listening *listening = listener->listening;
+    switch (listening->accepting) {
     case ACCEPTING:
-        listener->accepting = ACCEPTING_ENDS;
-        cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
+        listening->accepting = ACCEPTING_ENDS;
+        cancel_start(scheduler, &listener->slot, LISTENER_ACCEPT);
         break;
     case ACCEPTING_CANCELLED:
-        listener->accepting = ACCEPTING_ENDS;
+        listening->accepting = ACCEPTING_ENDS;
         break;
     case ACCEPTING_PAUSED:
     case ACCEPTING_NOT:
-        task_remove(&listener->try_again);
-        timer_disarm(&scheduler->timers, &listener->retry);
-        begin_rest(scheduler, socket);
+        task_remove(&listening->try_again);
+        timer_disarm(&scheduler->timers, &listening->retry);
+        begin_rest(scheduler, listener);
         break;
     case ACCEPTING_REST:
-        if (listener_backlog_count(socket) == 0) { /* another process has taken it */
-            listener->accepting = ACCEPTING_ENDS;
-            cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
+        if (listener_backlog_count(listener) == 0) { /* another process has taken it */
+            listening->accepting = ACCEPTING_ENDS;
+            cancel_start(scheduler, &listener->slot, LISTENER_ACCEPT);
         }
         break;
     case ACCEPTING_ENDS:
@@ -407,71 +407,71 @@ void accept_drain(struct scheduler *scheduler, struct listener *socket)
     }
 }
 
-void accept_leave(struct scheduler *scheduler, struct listener *socket)
+void accept_leave(struct scheduler *scheduler, struct listener *listener)
 {
-    socket->listening->leaves = true;
-    accept_drain(scheduler, socket);
+    listener->listening->leaves = true;
+    accept_drain(scheduler, listener);
 }
 
-static bool drains(const struct listening *listener)
+static bool drains(const struct listening *listening)
 {
-    return listener->accepting == ACCEPTING_ENDS || listener->accepting == ACCEPTING_REST;
+    return listening->accepting == ACCEPTING_ENDS || listening->accepting == ACCEPTING_REST;
 }
 
-static void go_on(struct scheduler *scheduler, struct listener *socket,
+static void go_on(struct scheduler *scheduler, struct listener *listener,
                   const struct ring_completion *completion)
 {
-    if (drains(socket->listening))
-        drain_on(scheduler, socket, completion);
+    if (drains(listener->listening))
+        drain_on(scheduler, listener, completion);
     else
-        update(scheduler, socket);
+        update(scheduler, listener);
 }
 
 void accept_completed(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion)
 {
-    struct listener *socket = listener_of(slot);
-    if (socket->slot.state != SOCKET_OPEN) {
+    struct listener *listener = listener_of(slot);
+    if (listener->slot.state != SOCKET_OPEN) {
         accept_discard(scheduler, completion);
         return;
     }
-    bool ends = drains(socket->listening);
+    bool ends = drains(listener->listening);
     if (!ends && !(completion->flags & RING_MORE))
-        socket->listening->accepting = ACCEPTING_NOT;
+        listener->listening->accepting = ACCEPTING_NOT;
     if (completion->result >= 0)
-        take_connection(scheduler, socket, completion->result);
+        take_connection(scheduler, listener, completion->result);
     else if (!ends)
-        accept_failed(scheduler, socket, completion->result);
-    if (socket->slot.state == SOCKET_OPEN)
-        go_on(scheduler, socket, completion);
+        accept_failed(scheduler, listener, completion->result);
+    if (listener->slot.state == SOCKET_OPEN)
+        go_on(scheduler, listener, completion);
 }
 
-void accept_close(struct scheduler *scheduler, struct listener *socket)
+void accept_close(struct scheduler *scheduler, struct listener *listener)
 {
-    struct listening *listener = socket->listening;
-    socket->listening = NULL;
-    owner_set(&socket->slot, weir_owned_by_nobody()); /* `gone` is for connections */
-    if (listener->accepting == ACCEPTING || listener->accepting == ACCEPTING_REST)
-        cancel_start(scheduler, &socket->slot, LISTENER_ACCEPT);
-    task_remove(&listener->try_again);
-    task_remove(&listener->take_rest);
-    task_remove(&listener->give_up);
-    timer_disarm(&scheduler->timers, &listener->retry);
-    call_complete_all(scheduler, &listener->acceptors, WEIR_CLOSED);
-    while (listener->spare_count > 0)
-        system_close(take_spare(listener));
-    memory_free(listener->spare_fds);
-    memory_free(listener->late);
-    memory_free(listener->siblings);
-    memory_free(listener);
+    struct listening *listening = listener->listening;
+    listener->listening = NULL;
+    owner_set(&listener->slot, weir_owned_by_nobody()); /* `gone` is for connections */
+    if (listening->accepting == ACCEPTING || listening->accepting == ACCEPTING_REST)
+        cancel_start(scheduler, &listener->slot, LISTENER_ACCEPT);
+    task_remove(&listening->try_again);
+    task_remove(&listening->take_rest);
+    task_remove(&listening->give_up);
+    timer_disarm(&scheduler->timers, &listening->retry);
+    call_complete_all(scheduler, &listening->acceptors, WEIR_CLOSED);
+    while (listening->spare_count > 0)
+        system_close(take_spare(listening));
+    memory_free(listening->spare_fds);
+    memory_free(listening->late);
+    memory_free(listening->siblings);
+    memory_free(listening);
 }
 
 bool accept_is_cancelled(const struct slot *slot)
 {
-    const struct listener *socket = listener_of(slot);
-    return socket->slot.state == SOCKET_CLOSED ||
-           socket->listening->accepting == ACCEPTING_CANCELLED ||
-           socket->listening->accepting == ACCEPTING_ENDS;
+    const struct listener *listener = listener_of(slot);
+    return listener->slot.state == SOCKET_CLOSED ||
+           listener->listening->accepting == ACCEPTING_CANCELLED ||
+           listener->listening->accepting == ACCEPTING_ENDS;
 }
 
 void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion)
@@ -481,9 +481,9 @@ void accept_discard(struct scheduler *scheduler, const struct ring_completion *c
         system_close(completion->result);
 }
 
-static int check_owner(const struct listener *socket, weir_owner owner)
+static int check_owner(const struct listener *listener, weir_owner owner)
 {
-    if (owner_is_nobody(owner) && listener_values(socket)->active != WEIR_ACTIVE_FALSE)
+    if (owner_is_nobody(owner) && listener_values(listener)->active != WEIR_ACTIVE_FALSE)
         return error_say(WEIR_BADARG, "an active socket needs an owner: give one, or "
                                       "{active,false}");
     return 0;
@@ -491,28 +491,28 @@ static int check_owner(const struct listener *socket, weir_owner owner)
 
 static int run_accept(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    struct listener *socket = listener_of(slot);
-    if (socket->listening->serving)
+    struct listener *listener = listener_of(slot);
+    if (listener->listening->serving)
         return -EINVAL;
-    int result = check_owner(socket, open_call_of(call)->owner);
+    int result = check_owner(listener, open_call_of(call)->owner);
     if (result < 0)
         return result;
-    list_append(&socket->listening->acceptors, &call->link);
-    if (socket->listening->spare_count > 0) {
-        give_to_acceptor(scheduler, socket, take_spare(socket->listening));
+    list_append(&listener->listening->acceptors, &call->link);
+    if (listener->listening->spare_count > 0) {
+        give_to_acceptor(scheduler, listener, take_spare(listener->listening));
         return CALL_WAITS;
     }
     call_set_timeout(scheduler, call);
-    update(scheduler, socket);
+    update(scheduler, listener);
     return CALL_WAITS;
 }
 
 static void leave_accept(struct scheduler *scheduler, struct call *call)
 {
     list_remove(&call->link);
-    struct listener *socket = listener_find(scheduler, call->socket);
-    if (socket)
-        update(scheduler, socket);
+    struct listener *listener = listener_find(scheduler, call->socket);
+    if (listener)
+        update(scheduler, listener);
 }
 
 int accept_cancel_calls(struct scheduler *scheduler, struct slot *slot, const void *data)

@@ -43,7 +43,7 @@ struct listening {
     struct task give_up;   /* TASK_SUBMITTED: of what another process has */
     bool has_paused;       /* to the end of the pause, and not accepted since */
     struct scheduler *scheduler;
-    struct listener *socket;
+    struct listener *listener;
     weir_option *late;     /* options that accepted sockets lack */
     uint32_t late_count;   /* connections to come that lack those set since it listens */
     weir_socket *siblings; /* on the other schedulers; the first of a service has them */
@@ -53,10 +53,10 @@ struct listening {
 extern const struct call_operation operation_accept;
 
 /* NULL: no memory. */
-struct listening *listening_create(struct scheduler *scheduler, struct listener *socket);
+struct listening *listening_create(struct scheduler *scheduler, struct listener *listener);
 
 /* From now on every connection is the owner's. */
-void accept_serve(struct scheduler *scheduler, struct listener *socket, weir_owner owner);
+void accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner);
 
 void accept_completed(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion);
@@ -71,14 +71,14 @@ int accept_cancel_calls(struct scheduler *scheduler, struct slot *slot, const vo
 void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot);
 
 /* The listener's part of closing: those who wait get WEIR_CLOSED. */
-void accept_close(struct scheduler *scheduler, struct listener *socket);
+void accept_close(struct scheduler *scheduler, struct listener *listener);
 
 /* Closes the listener once the connections that have come are handed over: those of a service, and
  * those that somebody waits for. */
-void accept_drain(struct scheduler *scheduler, struct listener *socket);
+void accept_drain(struct scheduler *scheduler, struct listener *listener);
 
 /* As accept_drain, of one that another process goes on with. */
-void accept_leave(struct scheduler *scheduler, struct listener *socket);
+void accept_leave(struct scheduler *scheduler, struct listener *listener);
 
 /* Gives back what a completion holds whose listener is gone. */
 void accept_discard(struct scheduler *scheduler, const struct ring_completion *completion);

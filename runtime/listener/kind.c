@@ -9,17 +9,17 @@
 
 static void end(struct scheduler *scheduler, struct slot *slot, enum ending ending)
 {
-    struct listener *socket = listener_of(slot);
-    if (socket->slot.state != SOCKET_OPEN)
+    struct listener *listener = listener_of(slot);
+    if (listener->slot.state != SOCKET_OPEN)
         return;
     if (ending == END_DRAIN || ending == END_STOP) {
-        accept_drain(scheduler, socket);
+        accept_drain(scheduler, listener);
         return;
     }
-    slot_hold(&socket->slot);
-    accept_close(scheduler, socket);
-    slot_move(&socket->slot, SOCKET_CLOSE);
-    slot_unhold(scheduler, &socket->slot);
+    slot_hold(&listener->slot);
+    accept_close(scheduler, listener);
+    slot_move(&listener->slot, SOCKET_CLOSE);
+    slot_unhold(scheduler, &listener->slot);
 }
 
 /* A thread that closes a listener finds its port free: it waits for the descriptor to be closed. */
@@ -35,9 +35,9 @@ static int close_by_call(struct scheduler *scheduler, struct slot *slot, struct 
 /* Who has closed it finds its port free. */
 static void release(struct scheduler *scheduler, struct slot *slot)
 {
-    struct listener *socket = listener_of(slot);
-    if (socket->closer)
-        call_complete(scheduler, socket->closer, 0);
+    struct listener *listener = listener_of(slot);
+    if (listener->closer)
+        call_complete(scheduler, listener->closer, 0);
 }
 
 static uint32_t siblings(const struct slot *slot, const weir_socket **siblings)

@@ -41,47 +41,47 @@ weir_option *late_options_join(const weir_option *earlier, const weir_option *la
     return copy;
 }
 
-static int note(struct listening *listener, const weir_option *options)
+static int note(struct listening *listening, const weir_option *options)
 {
-    weir_option *late = late_options_join(listener->late, options);
+    weir_option *late = late_options_join(listening->late, options);
     if (!late)
         return error_say(-ENOMEM, "no memory for the listener's options");
-    memory_free(listener->late);
-    listener->late = late;
+    memory_free(listening->late);
+    listening->late = late;
     return 0;
 }
 
 /* Connections that came before now: in the backlog, or accepted and not looked at. */
-static uint32_t waiting_count(const struct scheduler *scheduler, const struct listener *socket)
+static uint32_t waiting_count(const struct scheduler *scheduler, const struct listener *listener)
 {
-    uint32_t taken = scheduler->last_count + socket->listening->spare_count;
-    uint32_t waiting = listener_backlog_count(socket);
+    uint32_t taken = scheduler->last_count + listener->listening->spare_count;
+    uint32_t waiting = listener_backlog_count(listener);
     return waiting == UINT32_MAX ? waiting : waiting + ring_ready(scheduler->ring) + taken;
 }
 
-int late_options_note(struct scheduler *scheduler, struct listener *socket,
+int late_options_note(struct scheduler *scheduler, struct listener *listener,
                       const weir_option *options)
 {
-    struct listening *listener = socket->listening;
-    listener->late_count = waiting_count(scheduler, socket);
-    if (listener->late_count > 0 || options_forgotten(options))
-        return note(listener, options);
-    if (listener->late)
-        listener->late = late_options_shorten(listener->late);
+    struct listening *listening = listener->listening;
+    listening->late_count = waiting_count(scheduler, listener);
+    if (listening->late_count > 0 || options_forgotten(options))
+        return note(listening, options);
+    if (listening->late)
+        listening->late = late_options_shorten(listening->late);
     return 0;
 }
 
-void late_options_complete(struct listening *listener, int fd)
+void late_options_complete(struct listening *listening, int fd)
 {
-    if (!listener->late)
+    if (!listening->late)
         return;
-    options_inherit(listener->late, fd, listener->socket->slot.family);
-    if (listener->late_count > 0 && --listener->late_count == 0)
-        listener->late = late_options_shorten(listener->late);
+    options_inherit(listening->late, fd, listening->listener->slot.family);
+    if (listening->late_count > 0 && --listening->late_count == 0)
+        listening->late = late_options_shorten(listening->late);
 }
 
-void late_options_count_again(struct listening *listener)
+void late_options_count_again(struct listening *listening)
 {
-    if (listener->late_count > 0 && listener->late_count < UINT32_MAX)
-        listener->late_count++;
+    if (listening->late_count > 0 && listening->late_count < UINT32_MAX)
+        listening->late_count++;
 }

@@ -24,12 +24,12 @@ weir_option *late_options_shorten(weir_option *options);
 
 /* Remembers options that were set on a listening socket: connections that have come lack them.
  * 0, or -ENOMEM. */
-int late_options_note(struct scheduler *scheduler, struct listener *socket,
+int late_options_note(struct scheduler *scheduler, struct listener *listener,
                       const weir_option *options);
 
 /* Sets what a connection lacks of its listener's options. */
-void late_options_complete(struct listening *listener, int fd);
+void late_options_complete(struct listening *listening, int fd);
 /* One that had been given what it lacks will be given it once more. */
-void late_options_count_again(struct listening *listener);
+void late_options_count_again(struct listening *listening);
 
 #endif

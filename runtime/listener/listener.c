@@ -20,12 +20,13 @@ struct listener *listener_find(struct scheduler *scheduler, weir_socket handle)
     return slot && slot->kind == KIND_LISTENER ? listener_of(slot) : NULL;
 }
 
-uint32_t listener_backlog_count(const struct listener *socket)
+uint32_t listener_backlog_count(const struct listener *listener)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof(info);
     size_t least = offsetof(struct tcp_info, tcpi_unacked) + sizeof(info.tcpi_unacked);
-    if (system_getsockopt(socket->slot.fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < least)
+    if (system_getsockopt(listener->slot.fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+        size < least)
         return UINT32_MAX;
     return info.tcpi_unacked;
 }

@@ -35,13 +35,13 @@ struct listener *listener_create(struct scheduler *scheduler, int fd, enum weir_
 /* The live listener of a handle of this scheduler, or NULL. */
 struct listener *listener_find(struct scheduler *scheduler, weir_socket handle);
 
-static inline const struct option_values *listener_values(const struct listener *socket)
+static inline const struct option_values *listener_values(const struct listener *listener)
 {
-    return &socket->slot.options->values;
+    return &listener->slot.options->values;
 }
 
 /* Connections that wait. Those that the kernel has ready, or more when it does not say. */
-uint32_t listener_backlog_count(const struct listener *socket);
+uint32_t listener_backlog_count(const struct listener *listener);
 
 enum listener_operation { LISTENER_ACCEPT = OPERATION_OF_KIND(KIND_LISTENER, 0) };
 

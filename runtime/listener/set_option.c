@@ -9,39 +9,39 @@
 #include "runtime/listener/listener.h"
 #include "runtime/socket/active.h"
 
-static int own_values(struct listener *socket)
+static int own_values(struct listener *listener)
 {
-    if (option_block_own(&socket->slot.options) < 0)
+    if (option_block_own(&listener->slot.options) < 0)
         return error_say(-ENOMEM, "no memory for the socket's options");
     return 0;
 }
 
-static int set_active(struct listener *socket, int32_t wanted)
+static int set_active(struct listener *listener, int32_t wanted)
 {
     int32_t next;
-    int result = active_next(listener_values(socket)->active, wanted, &next);
+    int result = active_next(listener_values(listener)->active, wanted, &next);
     if (result == 0)
-        result = own_values(socket);
+        result = own_values(listener);
     if (result == 0)
-        socket->slot.options->values.active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
+        listener->slot.options->values.active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
     return result;
 }
 
-static int apply(struct scheduler *scheduler, struct listener *socket, const weir_option *option)
+static int apply(struct scheduler *scheduler, struct listener *listener, const weir_option *option)
 {
     const weir_option alone[] = {*option, {.id = WEIR_OPTION_END}};
-    int result = options_touch_values(alone) ? own_values(socket) : 0;
+    int result = options_touch_values(alone) ? own_values(listener) : 0;
     if (result == 0)
-        result = options_apply(alone, OPTION_SET_TCP, &socket->slot.options->values,
-                               socket->slot.fd, socket->slot.family);
+        result = options_apply(alone, OPTION_SET_TCP, &listener->slot.options->values,
+                               listener->slot.fd, listener->slot.family);
     if (result == 0 && options_touch_inherited(alone))
-        result = late_options_note(scheduler, socket, alone);
+        result = late_options_note(scheduler, listener, alone);
     return result;
 }
 
 int listener_set_option(struct scheduler *scheduler, struct slot *slot, const weir_option *option)
 {
-    struct listener *socket = listener_of(slot);
-    return option->id == WEIR_OPTION_ACTIVE ? set_active(socket, (int32_t)option->value.number)
-                                            : apply(scheduler, socket, option);
+    struct listener *listener = listener_of(slot);
+    return option->id == WEIR_OPTION_ACTIVE ? set_active(listener, (int32_t)option->value.number)
+                                            : apply(scheduler, listener, option);
 }
