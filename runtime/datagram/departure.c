@@ -162,7 +162,7 @@ static bool stumble(struct scheduler *scheduler, struct outbox *outbox, struct l
         return true;
     }
     list_remove(&first->link);
-    finish(scheduler, outbox, first, result);
+    finish(scheduler, outbox, first, result == -EAGAIN ? WEIR_CLOSED : result);
     return true;
 }
 
