@@ -145,6 +145,20 @@ static bool is_lost(const struct outbox *outbox)
     return slot->family == WEIR_LOCAL && slot->state != SOCKET_OPEN;
 }
 
+/* Of a connected socket's run the first alone: what became of an earlier datagram is said once, and
+ * the others can go. Without memory for that it is the run. */
+static struct parcel *take_failed(struct scheduler *scheduler, const struct outbox *outbox,
+                                  struct parcel *first)
+{
+    struct parcels *parcels = &datagrams_of(scheduler)->parcels;
+    bool is_run = first->count > 1 && outbox->socket->connected;
+    struct parcel *failed = is_run ? parcel_split(parcels, first) : NULL;
+    if (failed)
+        return failed;
+    list_remove(&first->link);
+    return first;
+}
+
 /* The first of those that are leaving cannot. False: nor can the others, for now. */
 static bool stumble(struct scheduler *scheduler, struct outbox *outbox, struct list *leaving,
                     int result)
@@ -161,8 +175,8 @@ static bool stumble(struct scheduler *scheduler, struct outbox *outbox, struct l
         take_apart(scheduler, outbox, first, result);
         return true;
     }
-    list_remove(&first->link);
-    finish(scheduler, outbox, first, result == -EAGAIN ? WEIR_CLOSED : result);
+    finish(scheduler, outbox, take_failed(scheduler, outbox, first),
+           result == -EAGAIN ? WEIR_CLOSED : result);
     return true;
 }
 

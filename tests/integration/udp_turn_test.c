@@ -221,6 +221,30 @@ Test(udp_turn, what_a_turn_sends_in_vain_is_told_while_it_is_sent)
     loopback_close(&loopback);
 }
 
+static void send_run(void *data)
+{
+    for (int i = 0; i < 8; i++)
+        GIVES(weir_udp_send(*(weir_socket *)data, NULL, &"abcdefgh"[i], 1), 0);
+}
+
+/* The first of a run tells it, and is not sent; the others are. */
+Test(udp_turn, what_became_of_another_costs_one_of_a_run)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct plain plain = plain_open();
+    weir_socket socket = open_passive(&loopback);
+    struct plain gone = plain_open();
+    GIVES(weir_udp_connect(socket, &gone.address), 0);
+    close(gone.fd);
+    GIVES(weir_udp_send(socket, NULL, "lost", 4), 0);
+    GIVES(weir_udp_connect(socket, &plain.address), 0);
+    run_there(loopback.runtime, 0, send_run, &socket);
+    for (const char *text = "bcdefgh"; *text; text++)
+        plain_expect(&plain, (char[]){*text, '\0'});
+    GIVES(weir_udp_send(socket, NULL, "lost", 4), -ECONNREFUSED);
+    end(&loopback, &plain);
+}
+
 /* A network of its own, slow enough that the kernel's buffer is full. */
 static bool be_alone_with_a_slow_network(void)
 {

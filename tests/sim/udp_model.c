@@ -423,11 +423,12 @@ void udp_model_sent(uint32_t index, const struct msghdr *message, uint32_t segme
     size_t size = message->msg_iov[0].iov_len;
     struct piece_of_run piece = {.bytes = message->msg_iov[0].iov_base, .peer = peer_of(message)};
     uint32_t from = 0;
+    bool is_spared = result < 0 && udps[index].connected; /* all of a run but the first */
     if (view->handle.id == 0 || view->forsaken)
         return;
     for (size_t done = 0; done < size || done == 0; done += piece.size) {
         piece.size = (uint32_t)(segment && size - done > segment ? segment : size - done);
-        from = offer(view, &piece, from, result, segment > 0);
+        from = offer(view, &piece, from, is_spared && done > 0 ? -EAGAIN : result, segment > 0);
         piece.bytes += piece.size;
         if (size == 0)
             break;
