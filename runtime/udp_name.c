@@ -11,8 +11,8 @@
 #include "address/name.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/system.h"
 #include "runtime/buffer/buffer.h"
+#include "runtime/datagram/connect.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/send.h"
 #include "runtime/resolver/resolver.h"
@@ -143,9 +143,7 @@ static int connect_local(const struct slot *slot, const weir_local_address *addr
 {
     struct sockaddr_storage storage;
     socklen_t size = local_address_to_sockaddr(address, &storage);
-    int result = system_connect(slot->fd, (struct sockaddr *)&storage, size);
-    datagram_of(slot)->connected |= result == 0;
-    return result;
+    return datagram_connect(datagram_of(slot), &storage, size);
 }
 
 /* "unix:PATH" needs no look-up, and has no port. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/system.h"
 #include "runtime/datagram/collect.h"
+#include "runtime/datagram/connect.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/set_option.h"
 #include "runtime/owner/owner.h"
@@ -180,9 +181,7 @@ static int run_connect(struct scheduler *scheduler, struct slot *slot, struct ca
         return error_say(-EINVAL, "connect: an address of no family");
     if (peer->family != slot->family)
         return error_say(-EAFNOSUPPORT, "connect: the address is not of the socket's family");
-    int result = system_connect(slot->fd, (struct sockaddr *)&storage, size);
-    datagram_of(slot)->connected |= result == 0;
-    return result;
+    return datagram_connect(datagram_of(slot), &storage, size);
 }
 
 static const struct call_operation operation_connect_datagram = {

@@ -62,8 +62,9 @@ WEIR_API int weir_udp_serve(weir_runtime *runtime, const char *address, uint16_t
 
 /*
  * gen_udp:connect/3: from now on it sends to this peer unless told otherwise, receives from it
- * alone, and hears when nobody is there (-ECONNREFUSED). -EAFNOSUPPORT, -EINVAL (the address of no
- * family), -ENETUNREACH and what else the kernel says, WEIR_CLOSED, -ENOTCONN (no UDP socket).
+ * alone, and hears when nobody is there (-ECONNREFUSED). What was sent before goes to the peer of
+ * then. -EAFNOSUPPORT, -EINVAL (the address of no family), -ENETUNREACH and what else the kernel
+ * says, WEIR_CLOSED, -ENOTCONN (no UDP socket).
  */
 WEIR_API int weir_udp_connect(weir_socket socket, const weir_address *peer) WEIR_CHECK_RESULT;
 

@@ -160,10 +160,9 @@ static struct parcel *take_failed(struct scheduler *scheduler, const struct outb
 }
 
 /* The first of those that are leaving cannot. False: nor can the others, for now. */
-static bool stumble(struct scheduler *scheduler, struct outbox *outbox, struct list *leaving,
-                    int result)
+static bool stumble(struct scheduler *scheduler, struct outbox *outbox, int result)
 {
-    struct parcel *first = list_entry(leaving->next, struct parcel, link);
+    struct parcel *first = list_entry(outbox->leaving.next, struct parcel, link);
     if (result == -EAGAIN && !is_lost(outbox)) {
         scheduler->totals.blocked_sends++;
         wait_for_room(scheduler, outbox);
@@ -198,13 +197,14 @@ static uint32_t headers_most(const struct datagram *socket)
 }
 
 /* One system call. False: there is no room for more. */
-static bool send_some(struct scheduler *scheduler, struct outbox *outbox, struct list *leaving)
+static bool send_some(struct scheduler *scheduler, struct outbox *outbox)
 {
+    struct list *leaving = &outbox->leaving;
     struct mmsghdr headers[HEADERS];
     uint32_t count = address(leaving, headers, headers_most(outbox->socket));
     int result = system_send_messages(outbox->socket->slot.fd, headers, count);
     if (result < 0)
-        return stumble(scheduler, outbox, leaving, result);
+        return stumble(scheduler, outbox, result);
     scheduler->totals.send_operations += (uint64_t)result;
     for (; result > 0; result--)
         finish(scheduler, outbox, list_entry(list_take(leaving), struct parcel, link), 0);
@@ -215,14 +215,13 @@ static bool send_some(struct scheduler *scheduler, struct outbox *outbox, struct
 static void depart(struct scheduler *scheduler, struct outbox *outbox)
 {
     struct slot *slot = &outbox->socket->slot;
-    struct list leaving;
-    list_init(&leaving);
-    list_move_all(&leaving, &outbox->parcels);
+    struct list *leaving = &outbox->leaving;
+    list_move_all(leaving, &outbox->parcels);
     slot_hold(slot);
-    while (!list_is_empty(&leaving) && send_some(scheduler, outbox, &leaving))
+    while (!list_is_empty(leaving) && send_some(scheduler, outbox))
         ;
-    list_move_all(&leaving, &outbox->parcels);
-    list_move_all(&outbox->parcels, &leaving);
+    list_move_all(leaving, &outbox->parcels);
+    list_move_all(&outbox->parcels, leaving);
     drained(scheduler, outbox);
     slot_unhold(scheduler, slot);
 }

@@ -15,6 +15,7 @@ struct outbox *outbox_of(struct datagram *socket)
     outbox->socket = socket;
     list_init(&outbox->link);
     list_init(&outbox->parcels);
+    list_init(&outbox->leaving);
     list_init(&outbox->waiters);
     socket->outbox = outbox;
     return outbox;
@@ -30,6 +31,23 @@ struct parcel *outbox_last(const struct outbox *outbox)
     return list_is_empty(&outbox->parcels)
                ? NULL
                : list_entry(outbox->parcels.previous, struct parcel, link);
+}
+
+static void name_peer(const struct list *parcels, const union parcel_address *peer, socklen_t size)
+{
+    for (struct list *node = parcels->next; node != parcels; node = node->next) {
+        struct parcel *parcel = list_entry(node, struct parcel, link);
+        if (parcel->address_size > 0)
+            continue;
+        parcel->address = *peer;
+        parcel->address_size = size;
+    }
+}
+
+void outbox_name_peer(struct outbox *outbox, const union parcel_address *peer, socklen_t size)
+{
+    name_peer(&outbox->leaving, peer, size);
+    name_peer(&outbox->parcels, peer, size);
 }
 
 void outbox_count(struct outbox *outbox, size_t size)

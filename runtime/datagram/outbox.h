@@ -32,6 +32,7 @@ struct outbox {
     struct datagram *socket;
     struct list link; /* to be sent when the turn ends */
     struct list parcels;
+    struct list leaving; /* those before them, while they are offered to the kernel */
     struct list waiters; /* calls that wait until it is not busy */
     size_t queued_bytes;
     size_t queued_count; /* of datagrams */
@@ -51,6 +52,8 @@ struct outbox *outbox_of(struct datagram *socket);
 void outbox_append(struct outbox *outbox, struct parcel *parcel);
 /* The last one, or NULL. */
 struct parcel *outbox_last(const struct outbox *outbox);
+/* Those to the connected peer, which this is, stay its own when the socket has another. */
+void outbox_name_peer(struct outbox *outbox, const union parcel_address *peer, socklen_t size);
 
 /* What the watermarks are about: empty datagrams must count as well. */
 static inline size_t outbox_weight(const struct outbox *outbox)

@@ -219,6 +219,35 @@ Test(udp, a_connected_socket_sends_to_its_peer_and_hears_that_nobody_is_there)
     loopback_close(&loopback);
 }
 
+struct changing {
+    weir_socket socket;
+    const weir_address *peers;
+};
+
+/* In one turn, which sends all of them when it ends. */
+static void change_peers(void *data)
+{
+    const struct changing *changing = data;
+    GIVES(weir_udp_connect(changing->socket, &changing->peers[0]), 0);
+    GIVES(weir_udp_send(changing->socket, NULL, "first", 5), 0);
+    GIVES(weir_udp_connect(changing->socket, &changing->peers[1]), 0);
+    GIVES(weir_udp_send(changing->socket, NULL, "second", 6), 0);
+}
+
+Test(udp, what_was_sent_before_another_is_connected_goes_to_the_peer_of_then)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct plain first = plain_open();
+    struct plain second = plain_open();
+    const weir_address peers[] = {first.address, second.address};
+    run_there(loopback.runtime, 0, change_peers,
+              &(struct changing){open_passive(&loopback), peers});
+    plain_expect(&first, "first");
+    plain_expect(&second, "second");
+    close(first.fd);
+    end(&loopback, &second);
+}
+
 Test(udp, an_active_owner_is_told_of_errors_and_goes_on)
 {
     struct loopback loopback = loopback_start(NULL);

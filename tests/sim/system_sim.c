@@ -197,6 +197,10 @@ int system_getsockname(int fd, struct sockaddr *address, socklen_t *size)
 int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
 {
     const struct file *file = kernel_file(fd);
+    if (file->kind == FILE_DATAGRAM && udps[file->link].connected) {
+        struct sockaddr_in peer = udp_peer_address(udps[file->link].peer);
+        return put_value(address, size, &peer, sizeof(peer));
+    }
     if (file->kind != FILE_STREAM || links[file->link].reset)
         return -ENOTCONN;
     return put_name(address, size, 50000);

@@ -177,6 +177,8 @@ int udp_file_connect(uint32_t file, const struct sockaddr *address)
     memcpy(&inet, address, sizeof(inet));
     if (dice_chance(kernel.faults.call))
         return -ENETUNREACH;
+    if (udp->connected)
+        udp_model_connected_anew(index_of(udp), udp->peer);
     udp->connected = true;
     udp->peer = udp_peer_of(&inet);
     return 0;

@@ -466,7 +466,7 @@ static void connect_it(struct udp_view *view)
 {
     weir_address peer = address_of(dice_below(UDP_PEER_COUNT));
     bool live = udp_model_socket(view) != NULL;
-    if (view->letter_count > 0) /* what is queued for the last peer goes to the next */
+    if (udp_model_is_waited_for(view)) /* what a call waits to queue goes to the next */
         return;
     int result = weir_udp_connect(view->handle, &peer);
     trace("udp %lld: connect: %lld", udp_model_index(view), result, 0, 0);

@@ -408,6 +408,23 @@ static uint32_t offer(struct udp_view *view, const struct piece_of_run *piece, u
     return place;
 }
 
+bool udp_model_is_waited_for(const struct udp_view *view)
+{
+    for (uint32_t i = 0; i < view->letter_count; i++)
+        if (view->letters[i].pending)
+            return true;
+    return false;
+}
+
+/* What is queued stays its own. */
+void udp_model_connected_anew(uint32_t index, uint32_t last_peer)
+{
+    struct udp_view *view = &udp_views[index];
+    for (uint32_t i = 0; i < view->letter_count; i++)
+        if (view->letters[i].peer == UDP_PEER_COUNT)
+            view->letters[i].peer = last_peer;
+}
+
 static uint32_t peer_of(const struct msghdr *message)
 {
     struct sockaddr_in address;

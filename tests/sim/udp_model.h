@@ -74,7 +74,11 @@ void udp_model_opened(uint32_t index);
 void udp_model_closed(uint32_t index);
 void udp_model_given(uint32_t index, const struct udp_arrival *arrival, uint32_t filled);
 void udp_model_receive_failed(uint32_t index, int error);
+void udp_model_connected_anew(uint32_t index, uint32_t last_peer);
 void udp_model_sent(uint32_t index, const struct msghdr *message, uint32_t segment, int result);
+
+/* Whether a call of it waits to send. */
+bool udp_model_is_waited_for(const struct udp_view *view);
 
 /* Whether it is a UDP socket's, alive or not. */
 bool udp_model_is(weir_socket handle);
