@@ -95,6 +95,8 @@ static int add(struct scheduler *scheduler, struct outbox *outbox, const struct 
     memcpy(&parcel->address, &destination.address, destination.size);
     parcel->address_size = destination.size;
     parcel->call = call;
+    if (call)
+        letter_call_of(call)->parcel = parcel;
     outbox_append(outbox, parcel);
     return 0;
 }
@@ -128,6 +130,14 @@ int letter_send_now(struct scheduler *scheduler, struct datagram *socket,
     return queue(scheduler, socket, letter, NULL);
 }
 
+/* It has no time-out; a process that waits may be killed. */
+static int wait_for_answer(struct scheduler *scheduler, struct call *call)
+{
+    call->timeout_ms = WEIR_INFINITY;
+    call_set_timeout(scheduler, call);
+    return CALL_WAITS;
+}
+
 static int run_send(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     struct datagram *socket = datagram_of(slot);
@@ -138,15 +148,26 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
     if (departure_is_busy(socket)) {
         scheduler->totals.busy++;
         list_append(&socket->outbox->waiters, &call->link);
-        return CALL_WAITS;
+        return wait_for_answer(scheduler, call);
     }
     result = queue(scheduler, socket, letter, call);
-    return result < 0 ? result : CALL_WAITS;
+    return result < 0 ? result : wait_for_answer(scheduler, call);
+}
+
+/* What is queued already is sent all the same. */
+static void leave_send(struct scheduler *scheduler, struct call *call)
+{
+    struct parcel *parcel = letter_call_of(call)->parcel;
+    (void)scheduler;
+    list_remove(&call->link);
+    if (parcel)
+        parcel->call = NULL;
 }
 
 const struct call_operation operation_send_letter = {
     .name = "weir_udp_send",
     .run = run_send,
+    .leave = leave_send,
     .kinds = 1 << KIND_DATAGRAM,
     .other_result = -EPROTOTYPE,
     .dead_result = WEIR_CLOSED,

@@ -12,6 +12,7 @@
 #include <weir/local.h>
 
 struct datagram;
+struct parcel;
 struct scheduler;
 struct weir_buffer;
 
@@ -26,6 +27,7 @@ struct letter_call {
     struct letter letter;
     weir_address to;          /* CALL_ASYNC: what the letter points to */
     struct weir_buffer *held; /* CALL_ASYNC: what its bytes lie in */
+    struct parcel *parcel;    /* that is to tell it what the kernel says, or NULL */
 };
 
 static inline struct letter_call *letter_call_of(struct call *call)

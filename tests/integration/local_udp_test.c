@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Datagrams of local sockets: who they are from, what sending says, and that none waits for ever.
  */
-#include "support/loopback.h"
+#include "integration/in_process.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -326,6 +326,41 @@ Test(local_udp, what_is_lost_with_its_socket_is_told_to_be_closed)
     struct last_words words = {.sender = passive_at(&loopback, NULL), .to = at("peer")};
     run_there(loopback.runtime, 0, send_and_close, &words);
     GIVES(answer_wait(&words.answer), WEIR_CLOSED);
+    close(peer);
+    loopback_close(&loopback);
+}
+
+static int send_for_ever(void *data)
+{
+    static const char bytes[60000];
+    const struct last_words *words = data;
+    int result;
+    while ((result = weir_udp_send(words->sender, NULL, bytes, sizeof(bytes))) == 0)
+        ;
+    return result;
+}
+
+/* On the socket's own scheduler it waits until the socket is not busy, on the other for the
+ * kernel. */
+Test(local_udp, a_kill_ends_the_wait_for_a_peer)
+{
+    static const weir_config two_schedulers = {.schedulers = 2};
+    struct loopback loopback = loopback_start(&two_schedulers);
+    int peer = plain_at(at("peer"));
+    fill(&loopback, at("peer"));
+    for (int i = 0; i < 2; i++) {
+        struct last_words words = {.sender = passive_at(&loopback, NULL)};
+        GIVES(weir_udp_connect_to(words.sender, at("peer"), 0, WAIT_MS), 0);
+        int scheduler = (weir_scheduler_of(words.sender) + i) % 2;
+        weir_process process = spawn_on(&loopback, scheduler, send_for_ever, &words);
+        EVENTUALLY(statistics_of(words.sender).send_pend > 0);
+        uint64_t before = statistics_of(words.sender).send_pend;
+        GIVES(weir_monitor(process, loopback.mailbox, NULL), 0);
+        GIVES(weir_kill(process), 0);
+        GIVES(reason_of(&loopback, process), WEIR_KILLED);
+        cr_expect(statistics_of(words.sender).send_pend == before, "it has taken something back");
+        GIVES(weir_close(words.sender), 0);
+    }
     close(peer);
     loopback_close(&loopback);
 }
