@@ -3,6 +3,9 @@
  * What one receive has brought, in the buffer that it lies in: what the kernel says of it, and then
  * its bytes. That is a datagram, or a run of them from one peer that the kernel has put together
  * (UDP_GRO), all of one size but for the last, which are taken out of it one by one.
+ *
+ * It lives as its buffer does, also for who has kept a packet: `datagram` and `last` do not change
+ * once they are read, only `given` does. A copy has a name of its own to point to.
  */
 #ifndef RUNTIME_DATAGRAM_ARRIVAL_H
 #define RUNTIME_DATAGRAM_ARRIVAL_H

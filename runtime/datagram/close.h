@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a UDP socket: what becomes of those who wait, and of its slot. */
+/*
+ * The end of a UDP socket: what becomes of those who wait, and of its slot.
+ *
+ * Order: who waits is answered and what waits is dropped at once; the descriptor goes when all that
+ * was sent has left, or is lost, and no poll is in flight; then who has closed it is answered; the
+ * slot is free last. Its owner is told nothing more but `gone`.
+ */
 #ifndef RUNTIME_DATAGRAM_CLOSE_H
 #define RUNTIME_DATAGRAM_CLOSE_H
 

@@ -2,6 +2,9 @@
 /*
  * Getting datagrams from the kernel: the ring says that there are some, and one system call takes
  * as many of them as the socket may hand out before others have their turn.
+ *
+ * Invariant: an open socket that wants something, and does not deliver just now, is polled, listed
+ * or rests, so it hears of what comes. One that wants nothing may stay polled, once.
  */
 #ifndef RUNTIME_DATAGRAM_COLLECT_H
 #define RUNTIME_DATAGRAM_COLLECT_H

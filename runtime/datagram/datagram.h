@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* A UDP socket: the kind of socket that it is. */
+/*
+ * A UDP socket: the kind of socket that it is.
+ *
+ * Who may touch it: its scheduler. A callback may close it, after which it may be free as soon as
+ * nothing holds its slot; so whoever calls an owner holds it: a completion and a call do, and what
+ * is done at the turn's end does so itself.
+ *
+ * Invariants: `collecting` says where its slot stands, on one list at most, or that one poll is in
+ * flight. While `delivering`, nobody further up the stack hands out or polls: who has set it goes
+ * on. `waiting` is empty from the close on.
+ */
 #ifndef RUNTIME_DATAGRAM_DATAGRAM_H
 #define RUNTIME_DATAGRAM_DATAGRAM_H
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What all UDP sockets of a scheduler have in common. */
+/*
+ * What all UDP sockets of a scheduler have in common.
+ *
+ * Who may touch it: its scheduler. It is there before the first socket and until after the last is
+ * free.
+ */
 #ifndef RUNTIME_DATAGRAM_DATAGRAMS_H
 #define RUNTIME_DATAGRAM_DATAGRAMS_H
 

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Offering datagrams to the kernel, and what it says of them. */
+/*
+ * Offering datagrams to the kernel, and what it says of them.
+ *
+ * Order: as they were sent, also when the kernel has no room, or takes a run only in pieces. An
+ * outbox is on the list of the turn's end or waits for room, never both. What the kernel refuses is
+ * told while others are leaving, and who is told may send, connect or close: so those stand on a
+ * list of their own, the slot is held, and what is sent meanwhile comes behind them.
+ */
 #ifndef RUNTIME_DATAGRAM_DEPARTURE_H
 #define RUNTIME_DATAGRAM_DEPARTURE_H
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Handing datagrams out: the active modes, the one who waits in recv, and what is kept for later.
+/*
+ * Handing datagrams out: the active modes, the one who waits in recv, and what is kept for later.
+ *
+ * Order: as they came; what waits is handed out before more is read. A buffer is taken off before
+ * its owner is called, since that may close the socket and drop what waits. What nobody wants when
+ * the turn ends leaves the pool's buffers, for blocks.
  */
 #ifndef RUNTIME_DATAGRAM_HANDOUT_H
 #define RUNTIME_DATAGRAM_HANDOUT_H

@@ -7,6 +7,9 @@
  * One is of the pool's buffers; the other is of blocks that the largest datagram fits in, for
  * sockets that need those or when the pool has none left, and has none until then. Local sockets,
  * which ask for something else, have one of their own; its blocks are the other's.
+ *
+ * Nothing is called between a receive and the taking of what it has brought: the headers are those
+ * of all sockets. A buffer is the intake's until intake_take, and then its taker's.
  */
 #ifndef RUNTIME_DATAGRAM_INTAKE_H
 #define RUNTIME_DATAGRAM_INTAKE_H

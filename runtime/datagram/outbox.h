@@ -2,6 +2,11 @@
 /*
  * What a socket has to send, in order, and how it stands with it. Watermarks: from the high one on
  * it is busy, until what is queued has fallen to the low one.
+ *
+ * It lives from the first datagram until the slot is free. Invariant: what is queued is counted
+ * until the kernel has taken or refused it, so it is busy only while there is a parcel, and calls
+ * wait only while it is busy. While there is a parcel, it is on its way out when the turn ends, or
+ * room is waited for.
  */
 #ifndef RUNTIME_DATAGRAM_OUTBOX_H
 #define RUNTIME_DATAGRAM_OUTBOX_H

@@ -4,7 +4,8 @@
  * for the last, which may be shorter), which the kernel cuts apart (UDP_SEGMENT). Its bytes lie in
  * a crate, behind each other, so that a run needs no gathering.
  *
- * Invariant: a crate is used from its beginning again when no parcel lies in it.
+ * Invariant: a crate is used from its beginning again when no parcel lies in it. So one parcel that
+ * stays, for want of room, keeps all of it. Only the last in its crate may grow.
  */
 #ifndef RUNTIME_DATAGRAM_PARCEL_H
 #define RUNTIME_DATAGRAM_PARCEL_H

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Sending a datagram: what may be sent, and who has to wait. */
+/*
+ * Sending a datagram: what may be sent, and who has to wait.
+ *
+ * A letter and its bytes are the caller's, and are looked at only until they have been copied into
+ * a parcel. A call that waits is in one place: on the list of those who wait for a socket that is
+ * busy, with nothing queued, or known to its parcel, which tells it what the kernel has said.
+ */
 #ifndef RUNTIME_DATAGRAM_SEND_H
 #define RUNTIME_DATAGRAM_SEND_H
 
