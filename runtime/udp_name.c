@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gen_udp:send and gen_udp:connect to a host by its name. The call goes to the socket's scheduler,
- * which knows the family to ask for. The look-up and the datagrams are calls of that scheduler's
- * own and lie in the caller's, which waits for them.
+ * which knows the family to ask for. The datagrams are calls of that scheduler's own and lie in the
+ * caller's, which waits for them. The look-up has memory of its own: the caller's may leave it.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #include "runtime/buffer/buffer.h"
 #include "runtime/datagram/connect.h"
 #include "runtime/datagram/datagram.h"
+#include "runtime/datagram/outbox.h"
 #include "runtime/datagram/send.h"
 #include "runtime/resolver/resolver.h"
 #include "runtime/runtime.h"
@@ -22,6 +23,13 @@
 #include "runtime/scheduler/slot.h"
 #include <weir/udp.h>
 
+/* What a call waits for, on the list of its socket's outbox. */
+struct name_question {
+    struct look_up look_up;
+    struct named_call *named; /* NULL: it waits no more */
+    char name[];
+};
+
 struct named_call {
     struct call call;
     const char *host;
@@ -29,7 +37,8 @@ struct named_call {
     bool sends; /* else it connects */
     struct iovec bytes;
     struct weir_buffer *held; /* CALL_ASYNC: what they lie in; NULL: there are none */
-    struct look_up look_up;
+    struct name_question *question;
+    weir_hostent *hostent; /* what it came to */
     struct letter_call letter;
     weir_address literal; /* of a host that is an address */
     const weir_address *addresses;
@@ -53,8 +62,8 @@ static void say_what_failed(const struct named_call *named, int result)
 
 static void answer(struct named_call *named, int result)
 {
-    weir_hostent_free(named->look_up.hostent);
-    named->look_up.hostent = NULL;
+    weir_hostent_free(named->hostent);
+    named->hostent = NULL;
     say_what_failed(named, result);
     call_complete(scheduler_current(), &named->call, result);
 }
@@ -120,14 +129,39 @@ static void go_on(struct named_call *named, const weir_address *addresses, size_
         connect_next(named);
 }
 
-static void found(struct call *look_up)
+static void take(struct named_call *named, weir_hostent *hostent, int result)
 {
-    struct named_call *named = list_entry(look_up, struct named_call, look_up.call);
-    const weir_hostent *hostent = named->look_up.hostent;
-    if (look_up->result < 0)
-        answer(named, look_up->result);
+    named->question = NULL;
+    list_remove(&named->call.link);
+    call_hold(scheduler_current(), &named->call);
+    named->hostent = hostent;
+    if (result < 0)
+        answer(named, result);
     else
         go_on(named, hostent->h_addr_list, hostent->address_count);
+}
+
+static void found(struct call *look_up)
+{
+    struct name_question *question = list_entry(look_up, struct name_question, look_up.call);
+    struct named_call *named = question->named;
+    weir_hostent *hostent = question->look_up.hostent;
+    int result = look_up->result;
+    memory_free(question);
+    if (named)
+        take(named, hostent, result);
+    else
+        weir_hostent_free(hostent);
+}
+
+/* Its socket is closed, or its process is killed; it has not been given an address yet. */
+static void leave(struct scheduler *scheduler, struct call *call)
+{
+    struct named_call *named = named_call_of(call);
+    (void)scheduler;
+    named->question->named = NULL;
+    named->question = NULL;
+    list_remove(&call->link);
 }
 
 /* 1; 0: it is a name; or an error. */
@@ -162,15 +196,37 @@ static int run_local(struct named_call *named, const struct slot *slot)
     return CALL_WAITS;
 }
 
-static void ask(struct scheduler *scheduler, struct named_call *named, enum weir_family family)
+static struct name_question *new_question(struct weir_runtime *runtime, struct named_call *named,
+                                          enum weir_family family)
+{
+    size_t size = strlen(named->host) + 1;
+    struct name_question *question = call_allocate(sizeof(*question) + size);
+    if (!question)
+        return NULL;
+    question->named = named;
+    question->look_up.naming = &runtime->naming;
+    question->look_up.name = memcpy(question->name, named->host, size);
+    question->look_up.family = family;
+    question->look_up.call.timeout_ms = named->call.timeout_ms;
+    question->look_up.call.finish = found;
+    return question;
+}
+
+static int ask(struct scheduler *scheduler, struct named_call *named, struct slot *slot)
 {
     struct weir_runtime *runtime = scheduler->runtime;
-    named->look_up =
-        (struct look_up){.naming = &runtime->naming, .name = named->host, .family = family};
-    named->look_up.call.timeout_ms = named->call.timeout_ms;
-    named->look_up.call.finish = found;
-    (void)call_make_async_on(&operation_look_up, runtime_home(runtime, &named->look_up),
-                             &named->look_up.call);
+    struct outbox *outbox = outbox_of(datagram_of(slot));
+    struct name_question *question =
+        outbox ? new_question(runtime, named, (enum weir_family)slot->family) : NULL;
+    if (!question)
+        return error_say(-ENOMEM, "no memory to look a name up");
+    named->question = question;
+    named->call.timeout_ms = WEIR_INFINITY; /* it is the look-up's */
+    list_append(&outbox->askers, &named->call.link);
+    call_set_timeout(scheduler, &named->call);
+    (void)call_make_async_on(&operation_look_up, runtime_home(runtime, &question->look_up),
+                             &question->look_up.call);
+    return CALL_WAITS;
 }
 
 static int run_named(struct scheduler *scheduler, struct slot *slot, struct call *call)
@@ -184,16 +240,16 @@ static int run_named(struct scheduler *scheduler, struct slot *slot, struct call
     int literal = read_literal(named, family);
     if (literal < 0)
         return error_say(literal, "%s is no address of the socket's family", named->host);
-    if (literal > 0)
-        go_on(named, &named->literal, 1);
-    else
-        ask(scheduler, named, family);
+    if (literal == 0)
+        return ask(scheduler, named, slot);
+    go_on(named, &named->literal, 1);
     return CALL_WAITS;
 }
 
 static const struct call_operation operation_send_to_name = {
     .name = "weir_udp_send_to",
     .run = run_named,
+    .leave = leave,
     .kinds = 1 << KIND_DATAGRAM,
     .other_result = -EPROTOTYPE,
     .dead_result = WEIR_CLOSED,
@@ -203,6 +259,7 @@ static const struct call_operation operation_send_to_name = {
 static const struct call_operation operation_connect_to_name = {
     .name = "weir_udp_connect_to",
     .run = run_named,
+    .leave = leave,
     .kinds = 1 << KIND_DATAGRAM,
     .other_result = -ENOTCONN,
     .dead_result = WEIR_CLOSED,

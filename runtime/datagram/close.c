@@ -14,6 +14,13 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 
+static void dismiss_senders(struct scheduler *scheduler, struct outbox *outbox)
+{
+    call_complete_all(scheduler, &outbox->waiters, WEIR_CLOSED);
+    while (!list_is_empty(&outbox->askers))
+        call_end(scheduler, list_entry(outbox->askers.next, struct call, link), WEIR_CLOSED);
+}
+
 static void dismiss(struct scheduler *scheduler, struct datagram *socket)
 {
     struct call *receiver = socket->caller;
@@ -21,7 +28,7 @@ static void dismiss(struct scheduler *scheduler, struct datagram *socket)
     if (receiver)
         call_complete(scheduler, receiver, WEIR_CLOSED);
     if (socket->outbox)
-        call_complete_all(scheduler, &socket->outbox->waiters, WEIR_CLOSED);
+        dismiss_senders(scheduler, socket->outbox);
 }
 
 static void close_open(struct scheduler *scheduler, struct datagram *socket, enum ending ending)

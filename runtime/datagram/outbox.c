@@ -17,6 +17,7 @@ struct outbox *outbox_of(struct datagram *socket)
     list_init(&outbox->parcels);
     list_init(&outbox->leaving);
     list_init(&outbox->waiters);
+    list_init(&outbox->askers);
     socket->outbox = outbox;
     return outbox;
 }

@@ -39,6 +39,7 @@ struct outbox {
     struct list parcels;
     struct list leaving; /* those before them, while they are offered to the kernel */
     struct list waiters; /* calls that wait until it is not busy */
+    struct list askers;  /* calls that wait to be told an address */
     size_t queued_bytes;
     size_t queued_count; /* of datagrams */
     struct traffic sent;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A plain socket on loopback, and its port. */
@@ -341,4 +342,100 @@ Test(datagram, a_close_or_a_stop_meanwhile)
         cr_expect_eq(one.count, 1);
         cr_expect_eq(one.last, WEIR_CLOSED);
     }
+}
+
+/* A socket that is closed while the name that it sends to is looked up, which takes a minute. */
+struct leaving {
+    struct asked *asked;
+    weir_socket socket;
+    struct said sent;
+    struct said connected;
+    atomic_int told_by_gone; /* answers that had come by then + 1 */
+};
+
+static void leaves(weir_socket socket, void *data)
+{
+    struct leaving *leaving = data;
+    (void)socket;
+    atomic_store(&leaving->told_by_gone,
+                 1 + atomic_load(&leaving->sent.count) + atomic_load(&leaving->connected.count));
+}
+
+static void ask_and_close(void *data)
+{
+    static const weir_handler handler = {.gone = leaves};
+    struct leaving *leaving = data;
+    cr_assert_eq(weir_udp_open(leaving->asked->runtime, 0, NULL, weir_handled_by(&handler, leaving),
+                               &leaving->socket),
+                 0);
+    cr_assert_eq(weir_udp_send_to_async(leaving->socket, "loopback1.test.", 9, "x", 1, -1, said,
+                                        &leaving->sent),
+                 0);
+    cr_assert_eq(weir_udp_connect_to_async(leaving->socket, "loopback2.test.", 9, -1, said,
+                                           &leaving->connected),
+                 0);
+    weir_close(leaving->socket);
+}
+
+Test(datagram, gone_comes_after_the_calls_of_its_scheduler)
+{
+    struct asked asked = asked_start(2, "{timeout,60000}.");
+    dns_server_set_silent(asked.server, true);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct leaving leaving = {.asked = &asked};
+        cr_assert_eq(weir_run_on(asked.runtime, i, ask_and_close, &leaving), 0);
+        while (atomic_load(&leaving.told_by_gone) == 0)
+            usleep(1000);
+        cr_expect_eq(leaving.told_by_gone, 1 + 2);
+        cr_expect_eq(leaving.sent.last, WEIR_CLOSED);
+        cr_expect_eq(leaving.connected.last, WEIR_CLOSED);
+        if (leaving.told_by_gone != 1 + 2) /* they would be answered into what is gone */
+            exit(1);
+    }
+    asked_stop(&asked);
+}
+
+Test(datagram, a_close_ends_the_wait_of_a_thread)
+{
+    struct asked asked = asked_start(2, "{timeout,60000}.");
+    struct waiter waiter = {.socket = open_passive(&asked)};
+    pthread_t thread;
+    dns_server_set_silent(asked.server, true);
+    cr_assert_eq(pthread_create(&thread, NULL, wait_in_vain, &waiter), 0);
+    while (dns_server_count(asked.server, "loopback2.test") == 0)
+        usleep(1000);
+    cr_expect_eq(weir_close(waiter.socket), 0);
+    struct timespec until = {.tv_sec = time(NULL) + WAIT_MS / 1000};
+    cr_assert_eq(pthread_timedjoin_np(thread, NULL, &until), 0);
+    cr_expect_eq(waiter.result, WEIR_CLOSED);
+    asked_stop(&asked);
+}
+
+struct killed {
+    weir_socket socket;
+    atomic_int result;
+};
+
+static int send_until_killed(void *data)
+{
+    struct killed *killed = data;
+    atomic_store(&killed->result,
+                 weir_udp_send_to(killed->socket, "loopback3.test.", 9, "x", 1, -1));
+    return 0;
+}
+
+Test(datagram, a_process_that_waits_for_a_name_can_be_killed)
+{
+    struct asked asked = asked_start(2, "{timeout,60000}.");
+    struct killed killed = {.socket = open_passive(&asked)};
+    weir_process process;
+    dns_server_set_silent(asked.server, true);
+    cr_assert_eq(weir_spawn(asked.runtime, 0, send_until_killed, &killed, NULL, &process), 0);
+    while (dns_server_count(asked.server, "loopback3.test") == 0)
+        usleep(1000);
+    cr_expect_eq(weir_kill(process), 0);
+    for (int ms = 0; ms < WAIT_MS && atomic_load(&killed.result) == 0; ms++)
+        usleep(1000);
+    cr_expect_eq(killed.result, WEIR_KILLED);
+    asked_stop(&asked);
 }
