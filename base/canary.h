@@ -36,6 +36,8 @@ enum canary {
     CANARY_LAST_POLL,          /* a poll for datagrams that is over is taken to go on */
     CANARY_LEAKED_HANDOVER,    /* a connection that comes to a scheduler that stops is left open */
     CANARY_DEAF_PROCESS,       /* a process that waits is not called when a message comes */
+    CANARY_SENT_AGAIN,         /* a datagram that one address of a name got goes to the next too */
+    CANARY_LATE_ANSWER,        /* who waits for a name is not told that the socket is closed */
 };
 
 #ifdef WEIR_CANARY

@@ -80,7 +80,7 @@ void act_look_up(weir_runtime *runtime)
     pending->link = wanted.number;
     pending->timeout_ms = wanted.timeout_ms;
     pending->deadline_ns = wanted.deadline_ns;
-    pending->afar = true;
+    pending->away = 1;
     int result = weir_gethostbyname_async(runtime, wanted.name, WEIR_INET, wanted.timeout_ms, found,
                                           pending);
     pending->returned = true;

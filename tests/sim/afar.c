@@ -116,7 +116,7 @@ void afar_forward(struct conn *conn, const weir_packet *packet)
 static void note_receive(struct errand *errand, struct conn *conn)
 {
     struct pending *pending = errand->pending;
-    pending->afar = true;
+    pending->away = 1;
     pending->refused = !conn;
     pending->expected = WEIR_CLOSED;
     if (conn)

@@ -10,6 +10,7 @@
 #include "sim/pending.h"
 #include "sim/trace.h"
 #include "sim/udp_model.h"
+#include "sim/udp_named.h"
 #include <weir/error.h>
 
 static bool is_udp(const struct pending *pending)
@@ -35,6 +36,10 @@ static void judge_send(struct pending *pending, struct conn *conn)
 static void judge(const struct call *call, int result)
 {
     struct pending *pending = pending_of(call);
+    if (pending && pending->kind == PENDING_UDP_NAMED) {
+        udp_named_judge(pending, call, result);
+        return;
+    }
     if (pending && is_udp(pending)) {
         if (pending->kind == PENDING_UDP_SEND && pending->returned)
             udp_model_answered(pending, result);

@@ -2,6 +2,7 @@
 #include "sim/names.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "sim/kernel.h"
 #include "sim/operation.h"
 #include "sim/trace.h"
+#include "sim/udp.h"
 #include "support/dns_message.h"
 
 enum { SOCKETS_MOST = 4096, WAITING_MOST = 64, ANSWER_SIZE = 600, TTL_S = 2 };
@@ -150,12 +152,28 @@ static void send_answer(struct name_socket *socket, const struct dns_message *me
     event_after(delay_ns, arrive, (uint32_t)(socket - sockets), on_way_count - 1);
 }
 
+static void tell_peers(struct dns_message *message, const struct dns_question *question,
+                       uint32_t number)
+{
+    uint32_t peers[UDP_PEER_COUNT];
+    uint32_t count = udp_peers_of_name(number, peers);
+    uint32_t ttl_s = dice_below(TTL_S + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sockaddr_in address = udp_peer_address(peers[i]);
+        dns_answer_add(message, question->name, question->type, ttl_s, &address.sin_addr,
+                       sizeof(address.sin_addr));
+    }
+}
+
 static void tell_truth(struct dns_message *message, const struct dns_question *question)
 {
     unsigned number;
     char address[32];
     bool known = sscanf(question->name, "known%u.sim", &number) == 1;
-    dns_answer_begin(message, question->id, question->name, question->type, known ? 0 : 3);
+    bool peers = !known && sscanf(question->name, "peers%u.sim", &number) == 1;
+    dns_answer_begin(message, question->id, question->name, question->type, known || peers ? 0 : 3);
+    if (peers && question->type == 1)
+        tell_peers(message, question, number);
     if (!known || question->type != 1)
         return;
     snprintf(address, sizeof(address), "10.0.%u.%u", number / 256 % 256, number % 256);

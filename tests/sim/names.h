@@ -2,7 +2,8 @@
 /*
  * A simulated name server, and the sockets by which the resolver asks it. It answers, late or not
  * at all, fails, truncates and lies as the dice say. What it says of a name when it says anything
- * true follows from the name: "knownN.sim" is 10.0.N/256.N%256, and no other name exists.
+ * true follows from the name: "knownN.sim" is 10.0.N/256.N%256, "peersN.sim" are some of the peers
+ * that hear datagrams, and no other name exists.
  */
 #ifndef SIM_NAMES_H
 #define SIM_NAMES_H

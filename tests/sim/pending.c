@@ -79,9 +79,9 @@ static void check_time_out(const struct pending *pending)
     enum { MS = 1000000 };
     SIM_CHECK(kernel.now_ns >= pending->deadline_ns, "a time-out %llu us too early",
               (unsigned long long)(pending->deadline_ns - kernel.now_ns) / 1000);
-    /* Two bells that take their time, where it is made from elsewhere, and begins when it arrives.
+    /* Two bells that take their time, of each that it is taken to, and begins when it arrives.
      * Beside others a scheduler may be held up between reading the clock and sleeping. */
-    uint64_t slack_ns = (pending->afar ? 10ull : 3ull) * MS;
+    uint64_t slack_ns = (3ull + 7ull * pending->away) * MS;
     slack_ns += slow_since_ns(actor_is_alone() ? pending->deadline_ns : pending->begun_ns);
     SIM_CHECK(model_stopping || kernel.now_ns <= pending->deadline_ns + slack_ns,
               "a time-out %llu us too late",

@@ -16,7 +16,8 @@ enum pending_kind {
     PENDING_RECEIVE,
     PENDING_LOOK_UP,
     PENDING_UDP_SEND,
-    PENDING_UDP_RECEIVE
+    PENDING_UDP_RECEIVE,
+    PENDING_UDP_NAMED
 };
 
 struct call;
@@ -24,7 +25,7 @@ struct call;
 struct pending {
     uint8_t kind;  /* enum pending_kind */
     bool returned; /* the call itself */
-    bool afar;     /* from another scheduler, or a thread */
+    uint8_t away;  /* how many schedulers it is taken to from where it is made */
     bool refused;  /* by what the program did wrong: the result is `expected` */
     int expected;
     uint32_t owner;
@@ -36,7 +37,10 @@ struct pending {
     int64_t timeout_ms;
     bool given; /* a recv: its packet, with this sum; a datagram: the kernel has said */
     uint64_t sum;
-    int told; /* of a datagram: what it must be answered with */
+    int told;       /* of a datagram: what it must be answered with */
+    uint32_t name;  /* that a datagram is sent to */
+    uint32_t tried; /* addresses of that */
+    int last;       /* what came of the last one */
     size_t length;
     uint8_t *bytes;
     weir_socket before_gone; /* it was made on this one's scheduler, so it calls back before that */

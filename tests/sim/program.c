@@ -231,7 +231,7 @@ static void opened(weir_socket socket, int result, void *data)
     enum pending_kind kind = (enum pending_kind)pending->kind;
     pending_called(pending, kind, result);
     uint32_t owner = pending->owner;
-    bool here = !pending->afar && model_home(socket) == scheduler_current();
+    bool here = pending->away == 0 && model_home(socket) == scheduler_current();
     pending_end(pending);
     if (result < 0)
         return;
@@ -338,7 +338,7 @@ static void accept_from(struct listening *listening)
         return;
     int64_t timeout_ms = dice_chance(500) ? WEIR_INFINITY : (int64_t)dice_below(40);
     pending->owner = act_some_owner();
-    pending->afar = !is_own(listening->handle);
+    pending->away = !is_own(listening->handle);
     pending->refused = listening->serves && model_live(listening->handle);
     pending->expected = -EINVAL; /* others are not known to be alive when it gets there */
     if (listening->serves && !is_own(listening->handle)) {

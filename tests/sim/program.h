@@ -22,6 +22,7 @@ struct program_style {
     uint32_t afar;      /* of things done: to sockets of other schedulers */
     uint32_t forward;   /* of packets: to another socket of the scheduler */
     uint32_t udp;       /* of ticks in which something is done: to UDP sockets */
+    uint32_t named;     /* of things done to those: a datagram is sent to a name */
     uint32_t processes; /* of ticks in which something is done: one is spawned */
     bool insists;       /* does again at once what has failed at once, posts work from work */
 };

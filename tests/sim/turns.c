@@ -67,7 +67,8 @@ void turns_end(const struct scheduler *scheduler, bool sleeps)
     struct counts *its = &counts[scheduler->number];
     its->idle = sleeps || its->progress != progress ? 0 : its->idle + 1;
     its->progress = progress;
-    uint32_t most = program_style.look_up > 0 ? IDLE_MOST_WITH_LOOK_UPS : IDLE_MOST;
+    bool looks_up = program_style.look_up > 0 || program_style.named > 0;
+    uint32_t most = looks_up ? IDLE_MOST_WITH_LOOK_UPS : IDLE_MOST;
     SIM_CHECK(its->idle <= most, "scheduler %u turns for nothing", scheduler->number);
 }
 

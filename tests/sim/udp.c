@@ -43,7 +43,7 @@ void udp_choose_style(void)
         .refused = chances[dice_below(3)],
         .room = dice_size(60000),
     };
-    for (uint32_t i = 0; i < UDP_PEER_COUNT; i++)
+    for (uint32_t i = 0; i < UDP_NAMED; i++)
         udp_style.segmentation_errors[i] = errors[dice_below(6)];
 }
 
@@ -59,16 +59,30 @@ void udp_fill(uint32_t number, uint8_t *bytes, size_t size)
 struct sockaddr_in udp_peer_address(uint32_t peer)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
-    address.sin_port = htons((uint16_t)(UDP_PORT + peer));
-    address.sin_addr.s_addr = htonl(0x0a010001u + peer / 2); /* two ports of each host */
+    bool named = peer >= UDP_NAMED;
+    address.sin_port = htons((uint16_t)(UDP_PORT + (named ? UDP_NAMED : peer)));
+    address.sin_addr.s_addr = htonl(0x0a010001u + (named ? peer : peer / 2)); /* or two ports */
     return address;
 }
 
 uint32_t udp_peer_of(const struct sockaddr_in *address)
 {
-    uint32_t peer = ntohs(address->sin_port) - UDP_PORT;
-    SIM_CHECK(peer < UDP_PEER_COUNT, "a datagram for port %u", ntohs(address->sin_port));
-    return peer;
+    for (uint32_t peer = 0; peer < UDP_PEER_COUNT; peer++) {
+        struct sockaddr_in its = udp_peer_address(peer);
+        if (its.sin_port == address->sin_port && its.sin_addr.s_addr == address->sin_addr.s_addr)
+            return peer;
+    }
+    sim_fail("a datagram for %x, port %u", ntohl(address->sin_addr.s_addr),
+             ntohs(address->sin_port));
+}
+
+uint32_t udp_peers_of_name(uint32_t number, uint32_t peers[UDP_PEER_COUNT])
+{
+    uint32_t named = UDP_PEER_COUNT - UDP_NAMED;
+    uint32_t count = number % 3 == 0 ? 1 : named;
+    for (uint32_t i = 0; i < count; i++)
+        peers[i] = UDP_NAMED + (number + i) % named;
+    return count;
 }
 
 static struct udp *still_there(uint32_t index, uint32_t serial)
@@ -338,7 +352,7 @@ static void maybe_change_route(void)
 {
     static const uint32_t errors[] = {0, EIO, EINVAL, EMSGSIZE};
     if (dice_chance(kernel.faults.transient / 10))
-        udp_style.segmentation_errors[dice_below(UDP_PEER_COUNT)] = errors[dice_below(4)];
+        udp_style.segmentation_errors[dice_below(UDP_NAMED)] = errors[dice_below(4)];
 }
 
 static void send_one(struct udp *udp, struct mmsghdr *from, int result)

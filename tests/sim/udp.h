@@ -18,8 +18,9 @@
 enum {
     UDP_MOST = 64,
     UDP_QUEUE_MOST = 64,
-    UDP_PEER_COUNT = 6,
+    UDP_PEER_COUNT = 8,
     UDP_SPEAKER_COUNT = 4,
+    UDP_NAMED = 6, /* from it on: those that are sent to by name, of one port */
     UDP_PORT = 7000
 };
 
@@ -82,5 +83,7 @@ void udp_fill(uint32_t number, uint8_t *bytes, size_t size);
 struct sockaddr_in;
 struct sockaddr_in udp_peer_address(uint32_t peer);
 uint32_t udp_peer_of(const struct sockaddr_in *address);
+/* Those that "peersN.sim" stands for, in order. How many. */
+uint32_t udp_peers_of_name(uint32_t number, uint32_t peers[UDP_PEER_COUNT]);
 
 #endif

@@ -21,6 +21,7 @@
 #include "sim/trace.h"
 #include "sim/turns.h"
 #include "sim/udp.h"
+#include "sim/udp_named.h"
 #include "sim/udp_told.h"
 #include <weir/error.h>
 
@@ -102,7 +103,7 @@ void udp_choose_call(const struct udp_view *view, struct udp_sending *sending)
     enum { DISTINCT_BYTES = 8 };
     choose_sending(view, sending);
     if (!sending->connected) {
-        sending->peer = dice_between(UDP_SPEAKER_COUNT, UDP_PEER_COUNT - 1);
+        sending->peer = dice_between(UDP_SPEAKER_COUNT, UDP_NAMED - 1);
         if (sending->to.port != 0 && sending->to.family == WEIR_INET)
             sending->to = address_of(sending->peer);
     }
@@ -464,7 +465,7 @@ static void change_owner(struct udp_view *view)
 
 static void connect_it(struct udp_view *view)
 {
-    weir_address peer = address_of(dice_below(UDP_PEER_COUNT));
+    weir_address peer = address_of(dice_below(UDP_NAMED));
     bool live = udp_model_socket(view) != NULL;
     if (udp_model_is_waited_for(view)) /* what a call waits to queue goes to the next */
         return;
@@ -514,7 +515,9 @@ static void act(struct udp_view *view)
     };
     const struct datagram *socket = udp_model_socket(view);
     bool stands_for_others = socket && socket->siblings;
-    if (!udp_act_is_own(view))
+    if (program_style.named && dice_chance(program_style.named))
+        udp_named_send(view);
+    else if (!udp_act_is_own(view))
         udp_afar_at_random(view);
     else if (post_handed_count(view->handle) > 0)
         act_while_handed(view);
@@ -533,67 +536,4 @@ void udp_act_at_random(struct udp_view *view)
     act_begin();
     act(view);
     act_end();
-}
-
-/* Opening. */
-
-static const weir_option *open_options(void)
-{
-    static weir_option options[5];
-    static const int32_t modes[] = {WEIR_ACTIVE_TRUE, WEIR_ACTIVE_ONCE, WEIR_ACTIVE_FALSE, 3, 0};
-    options[0] = WEIR_ACTIVE(modes[program_style.active ? dice_below(5) : 0]);
-    options[1] = WEIR_MODE(dice_chance(500) ? WEIR_BINARY : WEIR_LIST);
-    options[2] = WEIR_BUFFER(dice_chance(300) ? dice_size(200) : dice_size(9000));
-    options[3] = WEIR_READ_PACKETS(dice_size(20));
-    options[4] = (weir_option){.id = WEIR_OPTION_END};
-    return options;
-}
-
-/* Those that it has opened are closed, whatever they have told meanwhile. */
-static void serve_failed(uint32_t owner)
-{
-    for (uint32_t i = 0; i < UDP_MOST; i++)
-        if (udps[i].used && udp_views[i].handle.id != 0 && udp_views[i].owner == owner)
-            post_may_forget_closed(udp_views[i].handle);
-}
-
-static void open_one(weir_runtime *runtime)
-{
-    weir_socket handle = {0};
-    uint32_t owner = act_some_owner();
-    bool may_serve = !scheduler_current() || weir_scheduler_count(runtime) == 1;
-    bool serves = may_serve && dice_chance(300);
-    const weir_option *options = open_options();
-    post_begin_service();
-    int result = serves
-                     ? weir_udp_serve(runtime, "127.0.0.1", 0, options, udp_owner(owner), &handle)
-                     : weir_udp_open(runtime, 0, options, udp_owner(owner), &handle);
-    post_end_service(serves ? result : 0);
-    trace("udp open, serves %lld: %lld", serves, result, 0, 0);
-    if (result == 0)
-        (void)udp_model_find(handle, owner);
-    else if (serves)
-        serve_failed(owner);
-}
-
-static struct udp_view *some_view(void)
-{
-    bool own = scheduler_current() && !dice_chance(program_style.afar);
-    for (int tries = 0; tries < 8; tries++) {
-        uint32_t index = dice_below(8);
-        struct udp_view *view = &udp_views[index];
-        if (udps[index].used && view->handle.id != 0 && udp_act_is_own(view) == own)
-            return view;
-    }
-    return NULL;
-}
-
-void udp_act(weir_runtime *runtime)
-{
-    enum { OPEN_MOST = 6 };
-    struct udp_view *view = some_view();
-    if (!udps[OPEN_MOST - 1].used && (!view || dice_chance(200)))
-        open_one(runtime);
-    else if (view)
-        udp_act_at_random(view);
 }

@@ -21,7 +21,7 @@
 static void note_send(struct errand *errand, struct udp_view *view)
 {
     struct pending *pending = errand->pending;
-    pending->afar = true;
+    pending->away = 1;
     pending->expected = view ? udp_foresee_send(view, &errand->sending) : WEIR_CLOSED;
     pending->refused = pending->expected != 0;
     if (view && !pending->refused)
@@ -80,7 +80,7 @@ static void send_and_wait(struct udp_view *view)
 static void note_receive(struct errand *errand, struct udp_view *view)
 {
     struct pending *pending = errand->pending;
-    pending->afar = true;
+    pending->away = 1;
     pending->refused = !view;
     pending->expected = WEIR_CLOSED;
     if (view)

@@ -312,7 +312,7 @@ void __wrap_datagram_tell_error(struct scheduler *scheduler, struct datagram *so
 
 /* Sending. */
 
-static uint64_t sum_of(const uint8_t *bytes, size_t size)
+uint64_t udp_model_sum(const uint8_t *bytes, size_t size)
 {
     uint64_t sum = 1469598103934665603u;
     for (size_t i = 0; i < size; i++)
@@ -327,7 +327,7 @@ void udp_model_accepted(struct udp_view *view, const struct udp_letter *letter, 
     trace("udp %lld: %lld bytes for peer %lld are to be sent, call %lld", udp_model_index(view),
           letter->size, letter->peer, (int64_t)letter->pending - 1);
     *place = *letter;
-    place->sum = sum_of(bytes, letter->size);
+    place->sum = udp_model_sum(bytes, letter->size);
 }
 
 static void remove_letter(struct udp_view *view, uint32_t place)
@@ -395,7 +395,7 @@ static uint32_t offer(struct udp_view *view, const struct piece_of_run *piece, u
                       int result, bool is_run)
 {
     struct udp_letter sought = {
-        .sum = sum_of(piece->bytes, piece->size), .size = piece->size, .peer = piece->peer};
+        .sum = udp_model_sum(piece->bytes, piece->size), .size = piece->size, .peer = piece->peer};
     uint32_t place = find_letter(view, from, &sought);
     SIM_CHECK(!is_run || !view->letters[place].pending, "somebody waits for one of a run");
     if (view->letters[place].offered || comes_back(result, is_run))

@@ -63,7 +63,8 @@ struct udp_view {
     uint64_t packets;
     uint64_t octets;
     uint32_t truncated;
-    uint32_t receiver; /* pending call + 1 */
+    uint32_t receiver;    /* pending call + 1 */
+    uint32_t named_count; /* calls that send to a name */
 };
 extern struct udp_view udp_views[];
 
@@ -100,6 +101,8 @@ void udp_model_forsake(uint32_t owner);
 /* The one whose recv is given this packet; NULL: it is none of them. */
 struct udp_view *udp_model_receiving(const weir_packet *kept);
 
+/* What a datagram of these bytes is known by. */
+uint64_t udp_model_sum(const uint8_t *bytes, size_t size);
 /* It was accepted, or is about to be. */
 void udp_model_accepted(struct udp_view *view, const struct udp_letter *letter, const void *bytes);
 /* It is answered: the kernel has it, or never will. */

@@ -125,6 +125,7 @@ static void choose_style(void)
         .insists = dice_chance(50),
         .look_up = ONE_OF(0, 0, 200, 600),
         .udp = program_style.udp,
+        .named = program_style.named,
         .processes = program_style.processes,
     };
 }
@@ -136,6 +137,7 @@ static void choose_newcomers(uint64_t seed)
     udp_choose_style();
     program_style.udp = ONE_OF(0, 0, 200, 700);
     program_style.processes = ONE_OF(0, 0, 0, 100, 600);
+    program_style.named = ONE_OF(0, 0, 100, 400);
     dice_seed(seed);
 }
 
