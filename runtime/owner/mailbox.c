@@ -21,6 +21,8 @@
 static pthread_mutex_t mailboxes_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list mailboxes = {&mailboxes, &mailboxes};
 
+enum { NO_HOME = -1 };
+
 struct weir_mailbox {
     struct list link; /* in `mailboxes` */
     pthread_mutex_t lock;
@@ -28,7 +30,7 @@ struct weir_mailbox {
     struct list messages;
     struct list listeners; /* processes that wait; threads sleep on `arrived` */
     size_t count;
-    bool notes_owned;
+    int home; /* NO_HOME: it is no process's own */
     struct owned owned;
     struct mailbox_round round;
     bool dead;
@@ -45,7 +47,7 @@ static void init_arrived(weir_mailbox *mailbox)
     pthread_condattr_destroy(&attributes);
 }
 
-static int create(weir_mailbox **out, bool notes_owned)
+static int create(weir_mailbox **out, int home)
 {
     weir_mailbox *mailbox = memory_allocate_zeroed(1, sizeof(*mailbox));
     if (!mailbox)
@@ -54,7 +56,7 @@ static int create(weir_mailbox **out, bool notes_owned)
     init_arrived(mailbox);
     list_init(&mailbox->messages);
     list_init(&mailbox->listeners);
-    mailbox->notes_owned = notes_owned;
+    mailbox->home = home;
     mailbox->round.mailbox = mailbox;
     atomic_init(&mailbox->refs, 1);
     pthread_mutex_lock(&mailboxes_lock);
@@ -66,12 +68,17 @@ static int create(weir_mailbox **out, bool notes_owned)
 
 int weir_mailbox_create(weir_mailbox **mailbox)
 {
-    return create(mailbox, false);
+    return create(mailbox, NO_HOME);
 }
 
-int mailbox_create_for_process(weir_mailbox **mailbox)
+int mailbox_create_for_process(weir_mailbox **mailbox, uint32_t home)
 {
-    return create(mailbox, true);
+    return create(mailbox, (int)home);
+}
+
+int mailbox_home(const weir_mailbox *mailbox)
+{
+    return mailbox->home;
 }
 
 void mailbox_keep(weir_mailbox *mailbox)
@@ -268,7 +275,7 @@ void mailbox_end(weir_mailbox *mailbox)
     pthread_mutex_unlock(&mailboxes_lock);
     pthread_mutex_lock(&mailbox->lock);
     mailbox->dead = true;
-    mailbox->round.goes_on = mailbox->notes_owned;
+    mailbox->round.goes_on = mailbox->home != NO_HOME;
     while (!list_is_empty(&mailbox->messages)) {
         struct list *first = mailbox->messages.next;
         (void)take_node(mailbox, list_entry(first, struct mailbox_node, link));
@@ -289,7 +296,7 @@ static bool needs_round(weir_mailbox *mailbox)
 
 struct mailbox_round *mailbox_note_owned(weir_mailbox *mailbox, weir_socket socket)
 {
-    if (!mailbox->notes_owned)
+    if (mailbox->home == NO_HOME)
         return NULL;
     pthread_mutex_lock(&mailbox->lock);
     owned_add(&mailbox->owned, socket.id);
@@ -303,7 +310,7 @@ struct mailbox_round *mailbox_note_owned(weir_mailbox *mailbox, weir_socket sock
 
 void mailbox_forget_owned(weir_mailbox *mailbox, weir_socket socket)
 {
-    if (!mailbox->notes_owned)
+    if (mailbox->home == NO_HOME)
         return;
     pthread_mutex_lock(&mailbox->lock);
     owned_remove(&mailbox->owned, socket.id);

@@ -39,8 +39,12 @@ struct mail_wait {
 void mail_wait_init(struct mail_wait *wait, struct scheduler *scheduler,
                     void (*arrived)(struct mail_wait *wait));
 
-/* A process's own mailbox: which sockets it owns is noted. */
-int mailbox_create_for_process(weir_mailbox **mailbox);
+/* A process's own mailbox: which sockets it owns is noted. `home` is the registry index of its
+ * scheduler. */
+int mailbox_create_for_process(weir_mailbox **mailbox, uint32_t home);
+
+/* -1: it is no process's own. */
+int mailbox_home(const weir_mailbox *mailbox);
 
 /* It is gone: its messages are dropped, and so is what is put there from now on. */
 void mailbox_end(weir_mailbox *mailbox);

@@ -278,7 +278,7 @@ static int equip(struct process *process)
     if (result == 0)
         result = overflow_watch_begin(&processes->overflow);
     if (result == 0)
-        result = mailbox_create_for_process(&process->mailbox);
+        result = mailbox_create_for_process(&process->mailbox, scheduler->index);
     if (result == 0)
         result = coroutine_open(&process->coroutine, &processes->host, &processes->stacks,
                                 size ? size : STACK_BYTES_USUAL);

@@ -8,6 +8,8 @@
 
 static const weir_config two_schedulers = {.schedulers = 2};
 
+static atomic_uint ends;
+
 static int return_it(void *data)
 {
     return *(int *)data;
@@ -152,6 +154,51 @@ static int sleep_for_ever(void *data)
 {
     (void)data;
     return weir_sleep(WEIR_INFINITY);
+}
+
+/* To who has spawned it. */
+static int post_and_end(void *data)
+{
+    weir_message message;
+    EXPECT(weir_receive(WAIT_MS, &message) == 0);
+    EXPECT(weir_post(*(weir_process *)data, data) == 0);
+    return 0;
+}
+
+static void count_end(weir_process process, int reason, void *data)
+{
+    (void)process;
+    (void)reason;
+    (void)data;
+    atomic_fetch_add(&ends, 1);
+}
+
+/* Takes nothing before the other has ended. */
+static int wait_for_its_end(void *data)
+{
+    struct loopback *loopback = data;
+    const weir_process_options options = {.ended = count_end};
+    weir_process self = weir_self(), other;
+    weir_message message;
+    for (int where = 0; where < 2; where++) {
+        unsigned before = atomic_load(&ends);
+        EXPECT(weir_spawn(loopback->runtime, where, post_and_end, &self, &options, &other) == 0);
+        EXPECT(weir_monitor(other, NULL, NULL) == 0);
+        EXPECT(weir_post(other, NULL) == 0);
+        while (where == 1 && atomic_load(&ends) == before)
+            continue;
+        EXPECT(weir_receive(WAIT_MS, &message) == 0 && message.kind == WEIR_MESSAGE_USER);
+        EXPECT(weir_receive(WAIT_MS, &message) == 0 && message.kind == WEIR_MESSAGE_DOWN);
+    }
+    return 0;
+}
+
+/* What it has posted comes before its end. */
+Test(process, is_told_of_an_end_behind_the_last_message)
+{
+    struct loopback loopback = loopback_start(&two_schedulers);
+    RUNS(&loopback, wait_for_its_end, &loopback);
+    loopback_close(&loopback);
 }
 
 /* Takes no notice of it. */
