@@ -341,6 +341,7 @@ int weir_udp_send_to(weir_socket socket, const char *host, uint16_t port, const 
                                .port = port,
                                .sends = true,
                                .bytes = {(void *)bytes, size}};
+    call_begin();
     int result = check(host, &named.bytes);
     return result < 0 ? result : call_make(&operation_send_to_name, socket, &named.call);
 }
@@ -361,6 +362,7 @@ int weir_udp_send_to_async(weir_socket socket, const char *host, uint16_t port, 
 int weir_udp_connect_to(weir_socket socket, const char *host, uint16_t port, int64_t timeout_ms)
 {
     struct named_call named = {.call.timeout_ms = timeout_ms, .host = host, .port = port};
+    call_begin();
     int result = check(host, &named.bytes);
     return result < 0 ? result : call_make(&operation_connect_to_name, socket, &named.call);
 }

@@ -145,6 +145,7 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
     int result = check(socket, letter);
     if (result < 0)
         return result;
+    call_let_leave(scheduler, call);
     if (departure_is_busy(socket)) {
         scheduler->totals.busy++;
         list_append(&socket->outbox->waiters, &call->link);
@@ -162,6 +163,17 @@ static void leave_send(struct scheduler *scheduler, struct call *call)
     list_remove(&call->link);
     if (parcel)
         parcel->call = NULL;
+}
+
+/* What is in a parcel is sent all the same. */
+static void leave_send(struct scheduler *scheduler, struct call *call)
+{
+    struct parcel *parcel = letter_call_of(call)->parcel;
+    (void)scheduler;
+    if (parcel)
+        parcel->call = NULL;
+    else
+        list_remove(&call->link);
 }
 
 const struct call_operation operation_send_letter = {

@@ -156,6 +156,12 @@ void call_hold(struct scheduler *scheduler, struct call *call)
     timer_disarm(&scheduler->timers, &call->timer);
 }
 
+void call_let_leave(struct scheduler *scheduler, struct call *call)
+{
+    timer_disarm(&scheduler->timers, &call->timer);
+    call->may_leave = true;
+}
+
 void call_set_timeout(struct scheduler *scheduler, struct call *call)
 {
     call->may_leave = true;

@@ -68,8 +68,7 @@ struct call {
     struct scheduler *origin;    /* where to finish; NULL: where it ran */
     struct waiter *waiter;       /* CALL_SUSPENDING */
     enum call_kind kind;
-    bool
-        may_leave; /* it waits, and may be made to leave its wait: by its time-out, at the latest */
+    bool may_leave; /* it waits, and may be made to leave its wait */
     weir_socket socket;
     int64_t timeout_ms;
     int result;
@@ -131,6 +130,9 @@ struct slot *call_find_socket(struct scheduler *scheduler, const struct call_ope
 
 /* Scheduler: from now on the call may leave its wait: with WEIR_TIMEOUT when its time is up. */
 void call_set_timeout(struct scheduler *scheduler, struct call *call);
+
+/* Scheduler: the same without a time-out, which does not run any more. */
+void call_let_leave(struct scheduler *scheduler, struct call *call);
 
 /* Scheduler: from now on it may not. */
 void call_hold(struct scheduler *scheduler, struct call *call);

@@ -86,7 +86,7 @@ static void time_suspended(struct scheduler *scheduler, struct output *output)
     for (; link != &output->suspended; link = link->next) {
         struct call *call = list_entry(link, struct call, link);
         if (!runs)
-            call_hold(scheduler, call);
+            call_let_leave(scheduler, call);
         else if (!call->timer.armed)
             call_set_timeout(scheduler, call);
     }
@@ -102,7 +102,9 @@ int busy_suspend(struct scheduler *scheduler, struct stream *stream, struct call
     stay_busy(scheduler, stream->output);
     list_append(&stream->output->suspended, &call->link);
     scheduler->totals.waiting_bytes += send_call_of(call)->source.size;
-    if (!behind)
+    if (behind)
+        call_let_leave(scheduler, call);
+    else
         call_set_timeout(scheduler, call);
     return CALL_WAITS;
 }

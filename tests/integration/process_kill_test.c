@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* What a process may be killed in. */
+#include "integration/in_process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const weir_config two_schedulers = {.schedulers = 2};
+
+/* Who sends to one that takes nothing. */
+struct sender {
+    weir_socket socket;
+    atomic_uint count;
+};
+
+/* Until it counts no more: it waits. */
+static void wait_until_it_waits(struct sender *sender)
+{
+    unsigned before;
+    do {
+        before = atomic_load(&sender->count);
+        cr_assert(weir_sleep(50) == 0);
+    } while (atomic_load(&sender->count) == 0 || atomic_load(&sender->count) != before);
+}
+
+static void expect_killed(struct loopback *loopback, weir_process process)
+{
+    weir_message message;
+    GIVES(weir_monitor(process, loopback->mailbox, NULL), 0);
+    GIVES(weir_kill(process), 0);
+    GIVES(weir_mailbox_receive(loopback->mailbox, AT_ONCE_MS, &message), 0);
+    cr_assert(message.process.id == process.id && message.error == WEIR_KILLED);
+}
+
+static int send_for_ever(void *data)
+{
+    static const char bytes[64 << 10];
+    struct sender *sender = data;
+    int result;
+    while ((result = weir_send(sender->socket, bytes, sizeof(bytes))) == 0)
+        atomic_fetch_add(&sender->count, 1);
+    return result;
+}
+
+/* Behind one whose bytes are queued already, and who waits without an end. */
+Test(process_kill, in_a_send_behind_anothers)
+{
+    struct loopback loopback = loopback_start(&two_schedulers);
+    loopback.listener = listen_with(
+        loopback.runtime, "[binary,{active,false},{high_watermark,8192}," SMALL_BUFFERS "]");
+    loopback_reopen(&loopback);
+    int its = weir_scheduler_of(loopback.socket);
+    for (int i = 0; i < 2; i++) {
+        struct sender first = {.socket = loopback.socket}, second = first;
+        weir_process crossing = spawn_on(&loopback, 1 - its, send_for_ever, &first);
+        wait_until_it_waits(&first);
+        weir_process behind = spawn_on(&loopback, i, send_for_ever, &second);
+        cr_assert(weir_sleep(50) == 0);
+        cr_assert(atomic_load(&second.count) == 0);
+        expect_killed(&loopback, behind);
+        expect_killed(&loopback, crossing);
+        loopback_reopen(&loopback);
+    }
+    loopback_close(&loopback);
+}
+
+/* At an abstract name, which the system chooses; it takes nothing. */
+static int deaf_peer(char *host, size_t size)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof(address);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    cr_assert(bind(fd, (struct sockaddr *)&address, sizeof(sa_family_t)) == 0);
+    cr_assert(getsockname(fd, (struct sockaddr *)&address, &length) == 0);
+    int name_size = (int)(length - sizeof(sa_family_t) - 1);
+    snprintf(host, size, "unix:@%.*s", name_size, address.sun_path + 1);
+    return fd;
+}
+
+static int send_datagrams_for_ever(void *data)
+{
+    struct sender *sender = data;
+    int result;
+    while ((result = weir_udp_send(sender->socket, NULL, "hello", 5)) == 0)
+        atomic_fetch_add(&sender->count, 1);
+    return result;
+}
+
+/* Which may never have room. On the socket's scheduler and on another. */
+Test(process_kill, in_a_send_to_a_local_peer)
+{
+    struct loopback loopback = loopback_start(&two_schedulers);
+    for (int i = 0; i < 2; i++) {
+        struct sender sender = {.count = 0};
+        char host[160];
+        int peer = deaf_peer(host, sizeof(host));
+        weir_option *options;
+        GIVES(weir_options_parse("[binary,local,{active,false}]", &options), 0);
+        GIVES(weir_udp_open(loopback.runtime, 0, options, weir_owned_by_nobody(), &sender.socket),
+              0);
+        weir_options_free(options);
+        GIVES(set(sender.socket, "[{high_watermark,64}]"), 0);
+        GIVES(weir_udp_connect_to(sender.socket, host, 0, WAIT_MS), 0);
+        weir_process first = spawn_on(&loopback, i, send_datagrams_for_ever, &sender);
+        wait_until_it_waits(&sender);
+        weir_process behind = spawn_on(&loopback, i, send_datagrams_for_ever, &sender);
+        expect_killed(&loopback, first);
+        expect_killed(&loopback, behind);
+        GIVES(weir_close(sender.socket), 0);
+        close(peer);
+    }
+    loopback_close(&loopback);
+}
+
+/* Takes no notice of it. */
+static int send_again_and_again(void *data)
+{
+    struct sender *sender = data;
+    weir_packet packet;
+    for (int i = 0; i < 1000; i++) {
+        (void)!weir_udp_recv(sender->socket, WEIR_INFINITY, &packet);
+        (void)!weir_udp_send_to(sender->socket, "127.0.0.1", 9, "x", 1, WAIT_MS);
+        atomic_fetch_add(&sender->count, 1);
+    }
+    return 0;
+}
+
+Test(process_kill, who_sends_to_a_host_after_it_does_not_come_back)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct sender sender = {.count = 0};
+    GIVES(weir_udp_open(loopback.runtime, 0, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                        weir_owned_by_nobody(), &sender.socket),
+          0);
+    weir_process process = spawn_on(&loopback, 0, send_again_and_again, &sender);
+    cr_assert(weir_sleep(20) == 0);
+    expect_killed(&loopback, process);
+    cr_assert(atomic_load(&sender.count) == 0, "%u", atomic_load(&sender.count));
+    loopback_close(&loopback);
+}
