@@ -30,8 +30,9 @@
  * 1. Its function returns, or it calls weir_exit: why it ended is what it returns or gives. 0 is
  *    "normal", other values are the program's; errors of weir/error.h serve well.
  * 2. weir_kill, and weir_stop, end it when it next waits. The call that waits, or the next one that
- *    would have to, gives WEIR_KILLED: time to give back what it holds. A call that may wait and is
- *    made after that does not come back; what is on the stack then is forgotten, not unwound.
+ *    would have to, gives WEIR_KILLED: time to give back what it holds; so does one that looks and
+ *    finds nothing (time-out 0). A call that may wait and is made after that does not come back;
+ *    what is on the stack then is forgotten, not unwound.
  * 3. Then its sockets are closed, what waits in its mailbox is dropped, those who monitor it are
  *    told, and `ended` of its options is called.
  *

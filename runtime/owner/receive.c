@@ -26,9 +26,19 @@ static bool take_or_listen(struct call *call)
     return mailbox_take_or_listen(receive->mailbox, receive->wait, receive->message);
 }
 
+/* Who is to end would wait, if he were not only looking. */
+static int poll(const struct call *call)
+{
+    const struct mail_call *receive = list_entry(call, struct mail_call, call);
+    int result = mailbox_receive_in_thread(receive->mailbox, 0, receive->message);
+    return result == WEIR_TIMEOUT && call->waiter->order != WAITER_GOES_ON ? WEIR_KILLED : result;
+}
+
 static int run_receive(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     (void)unused;
+    if (call->timeout_ms == 0)
+        return poll(call);
     if (take_or_listen(call))
         return 0;
     mail_call_of(call)->wait->call = call;
@@ -90,7 +100,7 @@ int weir_mailbox_receive(weir_mailbox *mailbox, int64_t timeout_ms, weir_message
     struct scheduler *here = scheduler_current();
     call_begin();
     error_clear_text();
-    if (here && here->waiter && timeout_ms != 0)
+    if (here && here->waiter)
         return receive_in_process(here, mailbox, timeout_ms, message);
     if (here && timeout_ms != 0)
         return error_say(-EDEADLK, "waiting for a mailbox would hold up a scheduler");

@@ -363,8 +363,6 @@ static void suspend_until_home(struct scheduler *here, struct call *call, uint32
         count_at_once(waiter);
     else
         waiter->at_once = 0;
-    if (call->result == WEIR_KILLED)
-        waiter->order = WAITER_KNOWS;
 }
 
 /* CALL_WAITS, or the result. */
@@ -381,6 +379,13 @@ static int begin_suspending(struct scheduler *here, uint32_t index, struct call 
     return CALL_WAITS;
 }
 
+static int note_killed(struct waiter *waiter, int result)
+{
+    if (result == WEIR_KILLED)
+        waiter->order = WAITER_KNOWS;
+    return result;
+}
+
 /* A process's call. */
 static int make_suspending(struct scheduler *here, uint32_t index, struct call *call)
 {
@@ -394,7 +399,7 @@ static int make_suspending(struct scheduler *here, uint32_t index, struct call *
     if (result != CALL_WAITS) {
         if (call->operation->may_wait)
             count_at_once(here->waiter);
-        return result;
+        return note_killed(here->waiter, result);
     }
     suspend_until_home(here, call, index);
     if (index != here->index)
@@ -402,7 +407,7 @@ static int make_suspending(struct scheduler *here, uint32_t index, struct call *
     error_clear_text(); /* others have made calls meanwhile */
     if (call->result < 0)
         error_set_text(text);
-    return call->result;
+    return note_killed(here->waiter, call->result);
 }
 
 bool call_may_wait(void)

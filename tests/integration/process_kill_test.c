@@ -141,3 +141,24 @@ Test(process_kill, who_sends_to_a_host_after_it_does_not_come_back)
     cr_assert(atomic_load(&sender.count) == 0, "%u", atomic_load(&sender.count));
     loopback_close(&loopback);
 }
+
+/* Looks for messages, and never waits for one. */
+static int look_for_ever(void *data)
+{
+    weir_message message;
+    int result = WEIR_TIMEOUT;
+    atomic_fetch_add((atomic_uint *)data, 1);
+    for (int i = 0; i < 100000000 && result == WEIR_TIMEOUT; i++)
+        result = weir_receive(0, &message);
+    return result;
+}
+
+Test(process_kill, while_it_looks_for_messages)
+{
+    struct loopback loopback = loopback_start(NULL);
+    atomic_uint count = 0;
+    weir_process process = spawn_on(&loopback, 0, look_for_ever, &count);
+    EVENTUALLY(atomic_load(&count) == 1);
+    expect_killed(&loopback, process);
+    loopback_close(&loopback);
+}
