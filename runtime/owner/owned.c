@@ -67,16 +67,19 @@ void owned_remove(struct owned *owned, uint64_t id)
     }
 }
 
+/* Looks all round, from where the last one was: from the beginning many would be looked for where
+ * there are none any more. */
 uint64_t owned_take(struct owned *owned, uint32_t scheduler)
 {
     if (owned->count == 0)
         return 0;
     for (uint32_t i = 0; i < owned->capacity; i++) {
-        uint64_t id = owned->ids[i];
-        if (id == 0 || slot_scheduler((weir_socket){id}) != scheduler)
-            continue;
-        owned_remove(owned, id);
-        return id;
+        uint64_t id = owned->ids[owned->looked];
+        if (id != 0 && slot_scheduler((weir_socket){id}) == scheduler) {
+            owned_remove(owned, id);
+            return id;
+        }
+        owned->looked = next_of(owned, owned->looked);
     }
     return 0;
 }

@@ -10,6 +10,7 @@ struct owned {
     uint64_t *ids; /* open addressing; 0: free */
     uint32_t count;
     uint32_t capacity; /* a power of two, or 0 */
+    uint32_t looked;   /* where the last one was taken */
     bool incomplete;   /* there was no memory for one */
 };
 

@@ -66,6 +66,19 @@ Test(owned, random_adds_and_removes)
     owned_free(&owned);
 }
 
+/* Each costs the same, or this would take minutes. */
+Test(owned, very_many_are_taken, .timeout = 20)
+{
+    enum { MANY = 200000 };
+    struct owned owned = {0};
+    for (uint32_t i = 1; i <= MANY; i++)
+        owned_add(&owned, id_of(i % 2, i));
+    for (uint32_t i = 0; i < MANY; i++)
+        cr_assert(owned_take(&owned, i < MANY / 2) >> 56 == (i < MANY / 2));
+    cr_assert(owned.count == 0);
+    owned_free(&owned);
+}
+
 Test(owned, without_memory_it_knows_that_it_is_incomplete)
 {
     struct owned owned = {0};
