@@ -37,10 +37,25 @@ static void say(const struct process *process)
         return;
 }
 
-/* What is left to the default comes again when the handler has returned, and is fatal. */
+/* Not a fault: kill(2) and what is like it. */
+static bool was_sent(const siginfo_t *info)
+{
+    return info->si_code <= 0;
+}
+
+/* A fault comes again when the handler has returned, and is fatal. */
+static void leave_to_default(int signal, const siginfo_t *info)
+{
+    if (was_sent(info) && before.sa_handler == SIG_IGN)
+        return;
+    sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+    if (was_sent(info))
+        raise(signal);
+}
+
 static void handle(int signal, siginfo_t *info, void *context)
 {
-    const struct process *process = overflown(info->si_addr);
+    const struct process *process = was_sent(info) ? NULL : overflown(info->si_addr);
     if (process)
         say(process);
     if (before.sa_flags & SA_SIGINFO)
@@ -48,7 +63,7 @@ static void handle(int signal, siginfo_t *info, void *context)
     else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
         before.sa_handler(signal);
     else
-        sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+        leave_to_default(signal, info);
 }
 
 static void install(void)

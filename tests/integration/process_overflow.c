@@ -27,6 +27,14 @@ static int touch_nothing(void *data)
     return *(volatile int *)data;
 }
 
+/* As `kill -SEGV` does. */
+static int send_the_signal(void *data)
+{
+    (void)data;
+    raise(SIGSEGV);
+    _exit(0);
+}
+
 static void run(weir_process_function *function)
 {
     const weir_process_options options = {.name = "the deep one"};
@@ -79,5 +87,6 @@ int main(void)
         printf("of another fault it said: %s\n", text);
         return 1;
     }
+    run_in_child(send_the_signal, text, sizeof(text));
     return 0;
 }
