@@ -138,6 +138,7 @@ void call_complete(struct scheduler *scheduler, struct call *call, int result)
 
 void call_end(struct scheduler *scheduler, struct call *call, int result)
 {
+    call->result = result;
     call->operation->leave(scheduler, call);
     call_complete(scheduler, call, result);
 }

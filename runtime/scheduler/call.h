@@ -42,7 +42,7 @@ struct call_operation {
     /* Its result, or CALL_WAITS. `slot` is that of a live socket of one of the kinds; NULL for what
      * needs no socket. */
     int (*run)(struct scheduler *scheduler, struct slot *slot, struct call *call);
-    /* Makes a waiting call forget its wait: its time is up, or its socket is closed. */
+    /* Makes a waiting call forget its wait: its time is up, or whatever its `result` says. */
     void (*leave)(struct scheduler *scheduler, struct call *call);
     int dead_result;  /* what a handle that is dead gives */
     uint8_t kinds;    /* bits of the kinds that it is for; 0: all of them */

@@ -59,6 +59,7 @@ int busy_cross(struct scheduler *scheduler, struct stream *stream, struct call *
     send_call_of(call)->crossed = true;
     list_append(&stream->output->crossed, &call->link);
     if (call->timeout_ms == 0) {
+        call->result = WEIR_TIMEOUT;
         call->operation->leave(scheduler, call);
         return WEIR_TIMEOUT;
     }
@@ -146,10 +147,10 @@ static void let_go_on(struct scheduler *scheduler, struct stream *stream)
         owner_tell_unbusy(scheduler, &stream->slot);
 }
 
-static void time_out(struct scheduler *scheduler, struct stream *stream, bool crossed)
+static void give_up(struct scheduler *scheduler, struct stream *stream, struct call *call)
 {
-    if (!stream_values(stream)->send_timeout_close) {
-        if (crossed)
+    if (!stream_values(stream)->send_timeout_close || call->result != WEIR_TIMEOUT) {
+        if (send_call_of(call)->crossed)
             let_go_on(scheduler, stream);
         return;
     }
@@ -171,7 +172,7 @@ void busy_expire(struct scheduler *scheduler, struct call *call)
     if (!stream || !stream_is_live(stream) || !stream->output)
         return;
     slot_hold(&stream->slot);
-    time_out(scheduler, stream, send_call_of(call)->crossed);
+    give_up(scheduler, stream, call);
     slot_unhold(scheduler, &stream->slot);
 }
 

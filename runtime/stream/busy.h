@@ -36,7 +36,7 @@ int busy_cross(struct scheduler *scheduler, struct stream *stream, struct call *
  * WEIR_TIMEOUT at once; or -ENOBUFS for an _async call, when too much waits already. */
 int busy_suspend(struct scheduler *scheduler, struct stream *stream, struct call *call);
 
-/* A call has waited long enough, and waits no more. */
+/* A call waits no more: it has for long enough, or whatever its `result` says. */
 void busy_expire(struct scheduler *scheduler, struct call *call);
 
 /* Something was sent: lets those go on who may. */

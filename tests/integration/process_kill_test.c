@@ -13,6 +13,7 @@ static const weir_config two_schedulers = {.schedulers = 2};
 /* Who sends to one that takes nothing. */
 struct sender {
     weir_socket socket;
+    weir_process process;
     atomic_uint count;
 };
 
@@ -64,6 +65,36 @@ Test(process_kill, in_a_send_behind_anothers)
         expect_killed(&loopback, crossing);
         loopback_reopen(&loopback);
     }
+    loopback_close(&loopback);
+}
+
+static int serve(weir_socket socket, void *data)
+{
+    struct sender *sender = data;
+    sender->socket = socket;
+    sender->process = weir_self();
+    return send_for_ever(data);
+}
+
+/* Which is no time-out: what it had queued is still sent. */
+Test(process_kill, in_a_send_that_closes_by_its_time_out)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct sender sender = {.count = 0};
+    const weir_spawner spawner = {.serve = serve, .data = &sender};
+    weir_socket service;
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0,
+                         WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_SNDBUF(4096),
+                                      WEIR_HIGH_WATERMARK(8192), WEIR_SEND_TIMEOUT_CLOSE(true)),
+                         weir_spawning(&spawner), &service),
+          0);
+    int peer = peer_connect_with(weir_port(service), 4096);
+    wait_until_it_waits(&sender);
+    expect_killed(&loopback, sender.process);
+    int64_t got = peer_drain(peer);
+    int64_t sent = (int64_t)atomic_load(&sender.count) * (64 << 10);
+    cr_assert(got == sent, "%lld bytes, not %lld", (long long)got, (long long)sent);
+    peer_leave(&peer);
     loopback_close(&loopback);
 }
 
