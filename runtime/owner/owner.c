@@ -75,7 +75,7 @@ static void close_noted(struct scheduler *scheduler, weir_mailbox *mailbox)
     weir_socket socket;
     bool unknown;
     while ((socket = mailbox_take_owned(mailbox, scheduler->index, &unknown)).id != 0) {
-        struct slot *slot = slot_find(scheduler, socket);
+        struct slot *slot = slot_find_any(scheduler, socket);
         if (slot && slot_mailbox(slot) == mailbox)
             slot_end(scheduler, slot, END_OWNER_DIED);
     }

@@ -66,10 +66,16 @@ weir_socket slot_handle(const struct scheduler *scheduler, const struct slot *sl
     return handle;
 }
 
-struct slot *slot_find(struct scheduler *scheduler, weir_socket handle)
+struct slot *slot_find_any(struct scheduler *scheduler, weir_socket handle)
 {
     uint32_t index = (uint32_t)handle.id - scheduler->first_index;
     struct slot *slot = slot_table_at(&scheduler->slots, index);
     uint32_t generation = (uint32_t)(handle.id >> HANDLE_GENERATION_SHIFT) & GENERATION_MAX;
-    return slot && slot->generation == generation && slot_is_live(slot) ? slot : NULL;
+    return slot && slot->generation == generation ? slot : NULL;
+}
+
+struct slot *slot_find(struct scheduler *scheduler, weir_socket handle)
+{
+    struct slot *slot = slot_find_any(scheduler, handle);
+    return slot && slot_is_live(slot) ? slot : NULL;
 }

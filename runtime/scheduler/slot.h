@@ -102,6 +102,8 @@ static inline bool slot_is_live(const struct slot *slot)
 
 /* The live socket of a handle of this scheduler, or NULL. */
 struct slot *slot_find(struct scheduler *scheduler, weir_socket handle);
+/* Also one that is only being connected, or closed already. */
+struct slot *slot_find_any(struct scheduler *scheduler, weir_socket handle);
 
 /* scheduler 8 bits | generation 24 bits | slot 32 bits */
 enum { HANDLE_INDEX_SHIFT = 56, HANDLE_GENERATION_SHIFT = 32 };

@@ -14,6 +14,7 @@ struct stage {
     weir_socket kept;
     weir_process other;
     int fd;
+    struct answer answer;
 };
 
 #define RAW WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_MODE(WEIR_BINARY))
@@ -300,6 +301,27 @@ Test(process_calls, controlling_process)
         reason = reason_of(&loopback, first);
         cr_assert(reason == 0 || reason == WEIR_NOPROC, "line %d", reason);
     }
+    loopback_close(&loopback);
+}
+
+static int begin_to_connect(void *data)
+{
+    struct stage *stage = data;
+    return weir_tcp_connect_async(stage->loopback->runtime, "127.0.0.1", (uint16_t)stage->port, RAW,
+                                  weir_owned_by_self(), WEIR_INFINITY, answer_opened,
+                                  &stage->answer);
+}
+
+/* Nobody has it then. */
+Test(process_calls, its_end_ends_what_is_being_opened_for_it)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct stage stage = {.loopback = &loopback};
+    int listener = peer_listen(1, &stage.port);
+    RUNS(&loopback, begin_to_connect, &stage);
+    GIVES(answer_wait(&stage.answer), WEIR_CLOSED);
+    GIVES(weir_drain(loopback.runtime, WAIT_MS), 0);
+    close(listener);
     loopback_close(&loopback);
 }
 
