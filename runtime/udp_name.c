@@ -35,7 +35,8 @@ struct named_call {
     struct call call;
     const char *host;
     uint16_t port;
-    bool sends; /* else it connects */
+    bool sends;  /* else it connects */
+    bool killed; /* its process is to end: what is under way is the last */
     struct iovec bytes;
     struct weir_buffer *held; /* CALL_ASYNC: what they lie in; NULL: there are none */
     struct name_question *question;
@@ -98,6 +99,12 @@ static void sent(struct call *letter)
         answer(named, letter->result);
 }
 
+static void stop_letter(struct named_call *named)
+{
+    if (named->killed && named->letter.call.may_leave)
+        call_end(scheduler_current(), &named->letter.call, WEIR_KILLED);
+}
+
 static void send_next(struct named_call *named)
 {
     named->letter = (struct letter_call){.letter = {.bytes = named->bytes}};
@@ -107,8 +114,10 @@ static void send_next(struct named_call *named)
         named->letter.letter.to = next_address(named);
     named->letter.call.socket = named->call.socket;
     named->letter.call.finish = sent;
+    call_let_leave(scheduler_current(), &named->call);
     (void)call_make_async_on(&operation_send_letter, scheduler_current()->index,
                              &named->letter.call);
+    stop_letter(named);
 }
 
 static void connect_next(struct named_call *named)
@@ -248,10 +257,23 @@ static int run_named(struct scheduler *scheduler, struct slot *slot, struct call
     return CALL_WAITS;
 }
 
+/* The letter's call ends this one: with WEIR_KILLED, or with what became of the last address. */
+static void interrupt_named(struct scheduler *scheduler, struct call *call)
+{
+    struct named_call *named = named_call_of(call);
+    if (named->question) {
+        call_end(scheduler, call, WEIR_KILLED);
+        return;
+    }
+    named->killed = true;
+    stop_letter(named);
+}
+
 static const struct call_operation operation_send_to_name = {
     .name = "weir_udp_send_to",
     .run = run_named,
     .leave = leave,
+    .interrupt = interrupt_named,
     .kinds = 1 << KIND_DATAGRAM,
     .other_result = -EPROTOTYPE,
     .dead_result = WEIR_CLOSED,
@@ -262,6 +284,7 @@ static const struct call_operation operation_connect_to_name = {
     .name = "weir_udp_connect_to",
     .run = run_named,
     .leave = leave,
+    .interrupt = interrupt_named,
     .kinds = 1 << KIND_DATAGRAM,
     .other_result = -ENOTCONN,
     .dead_result = WEIR_CLOSED,

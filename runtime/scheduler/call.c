@@ -280,7 +280,10 @@ static int refuse_or_dead(const struct call_operation *operation, uint32_t index
 static void interrupt(struct scheduler *scheduler, struct call *call)
 {
     error_clear_text();
-    call_end(scheduler, call, WEIR_KILLED);
+    if (call->operation->interrupt)
+        call->operation->interrupt(scheduler, call);
+    else
+        call_end(scheduler, call, WEIR_KILLED);
 }
 
 static void interrupted(struct scheduler *scheduler, struct inbox_node *node)

@@ -44,6 +44,8 @@ struct call_operation {
     int (*run)(struct scheduler *scheduler, struct slot *slot, struct call *call);
     /* Makes a waiting call forget its wait: its time is up, or whatever its `result` says. */
     void (*leave)(struct scheduler *scheduler, struct call *call);
+    /* Its process is to end: it completes soon, with WEIR_KILLED. NULL: it leaves its wait. */
+    void (*interrupt)(struct scheduler *scheduler, struct call *call);
     int dead_result;  /* what a handle that is dead gives */
     uint8_t kinds;    /* bits of the kinds that it is for; 0: all of them */
     int other_result; /* what those of other kinds give */

@@ -14,6 +14,7 @@ static const weir_config two_schedulers = {.schedulers = 2};
 struct sender {
     weir_socket socket;
     weir_process process;
+    char host[160]; /* unix:@NAME */
     atomic_uint count;
 };
 
@@ -120,24 +121,33 @@ static int send_datagrams_for_ever(void *data)
     return result;
 }
 
+static int send_to_its_name_for_ever(void *data)
+{
+    struct sender *sender = data;
+    int result;
+    while ((result = weir_udp_send_to(sender->socket, sender->host, 0, "hello", 5, WAIT_MS)) == 0)
+        atomic_fetch_add(&sender->count, 1);
+    return result;
+}
+
 /* Which may never have room. On the socket's scheduler and on another. */
 Test(process_kill, in_a_send_to_a_local_peer)
 {
+    weir_process_function *sends[] = {send_datagrams_for_ever, send_to_its_name_for_ever};
     struct loopback loopback = loopback_start(&two_schedulers);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         struct sender sender = {.count = 0};
-        char host[160];
-        int peer = deaf_peer(host, sizeof(host));
+        int peer = deaf_peer(sender.host, sizeof(sender.host));
         weir_option *options;
         GIVES(weir_options_parse("[binary,local,{active,false}]", &options), 0);
         GIVES(weir_udp_open(loopback.runtime, 0, options, weir_owned_by_nobody(), &sender.socket),
               0);
         weir_options_free(options);
         GIVES(set(sender.socket, "[{high_watermark,64}]"), 0);
-        GIVES(weir_udp_connect_to(sender.socket, host, 0, WAIT_MS), 0);
-        weir_process first = spawn_on(&loopback, i, send_datagrams_for_ever, &sender);
+        GIVES(weir_udp_connect_to(sender.socket, sender.host, 0, WAIT_MS), 0);
+        weir_process first = spawn_on(&loopback, i % 2, sends[i / 2], &sender);
         wait_until_it_waits(&sender);
-        weir_process behind = spawn_on(&loopback, i, send_datagrams_for_ever, &sender);
+        weir_process behind = spawn_on(&loopback, i % 2, sends[i / 2], &sender);
         expect_killed(&loopback, first);
         expect_killed(&loopback, behind);
         GIVES(weir_close(sender.socket), 0);
