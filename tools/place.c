@@ -62,6 +62,18 @@ static struct place *find(struct places *places, const char *text)
     return NULL;
 }
 
+/* Each once, though several names may mean it. */
+static int add_fd(struct place *place, int fd)
+{
+    for (int i = 0; i < place->fd_count; i++)
+        if (place->fds[i] == fd)
+            return 0;
+    if (place->fd_count == WEIR_FDS_MAX)
+        return error_say(-EINVAL, "%s: more than %d sockets", place->text, WEIR_FDS_MAX);
+    place->fds[place->fd_count++] = fd;
+    return 0;
+}
+
 /* Sockets of one address are one place. */
 static int add_bound(struct places *places, int fd)
 {
@@ -76,8 +88,7 @@ static int add_bound(struct places *places, int fd)
             return say_too_many();
         *place = bound;
     }
-    place->fds[place->fd_count++] = fd;
-    return 0;
+    return add_fd(place, fd);
 }
 
 static int add_systemd(struct places *places, const char *name)

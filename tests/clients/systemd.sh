@@ -4,7 +4,7 @@
 # replaced. Argument: the command.
 set -uo pipefail
 weir=$(realpath "$1")
-for tool in systemd-socket-activate socat nc; do
+for tool in systemd-socket-activate socat nc python3; do
     command -v $tool >/dev/null || { echo "$tool is missing: ./run deps test"; exit 1; }
 done
 failed=0
@@ -60,6 +60,27 @@ expect 'said' "listening on unix:$folder/two" "$(head -1 "$folder/said")"
 end
 expect 'told' "READY=1 MAINPID=$server STOPPING=1" "$(next) $(next) $(next)"
 rm "$folder/one" "$folder/two"
+
+# What several names mean is served once, also when it is as many sockets as there may be.
+cat >"$folder/many.py" <<'END'
+import os, socket, sys
+own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+own.bind(sys.argv[1])
+own.listen()
+high = os.dup2(own.fileno(), 100)
+for fd in range(3, 67):
+    os.dup2(high, fd)
+os.environ.update(LISTEN_FDS="64", LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], sys.argv[2:])
+END
+exec {out}< <(exec python3 "$folder/many.py" "$folder/one" "$weir" serve echo --listen systemd \
+    --listen systemd --options '[{packet,raw}]')
+server=$!
+read -r -t 60 -u "$out" line
+expect 'named twice' "listening on unix:$folder/one" "$line"
+expect 'named twice' 'hello' "$(talk hello "$folder/one")"
+end
+rm "$folder/one"
 
 # Replaced by another one, which systemd is told of. One that cannot start has no effect.
 export NOTIFY_SOCKET=$folder/notify
