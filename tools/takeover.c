@@ -15,10 +15,12 @@
 
 /*
  * Messages of a SOCK_SEQPACKET socket: one for each place, its text with its sockets; one for the
- * socket itself; then the successor says that it serves.
+ * socket itself; then the successor says that it serves, and its predecessor closes. One that goes
+ * on instead says so at any time: who only closes has left, or was killed.
  */
 static const char own_socket[] = "takeover";
 static const char serving[] = "serving";
+static const char staying[] = "staying";
 
 enum { MESSAGE_BYTES = 512, ANSWER_SECONDS = 60 };
 
@@ -114,14 +116,15 @@ static int find_predecessor(const struct takeover *takeover)
     return error == ENOENT || error == ECONNREFUSED ? 0 : say(takeover, -error);
 }
 
-static void take(struct takeover *takeover, struct places *places, const struct message *message)
+/* 1, or an error: it does not let itself be replaced. */
+static int take(struct takeover *takeover, struct places *places, const struct message *message)
 {
-    if (strcmp(message->text, own_socket) == 0 && message->count == 1) {
+    bool is_own = strcmp(message->text, own_socket) == 0 && message->count == 1;
+    if (is_own)
         takeover->listening = message->fds[0];
-        return;
-    }
-    if (!places_inherit(places, message->text, message->fds, message->count))
+    else if (!places_inherit(places, message->text, message->fds, message->count))
         close_fds(message->fds, message->count);
+    return strcmp(message->text, staying) == 0 ? -ECONNREFUSED : 1;
 }
 
 int takeover_ask(struct takeover *takeover, struct places *places)
@@ -136,12 +139,14 @@ int takeover_ask(struct takeover *takeover, struct places *places)
     while (takeover->listening < 0 && result > 0) {
         result = receive_message(fd, &message);
         if (result > 0)
-            take(takeover, places, &message);
+            result = take(takeover, places, &message);
+    }
+    if (result == 0 || result == -ECONNRESET) { /* it has ended meanwhile */
+        close(fd);
+        return 0;
     }
     takeover->predecessor = fd;
-    if (takeover->listening >= 0)
-        return 0;
-    return say(takeover, result < 0 ? result : -ECONNRESET); /* it has ended meanwhile */
+    return result < 0 ? say(takeover, result) : 0;
 }
 
 static int bind_socket(struct takeover *takeover, int fd)
@@ -171,22 +176,34 @@ static int listen_for_successor(struct takeover *takeover)
     return 0;
 }
 
-int takeover_ready(struct takeover *takeover)
+/* What it has not read is an error first; what it has said comes behind that. */
+static int tell_predecessor(struct takeover *takeover)
 {
     struct message message = {.count = 0};
+    snprintf(message.text, sizeof(message.text), "%s", serving);
+    int result = send_message(takeover->predecessor, &message);
+    if (result < 0 && result != -EPIPE && result != -ECONNRESET)
+        return say(takeover, result);
+    do
+        result = receive_message(takeover->predecessor, &message);
+    while (result == -ECONNRESET);
+    close_fds(message.fds, message.count);
+    if (result > 0 && strcmp(message.text, staying) == 0)
+        return say(takeover, -ETIMEDOUT);
+    close(takeover->predecessor);
+    takeover->predecessor = -1;
+    return 0;
+}
+
+int takeover_ready(struct takeover *takeover)
+{
     if (!takeover->path)
         return 0;
     int result = takeover->listening < 0 ? listen_for_successor(takeover) : 0;
     if (result < 0)
         return result;
     place_note_file(&takeover->file);
-    if (takeover->predecessor < 0)
-        return 0;
-    snprintf(message.text, sizeof(message.text), "%s", serving);
-    result = send_message(takeover->predecessor, &message);
-    close(takeover->predecessor);
-    takeover->predecessor = -1;
-    return result < 0 ? say(takeover, result) : 0;
+    return takeover->predecessor < 0 ? 0 : tell_predecessor(takeover);
 }
 
 static int add_fds(struct message *message, const int *fds, int count)
@@ -247,6 +264,10 @@ bool takeover_answer(const struct takeover *takeover, const struct places *place
     bool serves = is_allowed(fd) && send_all(takeover, fd, places) >= 0 &&
                   receive_message(fd, &message) > 0 && strcmp(message.text, serving) == 0;
     close_fds(message.fds, message.count);
+    snprintf(message.text, sizeof(message.text), "%s", staying);
+    message.count = 0;
+    if (!serves)
+        (void)send_message(fd, &message);
     close(fd);
     return serves;
 }

@@ -19,10 +19,12 @@ struct takeover {
 };
 
 /* Asks who serves there, if anybody does, for its sockets, which become `inherited` ones of those
- * places whose text they have; what no place wants is closed. 0, or an error with its text. */
+ * places whose text they have; what no place wants is closed. 0, also when it ends meanwhile, or an
+ * error with its text. */
 int takeover_ask(struct takeover *takeover, struct places *places);
 
-/* Everything is served: a successor may come, and the predecessor is told to leave. */
+/* Everything is served: a successor may come, and the predecessor is told to leave. An error: it
+ * has waited too long, and goes on. One that was killed meanwhile is none. */
 int takeover_ready(struct takeover *takeover);
 
 /* A successor has come. True: it serves now, and this process is to leave. */

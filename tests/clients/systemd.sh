@@ -116,6 +116,56 @@ unset NOTIFY_SOCKET
 said=$("$weir" serve echo --listen 127.0.0.1:0 --takeover "$folder/no/such" 2>&1)
 [[ $said == *"--takeover $folder/no/such"* ]] || { echo "no folder: $said"; failed=1; }
 
+# One that plays the predecessor: killed before it has handed anything over, or behind that, it is
+# replaced all the same; when it goes on instead, its files are its own.
+play() { # early, late or stays: what the successor does, and whether the files are there
+    python3 - "$weir" "$folder" "$1" <<'END'
+import os, socket, subprocess, sys
+weir, folder, what = sys.argv[1:]
+place, control = folder + "/own", folder + "/control"
+def listen(path, kind):
+    it = socket.socket(socket.AF_UNIX, kind)
+    it.bind(path)
+    it.listen()
+    return it
+theirs = listen(control, socket.SOCK_SEQPACKET)
+own = listen(place, socket.SOCK_STREAM)
+successor = subprocess.Popen(
+    [weir, "serve", "echo", "--listen", "unix:" + place, "--takeover", control,
+     "--options", "[{packet,raw}]"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+peer, _ = theirs.accept()
+if what != "early":
+    socket.send_fds(peer, [("unix:" + place).encode()], [own.fileno()])
+    socket.send_fds(peer, [b"takeover"], [theirs.fileno()])
+if what == "stays":
+    peer.send(b"staying")
+else:
+    own.close()
+    theirs.close()
+peer.close()
+if what == "stays":
+    print(successor.wait(60), os.path.exists(place), os.path.exists(control))
+    os.unlink(place)
+    os.unlink(control)
+    sys.exit()
+answer = b""
+while successor.poll() is None and answer != b"hello":
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.settimeout(60)
+    try:
+        client.connect(place)
+        client.send(b"hello")
+        answer = client.recv(5)
+    except OSError: # it does not serve yet
+        pass
+successor.terminate()
+print(answer.decode(), successor.wait(60), os.path.exists(place), os.path.exists(control))
+END
+}
+expect 'killed early' 'hello 0 False False' "$(play early)"
+expect 'killed late' 'hello 0 False False' "$(play late)"
+expect 'it stays' '1 True True' "$(play stays)"
+
 # Without any, and with one that is no such socket.
 said=$("$weir" serve echo --listen systemd 2>&1)
 [[ $said == *"systemd has passed no socket"* ]] || { echo "without: $said"; failed=1; }
