@@ -29,6 +29,11 @@ long       TXT   "$long" "$long" "$long"
 longer     TXT   "$long" "$long" "$long" "$long" "$long" "$long" "$long"
 \$ORIGIN 2.0.192.in-addr.arpa.
 1          PTR   example.test.
+\$ORIGIN lower.b.zone.
+www        A     192.0.2.5
+\$ORIGIN zone.
+@          A     192.0.2.6
+\$ORIGIN bare.c.zone.
 END
 
 exec {out}< <(exec "$weir" serve dns --zone "$work/zone" --listen 127.0.0.1:0 --schedulers 2)
@@ -66,6 +71,10 @@ for way in +notcp +tcp; do
     status "NOERROR qr aa rd 1" $way example.test
     status "NOERROR qr aa rd 0" $way example.test MX
     status "NOERROR qr aa rd 0" $way empty.example.test
+    status "NOERROR qr aa rd 0" $way b.zone
+    status "NOERROR qr aa rd 0" $way c.zone
+    status "NXDOMAIN qr aa rd 0" $way d.zone
+    status "REFUSED qr rd 0" $way test
     status "NXDOMAIN qr aa rd 0" $way nobody.example.test
     status "NXDOMAIN qr aa rd 1" $way nowhere.example.test
     status "NOERROR qr aa rd 16" $way loop.example.test

@@ -83,13 +83,13 @@ static struct dns_node *make_node(struct dns_zone *zone, const struct dns_name *
     return node;
 }
 
-/* With those between it and its zone: they are there, without rows. */
+/* With those above it: they are there, without rows, in whichever zone they come to be. */
 static struct dns_node *make_nodes(struct dns_zone *zone, const struct dns_name *name)
 {
     struct dns_node *node = make_node(zone, name);
     struct dns_name above = *name;
     struct dns_name parent;
-    while (node && dns_name_parent(&above, &parent) && dns_zone_has(zone, &parent)) {
+    while (node && dns_name_parent(&above, &parent)) {
         if (!make_node(zone, &parent))
             return NULL;
         above = parent;
@@ -299,7 +299,7 @@ static int begin_zone(struct reader *reader)
     *origin = (struct origin){reader->zone->origins, name};
     reader->zone->origins = origin;
     reader->has_name = false;
-    return make_node(reader->zone, &name) ? 0 : error_say(-ENOMEM, "no memory for a zone");
+    return make_nodes(reader->zone, &name) ? 0 : error_say(-ENOMEM, "no memory for a zone");
 }
 
 static int read_directive(struct reader *reader)

@@ -6,8 +6,9 @@
  *   $ORIGIN example.test.        a zone begins; names without a dot at the end are below it
  *   $TTL 300                     for rows that have none of their own
  *   www   60 IN A 192.0.2.1      name, seconds, class, type and value; seconds and IN may be absent
- *   @        AAAA 2001:db8::1    @ is the origin; a row that begins with a blank has the name of
- * the TXT "two" "texts"   one before alias    CNAME www           a name, relative as well
+ *   @        AAAA 2001:db8::1    @ is the origin
+ *            TXT "two" "texts"   begins with a blank: has the name of the one before
+ *   alias    CNAME www           a name, relative as well
  *   1.2.0.192.in-addr.arpa. PTR www.example.test.
  *   ; a comment, to the end of the line
  */
