@@ -29,7 +29,8 @@ const char serve_details[] =
     "  echo   each packet goes back in the framing that it came in\n"
     "  http   HTTP/1.1: a greeting, or how many bytes of body came\n"
     "  udp-echo  each datagram goes back to where it came from\n"
-    "  dns    answers of a zone file, over UDP and, on the same port, over TCP\n"
+    "  dns    answers of a zone file, over UDP and, on the same port, over TCP; of --listen it\n"
+    "         takes ADDRESS:PORT alone, and no --takeover\n"
     "\n"
     "  --listen ADDRESS:PORT          where; \":PORT\" is every address, port 0 picks one; it may\n"
     "                                 be given several times\n"
@@ -179,6 +180,25 @@ static int unknown_service(const char *name)
                            service_names());
 }
 
+/* What a service cannot do, before it is tried. */
+static int check_service(const struct plan *plan)
+{
+    const struct service *service = plan->service;
+    bool by_address = !plan->places.systemd;
+    for (size_t i = 0; i < plan->places.count; i++)
+        by_address = by_address && !plan->places.at[i].is_local;
+    if (service->load && !plan->zone)
+        return command_misused("serve", "--zone FILE is needed by %s", service->name);
+    if (plan->zone && !service->load)
+        return command_misused("serve", "--zone: %s takes none", service->name);
+    if (service->opens_pairs && !by_address)
+        return command_misused("serve", "--listen: %s takes nothing but ADDRESS:PORT",
+                               service->name);
+    if (service->opens_pairs && plan->takeover.path)
+        return command_misused("serve", "--takeover: %s takes none", service->name);
+    return 0;
+}
+
 static int read_plan(int argc, char **argv, struct plan *plan)
 {
     uint64_t seen = 0;
@@ -194,11 +214,7 @@ static int read_plan(int argc, char **argv, struct plan *plan)
     }
     if (plan->places.count == 0 && !plan->places.systemd)
         return command_misused("serve", "--listen ADDRESS:PORT is needed");
-    if (plan->service->load && !plan->zone)
-        return command_misused("serve", "--zone FILE is needed by %s", plan->service->name);
-    if (plan->zone && !plan->service->load)
-        return command_misused("serve", "--zone: %s takes none", plan->service->name);
-    return 0;
+    return check_service(plan);
 }
 
 static int failed(const char *what, int error)

@@ -29,6 +29,7 @@ static const struct service services[] = {
      .fixed = "[{active,true},{header,0},{deliver,term},{buffer,8192}]",
      .handler = &dns_handler,
      .serve = dns_serve,
+     .opens_pairs = true,
      .load = dns_load,
      .unload = dns_unload},
 };

@@ -5,6 +5,7 @@
 
 #include "base/suggest.h"
 
+#include <stdbool.h>
 #include <weir/weir.h>
 
 struct service {
@@ -18,6 +19,7 @@ struct service {
      * no progress, and a timer of every scheduler. */
     void (*begin)(uint32_t idle_s);
     weir_fired *each_second;
+    bool opens_pairs; /* sockets of two kinds, on one port: none that are there can be either */
     int (*load)(const char *path); /* of --zone; NULL: it takes none */
     void (*unload)(void);
 };

@@ -67,6 +67,11 @@ expect 1 "buffer_count: 3 is not a power of two" echo --listen 127.0.0.1:0 --buf
 expect 1 "no feature is named \"warp\"" echo --listen 127.0.0.1:0 --features-off warp
 expect 1 "default_listen_options: character 10" echo --listen 127.0.0.1:0 \
     --default-listen-options '[{packet,5}]'
+expect 2 "--listen: dns takes nothing but ADDRESS:PORT" dns --zone /dev/null --listen unix:@mistake
+expect 2 "--listen: dns takes nothing but ADDRESS:PORT" dns --zone /dev/null --listen systemd
+expect 2 "--takeover: dns takes none" dns --zone /dev/null --listen 127.0.0.1:0 --takeover @mistake
+expect 2 "--zone FILE is needed by dns" dns --listen 127.0.0.1:0
+expect 2 "--zone: echo takes none" echo --listen 127.0.0.1:0 --zone /dev/null
 (ulimit -n 8; expect 1 "ulimit -n" echo --listen 127.0.0.1:0 --schedulers 4; exit $failures) ||
     failures=$((failures + 1))
 if [ "$(id -u)" -ne 0 ] && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 81 ]; then
