@@ -24,6 +24,8 @@ static int unknown(const struct switches *switches, const char *name)
 {
     char text[SUGGEST_TEXT_SIZE];
     struct suggestion suggestion;
+    if (switches->flag && strcmp(name, switches->flag) == 0)
+        return command_misused(switches->command, "%s takes no value", name);
     suggest_begin(&suggestion, name, strlen(name));
     if (switches->flag)
         suggest_look(&suggestion, switches->flag);

@@ -108,6 +108,14 @@ load 2 "tcp://$echo" --rate 10 --think 1s
 says "--think is of a closed loop"
 load 2 "tcp://$echo" --rate 10 --methud GET
 says "did you mean '--method'?"
+load 2 "tcp://$echo" --rate 10 --churn=yes
+says "--churn takes no value"
+load 2 "tcp://$echo" --rate 10 --pid 2147483647
+says "--pid: '2147483647' is not the number of a process that runs here"
+load 1 "tcp://$echo" --rate 10 --count 1 --warm-up 0s --csv "$folder/no/such" --json "$folder/kept"
+says "$folder/no/such: No such file"
+says "requests           1"
+[ -s "$folder/kept" ] || wrong "one output that cannot be written, and another is not"
 load 2 "tcp://$echo" --connections 100000
 says "ports than 1 source address has"
 load 2 "tcp://$echo" --rate 10 --packet 1 --size 256

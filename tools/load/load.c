@@ -106,12 +106,12 @@ static FILE *open_output(const char *path)
     return file;
 }
 
-static int close_output(FILE *file, const char *path)
+static bool close_output(FILE *file, const char *path)
 {
     if (file == stdout || fclose(file) == 0)
-        return 0;
+        return true;
     fprintf(stderr, "weir load: %s: %s\n", path, strerror(errno));
-    return EXIT_FAILURE;
+    return false;
 }
 
 static const struct output {
@@ -131,27 +131,33 @@ static const char *path_of(const struct output *output, const struct plan *plan)
     return *(const char *const *)((const char *)plan + output->path_at);
 }
 
-/* The text goes to standard output, unless another of the outputs is asked for there. */
+static bool write_output(const struct output *output, const char *path, const struct plan *plan,
+                         const struct results *results)
+{
+    FILE *file = open_output(path);
+    if (!file)
+        return false;
+    output->write(file, plan, results);
+    return close_output(file, path);
+}
+
+/* The text goes to standard output, unless another of the outputs is asked for there. One that
+ * cannot be written takes nothing from the others: what was measured is not measured again. */
 static int report(const struct plan *plan, const struct results *results)
 {
-    bool is_taken = false;
-    int status = 0;
-    for (size_t i = 0; i < OUTPUT_COUNT && status == 0; i++) {
+    bool is_taken = false, is_whole = true;
+    for (size_t i = 0; i < OUTPUT_COUNT; i++) {
         const char *path = path_of(&outputs[i], plan);
-        FILE *file = path ? open_output(path) : NULL;
-        if (path && !file)
-            return EXIT_FAILURE;
-        if (!file)
+        if (!path)
             continue;
-        is_taken |= file == stdout;
-        outputs[i].write(file, plan, results);
-        status = close_output(file, path);
+        is_taken |= strcmp(path, "-") == 0;
+        is_whole &= write_output(&outputs[i], path, plan, results);
     }
     if (!is_taken)
         report_text(stdout, plan, results);
-    if (status == 0 && verdict_of(plan, results) != VERDICT_SERVER)
-        status = VERDICT_EXIT_LIMITED;
-    return status;
+    if (!is_whole)
+        return EXIT_FAILURE;
+    return verdict_of(plan, results) == VERDICT_SERVER ? 0 : VERDICT_EXIT_LIMITED;
 }
 
 static int run_round(const struct plan *plan, struct results *run, struct results *all)

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "load/find_rate.h"
+#include "load/process.h"
 #include "load/rounds.h"
 #include "switches.h"
 
@@ -172,9 +173,10 @@ static int read_source(const char *text, void *of)
 static int read_pid(const char *text, void *of)
 {
     struct plan *plan = of;
+    struct process_sample sample;
     uint64_t pid;
-    if (!parse_number(text, INT32_MAX, &pid) || pid == 0)
-        return misused_value("--pid", text, "the number of a process");
+    if (!parse_number(text, INT32_MAX, &pid) || !process_sample((uint32_t)pid, &sample))
+        return misused_value("--pid", text, "the number of a process that runs here");
     plan->pid = (uint32_t)pid;
     return 0;
 }
