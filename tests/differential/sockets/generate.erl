@@ -22,6 +22,8 @@
 %%                                    who calls, and stays here
 -module(generate).
 -export([program/2, text/1, modes/1]).
+%% generate_udp draws in the same way.
+-export([pick/1, one_in/1, weighed/1, bytes/1, barrier/1, give/1]).
 
 %% Every third is about datagrams.
 program(Seed, Id) when Id rem 3 =:= 0 -> generate_udp:program(Seed, Id);
@@ -179,16 +181,7 @@ act(close, State = #{queue := some}) ->
 act(close, State) -> {[{close, s}, barrier(State)], State};
 act(name, State) -> {[{pick([peername, sockname, port]), handle(State)}], State};
 act(getstat, State) -> {[{getstat, handle(State)}], State};
-act(give, State = #{shares := false}) -> {[], State};
-act(give, State = #{owner := Owner}) ->
-    Others = #{a => b, b => a},
-    case rand:uniform(6) of
-        1 -> {[{give, maps:get(Owner, Others), Owner}], State};
-        2 -> {[{give, Owner, Owner}], State};
-        3 when Owner =:= b -> {[{kill, b}, settle], State#{shares := false}};
-        _ -> {[{give, Owner, maps:get(Owner, Others)}, settle],
-              State#{owner := maps:get(Owner, Others)}}
-    end;
+act(give, State) -> give(State);
 act(background, State = #{slot := free}) ->
     {[{start, x, recv(State, pick([15, 500, 5000]))}], State#{slot := used}};
 act(background, State = #{slot := used}) -> {[{join, x}], State};
@@ -210,6 +203,17 @@ act(data_and_end, State) ->
     {Bytes, Next} = data(State),
     {[{remote, {send, Bytes}}, {remote, pick([finish, close])}, barrier(State)],
      Next#{remote := gone}}.
+
+give(State = #{shares := false}) -> {[], State};
+give(State = #{owner := Owner}) ->
+    Others = #{a => b, b => a},
+    case rand:uniform(6) of
+        1 -> {[{give, maps:get(Owner, Others), Owner}], State};
+        2 -> {[{give, Owner, Owner}], State};
+        3 when Owner =:= b -> {[{kill, b}, settle], State#{shares := false}};
+        _ -> {[{give, Owner, maps:get(Owner, Others)}, settle],
+              State#{owner := maps:get(Owner, Others)}}
+    end.
 
 %% Messages are left waiting only for `a`.
 barrier(#{owner := a, shares := false}) -> pick([settle, settle, settle, pause]);

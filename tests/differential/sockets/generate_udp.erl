@@ -10,6 +10,7 @@
 %%                                    not as time has it
 -module(generate_udp).
 -export([program/2]).
+-import(generate, [pick/1, one_in/1, weighed/1, bytes/1, barrier/1, give/1]).
 
 program(Seed, Id) ->
     rand:seed(exsss, erlang:phash2({udp, Seed, Id}, 1 bsl 32)),
@@ -18,13 +19,6 @@ program(Seed, Id) ->
     Options = [pick([binary, list]), {active, active()} | sizes(State)],
     Opening = [{udp_open, Options}, {remote, udp}, settle],
     {Opening, steps(3 + rand:uniform(12), State) ++ [{getstat, s}, settle]}.
-
-pick(List) -> lists:nth(rand:uniform(length(List)), List).
-one_in(N) -> rand:uniform(N) =:= 1.
-
-weighed(Choices) -> weighed(Choices, rand:uniform(lists:sum([W || {W, _} <- Choices]))).
-weighed([{W, What} | _], N) when N =< W -> What;
-weighed([{W, _} | Rest], N) -> weighed(Rest, N - W).
 
 sizes(#{sizes := true}) -> [{buffer, pick([1, 5, 12, 30])}];
 sizes(_) -> [].
@@ -65,16 +59,7 @@ act(send, State = #{connected := Connected}) ->
 act(close, State) -> {[{close, s}, barrier(State)], State#{shares := false}};
 act(name, State) -> {[{pick([peername, sockname, port]), s}], State};
 act(getstat, State) -> {[{getstat, s}], State};
-act(give, State = #{shares := false}) -> {[], State};
-act(give, State = #{owner := Owner}) ->
-    Others = #{a => b, b => a},
-    case rand:uniform(6) of
-        1 -> {[{give, maps:get(Owner, Others), Owner}], State};
-        2 -> {[{give, Owner, Owner}], State};
-        3 when Owner =:= b -> {[{kill, b}, settle], State#{shares := false}};
-        _ -> {[{give, Owner, maps:get(Owner, Others)}, settle],
-              State#{owner := maps:get(Owner, Others)}}
-    end;
+act(give, State) -> give(State);
 act(background, State = #{slot := free}) ->
     {[{start, x, {udp_recv, s, pick([15, 500, 5000])}}], State#{slot := used}};
 act(background, State = #{slot := used}) -> {[{join, x}], State};
@@ -91,8 +76,3 @@ act(read, State) -> {[settle, {remote, datagrams}], State};
 act(leave, State) -> {[settle, {remote, close}, barrier(State)], State#{remote := gone}}.
 
 size() -> weighed([{1, 0}, {2, 1}, {6, rand:uniform(12)}, {2, 40}, {1, 2000}]).
-
-bytes(Size) -> list_to_binary([rand:uniform(256) - 1 || _ <- lists:seq(1, Size)]).
-
-barrier(#{owner := a, shares := false}) -> pick([settle, settle, settle, pause]);
-barrier(_) -> settle.
