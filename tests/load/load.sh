@@ -131,6 +131,11 @@ rate=$(sed -n 's/^highest rate with p90<150ms: \(.*\).s$/\1/p' <<<"$out")
 [[ $rate =~ ^[0-9]+$ ]] && ((rate >= 40 && rate <= 140)) || wrong "--find-rate: $out"
 load 2 "tcp://$late" --rate 20 --find-rate 'q90<1ms'
 says "is not a percentile and a time"
+# Ten requests, or thirty, say nothing of one in a thousand.
+for few in "--duration 1s" "--count 10"; do
+    load 2 "tcp://$late" --rate 10 --find-rate 'p99.9<5s' --warm-up 0s $few
+    says "so few requests"
+done
 
 # A server that answers after 5 ms beside one after 20 ms, in turn; and one beside itself.
 start soon python3 "$top/tests/load/late_server.py" 0.005

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "load/find_rate.h"
 
+#include "command.h"
 #include "load/live.h"
 #include "load/run.h"
 #include "load/verdict.h"
@@ -12,8 +13,9 @@
 
 enum { RUNS_MAX = 3 };
 
+static const double deviations = 1.96;
 static const double close_enough = 1.05;
-static const double rate_most = 1e7, rate_least = 1;
+static const double rate_most = 1e7;
 
 bool find_rate_parse(const char *text, struct find_rate_goal *goal)
 {
@@ -30,16 +32,16 @@ enum answer { HOLDS, FAILS, UNCERTAIN };
 static enum answer answer_of(const struct plan *plan, const struct results *results,
                              const struct find_rate_goal *goal)
 {
-    const double deviations = 1.96;
     double count = (double)results->response.count, q = goal->quantile;
     double margin = deviations * sqrt(q * (1 - q) / fmax(count, 1));
     uint64_t low_ns = histogram_quantile_ns(&results->response, fmax(q - margin, 0));
     uint64_t high_ns = histogram_quantile_ns(&results->response, fmin(q + margin, 1));
+    bool is_bounded = q + margin < 1; /* else what they did not meet may be over it */
     if (results_failed(results) > 0 || low_ns > goal->bound_ns)
         return FAILS;
     if (verdict_of(plan, results) != VERDICT_SERVER)
         return UNCERTAIN;
-    return high_ns <= goal->bound_ns ? HOLDS : UNCERTAIN;
+    return is_bounded && high_ns <= goal->bound_ns ? HOLDS : UNCERTAIN;
 }
 
 static void print_step(const struct plan *plan, const struct results *results,
@@ -95,11 +97,27 @@ static bool is_found(double low, double high)
     return high > 0 && low > 0 && high / low <= close_enough;
 }
 
+/* Below it, all runs of a step together have too few requests to be certain of anything. */
+static double least_rate(const struct plan *plan, const struct find_rate_goal *goal)
+{
+    double q = goal->quantile, needed = deviations * deviations * q / (1 - q);
+    double seconds = (double)plan->duration_ns / 1e9;
+    if (plan->count > 0)
+        return needed < RUNS_MAX * (double)plan->count ? 1 : INFINITY;
+    return fmax(needed / (RUNS_MAX * seconds), 1);
+}
+
 static int search(struct plan *plan, struct results *tried, struct results *results,
                   const struct find_rate_goal *goal, double *low)
 {
     double high = 0, rate = plan->arrivals.rate;
-    while (!is_found(*low, high) && rate <= rate_most && rate >= rate_least) {
+    const double least = least_rate(plan, goal);
+    if (rate < least)
+        return command_misused("load",
+                               "--find-rate: so few requests say nothing of '%s'; "
+                               "a longer --duration or a larger --count is needed",
+                               plan->find_rate);
+    while (!is_found(*low, high) && rate <= rate_most && rate >= least) {
         enum answer answer;
         plan->arrivals.rate = rate;
         int status = ask(plan, tried, goal, &answer);

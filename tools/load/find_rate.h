@@ -6,7 +6,8 @@
  * A percentile of so many requests is known only so well: by the binomial law its true value lies
  * between two ranks, with 95% confidence. It holds when the upper one is under the bound and no
  * request failed, and does not when the lower one is over it; between the two it is run again, with
- * all that was measured put together, three times at most, and then does not hold.
+ * all that was measured put together, three times at most, and then does not hold. So few that
+ * there is no rank above the upper one are never certain.
  */
 #ifndef LOAD_FIND_RATE_H
 #define LOAD_FIND_RATE_H
