@@ -87,8 +87,13 @@ end TERM
 
 # Datagrams.
 start udp-echo "unix:$folder/datagrams"
-expect 'socat' 'hello' "$(echo hello | timeout 60 socat -t60 - \
-    "UNIX-SENDTO:$folder/datagrams,bind=$folder/socat" | head -1)"
+# To socat datagrams have no end: it is ended when the answer is there.
+exec {answers}< <(exec socat -t60 - "UNIX-SENDTO:$folder/datagrams,bind=$folder/socat" \
+    < <(echo hello))
+socat=$!
+read -r -t 60 -u "$answers" line
+expect 'socat' 'hello' "$line"
+kill $socat
 cat >"$folder/talk" <<'END'
 #!/usr/bin/env escript
 main([Server, Own]) ->
