@@ -2,6 +2,8 @@
 #include "peers/datagrams.h"
 
 #include "common/fail.h"
+#include "common/process.h"
+#include "common/switches.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,7 +12,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-int datagrams_open(long port)
+static int open_at(long port)
 {
     const int receive_bytes = 4 << 20;
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -28,4 +30,17 @@ int datagrams_open(long port)
     printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
     fflush(stdout);
     return fd;
+}
+
+int datagrams_begin(char **argv)
+{
+    long port = 0, core = PROCESS_NONE;
+    const struct switch_row rows[] = {
+        {"port", SWITCH_NUMBER, &port, "to bind to, 0 = any"},
+        {"cpu", SWITCH_NUMBER, &core, "core to stay on"},
+        {0},
+    };
+    switches_parse(rows, argv);
+    process_pin(core);
+    return open_at(port);
 }

@@ -3,8 +3,8 @@
 #ifndef PEERS_DATAGRAMS_H
 #define PEERS_DATAGRAMS_H
 
-/* Bound to 127.0.0.1 and the port, 0 = any, with 4 MiB to receive in; says so as `weir serve` does.
- */
-int datagrams_open(long port);
+/* Pins the process as `argv` says, and opens one that is bound to 127.0.0.1 and the port that it
+ * names, with 4 MiB to receive in; says so as `weir serve` does. */
+int datagrams_begin(char **argv);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A UDP echo server on recvmmsg and sendmmsg: 64 datagrams a call, as they come. */
 #include "common/fail.h"
-#include "common/process.h"
-#include "common/switches.h"
 #include "peers/datagrams.h"
 
 #include <errno.h>
@@ -43,15 +41,7 @@ static void answer(int fd, int count)
 int main(int argc, char **argv)
 {
     (void)argc;
-    long port = 0, core = PROCESS_NONE;
-    const struct switch_row rows[] = {
-        {"port", SWITCH_NUMBER, &port, "to bind to, 0 = any"},
-        {"cpu", SWITCH_NUMBER, &core, "core to stay on"},
-        {0},
-    };
-    switches_parse(rows, argv);
-    process_pin(core);
-    int fd = datagrams_open(port);
+    int fd = datagrams_begin(argv);
     for (;;) {
         prepare();
         int count = recvmmsg(fd, messages, BATCH, MSG_WAITFORONE, NULL);

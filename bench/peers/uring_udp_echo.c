@@ -4,8 +4,6 @@
  * datagram from the buffer that it came in, which is given back when that is over.
  */
 #include "common/fail.h"
-#include "common/process.h"
-#include "common/switches.h"
 #include "peers/datagrams.h"
 
 #include <errno.h>
@@ -118,16 +116,8 @@ static void open_ring(void)
 int main(int argc, char **argv)
 {
     (void)argc;
-    long port = 0, core = PROCESS_NONE;
-    const struct switch_row rows[] = {
-        {"port", SWITCH_NUMBER, &port, "to bind to, 0 = any"},
-        {"cpu", SWITCH_NUMBER, &core, "core to stay on"},
-        {0},
-    };
-    switches_parse(rows, argv);
-    process_pin(core);
+    server.fd = datagrams_begin(argv);
     open_ring();
-    server.fd = datagrams_open(port);
     server.asked.msg_namelen = sizeof(struct sockaddr_in);
     receive();
     for (;;) {
