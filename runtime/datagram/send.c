@@ -130,14 +130,6 @@ int letter_send_now(struct scheduler *scheduler, struct datagram *socket,
     return queue(scheduler, socket, letter, NULL);
 }
 
-/* It has no time-out; a process that waits may be killed. */
-static int wait_for_answer(struct scheduler *scheduler, struct call *call)
-{
-    call->timeout_ms = WEIR_INFINITY;
-    call_set_timeout(scheduler, call);
-    return CALL_WAITS;
-}
-
 static int run_send(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     struct datagram *socket = datagram_of(slot);
@@ -149,20 +141,10 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
     if (departure_is_busy(socket)) {
         scheduler->totals.busy++;
         list_append(&socket->outbox->waiters, &call->link);
-        return wait_for_answer(scheduler, call);
+        return CALL_WAITS;
     }
     result = queue(scheduler, socket, letter, call);
-    return result < 0 ? result : wait_for_answer(scheduler, call);
-}
-
-/* What is queued already is sent all the same. */
-static void leave_send(struct scheduler *scheduler, struct call *call)
-{
-    struct parcel *parcel = letter_call_of(call)->parcel;
-    (void)scheduler;
-    list_remove(&call->link);
-    if (parcel)
-        parcel->call = NULL;
+    return result < 0 ? result : CALL_WAITS;
 }
 
 /* What is in a parcel is sent all the same. */

@@ -34,7 +34,6 @@ struct letter_call {
     struct parcel *parcel;    /* that it is in; NULL: it waits until there is room for one */
     weir_address to;          /* CALL_ASYNC: what the letter points to */
     struct weir_buffer *held; /* CALL_ASYNC: what its bytes lie in */
-    struct parcel *parcel;    /* that is to tell it what the kernel says, or NULL */
 };
 
 static inline struct letter_call *letter_call_of(struct call *call)
