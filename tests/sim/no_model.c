@@ -105,3 +105,9 @@ void udp_model_receive_failed(uint32_t index, int error)
     (void)index;
     (void)error;
 }
+
+void udp_model_connected_anew(uint32_t index, uint32_t last_peer)
+{
+    (void)index;
+    (void)last_peer;
+}
