@@ -40,8 +40,8 @@ static int unknown(const struct parser *parser)
     const struct token *token = &parser->scanner.token;
     struct suggestion suggestion;
     suggest_begin(&suggestion, token->bytes, token->length);
-    for (size_t id = WEIR_OPTION_END + 1; id < WEIR_OPTION_COUNT; id++)
-        suggest_look(&suggestion, option_rows[id].atom);
+    for (size_t i = 0; i < OPTION_ROW_COUNT; i++)
+        suggest_look(&suggestion, option_rows[option_in_order(i)].atom);
     return scan_error(&parser->scanner, token->position, "there is no option '%.*s'%s",
                       (int)token->length, token->bytes, suggest_text(&suggestion, text));
 }

@@ -67,6 +67,15 @@ struct option_row {
 /* By id; the first row, of WEIR_OPTION_END, is empty. */
 extern const struct option_row option_rows[WEIR_OPTION_COUNT];
 
+/* Their ids in the order of their names. */
+enum { OPTION_ROW_COUNT = WEIR_OPTION_COUNT - 1 };
+extern const uint8_t options_by_name[OPTION_ROW_COUNT];
+
+static inline enum weir_option_id option_in_order(size_t place)
+{
+    return (enum weir_option_id)options_by_name[place];
+}
+
 enum { OPTION_SCOPES_SET = OPTION_SET_TCP | OPTION_SET_UDP };
 
 /* Whether a list (NULL is an empty one) goes on with this option. */

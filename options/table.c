@@ -55,7 +55,12 @@ enum {
 #define KERNEL_BY_VALUE .keeper = OPTION_KEEPER_KERNEL, .kernel_name = "as the value says"
 
 const struct option_row option_rows[WEIR_OPTION_COUNT] = {
-#define WEIR_OPTION(NAME, atom_, ...) [WEIR_OPTION_##NAME] = {.atom = #atom_, __VA_ARGS__},
+#define WEIR_OPTION(NAME, number, atom_, ...) [WEIR_OPTION_##NAME] = {.atom = #atom_, __VA_ARGS__},
+#include <weir/option_list.h>
+};
+
+const uint8_t options_by_name[OPTION_ROW_COUNT] = {
+#define WEIR_OPTION(NAME, ...) WEIR_OPTION_##NAME,
 #include <weir/option_list.h>
 };
 
@@ -70,13 +75,14 @@ static int compare(const char *name, size_t length, const char *atom)
 
 enum weir_option_id option_by_name(const char *name, size_t length)
 {
-    size_t low = WEIR_OPTION_END + 1;
-    size_t high = WEIR_OPTION_COUNT;
+    size_t low = 0;
+    size_t high = OPTION_ROW_COUNT;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare(name, length, option_rows[middle].atom);
+        enum weir_option_id id = option_in_order(middle);
+        int order = compare(name, length, option_rows[id].atom);
         if (order == 0)
-            return (enum weir_option_id)middle;
+            return id;
         if (order < 0)
             high = middle;
         else

@@ -15,14 +15,9 @@ const char options_details[] =
     "Without NAME: every option with its default and what it is for. With NAME: its values, its\n"
     "default, the calls that take it, who keeps it, and the rest of what there is to say.\n";
 
-static const struct option_row *first(void)
+static const struct option_row *row_at(size_t place)
 {
-    return &option_rows[WEIR_OPTION_END + 1];
-}
-
-static const struct option_row *beyond(void)
-{
-    return &option_rows[WEIR_OPTION_COUNT];
+    return &option_rows[option_in_order(place)];
 }
 
 static int longer(int length, const char *text)
@@ -36,13 +31,13 @@ static void list(void)
     char text[DESCRIPTION_SIZE];
     int name_width = 0;
     int initial_width = 0;
-    for (const struct option_row *row = first(); row < beyond(); row++) {
-        name_width = longer(name_width, row->atom);
-        initial_width = longer(initial_width, describe_initial(row, text));
+    for (size_t i = 0; i < OPTION_ROW_COUNT; i++) {
+        name_width = longer(name_width, row_at(i)->atom);
+        initial_width = longer(initial_width, describe_initial(row_at(i), text));
     }
-    for (const struct option_row *row = first(); row < beyond(); row++)
-        printf("%-*s  %-*s  %s\n", name_width, row->atom, initial_width,
-               describe_initial(row, text), row->help);
+    for (size_t i = 0; i < OPTION_ROW_COUNT; i++)
+        printf("%-*s  %-*s  %s\n", name_width, row_at(i)->atom, initial_width,
+               describe_initial(row_at(i), text), row_at(i)->help);
     printf("\n'weir options NAME' says more about one.\n");
 }
 
@@ -89,8 +84,8 @@ static int unknown(const char *name)
     char text[SUGGEST_TEXT_SIZE];
     struct suggestion suggestion;
     suggest_begin(&suggestion, name, strlen(name));
-    for (const struct option_row *row = first(); row < beyond(); row++)
-        suggest_look(&suggestion, row->atom);
+    for (size_t i = 0; i < OPTION_ROW_COUNT; i++)
+        suggest_look(&suggestion, row_at(i)->atom);
     if (suggestion.nearest)
         return command_misused("options", "there is no option '%s'%s", name,
                                suggest_text(&suggestion, text));

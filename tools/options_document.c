@@ -56,8 +56,8 @@ static void print_table(void)
     char text[DESCRIPTION_SIZE];
     printf(
         "\n| option | value | default | taken by | what for |\n| --- | --- | --- | --- | --- |\n");
-    for (size_t id = WEIR_OPTION_END + 1; id < WEIR_OPTION_COUNT; id++) {
-        const struct option_row *row = &option_rows[id];
+    for (size_t i = 0; i < OPTION_ROW_COUNT; i++) {
+        const struct option_row *row = &option_rows[option_in_order(i)];
         printf("| [%s](#%s) |", row->atom, row->atom);
         print_code_cell(describe_value(row, text));
         print_code_cell(describe_initial(row, text));
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
     }
     fputs(introduction, stdout);
     print_table();
-    for (size_t id = WEIR_OPTION_END + 1; id < WEIR_OPTION_COUNT; id++)
-        print_section(&option_rows[id]);
+    for (size_t i = 0; i < OPTION_ROW_COUNT; i++)
+        print_section(&option_rows[option_in_order(i)]);
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

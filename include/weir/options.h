@@ -19,12 +19,15 @@
 
 WEIR_BEGIN
 
-/* WEIR_OPTION_ACTIVE, WEIR_OPTION_ADD_MEMBERSHIP, ...: one per row of option_list.h. */
+/* WEIR_OPTION_ACTIVE, WEIR_OPTION_ADD_MEMBERSHIP, ...: one per row of option_list.h, with the
+ * number that it has for ever. The count grows with the options of later versions. */
 enum weir_option_id {
     WEIR_OPTION_END, /* ends a list */
-#define WEIR_OPTION(NAME, atom, ...) WEIR_OPTION_##NAME,
+#define WEIR_OPTION(NAME, number, atom, ...) WEIR_OPTION_##NAME = (number),
 #include <weir/option_list.h>
-    WEIR_OPTION_COUNT
+    WEIR_OPTION_COUNT = 1
+#define WEIR_OPTION(NAME, number, atom, ...) +1
+#include <weir/option_list.h>
 };
 
 /* {active, ...}: a count N of messages is itself, the others lie outside its range. */
