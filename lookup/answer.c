@@ -40,7 +40,7 @@ int answer_read(struct answer *answer, const void *bytes, size_t size)
     *answer = (struct answer){
         .bytes = bytes,
         .size = size,
-        .code = (enum dns_code)(head[3] & 0x0f),
+        .code = (ns_rcode)(head[3] & 0x0f),
         .truncated = head[2] & 0x02,
         .question_count = (uint16_t)bytes_read_be16(head + 4),
         .record_count = (uint16_t)bytes_read_be16(head + 6),
@@ -134,7 +134,7 @@ static bool take_record(const struct answer *answer, size_t *position, struct re
 /* What is being looked for among the records, and what has been found. */
 struct search {
     const struct answer *answer;
-    enum dns_type type;
+    ns_type type;
     char name[NAME_SIZE]; /* which the chain has come to */
     char chain[CHAIN_MAX][NAME_SIZE];
     size_t chain_count;
@@ -165,7 +165,7 @@ static bool take_data_name(const struct search *search, const struct record *rec
 /* An address of another size than its type's is no answer. */
 static bool take_address(struct search *search, const struct record *record)
 {
-    bool inet = search->type == DNS_A;
+    bool inet = search->type == ns_t_a;
     if (record->data_size != (inet ? 4 : 16))
         return false;
     if (search->address_count == ADDRESSES_MAX)
@@ -180,11 +180,11 @@ static bool take_data(struct search *search, const struct record *record)
 {
     if (record->ttl_s < search->ttl_s)
         search->ttl_s = record->ttl_s;
-    if (record->type == DNS_CNAME) {
+    if (record->type == ns_t_cname) {
         search->next_count++;
         return take_data_name(search, record, search->next);
     }
-    if (record->type == DNS_PTR) {
+    if (record->type == ns_t_ptr) {
         search->name_count++;
         return take_data_name(search, record, search->found_name);
     }
@@ -202,7 +202,7 @@ static bool look_through(struct search *search)
         struct record record;
         if (!take_record(search->answer, &position, &record))
             return false;
-        bool wanted = record.type == search->type || record.type == DNS_CNAME;
+        bool wanted = record.type == search->type || record.type == ns_t_cname;
         if (wanted && is_of(search, &record) && !take_data(search, &record))
             return false;
     }
@@ -261,7 +261,7 @@ static int make_hostent(const struct search *search, const weir_address *address
     return *hostent ? 0 : -ENOMEM;
 }
 
-int answer_find(const struct answer *answer, const char *name, enum dns_type type,
+int answer_find(const struct answer *answer, const char *name, ns_type type,
                 const weir_address *address, weir_hostent **hostent, uint32_t *ttl_s)
 {
     struct search *search = memory_allocate_zeroed(1, sizeof(*search));

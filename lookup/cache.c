@@ -15,7 +15,7 @@ struct entry {
     struct list in_bucket;
     uint64_t expiry_ns;
     weir_hostent *hostent;
-    enum dns_type type;
+    ns_type type;
     char name[];
 };
 
@@ -54,7 +54,7 @@ static void remove_entry(struct cache *cache, struct entry *entry)
     cache->count--;
 }
 
-static struct entry *find(const struct cache *cache, const char *name, enum dns_type type)
+static struct entry *find(const struct cache *cache, const char *name, ns_type type)
 {
     struct list *bucket = bucket_of(cache, name);
     for (struct list *link = bucket->next; link != bucket; link = link->next) {
@@ -65,8 +65,7 @@ static struct entry *find(const struct cache *cache, const char *name, enum dns_
     return NULL;
 }
 
-const weir_hostent *cache_find(struct cache *cache, const char *name, enum dns_type type,
-                               uint64_t now_ns)
+const weir_hostent *cache_find(struct cache *cache, const char *name, ns_type type, uint64_t now_ns)
 {
     struct entry *entry = find(cache, name, type);
     if (entry && entry->expiry_ns <= now_ns) {
@@ -80,7 +79,7 @@ const weir_hostent *cache_find(struct cache *cache, const char *name, enum dns_t
     return entry->hostent;
 }
 
-static struct entry *new_entry(const char *name, enum dns_type type, const weir_hostent *hostent)
+static struct entry *new_entry(const char *name, ns_type type, const weir_hostent *hostent)
 {
     size_t size = strlen(name) + 1;
     struct entry *entry = memory_allocate(sizeof(*entry) + size);
@@ -100,8 +99,8 @@ static void make_room(struct cache *cache)
         remove_entry(cache, list_entry(cache->by_use.next, struct entry, by_use));
 }
 
-void cache_put(struct cache *cache, const char *name, enum dns_type type,
-               const weir_hostent *hostent, uint64_t now_ns, uint64_t lifetime_ns)
+void cache_put(struct cache *cache, const char *name, ns_type type, const weir_hostent *hostent,
+               uint64_t now_ns, uint64_t lifetime_ns)
 {
     if (cache->capacity == 0 || lifetime_ns == 0)
         return;

@@ -22,12 +22,12 @@ int cache_open(struct cache *cache, size_t capacity);
 void cache_close(struct cache *cache);
 
 /* What is known of a name, without regard to its case, or NULL. Until the next call. */
-const weir_hostent *cache_find(struct cache *cache, const char *name, enum dns_type type,
+const weir_hostent *cache_find(struct cache *cache, const char *name, ns_type type,
                                uint64_t now_ns);
 
 /* Keeps a copy for so long. Without memory it keeps nothing. */
-void cache_put(struct cache *cache, const char *name, enum dns_type type,
-               const weir_hostent *hostent, uint64_t now_ns, uint64_t lifetime_ns);
+void cache_put(struct cache *cache, const char *name, ns_type type, const weir_hostent *hostent,
+               uint64_t now_ns, uint64_t lifetime_ns);
 
 void cache_remove_expired(struct cache *cache, uint64_t now_ns);
 void cache_clear(struct cache *cache);

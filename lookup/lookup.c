@@ -25,7 +25,7 @@ int lookup_open_name(struct lookup *lookup, const struct inet_config *config, co
 {
     *lookup = (struct lookup){.kind = LOOKUP_NAME, .family = family};
     lookup->name = memory_copy_text(name);
-    lookup->type = family == WEIR_INET ? DNS_A : DNS_AAAA;
+    lookup->type = family == WEIR_INET ? ns_t_a : ns_t_aaaa;
     return lookup->name ? open_lookup(lookup, config) : -ENOMEM;
 }
 
@@ -35,7 +35,7 @@ int lookup_open_address(struct lookup *lookup, const struct inet_config *config,
     *lookup = (struct lookup){.kind = LOOKUP_ADDRESS, .address = *address};
     lookup->family = (enum weir_family)address->family;
     lookup->address.port = 0;
-    lookup->type = DNS_PTR;
+    lookup->type = ns_t_ptr;
     return open_lookup(lookup, config);
 }
 
@@ -307,14 +307,14 @@ void lookup_system_answered(struct lookup *lookup, int result, weir_hostent *hos
     method_over(lookup, result);
 }
 
-static enum query_outcome outcome_of(enum dns_code code)
+static enum query_outcome outcome_of(ns_rcode code)
 {
     switch (code) {
-    case DNS_FORMAT_ERROR:
+    case ns_r_formerr:
         return OUTCOME_MALFORMED;
-    case DNS_SERVER_FAILURE:
+    case ns_r_servfail:
         return OUTCOME_SERVER_FAILED;
-    case DNS_NO_SUCH_NAME:
+    case ns_r_nxdomain:
         return OUTCOME_NO_SUCH_NAME;
     default:
         return OUTCOME_UNABLE;
@@ -349,7 +349,7 @@ void lookup_answered(struct lookup *lookup, const struct lookup_ground *ground, 
     struct answer answer;
     if (answer_read(&answer, bytes, size) < 0)
         query_went(&lookup->query, OUTCOME_NONSENSE, now_ns);
-    else if (answer.code != DNS_NO_ERROR)
+    else if (answer.code != ns_r_noerror)
         query_went(&lookup->query, outcome_of(answer.code), now_ns);
     else if (answer.truncated && !by_tcp)
         query_went(&lookup->query, OUTCOME_TRUNCATED, now_ns);

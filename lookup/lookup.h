@@ -40,7 +40,7 @@ struct lookup {
     /* DNS: what is asked for, in this order. */
     struct text_list questions;
     size_t question;
-    enum dns_type type;
+    ns_type type;
     size_t with_alternatives; /* questions from the first that the alternative servers get too */
     bool alternative;
     struct query query;

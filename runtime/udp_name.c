@@ -139,7 +139,7 @@ static void go_on(struct named_call *named, const weir_address *addresses, size_
         connect_next(named);
 }
 
-static void take(struct named_call *named, weir_hostent *hostent, int result)
+static void take_answer(struct named_call *named, weir_hostent *hostent, int result)
 {
     named->question = NULL;
     list_remove(&named->call.link);
@@ -159,7 +159,7 @@ static void found(struct call *look_up)
     int result = look_up->result;
     memory_free(question);
     if (named)
-        take(named, hostent, result);
+        take_answer(named, hostent, result);
     else
         weir_hostent_free(hostent);
 }

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Listeners: taking connections, for whoever waits in accept or for the owner of a service. */
+/*
+ * Listeners: taking connections, for whoever waits in accept or for the owner of a service. The
+ * scheduler of the listener alone touches what is here. At most one accept is armed at a time,
+ * which holds the slot until its last completion; a descriptor that has been accepted is at once
+ * somebody's: a connection's, an acceptor's, or one of the spares, and so none is lost when a call
+ * times out, a mailbox dies or the listener closes. A listener that drains closes by itself, behind
+ * the last connection that has come.
+ */
 #ifndef RUNTIME_LISTENER_ACCEPT_H
 #define RUNTIME_LISTENER_ACCEPT_H
 

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Any thread may put, take and look: `lock` covers the messages, the listeners, the owned sockets
+ * and the round. With it held nothing of the program's runs and no other lock is waited for, but
+ * that of closed_messages.c; who is to be called is called when it is free again. A message wakes
+ * one thread or one process, and who was woken and leaves without it wakes another. `refs` counts
+ * the sockets, nodes and calls that name the mailbox; it outlives its end, which drops what is in
+ * it, for as long as there are any.
+ */
 #include "runtime/owner/mailbox.h"
 
 #include <errno.h>

@@ -341,7 +341,7 @@ static void answered(void *argument, int status, int timeouts, unsigned char *by
 }
 
 int channels_ask(struct channels *channels, const struct channel_key *key, const char *name,
-                 enum dns_type type, const struct asking *asking, struct list *asker)
+                 ns_type type, const struct asking *asking, struct list *asker)
 {
     struct channel *channel = find_channel(channels, key);
     struct asking *copy = channel ? memory_allocate(sizeof(*copy)) : NULL;

@@ -46,7 +46,7 @@ struct asking {
 /* Asks, with a copy of `asking` on the asker's list; `told` is called once, maybe before this
  * returns. -ENOMEM: it is not called. */
 int channels_ask(struct channels *channels, const struct channel_key *key, const char *name,
-                 enum dns_type type, const struct asking *asking, struct list *asker);
+                 ns_type type, const struct asking *asking, struct list *asker);
 
 /* The asker is not told any more. */
 void asking_forget(struct asking *asking);

@@ -237,7 +237,7 @@ static bool counts(const struct resolving *resolving, const struct asking *askin
     if (asking->serial == resolving->serial)
         return true;
     return asking->question == present_question(resolving) && size > CODE_AT &&
-           (bytes[CODE_AT] & CODE_MASK) == DNS_NO_ERROR;
+           (bytes[CODE_AT] & CODE_MASK) == ns_r_noerror;
 }
 
 /* By c-ares's own will, or before channels_ask returns: what it came to is only noted, and the
@@ -513,7 +513,7 @@ static void all_begin_again(struct resolver *resolver)
 }
 
 /* Nothing that was asked, read or remembered by the one before counts. */
-static void take(struct resolver *resolver, struct inet_config *config)
+static void take_config(struct resolver *resolver, struct inet_config *config)
 {
     close_parts(resolver);
     inet_config_free(resolver->config);
@@ -534,7 +534,7 @@ static int run_take(struct scheduler *scheduler, struct slot *unused, struct cal
         return 0;
     struct inet_config *config = naming_keep(list_entry(call, struct naming_call, call)->naming);
     if (config != resolver->config)
-        take(resolver, config);
+        take_config(resolver, config);
     else
         inet_config_free(config);
     return 0;

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Connecting: the addresses of a name in turn, until one answers or the time is up. */
+/*
+ * Connecting: the addresses of a name in turn, until one answers or the time is up. The attempt is
+ * the call's, and is freed with it. Each of its sockets is in `sockets` exactly while its connect
+ * is in flight; the first that is connected takes the call, and the others are closed, whose
+ * completions find no attempt any more.
+ */
 #ifndef RUNTIME_STREAM_CONNECT_H
 #define RUNTIME_STREAM_CONNECT_H
 

@@ -2,6 +2,7 @@
 #include "support/dns_server.h"
 
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -17,17 +18,7 @@
 
 #include "support/dns_message.h"
 
-enum {
-    LOG_SIZE = 65536,
-    LATER_MAX = 16,
-    TCP_MAX = 16,
-    TYPE_A = 1,
-    TYPE_CNAME = 5,
-    TYPE_PTR = 12,
-    TYPE_AAAA = 28,
-    LATE_MS = 100,
-    RECEIVE_BUFFER = 1 << 22
-};
+enum { LOG_SIZE = 65536, LATER_MAX = 16, TCP_MAX = 16, LATE_MS = 100, RECEIVE_BUFFER = 1 << 22 };
 
 struct entry {
     char name[256];
@@ -94,14 +85,14 @@ static void begin(struct request *request, unsigned code)
 static void add_record(struct request *request, const char *owner, uint32_t ttl_s)
 {
     switch (request->question.type) {
-    case TYPE_A:
+    case ns_t_a:
         dns_answer_add_a(request->answer, owner, ttl_s, "192.0.2.1");
         break;
-    case TYPE_AAAA:
+    case ns_t_aaaa:
         dns_answer_add_aaaa(request->answer, owner, ttl_s, "2001:db8::1");
         break;
-    case TYPE_PTR:
-        dns_answer_add_name(request->answer, owner, TYPE_PTR, ttl_s, "pointed.test");
+    case ns_t_ptr:
+        dns_answer_add_name(request->answer, owner, ns_t_ptr, ttl_s, "pointed.test");
         break;
     default:
         break;
@@ -123,7 +114,7 @@ static void know_for_a_second(struct request *request)
 static void know_several(struct request *request)
 {
     begin(request, 0);
-    if (request->question.type != TYPE_A)
+    if (request->question.type != ns_t_a)
         return;
     dns_answer_add_a(request->answer, request->question.name, 60, "192.0.2.1");
     dns_answer_add_a(request->answer, request->question.name, 60, "192.0.2.2");
@@ -133,9 +124,9 @@ static void know_several(struct request *request)
 static void know_loopback(struct request *request)
 {
     begin(request, 0);
-    if (request->question.type == TYPE_A)
+    if (request->question.type == ns_t_a)
         dns_answer_add_a(request->answer, request->question.name, 60, "127.0.0.1");
-    if (request->question.type == TYPE_AAAA)
+    if (request->question.type == ns_t_aaaa)
         dns_answer_add_aaaa(request->answer, request->question.name, 60, "::1");
 }
 
@@ -211,16 +202,16 @@ static void lead_nowhere(struct request *request)
 static void chain(struct request *request)
 {
     begin(request, 0);
-    dns_answer_add_name(request->answer, request->question.name, TYPE_CNAME, 60, "second.test");
-    dns_answer_add_name(request->answer, "second.test", TYPE_CNAME, 60, "third.test");
+    dns_answer_add_name(request->answer, request->question.name, ns_t_cname, 60, "second.test");
+    dns_answer_add_name(request->answer, "second.test", ns_t_cname, 60, "third.test");
     add_record(request, "third.test", 60);
 }
 
 static void loop(struct request *request)
 {
     begin(request, 0);
-    dns_answer_add_name(request->answer, request->question.name, TYPE_CNAME, 60, "round.test");
-    dns_answer_add_name(request->answer, "round.test", TYPE_CNAME, 60, request->question.name);
+    dns_answer_add_name(request->answer, request->question.name, ns_t_cname, 60, "round.test");
+    dns_answer_add_name(request->answer, "round.test", ns_t_cname, 60, request->question.name);
 }
 
 static void answer_for_another(struct request *request)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns/answer.h"
 
+#include <arpa/nameser.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -64,7 +65,7 @@ static size_t read_record(struct query *query, const uint8_t *bytes, size_t size
     size_t data_size = bytes_read_be16(record + SIZE_AT);
     if (size - name_size - RECORD_BYTES < data_size)
         return 0;
-    if (bytes_read_be16(record + TYPE_AT) == DNS_OPT) {
+    if (bytes_read_be16(record + TYPE_AT) == ns_t_opt) {
         if (query->has_edns || name_size != 1)
             return 0;
         query->has_edns = true;
@@ -74,17 +75,17 @@ static size_t read_record(struct query *query, const uint8_t *bytes, size_t size
     return name_size + RECORD_BYTES + data_size;
 }
 
-static enum dns_rcode read_query(struct query *query, const uint8_t *bytes, size_t size)
+static ns_rcode read_query(struct query *query, const uint8_t *bytes, size_t size)
 {
     enum { QUESTIONS_AT = 4, RECORDS_AT = 6, TYPE_AND_CLASS = 4 };
     uint32_t count = 0;
     size_t at = HEADER_BYTES;
     if (bytes_read_be16(bytes + QUESTIONS_AT) != 1)
-        return DNS_FORMERR;
+        return ns_r_formerr;
     size_t name_size = dns_name_take(&query->name, bytes + at, size - at);
     at += name_size;
     if (name_size == 0 || size - at < TYPE_AND_CLASS)
-        return DNS_FORMERR;
+        return ns_r_formerr;
     query->type = (uint16_t)bytes_read_be16(bytes + at);
     query->class_ = (uint16_t)bytes_read_be16(bytes + at + 2);
     at += TYPE_AND_CLASS;
@@ -94,10 +95,10 @@ static enum dns_rcode read_query(struct query *query, const uint8_t *bytes, size
     for (; count > 0; count--) {
         size_t record_size = read_record(query, bytes + at, size - at);
         if (record_size == 0)
-            return DNS_FORMERR;
+            return ns_r_formerr;
         at += record_size;
     }
-    return at == size ? DNS_NOERROR : DNS_FORMERR;
+    return at == size ? ns_r_noerror : ns_r_formerr;
 }
 
 /* Writing. */
@@ -125,7 +126,7 @@ static void write_rows(struct writer *writer, size_t name_at, const struct dns_n
                        uint16_t type)
 {
     for (const struct dns_row *row = node->rows; row; row = row->next)
-        if (row->type == type || type == DNS_ANY)
+        if (row->type == type || type == ns_t_any)
             write_row(writer, name_at, row);
 }
 
@@ -133,52 +134,52 @@ static void write_rows(struct writer *writer, size_t name_at, const struct dns_n
 static const struct dns_row *alias_of(const struct dns_node *node, uint16_t type)
 {
     const struct dns_row *row = node->rows;
-    return row && row->type == DNS_CNAME && type != DNS_CNAME && type != DNS_ANY ? row : NULL;
+    return row && row->type == ns_t_cname && type != ns_t_cname && type != ns_t_any ? row : NULL;
 }
 
 /* Aliases are followed as long as they lead to names that are known here. Each stands where a
  * pointer reaches: there are few, and they come first. */
-static enum dns_rcode write_answers(struct writer *writer, const struct dns_zone *zone,
-                                    const struct query *query)
+static ns_rcode write_answers(struct writer *writer, const struct dns_zone *zone,
+                              const struct query *query)
 {
     struct dns_name name = query->name;
     size_t name_at = HEADER_BYTES;
     for (int i = 0; i < CHAIN_MOST; i++) {
         const struct dns_node *node = dns_zone_find(zone, &name);
         if (!node)
-            return DNS_NXDOMAIN;
+            return ns_r_nxdomain;
         const struct dns_row *alias = alias_of(node, query->type);
         if (!alias) {
             write_rows(writer, name_at, node, query->type);
-            return DNS_NOERROR;
+            return ns_r_noerror;
         }
         write_row(writer, name_at, alias);
         name_at = writer->size - alias->size;
         (void)dns_name_take(&name, alias->data, alias->size);
         if (writer->full || !dns_zone_has(zone, &name))
-            return DNS_NOERROR;
+            return ns_r_noerror;
     }
-    return DNS_NOERROR;
+    return ns_r_noerror;
 }
 
-static void write_opt(struct writer *writer, enum dns_rcode rcode)
+static void write_opt(struct writer *writer, ns_rcode rcode)
 {
     enum { RCODE_BITS = 4 };
     uint8_t *bytes = writer->bytes + writer->size;
     memset(bytes, 0, OPT_BYTES);
-    bytes_write_be16(bytes + 1, DNS_OPT);
+    bytes_write_be16(bytes + 1, ns_t_opt);
     bytes_write_be16(bytes + 3, DNS_EDNS_BYTES);
     bytes[5] = (uint8_t)(rcode >> RCODE_BITS);
     writer->size += OPT_BYTES;
 }
 
-static enum dns_rcode judge(const struct dns_zone *zone, const struct query *query)
+static ns_rcode judge(const struct dns_zone *zone, const struct query *query)
 {
     if (query->has_edns && query->edns_version > 0)
-        return DNS_BADVERS;
+        return ns_r_badvers;
     if (query->class_ != CLASS_IN && query->class_ != CLASS_ANY)
-        return DNS_REFUSED;
-    return dns_zone_has(zone, &query->name) ? DNS_NOERROR : DNS_REFUSED;
+        return ns_r_refused;
+    return dns_zone_has(zone, &query->name) ? ns_r_noerror : ns_r_refused;
 }
 
 static size_t most_bytes(const struct query *query, size_t room, bool datagram)
@@ -190,7 +191,7 @@ static size_t most_bytes(const struct query *query, size_t room, bool datagram)
 }
 
 static void write_header(struct writer *writer, const uint8_t *question, uint8_t flags,
-                         enum dns_rcode rcode)
+                         ns_rcode rcode)
 {
     enum { OPCODE_AND_DESIRED = 0x78 | FLAG_DESIRED, RCODE = 0x0F };
     memcpy(writer->bytes, question, 2);
@@ -217,15 +218,15 @@ size_t dns_answer(const struct dns_zone *zone, const uint8_t *question, size_t s
     if (size < HEADER_BYTES || (question[2] & FLAG_RESPONSE) || room < DNS_DATAGRAM_BYTES)
         return 0;
     bool is_query = (question[2] & 0x78) == 0;
-    enum dns_rcode rcode = is_query ? read_query(&query, question, size) : DNS_NOTIMP;
+    ns_rcode rcode = is_query ? read_query(&query, question, size) : ns_r_notimpl;
     struct writer writer = {.bytes = answer, .size = HEADER_BYTES + query.question_size};
     writer.most = most_bytes(&query, room, datagram) - (query.has_edns ? OPT_BYTES : 0);
     memset(answer, 0, HEADER_BYTES);
     memcpy(answer + HEADER_BYTES, question + HEADER_BYTES, query.question_size);
     bytes_write_be16(answer + 4, query.question_size > 0);
-    if (rcode == DNS_NOERROR)
+    if (rcode == ns_r_noerror)
         rcode = judge(zone, &query);
-    if (rcode == DNS_NOERROR) {
+    if (rcode == ns_r_noerror) {
         rcode = write_answers(&writer, zone, &query);
         flags = FLAG_AUTHORITATIVE | empty_if_full(&writer, HEADER_BYTES + query.question_size);
     }

@@ -14,15 +14,6 @@ enum {
     DNS_MESSAGE_BYTES_MAX = 65535,
 };
 
-enum dns_rcode {
-    DNS_NOERROR = 0,
-    DNS_FORMERR = 1,
-    DNS_NXDOMAIN = 3,
-    DNS_NOTIMP = 4,
-    DNS_REFUSED = 5,
-    DNS_BADVERS = 16,
-};
-
 /* The bytes of the answer, of which there are at most `room`; 0: to this nothing is answered.
  * `datagram`: what does not fit in what the asker takes is left out, and the answer says so. */
 size_t dns_answer(const struct dns_zone *zone, const uint8_t *question, size_t size,

@@ -2,6 +2,7 @@
 #include "dns/zone.h"
 
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <string.h>
 
@@ -216,11 +217,11 @@ static int read_texts(struct reader *reader, struct value *value)
 static int read_value(struct reader *reader, uint16_t type, struct value *value)
 {
     switch (type) {
-    case DNS_A:
+    case ns_t_a:
         return read_address(reader, value, AF_INET);
-    case DNS_AAAA:
+    case ns_t_aaaa:
         return read_address(reader, value, AF_INET6);
-    case DNS_TXT:
+    case ns_t_txt:
         return read_texts(reader, value);
     default:
         return read_target(reader, value);
@@ -231,7 +232,7 @@ static const struct {
     const char *name;
     uint16_t type;
 } types[] = {
-    {"A", DNS_A}, {"AAAA", DNS_AAAA}, {"CNAME", DNS_CNAME}, {"PTR", DNS_PTR}, {"TXT", DNS_TXT},
+    {"A", ns_t_a}, {"AAAA", ns_t_aaaa}, {"CNAME", ns_t_cname}, {"PTR", ns_t_ptr}, {"TXT", ns_t_txt},
 };
 
 static uint16_t type_of(const struct word *word)
@@ -245,7 +246,7 @@ static uint16_t type_of(const struct word *word)
 /* An alias has nothing else, and one of it. */
 static bool may_stand_beside(const struct dns_node *node, uint16_t type)
 {
-    return !node->rows || (type != DNS_CNAME && node->rows->type != DNS_CNAME);
+    return !node->rows || (type != ns_t_cname && node->rows->type != ns_t_cname);
 }
 
 static int add_row(struct reader *reader, const struct dns_row *like, const struct value *value)

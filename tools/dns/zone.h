@@ -21,16 +21,6 @@
 
 #include "dns/name.h"
 
-enum dns_type {
-    DNS_A = 1,
-    DNS_CNAME = 5,
-    DNS_PTR = 12,
-    DNS_TXT = 16,
-    DNS_AAAA = 28,
-    DNS_OPT = 41,
-    DNS_ANY = 255,
-};
-
 struct dns_row {
     struct dns_row *next; /* of the same name, as they stand in the file */
     uint16_t type;

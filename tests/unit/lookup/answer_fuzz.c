@@ -23,7 +23,7 @@ static void check_hostent(const weir_hostent *hostent)
     CHECK(!hostent->h_aliases[hostent->alias_count]);
 }
 
-static void find(const struct answer *answer, const char *name, enum dns_type type)
+static void find(const struct answer *answer, const char *name, ns_type type)
 {
     static const weir_address address = {.family = WEIR_INET6};
     weir_hostent *hostent = NULL;
@@ -42,9 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     uint8_t *copy = memory_allocate(size + 1); /* of its own: a byte beyond it is found */
     memcpy(copy, bytes, size);
     if (answer_read(&answer, copy, size) == 0) {
-        find(&answer, "www.example.com", DNS_A);
-        find(&answer, "a", DNS_AAAA);
-        find(&answer, "1.0.0.127.in-addr.arpa", DNS_PTR);
+        find(&answer, "www.example.com", ns_t_a);
+        find(&answer, "a", ns_t_aaaa);
+        find(&answer, "1.0.0.127.in-addr.arpa", ns_t_ptr);
     }
     memory_free(copy);
     CHECK_EQ(memory_live_count(), live);

@@ -13,13 +13,13 @@ static void put(const char *name, uint64_t now_ns, uint64_t lifetime_ns)
 {
     const weir_address address = {.family = WEIR_INET, .bytes = {127, 0, 0, 1}};
     weir_hostent *hostent = hostent_create(name, NULL, 0, &address, 1);
-    cache_put(&cache, name, DNS_A, hostent, now_ns, lifetime_ns);
+    cache_put(&cache, name, ns_t_a, hostent, now_ns, lifetime_ns);
     weir_hostent_free(hostent);
 }
 
 static bool has(const char *name, uint64_t now_ns)
 {
-    const weir_hostent *found = cache_find(&cache, name, DNS_A, now_ns);
+    const weir_hostent *found = cache_find(&cache, name, ns_t_a, now_ns);
     return found != NULL;
 }
 
@@ -28,7 +28,7 @@ Test(cache, an_answer_ends_with_its_time)
     cr_assert_eq(cache_open(&cache, 10), 0);
     put("a", 100, 50);
     cr_expect(has("A", 149));
-    cr_expect_null(cache_find(&cache, "a", DNS_AAAA, 149));
+    cr_expect_null(cache_find(&cache, "a", ns_t_aaaa, 149));
     cr_expect_not(has("a", 150));
     cr_expect_eq(cache.count, 0u);
     put("b", 100, 0);

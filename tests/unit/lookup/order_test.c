@@ -8,67 +8,66 @@
 
 #define DNS "{lookup,[dns]}. {resolv_conf,\"\"}. {nameserver,{10,0,0,1}}. "
 
-static void add_address(struct dns_message *answer, const char *name, enum dns_type type,
-                        uint32_t ttl_s)
+static void add_address(struct dns_message *answer, const char *name, ns_type type, uint32_t ttl_s)
 {
-    if (type == DNS_A)
+    if (type == ns_t_a)
         dns_answer_add_a(answer, name, ttl_s, "192.0.2.1");
-    if (type == DNS_AAAA)
+    if (type == ns_t_aaaa)
         dns_answer_add_aaaa(answer, name, ttl_s, "2001:db8::1");
-    if (type == DNS_PTR)
-        dns_answer_add_name(answer, name, DNS_PTR, ttl_s, "found.example.com");
+    if (type == ns_t_ptr)
+        dns_answer_add_name(answer, name, ns_t_ptr, ttl_s, "found.example.com");
 }
 
-static enum reaction knows_all(const struct query_ask *ask, const char *question,
-                               enum dns_type type, struct dns_message *answer)
+static enum reaction knows_all(const struct query_ask *ask, const char *question, ns_type type,
+                               struct dns_message *answer)
 {
     (void)ask;
-    dns_answer_begin(answer, 0, question, (uint16_t)type, DNS_NO_ERROR);
+    dns_answer_begin(answer, 0, question, (uint16_t)type, ns_r_noerror);
     add_address(answer, question, type, 60);
     return ANSWERS;
 }
 
 static enum reaction knows_for_a_second(const struct query_ask *ask, const char *question,
-                                        enum dns_type type, struct dns_message *answer)
+                                        ns_type type, struct dns_message *answer)
 {
     (void)ask;
-    dns_answer_begin(answer, 0, question, (uint16_t)type, DNS_NO_ERROR);
+    dns_answer_begin(answer, 0, question, (uint16_t)type, ns_r_noerror);
     add_address(answer, question, type, 1);
     return ANSWERS;
 }
 
 static enum reaction knows_for_no_time(const struct query_ask *ask, const char *question,
-                                       enum dns_type type, struct dns_message *answer)
+                                       ns_type type, struct dns_message *answer)
 {
     (void)ask;
-    dns_answer_begin(answer, 0, question, (uint16_t)type, DNS_NO_ERROR);
+    dns_answer_begin(answer, 0, question, (uint16_t)type, ns_r_noerror);
     add_address(answer, question, type, 0);
     return ANSWERS;
 }
 
-static enum reaction refuse_with(unsigned code, const char *question, enum dns_type type,
+static enum reaction refuse_with(unsigned code, const char *question, ns_type type,
                                  struct dns_message *answer)
 {
     dns_answer_begin(answer, 0, question, (uint16_t)type, code);
     return ANSWERS;
 }
 
-#define REFUSING(name, code)                                                     \
-    static enum reaction name(const struct query_ask *ask, const char *question, \
-                              enum dns_type type, struct dns_message *answer)    \
-    {                                                                            \
-        (void)ask;                                                               \
-        return refuse_with(code, question, type, answer);                        \
+#define REFUSING(name, code)                                                                   \
+    static enum reaction name(const struct query_ask *ask, const char *question, ns_type type, \
+                              struct dns_message *answer)                                      \
+    {                                                                                          \
+        (void)ask;                                                                             \
+        return refuse_with(code, question, type, answer);                                      \
     }
 
-REFUSING(has_no_records, DNS_NO_ERROR)
-REFUSING(knows_nothing, DNS_NO_SUCH_NAME)
-REFUSING(fails, DNS_SERVER_FAILURE)
-REFUSING(refuses, DNS_REFUSED)
-REFUSING(calls_it_malformed, DNS_FORMAT_ERROR)
+REFUSING(has_no_records, ns_r_noerror)
+REFUSING(knows_nothing, ns_r_nxdomain)
+REFUSING(fails, ns_r_servfail)
+REFUSING(refuses, ns_r_refused)
+REFUSING(calls_it_malformed, ns_r_formerr)
 
-static enum reaction is_silent(const struct query_ask *ask, const char *question,
-                               enum dns_type type, struct dns_message *answer)
+static enum reaction is_silent(const struct query_ask *ask, const char *question, ns_type type,
+                               struct dns_message *answer)
 {
     (void)ask;
     (void)question;
@@ -77,8 +76,8 @@ static enum reaction is_silent(const struct query_ask *ask, const char *question
     return STAYS_SILENT;
 }
 
-static enum reaction is_not_there(const struct query_ask *ask, const char *question,
-                                  enum dns_type type, struct dns_message *answer)
+static enum reaction is_not_there(const struct query_ask *ask, const char *question, ns_type type,
+                                  struct dns_message *answer)
 {
     (void)ask;
     (void)question;
@@ -87,11 +86,11 @@ static enum reaction is_not_there(const struct query_ask *ask, const char *quest
     return IS_UNREACHABLE;
 }
 
-static enum reaction talks_nonsense(const struct query_ask *ask, const char *question,
-                                    enum dns_type type, struct dns_message *answer)
+static enum reaction talks_nonsense(const struct query_ask *ask, const char *question, ns_type type,
+                                    struct dns_message *answer)
 {
     (void)ask;
-    dns_answer_begin(answer, 0, question, (uint16_t)type, DNS_NO_ERROR);
+    dns_answer_begin(answer, 0, question, (uint16_t)type, ns_r_noerror);
     add_address(answer, question, type, 60);
     answer->size -= 3;
     return ANSWERS;
@@ -99,27 +98,27 @@ static enum reaction talks_nonsense(const struct query_ask *ask, const char *que
 
 /* 10.0.0.9 is the one that knows. */
 static enum reaction one_of_them_knows(const struct query_ask *ask, const char *question,
-                                       enum dns_type type, struct dns_message *answer)
+                                       ns_type type, struct dns_message *answer)
 {
     return ask->server.bytes[3] == 9 ? knows_all(ask, question, type, answer)
                                      : knows_nothing(ask, question, type, answer);
 }
 
-static enum reaction silent_but_one(const struct query_ask *ask, const char *question,
-                                    enum dns_type type, struct dns_message *answer)
+static enum reaction silent_but_one(const struct query_ask *ask, const char *question, ns_type type,
+                                    struct dns_message *answer)
 {
     return ask->server.bytes[3] == 9 ? knows_all(ask, question, type, answer) : STAYS_SILENT;
 }
 
 static enum reaction the_last_domain_exists(const struct query_ask *ask, const char *question,
-                                            enum dns_type type, struct dns_message *answer)
+                                            ns_type type, struct dns_message *answer)
 {
     return strstr(question, ".b.test") ? knows_all(ask, question, type, answer)
                                        : knows_nothing(ask, question, type, answer);
 }
 
-static enum reaction truncates(const struct query_ask *ask, const char *question,
-                               enum dns_type type, struct dns_message *answer)
+static enum reaction truncates(const struct query_ask *ask, const char *question, ns_type type,
+                               struct dns_message *answer)
 {
     knows_all(ask, question, type, answer);
     if (!ask->tcp)
@@ -127,8 +126,8 @@ static enum reaction truncates(const struct query_ask *ask, const char *question
     return ANSWERS;
 }
 
-static enum reaction has_no_edns(const struct query_ask *ask, const char *question,
-                                 enum dns_type type, struct dns_message *answer)
+static enum reaction has_no_edns(const struct query_ask *ask, const char *question, ns_type type,
+                                 struct dns_message *answer)
 {
     return ask->edns ? calls_it_malformed(ask, question, type, answer)
                      : knows_all(ask, question, type, answer);

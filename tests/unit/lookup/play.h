@@ -8,8 +8,8 @@
 
 /* What a server does with a question: fills in an answer, or says how it goes instead. */
 enum reaction { ANSWERS, STAYS_SILENT, IS_UNREACHABLE };
-typedef enum reaction play_server(const struct query_ask *ask, const char *question,
-                                  enum dns_type type, struct dns_message *answer);
+typedef enum reaction play_server(const struct query_ask *ask, const char *question, ns_type type,
+                                  struct dns_message *answer);
 
 /* Takes a configuration as text, from which everything else begins anew. */
 void play_configure(const char *text);
