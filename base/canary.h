@@ -38,6 +38,7 @@ enum canary {
     CANARY_DEAF_PROCESS,       /* a process that waits is not called when a message comes */
     CANARY_SENT_AGAIN,         /* a datagram that one address of a name got goes to the next too */
     CANARY_LATE_ANSWER,        /* who waits for a name is not told that the socket is closed */
+    CANARY_FORGOTTEN_PLACE, /* a service's place that becomes free is nobody's who waits for it */
 };
 
 #ifdef WEIR_CANARY

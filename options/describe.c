@@ -90,10 +90,17 @@ static const char *setopts_of(unsigned scopes)
     return names[!!(scopes & OPTION_SET_TCP) + 2 * !!(scopes & OPTION_SET_UDP)];
 }
 
+/* Who listens as a service takes all that listen takes, too. */
+static bool is_of_services(const struct option_row *row)
+{
+    return (row->scopes & (OPTION_SERVE | OPTION_LISTEN)) == OPTION_SERVE;
+}
+
 const char *describe_calls(const struct option_row *row, char text[DESCRIPTION_SIZE])
 {
     const char *const calls[] = {
         row->scopes & OPTION_LISTEN ? "listen" : "",
+        is_of_services(row) ? "serve" : "",
         row->scopes & OPTION_CONNECT ? "connect" : "",
         row->scopes & OPTION_UDP ? "open" : "",
         setopts_of(row->scopes),
@@ -149,6 +156,7 @@ static const char *const creation_failures[WEIR_OPTION_COUNT] = {
     [WEIR_OPTION_FD] = fd_failure,
     [WEIR_OPTION_IFADDR] = "the call gives what binding gives, such as eaddrnotavail",
     [WEIR_OPTION_IP] = "the call gives what binding gives, such as eaddrnotavail",
+    [WEIR_OPTION_MAX_CONNECTIONS] = "none",
     [WEIR_OPTION_NETNS] = "the call gives einval for no namespace, else what opening gives",
     [WEIR_OPTION_PORT] = "the call gives what binding gives, such as eaddrinuse or eacces",
     [WEIR_OPTION_ACTIVE] = active_failure,

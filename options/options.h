@@ -40,6 +40,7 @@ enum option_scope {
     OPTION_UDP = 1 << 2,
     OPTION_SET_TCP = 1 << 3, /* setopts and getopts */
     OPTION_SET_UDP = 1 << 4,
+    OPTION_SERVE = 1 << 5, /* listen, as a service */
 };
 
 /* What a creating call (listen, connect, open) made of its options. */
@@ -57,6 +58,7 @@ struct option_setup {
     bool reuseport;
     int backlog;
     bool backlog_given;
+    uint32_t max_connections;   /* 0: any number */
     uint32_t happy_eyeballs_ms; /* 0: one address at a time */
     int fd;                     /* {fd,_}, or -1 */
     bool was_not_waiting;       /* its descriptor was O_NONBLOCK until it was made to wait */

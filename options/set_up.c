@@ -35,6 +35,11 @@ static void take_happy_eyeballs(struct taking *taking, const weir_option *option
     taking->setup->happy_eyeballs_ms = (uint32_t)option->value.number;
 }
 
+static void take_max_connections(struct taking *taking, const weir_option *option)
+{
+    taking->setup->max_connections = (uint32_t)option->value.number;
+}
+
 /* The first of a list counts, as in the document's functions; of all others the last. */
 static void take_inet(struct taking *taking, const weir_option *option)
 {
@@ -90,9 +95,9 @@ static take *const takes[WEIR_OPTION_COUNT] = {
     [WEIR_OPTION_FILE_MODE] = take_file_mode, [WEIR_OPTION_HAPPY_EYEBALLS] = take_happy_eyeballs,
     [WEIR_OPTION_IFADDR] = take_address,      [WEIR_OPTION_INET] = take_inet,
     [WEIR_OPTION_INET6] = take_inet,          [WEIR_OPTION_IP] = take_address,
-    [WEIR_OPTION_LOCAL] = take_local,         [WEIR_OPTION_NETNS] = take_netns,
-    [WEIR_OPTION_PORT] = take_port,           [WEIR_OPTION_REUSEADDR] = take_reuseaddr,
-    [WEIR_OPTION_REUSEPORT] = take_reuseport,
+    [WEIR_OPTION_LOCAL] = take_local,         [WEIR_OPTION_MAX_CONNECTIONS] = take_max_connections,
+    [WEIR_OPTION_NETNS] = take_netns,         [WEIR_OPTION_PORT] = take_port,
+    [WEIR_OPTION_REUSEADDR] = take_reuseaddr, [WEIR_OPTION_REUSEPORT] = take_reuseport,
 };
 
 static int take_one(struct taking *taking, const weir_option *option)
@@ -160,7 +165,7 @@ static int settle(const struct taking *taking)
     setup->local.port = taking->port;
     setup->is_loopback = !of_address && taking->address.bytes[15] != 0;
     settle_address(&setup->local, family ? family : WEIR_INET);
-    if (setup->scope == OPTION_LISTEN && setup->values.active <= 0)
+    if ((setup->scope & (OPTION_LISTEN | OPTION_SERVE)) && setup->values.active <= 0)
         setup->values.active = WEIR_ACTIVE_FALSE; /* a count that is spent, and nobody to tell */
     return 0;
 }

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    LISTEN = OPTION_LISTEN,
+    SERVE = OPTION_SERVE,
+    LISTEN = OPTION_LISTEN | SERVE,
     CONNECT = OPTION_CONNECT,
     UDP = OPTION_UDP,
     TCP_SET = OPTION_SET_TCP,

@@ -10,6 +10,7 @@
 #include "runtime/listener/late_options.h"
 #include "runtime/listener/listen.h"
 #include "runtime/listener/listener.h"
+#include "runtime/listener/listening.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
 #include "runtime/runtimes.h"
@@ -48,6 +49,19 @@ static int note_priority(struct scheduler *scheduler, struct listener *listener)
                     : 0;
 }
 
+static int begin(struct scheduler *scheduler, struct listener *listener,
+                 const struct listen_call *listen)
+{
+    struct listening *listening = listener->listening;
+    listening->sibling_count = listen->sibling_count;
+    listening->has_rivals = listen->has_rivals;
+    listening->inherited = listen->inherited;
+    if (listen->serving)
+        return accept_serve(scheduler, listener, listen->owner, listen->quota);
+    owner_set(&listener->slot, listen->owner);
+    return 0;
+}
+
 static int run_listen(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     struct listen_call *listen = list_entry(call, struct listen_call, call);
@@ -64,18 +78,13 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
                                    listen->sibling_count);
     if (result == 0)
         result = note_priority(scheduler, listener);
+    if (result == 0)
+        result = begin(scheduler, listener, listen);
     if (result < 0) {
         listener->slot.fd = -1;
         slot_end(scheduler, &listener->slot, END_CLOSED);
         return result;
     }
-    listener->listening->sibling_count = listen->sibling_count;
-    listener->listening->has_rivals = listen->has_rivals;
-    listener->listening->inherited = listen->inherited;
-    if (listen->serving)
-        accept_serve(scheduler, listener, listen->owner);
-    else
-        owner_set(&listener->slot, listen->owner);
     listen->socket = slot_handle(scheduler, &listener->slot);
     return 0;
 }
@@ -118,7 +127,7 @@ int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
         result = error_say(-EDEADLK, "weir_tcp_listen for a runtime on a scheduler of another one: "
                                      "make it on one of its own, by weir_run_on");
     if (result >= 0)
-        result = listen_plan(&plan, runtime->default_listen, address, port, options);
+        result = listen_plan(&plan, OPTION_LISTEN, runtime->default_listen, address, port, options);
     if (result >= 0)
         result = listen_once(runtime, &plan, listener);
     runtimes_leave(runtime);

@@ -10,6 +10,7 @@
 #include <weir/socket.h>
 
 struct listen_plan;
+struct quota;
 
 struct listen_call {
     struct call call;
@@ -19,7 +20,8 @@ struct listen_call {
     bool serving;
     bool has_rivals;             /* other listeners are of the same socket */
     bool inherited;              /* the socket was there already */
-    weir_owner owner;            /* of a service's connections */
+    weir_owner owner;            /* of a service's connections, */
+    struct quota *quota;         /* and how many it may have; NULL: any number */
     weir_socket socket;          /* the result */
     const weir_socket *siblings; /* the others of the service whose first it is to be */
     uint32_t sibling_count;

@@ -15,6 +15,7 @@
 #include "runtime/runtime.h"
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/call.h"
+#include "runtime/scheduler/quota.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/descriptor.h"
 #include "runtime/tcp_listen.h"
@@ -25,7 +26,8 @@ _Static_assert((int)WEIR_FDS_MAX == (int)RUNTIME_SCHEDULERS_MAX, "a service has 
 struct service {
     struct listen_plan plan;
     weir_owner owner;
-    const int *given; /* sockets that are there, or NULL */
+    struct quota *quota; /* {max_connections,_}, or NULL */
+    const int *given;    /* sockets that are there, or NULL */
     uint32_t given_count;
     bool did_not_wait[WEIR_FDS_MAX]; /* of those, by O_NONBLOCK */
     uint32_t socket_count;
@@ -112,6 +114,7 @@ static int start_listeners(const weir_runtime *runtime, struct service *service)
             .siblings = &service->listeners[1],
             .sibling_count = i == 0 ? service->count - 1 : 0,
             .owner = service->owner,
+            .quota = service->quota,
         };
         uint32_t index = runtime->schedulers[i % runtime->scheduler_count]->index;
         int result = call_make_on(&operation_listen, index, &listen.call);
@@ -124,6 +127,16 @@ static int start_listeners(const weir_runtime *runtime, struct service *service)
         service->listeners[i] = listen.socket;
     }
     return 0;
+}
+
+/* The listeners have shares of it. */
+static int make_quota(struct service *service)
+{
+    uint32_t limit = service->plan.setup.max_connections;
+    if (limit == 0)
+        return 0;
+    service->quota = quota_create(limit);
+    return service->quota ? 0 : error_say(-ENOMEM, "no memory for a service");
 }
 
 static int open_sockets(const weir_runtime *runtime, struct service *service)
@@ -154,12 +167,16 @@ static int start(weir_runtime *runtime, struct service *service, weir_socket *li
     if (result < 0)
         return result;
     owner_keep(service->owner);
-    result = open_sockets(runtime, service);
+    result = make_quota(service);
+    if (result >= 0)
+        result = open_sockets(runtime, service);
     if (result >= 0)
         result = start_listeners(runtime, service);
     if (result < 0)
         close_first(service, service->count);
     owner_release(service->owner);
+    if (service->quota)
+        quota_drop(service->quota);
     settle_given(service, result >= 0);
     if (result >= 0 && listener)
         *listener = service->listeners[0];
@@ -186,7 +203,8 @@ int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
     int result = enter(runtime);
     if (result < 0)
         return result;
-    result = listen_plan(&service.plan, runtime->default_listen, address, port, options);
+    result =
+        listen_plan(&service.plan, OPTION_SERVE, runtime->default_listen, address, port, options);
     int fd = service.plan.setup.fd;
     if (result >= 0 && fd >= 0) {
         service.given = &fd;
@@ -215,7 +233,7 @@ int weir_tcp_serve_fds(weir_runtime *runtime, const int *fds, size_t count,
     int result = enter(runtime);
     if (result < 0)
         return result;
-    result = listen_plan(&service.plan, runtime->default_listen, NULL, 0, options);
+    result = listen_plan(&service.plan, OPTION_SERVE, runtime->default_listen, NULL, 0, options);
     if (result >= 0)
         result = check_given(&service, count);
     if (result >= 0)

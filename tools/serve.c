@@ -48,6 +48,8 @@ const char serve_details[] =
     "  --drain MS                     how long a stop waits for connections to end (1000)\n"
     "  --idle S                       how long a connection may be without a byte either way\n"
     "                                 (for ever); http: without progress (60)\n"
+    "  --limit N                      connections of each place at a time, {max_connections,_}:\n"
+    "                                 who comes then waits until one ends (any number)\n"
     "  --slow US                      a line on stderr for each callback that takes this long\n"
     "  --metrics ADDRESS:PORT         answers GET /metrics there with figures for Prometheus\n"
     "  --takeover PATH                replaces the server that was started with the same PATH, if\n"
@@ -75,7 +77,8 @@ struct plan {
     const char *options;
     const char *zone;
     uint32_t drain_ms;
-    uint32_t idle_s; /* 0: not given */
+    uint32_t idle_s; /* 0: not given, */
+    uint32_t limit;  /* and the same */
     weir_config config;
 };
 
@@ -110,6 +113,15 @@ static int read_idle(const char *text, void *of)
     int status = read_number("--idle", text, &plan->idle_s);
     if (status == 0 && plan->idle_s == 0)
         return command_misused("serve", "--idle: no connection does anything in 0 seconds");
+    return status;
+}
+
+static int read_limit(const char *text, void *of)
+{
+    struct plan *plan = of;
+    int status = read_number("--limit", text, &plan->limit);
+    if (status == 0 && plan->limit == 0)
+        return command_misused("serve", "--limit: 0 connections are none at all");
     return status;
 }
 
@@ -154,6 +166,7 @@ static const struct switch_row rows[] = {
     {.name = "--features-off", .text_at = offsetof(struct plan, config.features_off)},
     {.name = "--drain", .number_at = offsetof(struct plan, drain_ms)},
     {.name = "--idle", .read = read_idle},
+    {.name = "--limit", .read = read_limit},
     {.name = "--slow", .number_at = offsetof(struct plan, config.slow_callback_us)},
     {.name = "--metrics", .read = read_metrics},
     {.name = "--takeover", .read = read_takeover},
@@ -194,6 +207,8 @@ static int check_service(const struct plan *plan)
     if (service->opens_pairs && !by_address)
         return command_misused("serve", "--listen: %s takes nothing but ADDRESS:PORT",
                                service->name);
+    if (plan->limit > 0 && !service->takes_limit)
+        return command_misused("serve", "--limit: %s takes none", service->name);
     if (service->opens_pairs && plan->takeover.path)
         return command_misused("serve", "--takeover: %s takes none", service->name);
     return 0;
@@ -420,6 +435,22 @@ static int load_and_serve(struct plan *plan, const weir_option *list)
     return status;
 }
 
+enum { OWN_TEXT_SIZE = 128 };
+
+/* Of those that have a switch. */
+static const char *own_options(const struct plan *plan, char text[OWN_TEXT_SIZE])
+{
+    uint64_t idle_ms = plan->service->begin ? 0 : plan->idle_s * UINT64_C(1000);
+    char idle[48] = "";
+    char limit[48] = "";
+    if (idle_ms > 0)
+        snprintf(idle, sizeof(idle), "{idle_timeout,%" PRIu64 "}", idle_ms);
+    if (plan->limit > 0)
+        snprintf(limit, sizeof(limit), "{max_connections,%" PRIu32 "}", plan->limit);
+    snprintf(text, OWN_TEXT_SIZE, "[%s%s%s]", idle, idle[0] && limit[0] ? "," : "", limit);
+    return text;
+}
+
 int serve_run(int argc, char **argv)
 {
     struct plan plan = {
@@ -432,11 +463,9 @@ int serve_run(int argc, char **argv)
     int status = read_plan(argc, argv, &plan);
     if (status != 0)
         return status;
-    char idle[48] = "[]";
-    if (plan.idle_s > 0 && !plan.service->begin)
-        snprintf(idle, sizeof(idle), "[{idle_timeout,%" PRIu64 "}]", plan.idle_s * UINT64_C(1000));
+    char own[OWN_TEXT_SIZE];
     const char *texts[LIST_COUNT] = {plan.service->options, plan.options, plan.service->fixed,
-                                     idle};
+                                     own_options(&plan, own)};
     int result = 0;
     for (size_t i = 0; i < LIST_COUNT && result >= 0; i++)
         result = weir_options_parse(texts[i], &lists[i]);

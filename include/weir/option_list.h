@@ -14,7 +14,7 @@
  *   .floor     FLOOR(n): a smaller value is stored as n
  *   .initial   INITIAL(tcp, udp), or BOTH(value), or SYSTEM: the kernel chooses it, or NONE
  *   .scopes    where it is taken: LISTEN, CONNECT and UDP (open) create, TCP_SET and UDP_SET are
- *              setopts and getopts
+ *              setopts and getopts; SERVE alone: listen as a service, which takes LISTEN's too
  *   KEPT       weir keeps it, in that field of the socket's option values
  *   KERNEL     the kernel keeps it, under that level and name; KERNEL_BY_FAMILY: inet, inet6;
  *              KERNEL_BY_VALUE: the value holds them
@@ -242,6 +242,16 @@ WEIR_OPTION(LOW_WATERMARK, 33, low_watermark, .type = OPTION_INTEGER, RANGE(INT3
             .help = "bytes in the send queue at which a busy socket is busy no longer",
             .text = "4096 kB, as the document says; Erlang/OTP itself uses 4096 bytes. Raises "
                     "high_watermark when that is below it.")
+
+WEIR_OPTION(MAX_CONNECTIONS, 67, max_connections, .type = OPTION_INTEGER, RANGE(1, UINT32_MAX),
+            .initial = NONE, .scopes = SERVE, CREATION, .traits = EXTENSION,
+            .help = "how many connections a service has at a time",
+            .text = "Of weir_tcp_serve and weir_tcp_serve_fds, on all schedulers together. A "
+                    "connection counts until its descriptor is closed. Who comes when there are so "
+                    "many waits as {backlog,_} has it, and one on each scheduler accepted already, "
+                    "until one of the others ends. When the service ends, by a drain, a stop or "
+                    "weir_leave, those that wait are served as far as there is room, and the "
+                    "accepted ones in any case.")
 
 WEIR_OPTION(MODE, 34, mode, .type = OPTION_MODE, .initial = BOTH(WEIR_LIST), .scopes = EVERYWHERE,
             KEPT(mode), .accept = SHARED, .help = "what a kept packet is",

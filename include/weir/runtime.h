@@ -152,7 +152,9 @@ typedef struct weir_totals {
                                      or when the socket is closed */
     uint64_t datagrams_truncated; /* longer than {buffer,_} */
     uint64_t left_out;            /* times a broadcast left a connection out because it was busy */
-    uint64_t reserved[17];        /* for figures to come; 0 */
+    uint64_t limited;             /* connections that had to wait, as their service had as many as
+                                     {max_connections,_} says */
+    uint64_t reserved[16];        /* for figures to come; 0 */
 } weir_totals;
 
 /* Reads figures: `scheduler` 0..count-1, or -1 for the sum. 0, -EINVAL, or WEIR_CLOSED. Any thread.

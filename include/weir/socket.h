@@ -136,12 +136,12 @@ WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_
  * gets `accepted` and then its packets. Without {backlog,_} as many may wait as the system lets
  * (net.core.somaxconn), which is not the document's 5: so many come at once. Of a local socket
  * there is one, from which the schedulers accept in turn; so of {fd,_}, as weir_tcp_serve_fds of
- * weir/inherit.h has it. `listener` (may be NULL) stands for all
- * of them: closing it closes all, options set on it are set on all. Errors as weir_tcp_listen,
- * WEIR_BADARG also for an owner that is nobody. When the listening socket is of no use any more
- * (something else has shut it down) the owner is told by `error` with its handle, once until
- * connections come again, and nothing follows that. Thread; scheduler if it is the only one of its
- * runtime.
+ * weir/inherit.h has it. `listener` (may be NULL) stands for all of them: closing it closes all,
+ * options set on it are set on all. With {max_connections,N} who comes when there are N connections
+ * waits until one ends. Errors as weir_tcp_listen, WEIR_BADARG also for an owner that is nobody.
+ * When the listening socket is of no use any more (something else has shut it down) the owner is
+ * told by `error` with its handle, once until connections come again, and nothing follows that.
+ * Thread; scheduler if it is the only one of its runtime.
  */
 WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                             const weir_option *options, weir_owner owner,

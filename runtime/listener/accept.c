@@ -2,73 +2,24 @@
 #include "runtime/listener/accept.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "base/check.h"
+#include "base/error.h"
 #include "base/memory.h"
-#include "base/probe.h"
 #include "base/system.h"
-#include "runtime/listener/adopt.h"
-#include "runtime/listener/late_options.h"
+#include "runtime/listener/arming.h"
 #include "runtime/listener/listener.h"
+#include "runtime/listener/listening.h"
+#include "runtime/listener/taking.h"
 #include "runtime/owner/owner.h"
-#include "runtime/ring/features.h"
 #include "runtime/scheduler/cancel.h"
+#include "runtime/scheduler/quota.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/stream/open.h"
 
-/* When no descriptor is to be had a retry comes with the next close, or after this. */
-enum { RETRY_MS = 100 };
-
-/* The kernel wakes who has waited longest. One by one that is another each time; a multishot would
- * stay the first, and have all connections. */
-static void arm(struct scheduler *scheduler, struct listener *listener)
-{
-    struct listening *listening = listener->listening;
-    bool multishot = listening->serving && !listening->has_rivals &&
-                     (scheduler->profile.features & FEATURE_BIT(MULTISHOT_ACCEPT));
-    listening->accepting = ACCEPTING;
-    slot_hold(&listener->slot);
-    ring_accept(scheduler->ring, slot_operation(&listener->slot, LISTENER_ACCEPT),
-                listener->slot.fd, multishot);
-}
-
-static void update(struct scheduler *scheduler, struct listener *listener)
-{
-    struct listening *listening = listener->listening;
-    bool wanted = listening->serving || !list_is_empty(&listening->acceptors);
-    if (wanted && listening->accepting == ACCEPTING_NOT) {
-        arm(scheduler, listener);
-    } else if (!wanted && listening->accepting == ACCEPTING) {
-        listening->accepting = ACCEPTING_CANCELLED;
-        cancel_start(scheduler, &listener->slot, LISTENER_ACCEPT);
-    }
-}
-
-static void resume(struct listening *listening)
-{
-    timer_disarm(&listening->scheduler->timers, &listening->retry);
-    task_remove(&listening->try_again);
-    listening->accepting = ACCEPTING_NOT;
-    update(listening->scheduler, listening->listener);
-}
-
-static void retry(struct timer *timer)
-{
-    struct listening *listening = list_entry(timer, struct listening, retry);
-    listening->has_paused = true;
-    resume(listening);
-}
-
-static void try_again(struct scheduler *scheduler, struct task *task)
-{
-    (void)scheduler;
-    resume(list_entry(task, struct listening, try_again));
-}
-
 static void take_rest(struct scheduler *scheduler, struct task *task);
 static void give_up(struct scheduler *scheduler, struct task *task);
+static void let_in(struct scheduler *scheduler, struct task *task);
 
 struct listening *listening_create(struct scheduler *scheduler, struct listener *listener)
 {
@@ -78,32 +29,34 @@ struct listening *listening_create(struct scheduler *scheduler, struct listener 
     list_init(&listening->acceptors);
     listening->scheduler = scheduler;
     listening->listener = listener;
-    listening->retry.fire = retry;
-    task_init(&listening->try_again, try_again);
+    arming_init(listening);
     task_init(&listening->take_rest, take_rest);
     task_init(&listening->give_up, give_up);
+    task_init(&listening->let_in, let_in);
     return listening;
 }
 
-void accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner)
+static int make_queuer(struct scheduler *scheduler, struct listener *listener, struct quota *quota)
 {
-    listener->listening->serving = true;
-    owner_set(&listener->slot, owner);
-    update(scheduler, listener);
+    weir_socket handle = slot_handle(scheduler, &listener->slot);
+    struct quota_queuer *queuer = quota_queuer_create(quota, scheduler, handle);
+    if (!queuer)
+        return error_say(-ENOMEM, "no memory for a listener");
+    queuer->node.run = taking_place_came;
+    listener->listening->queuer = queuer;
+    return 0;
 }
 
-/* Those whose mailbox is gone get nothing. */
-static struct call *take_acceptor(struct scheduler *scheduler, struct listening *listening)
+int accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner,
+                 struct quota *quota)
 {
-    struct list *node;
-    while ((node = list_take(&listening->acceptors))) {
-        struct call *call = list_entry(node, struct call, link);
-        int result = owner_check(open_call_of(call)->owner);
-        if (result == 0)
-            return call;
-        call_complete(scheduler, call, result);
-    }
-    return NULL;
+    int result = quota ? make_queuer(scheduler, listener, quota) : 0;
+    if (result < 0)
+        return result;
+    listener->listening->serving = true;
+    owner_set(&listener->slot, owner);
+    arming_update(scheduler, listener);
+    return 0;
 }
 
 void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot)
@@ -114,83 +67,10 @@ void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot)
     if (slot->state != SOCKET_OPEN)
         return;
     list_init(&living);
-    while ((call = take_acceptor(scheduler, listener->listening)))
+    while ((call = taking_acceptor(scheduler, listener->listening)))
         list_append(&living, &call->link);
     list_move_all(&listener->listening->acceptors, &living);
-    update(scheduler, listener);
-}
-
-/* Without memory it is closed. */
-static void keep_spare(struct listening *listening, int fd)
-{
-    size_t size = (listening->spare_count + 1) * sizeof(fd);
-    int *fds = memory_resize(listening->spare_fds, size);
-    if (!fds) {
-        system_close(fd);
-        return;
-    }
-    fds[listening->spare_count++] = fd;
-    listening->spare_fds = fds;
-}
-
-static int take_spare(struct listening *listening)
-{
-    int fd = listening->spare_fds[0];
-    listening->spare_count--;
-    memmove(listening->spare_fds, listening->spare_fds + 1, listening->spare_count * sizeof(fd));
-    return fd;
-}
-
-static void give_to_acceptor(struct scheduler *scheduler, struct listener *listener, int fd);
-
-/* The mailbox that it was for died while it was on its way. */
-static void take_back(struct scheduler *scheduler, weir_socket handle, int fd)
-{
-    struct listener *listener = listener_find(scheduler, handle);
-    if (!listener) {
-        system_close(fd);
-        return;
-    }
-    late_options_count_again(listener->listening);
-    give_to_acceptor(scheduler, listener, fd);
-    update(scheduler, listener);
-}
-
-static void give_to_acceptor(struct scheduler *scheduler, struct listener *listener, int fd)
-{
-    struct call *call = take_acceptor(scheduler, listener->listening);
-    if (!call) {
-        keep_spare(listener->listening, fd);
-        return;
-    }
-    call_hold(scheduler, call);
-    adopt_for_call(scheduler, listener, fd, call, take_back);
-}
-
-static void take_connection(struct scheduler *scheduler, struct listener *listener, int fd)
-{
-    scheduler->totals.accepts++;
-    PROBE2(accept, scheduler->number, fd);
-    listener->listening->failed = false;
-    listener->listening->has_paused = false;
-    listener->listening->told_unusable = false;
-    if (listener->listening->serving)
-        adopt_for_owner(scheduler, listener, fd, slot_owner(&listener->slot));
-    else
-        give_to_acceptor(scheduler, listener, fd);
-}
-
-/* Not armed again at once: the connection stays in the backlog, and asking for it over and over
- * would cost a whole core. */
-static void pause_accepting(struct scheduler *scheduler, struct listener *listener,
-                            bool until_descriptors)
-{
-    struct listening *listening = listener->listening;
-    listening->accepting = ACCEPTING_PAUSED;
-    scheduler->totals.accept_pauses++;
-    if (until_descriptors)
-        task_add(&scheduler->tasks, TASK_WITH_DESCRIPTORS, &listening->try_again);
-    scheduler_arm(scheduler, &listening->retry, RETRY_MS);
+    arming_update(scheduler, listener);
 }
 
 static bool lacks_resources(int error)
@@ -239,7 +119,7 @@ static void accept_failed(struct scheduler *scheduler, struct listener *listener
     }
     if (listening->accepting != ACCEPTING_NOT || (is_passing(error) && !again))
         return;
-    pause_accepting(scheduler, listener, lacks_resources(error));
+    arming_pause(scheduler, listener, lacks_resources(error));
     if (!lacks_resources(error) && !is_passing(error))
         tell_unusable(scheduler, listener, error);
 }
@@ -254,6 +134,12 @@ static void take_one(struct scheduler *scheduler, struct listener *listener)
 static bool is_wanted(const struct listening *listening)
 {
     return listening->serving || !list_is_empty(&listening->acceptors);
+}
+
+/* Who is still in the backlog when a service ends gets a place, or none. */
+static bool has_room(const struct listening *listening)
+{
+    return !listening->queuer || quota_has_room(listening->queuer->quota);
 }
 
 static void close_at_last(struct scheduler *scheduler, struct listener *listener)
@@ -297,11 +183,15 @@ static bool is_shared(const struct listening *listening)
 static void accept_rest(struct scheduler *scheduler, struct listener *listener)
 {
     struct listening *listening = listener->listening;
+    if (!is_wanted(listening) || !has_room(listening)) {
+        close_at_last(scheduler, listener);
+        return;
+    }
     if (is_shared(listening)) {
         share_rest(scheduler, listener);
         return;
     }
-    if (listening->rest_count == 0 || !is_wanted(listening)) {
+    if (listening->rest_count == 0) {
         close_at_last(scheduler, listener);
         return;
     }
@@ -324,14 +214,15 @@ static void take_rest(struct scheduler *scheduler, struct task *task)
 {
     enum { AT_ONCE = 64 };
     struct listener *listener = list_entry(task, struct listening, take_rest)->listener;
-    int fd = 0;
+    bool more = true;
     slot_hold(&listener->slot);
-    for (int i = 0; i < AT_ONCE && fd >= 0 && listener->slot.state == SOCKET_OPEN; i++) {
-        fd = system_accept(listener->slot.fd);
-        if (fd >= 0)
-            take_connection(scheduler, listener, fd);
+    for (int i = 0; i < AT_ONCE && more && listener->slot.state == SOCKET_OPEN; i++) {
+        int fd = has_room(listener->listening) ? system_accept(listener->slot.fd) : -EAGAIN;
+        more = fd >= 0;
+        if (more)
+            taking_connection(scheduler, listener, fd);
     }
-    if (fd < 0)
+    if (!more)
         slot_end(scheduler, &listener->slot, END_CLOSED);
     else if (listener->slot.state == SOCKET_OPEN)
         task_add(&scheduler->tasks, TASK_SOON, task);
@@ -356,6 +247,19 @@ static void begin_rest(struct scheduler *scheduler, struct listener *listener)
     accept_rest(scheduler, listener);
 }
 
+/* The client in hand has been accepted, by nobody else's doing, and is served. */
+static void let_in(struct scheduler *scheduler, struct task *task)
+{
+    struct listener *listener = list_entry(task, struct listening, let_in)->listener;
+    slot_hold(&listener->slot);
+    taking_let_in(scheduler, listener);
+    if (listener->slot.state == SOCKET_OPEN && has_room(listener->listening))
+        begin_rest(scheduler, listener);
+    else if (listener->slot.state == SOCKET_OPEN)
+        close_at_last(scheduler, listener);
+    slot_unhold(scheduler, &listener->slot);
+}
+
 /* Whoever asks again is told the same, over and over. */
 static bool is_lasting(int result)
 {
@@ -368,9 +272,12 @@ static void drain_on(struct scheduler *scheduler, struct listener *listener,
     struct listening *listening = listener->listening;
     if (completion->flags & RING_MORE)
         return;
+    bool is_last = completion->result >= 0 && !has_room(listening);
     if (completion->result == -EAGAIN)
         listening->rest_count = 0;
-    if (listening->accepting == ACCEPTING_ENDS)
+    if (is_last)
+        close_at_last(scheduler, listener);
+    else if (listening->accepting == ACCEPTING_ENDS)
         begin_rest(scheduler, listener);
     else if (is_lasting(completion->result))
         close_at_last(scheduler, listener);
@@ -389,10 +296,13 @@ void accept_drain(struct scheduler *scheduler, struct listener *listener)
     case ACCEPTING_CANCELLED:
         listening->accepting = ACCEPTING_ENDS;
         break;
+    case ACCEPTING_FULL:
+        listening->accepting = ACCEPTING_ENDS;
+        task_add(&scheduler->tasks, TASK_SOON, &listening->let_in);
+        break;
     case ACCEPTING_PAUSED:
     case ACCEPTING_NOT:
-        task_remove(&listening->try_again);
-        timer_disarm(&scheduler->timers, &listening->retry);
+        arming_forget_pause(listening);
         begin_rest(scheduler, listener);
         break;
     case ACCEPTING_REST:
@@ -424,7 +334,7 @@ static void go_on(struct scheduler *scheduler, struct listener *listener,
     if (drains(listener->listening))
         drain_on(scheduler, listener, completion);
     else
-        update(scheduler, listener);
+        arming_update(scheduler, listener);
 }
 
 void accept_completed(struct scheduler *scheduler, struct slot *slot,
@@ -439,7 +349,7 @@ void accept_completed(struct scheduler *scheduler, struct slot *slot,
     if (!ends && !(completion->flags & RING_MORE))
         listener->listening->accepting = ACCEPTING_NOT;
     if (completion->result >= 0)
-        take_connection(scheduler, listener, completion->result);
+        taking_connection(scheduler, listener, completion->result);
     else if (!ends)
         accept_failed(scheduler, listener, completion->result);
     if (listener->slot.state == SOCKET_OPEN)
@@ -453,13 +363,15 @@ void accept_close(struct scheduler *scheduler, struct listener *listener)
     owner_set(&listener->slot, weir_owned_by_nobody()); /* `gone` is for connections */
     if (listening->accepting == ACCEPTING || listening->accepting == ACCEPTING_REST)
         cancel_start(scheduler, &listener->slot, LISTENER_ACCEPT);
-    task_remove(&listening->try_again);
+    arming_forget_pause(listening);
     task_remove(&listening->take_rest);
     task_remove(&listening->give_up);
-    timer_disarm(&scheduler->timers, &listening->retry);
+    task_remove(&listening->let_in);
+    if (listening->queuer)
+        quota_queuer_free(listening->queuer);
     call_complete_all(scheduler, &listening->acceptors, WEIR_CLOSED);
     while (listening->spare_count > 0)
-        system_close(take_spare(listening));
+        system_close(taking_spare(listening));
     memory_free(listening->spare_fds);
     memory_free(listening->late);
     memory_free(listening->siblings);
@@ -499,11 +411,11 @@ static int run_accept(struct scheduler *scheduler, struct slot *slot, struct cal
         return result;
     list_append(&listener->listening->acceptors, &call->link);
     if (listener->listening->spare_count > 0) {
-        give_to_acceptor(scheduler, listener, take_spare(listener->listening));
+        taking_give(scheduler, listener, taking_spare(listener->listening));
         return CALL_WAITS;
     }
     call_set_timeout(scheduler, call);
-    update(scheduler, listener);
+    arming_update(scheduler, listener);
     return CALL_WAITS;
 }
 
@@ -512,7 +424,7 @@ static void leave_accept(struct scheduler *scheduler, struct call *call)
     list_remove(&call->link);
     struct listener *listener = listener_find(scheduler, call->socket);
     if (listener)
-        update(scheduler, listener);
+        arming_update(scheduler, listener);
 }
 
 int accept_cancel_calls(struct scheduler *scheduler, struct slot *slot, const void *data)

@@ -12,58 +12,25 @@
 
 #include <stdbool.h>
 
-#include "base/list.h"
 #include "runtime/ring/ring.h"
 #include "runtime/scheduler/call.h"
-#include "runtime/scheduler/timer.h"
 #include <weir/socket.h>
 
-struct scheduler;
 struct listener;
+struct listening;
+struct quota;
+struct scheduler;
 struct slot;
-
-enum accepting {
-    ACCEPTING_NOT,
-    ACCEPTING,
-    ACCEPTING_CANCELLED,
-    ACCEPTING_PAUSED, /* no descriptor was to be had, or it fails over and over */
-    ACCEPTING_ENDS,   /* cancelled by a drain: what it has accepted comes, then the rest */
-    ACCEPTING_REST,   /* what is in the backlog, one after the other; then the listener closes */
-    ACCEPTING_TAKEN,  /* the same of a local one, by a task */
-};
-
-struct listening {
-    enum accepting accepting;
-    bool serving;          /* every connection is for the owner, without being asked for */
-    bool has_rivals;       /* others of the service accept from the same socket */
-    bool inherited;        /* other processes may have the socket */
-    bool leaves;           /* another process goes on with it */
-    bool failed;           /* the last accept has */
-    bool told_unusable;    /* a service's owner has been told so */
-    struct list acceptors; /* calls that wait, in order */
-    int *spare_fds;        /* accepted, or come back, when nobody waited any more; in order */
-    uint32_t spare_count;
-    uint32_t rest_count;   /* ACCEPTING_REST: connections to be accepted before it closes */
-    struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */
-    struct task try_again; /* TASK_WITH_DESCRIPTORS */
-    struct task take_rest; /* TASK_SOON */
-    struct task give_up;   /* TASK_SUBMITTED: of what another process has */
-    bool has_paused;       /* to the end of the pause, and not accepted since */
-    struct scheduler *scheduler;
-    struct listener *listener;
-    weir_option *late;     /* options that accepted sockets lack */
-    uint32_t late_count;   /* connections to come that lack those set since it listens */
-    weir_socket *siblings; /* on the other schedulers; the first of a service has them */
-    uint32_t sibling_count;
-};
 
 extern const struct call_operation operation_accept;
 
 /* NULL: no memory. */
 struct listening *listening_create(struct scheduler *scheduler, struct listener *listener);
 
-/* From now on every connection is the owner's. */
-void accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner);
+/* From now on every connection is the owner's, as many as `quota` (may be NULL) has places. 0, or
+ * -ENOMEM. */
+int accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner,
+                 struct quota *quota);
 
 void accept_completed(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion);

@@ -6,11 +6,12 @@
 #include "base/canary.h"
 #include "base/memory.h"
 #include "base/system.h"
-#include "runtime/listener/accept.h"
 #include "runtime/listener/late_options.h"
 #include "runtime/listener/listener.h"
+#include "runtime/listener/listening.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
+#include "runtime/scheduler/quota.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
@@ -32,27 +33,34 @@ static bool establish(struct scheduler *scheduler, struct stream *stream, int fd
     return true;
 }
 
-/* Without memory for that it has never been. */
+/* Without memory for it, it has never been. */
+static void forsake(struct scheduler *scheduler, struct stream *stream)
+{
+    owner_set(&stream->slot, weir_owned_by_nobody());
+    slot_end(scheduler, &stream->slot, END_CLOSED);
+}
+
 static int watch(struct scheduler *scheduler, struct stream *stream)
 {
     int result = idle_watch(scheduler, stream);
-    if (result == 0)
-        return 0;
-    owner_set(&stream->slot, weir_owned_by_nobody());
-    slot_end(scheduler, &stream->slot, END_CLOSED);
+    if (result < 0)
+        forsake(scheduler, stream);
     return result;
 }
 
-void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
-                     weir_owner owner)
+/* `stream` has a place in its service from now on, if that has so many and no more. */
+static int occupy(struct scheduler *scheduler, struct stream *stream, struct quota *quota)
 {
-    late_options_complete(listener->listening, fd);
-    struct stream *stream = stream_create(scheduler, fd, (enum weir_family)listener->slot.family,
-                                          listener->slot.options);
-    if (!establish(scheduler, stream, fd, owner))
-        return;
-    if (watch(scheduler, stream) < 0)
-        return;
+    int result = quota ? quota_occupy(scheduler, &stream->slot, quota) : 0;
+    if (result < 0) {
+        forsake(scheduler, stream);
+        quota_give_back(quota);
+    }
+    return result;
+}
+
+static void welcome(struct scheduler *scheduler, struct stream *stream)
+{
     stream->options_inherited = true;
     slot_hold(&stream->slot);
     owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_ACCEPTED, 0);
@@ -61,6 +69,23 @@ void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int
     if (scheduler->state == SCHEDULER_STOPPING) /* what had come before that */
         slot_end(scheduler, &stream->slot, END_STOP);
     slot_unhold(scheduler, &stream->slot);
+}
+
+void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
+                     weir_owner owner)
+{
+    const struct quota_queuer *queuer = listener->listening->queuer;
+    struct quota *quota = queuer ? queuer->quota : NULL;
+    late_options_complete(listener->listening, fd);
+    struct stream *stream = stream_create(scheduler, fd, (enum weir_family)listener->slot.family,
+                                          listener->slot.options);
+    if (!establish(scheduler, stream, fd, owner)) {
+        if (quota)
+            quota_give_back(quota);
+        return;
+    }
+    if (occupy(scheduler, stream, quota) == 0 && watch(scheduler, stream) == 0)
+        welcome(scheduler, stream);
 }
 
 /* A connection on its way to another scheduler. */

@@ -9,7 +9,8 @@ struct scheduler;
 struct listener;
 struct call;
 
-/* On the listener's own scheduler, for the owner of a service, who is told `accepted`. */
+/* On the listener's own scheduler, for the owner of a service, who is told `accepted`. Where the
+ * service has {max_connections,_}, a place has been taken for it. */
 void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
                      weir_owner owner);
 

@@ -2,6 +2,7 @@
 /* The row of the table of kinds. */
 #include "runtime/listener/accept.h"
 #include "runtime/listener/listener.h"
+#include "runtime/listener/listening.h"
 #include "runtime/listener/set_option.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"

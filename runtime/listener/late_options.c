@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
-#include "runtime/listener/accept.h"
 #include "runtime/listener/listener.h"
+#include "runtime/listener/listening.h"
 #include "runtime/scheduler/scheduler.h"
 
 weir_option *late_options_shorten(weir_option *options)

@@ -303,6 +303,7 @@ static int open_memory(struct scheduler *scheduler, const struct scheduler_limit
 static void free_memory(struct scheduler *scheduler)
 {
     shut_kinds(scheduler);
+    slot_notes_free(&scheduler->places);
     memory_free(scheduler->completions);
     scheduler->completions = NULL;
 }

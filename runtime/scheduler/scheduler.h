@@ -18,6 +18,7 @@
 #include "runtime/scheduler/kind.h"
 #include "runtime/scheduler/lease.h"
 #include "runtime/scheduler/limits.h"
+#include "runtime/scheduler/slot_notes.h"
 #include "runtime/scheduler/slot_table.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
@@ -42,6 +43,7 @@ struct scheduler {
     struct ring_profile profile;
     struct buffer_pool *buffers;
     struct slot_table slots;
+    struct slot_notes places; /* struct quota of those that have a place in one */
     struct timer_wheel timers;
     struct timer_table timer_table;
     uint64_t now_ns; /* as of this turn's beginning */

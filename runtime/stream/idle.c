@@ -2,7 +2,6 @@
 #include "runtime/stream/idle.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -14,25 +13,7 @@
 
 static struct idle_watch *watch_of(struct scheduler *scheduler, const struct stream *stream)
 {
-    const struct idle_watches *watches = &streams_of(scheduler)->idle;
-    uint32_t index = stream->slot.index;
-    return index < watches->capacity ? watches->of_slot[index] : NULL;
-}
-
-static int make_room(struct idle_watches *watches, uint32_t index)
-{
-    uint32_t capacity = watches->capacity ? watches->capacity : 64;
-    if (index < watches->capacity)
-        return 0;
-    while (capacity <= index)
-        capacity *= 2;
-    struct idle_watch **of_slot = memory_resize(watches->of_slot, capacity * sizeof(*of_slot));
-    if (!of_slot)
-        return -ENOMEM;
-    memset(of_slot + watches->capacity, 0, (capacity - watches->capacity) * sizeof(*of_slot));
-    watches->of_slot = of_slot;
-    watches->capacity = capacity;
-    return 0;
+    return slot_note(&streams_of(scheduler)->idle, &stream->slot);
 }
 
 /* The peer reads nothing of what is queued either: nothing of it is waited for. */
@@ -74,16 +55,17 @@ static void look(struct timer *timer)
 
 static struct idle_watch *make_watch(struct scheduler *scheduler, struct stream *stream)
 {
-    struct idle_watches *watches = &streams_of(scheduler)->idle;
     struct idle_watch *watch = watch_of(scheduler, stream);
     if (watch)
         return watch;
-    watch = make_room(watches, stream->slot.index) == 0 ? memory_allocate(sizeof(*watch)) : NULL;
+    watch = memory_allocate(sizeof(*watch));
     if (!watch)
         return NULL;
     *watch = (struct idle_watch){.timer.fire = look, .scheduler = scheduler, .stream = stream};
-    watches->of_slot[stream->slot.index] = watch;
-    return watch;
+    if (slot_notes_set(&streams_of(scheduler)->idle, &stream->slot, watch) == 0)
+        return watch;
+    memory_free(watch);
+    return NULL;
 }
 
 int idle_watch(struct scheduler *scheduler, struct stream *stream)
@@ -109,6 +91,6 @@ void idle_forget(struct scheduler *scheduler, struct stream *stream)
     if (!watch)
         return;
     timer_disarm(&scheduler->timers, &watch->timer);
-    streams_of(scheduler)->idle.of_slot[stream->slot.index] = NULL;
+    (void)slot_notes_set(&streams_of(scheduler)->idle, &stream->slot, NULL);
     memory_free(watch);
 }

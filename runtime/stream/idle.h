@@ -29,10 +29,9 @@ void idle_forget(struct scheduler *scheduler, struct stream *stream);
 /* Bytes came or went. */
 static inline void idle_note(struct scheduler *scheduler, const struct stream *stream)
 {
-    const struct idle_watches *watches = &streams_of(scheduler)->idle;
-    if (__builtin_expect(stream->slot.index < watches->capacity, 0) &&
-        watches->of_slot[stream->slot.index])
-        watches->of_slot[stream->slot.index]->bytes_ns = scheduler->now_ns;
+    struct idle_watch *watch = slot_note(&streams_of(scheduler)->idle, &stream->slot);
+    if (watch)
+        watch->bytes_ns = scheduler->now_ns;
 }
 
 #endif

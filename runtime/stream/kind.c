@@ -8,6 +8,7 @@
 #include "base/probe.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
+#include "runtime/scheduler/quota.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/connect.h"
@@ -51,6 +52,7 @@ static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
     PROBE3(close, scheduler->number, slot->index, stream->error);
     scheduler->totals.connections -= stream->connected;
     stream->connected = false;
+    quota_leave(scheduler, slot);
     return true;
 }
 

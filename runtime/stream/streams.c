@@ -43,6 +43,6 @@ void streams_shut(void *state)
     struct streams *streams = state;
     output_free_all(streams);
     send_pools_close(streams->pools);
-    memory_free(streams->idle.of_slot);
+    slot_notes_free(&streams->idle);
     memory_free(streams);
 }

@@ -8,19 +8,13 @@
 #include "base/list.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot_list.h"
+#include "runtime/scheduler/slot_notes.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/rest.h"
 
-struct idle_watch;
 struct output;
 struct send_pools;
-
-/* By slot; none for those without {idle_timeout,_}. */
-struct idle_watches {
-    struct idle_watch **of_slot;
-    uint32_t capacity; /* 0: no socket has ever had one */
-};
 
 struct streams {
     struct send_pools *pools;
@@ -40,7 +34,7 @@ struct streams {
     struct list broadcasts; /* parts of those that are under way, in order */
     struct lingering lingering;
     struct rest rest;
-    struct idle_watches idle;
+    struct slot_notes idle; /* struct idle_watch of those that have {idle_timeout,_} */
 };
 
 int streams_open(struct scheduler *scheduler, void **state);

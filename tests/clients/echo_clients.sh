@@ -37,6 +37,13 @@ expect 'totals' \
     "accepted 22 connections; received 24 packets, 75 bytes; sent 24 packets, 71 bytes" \
     "${printed% in * operations*}"
 
+# With a limit everybody is served too, one after the other.
+start --options '[{packet,line}]' --limit 2 --idle 60
+expect 'more than the limit' "$(seq 1 20)" \
+    "$(for i in $(seq 1 20); do echo "$i" | talk & done | sort -n)"
+end TERM
+expect 'SIGTERM with a limit' 0 $status
+
 start --options '[{packet,raw}]'
 bytes=$(mktemp)
 head -c 5000000 /dev/urandom >"$bytes"

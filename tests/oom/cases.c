@@ -40,6 +40,27 @@ static int serve_and_close(weir_runtime *runtime)
     return result < 0 ? result : weir_close(listener);
 }
 
+/* With one in its place, one in hand and one in the backlog. */
+static int serve_few_and_close(weir_runtime *runtime)
+{
+    static const weir_handler nothing;
+    weir_socket listener;
+    weir_socket peers[3] = {{0}};
+    int result = weir_tcp_serve(runtime, "127.0.0.1", 0, WEIR_OPTIONS(WEIR_MAX_CONNECTIONS(1)),
+                                weir_handled_by(&nothing, NULL), &listener);
+    if (result < 0)
+        return result;
+    int port = weir_port(listener);
+    for (int i = 0; i < 3 && result == 0; i++)
+        result = weir_tcp_connect(runtime, "127.0.0.1", (uint16_t)port,
+                                  WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                                  weir_owned_by_nobody(), 5000, &peers[i]);
+    for (int i = 0; i < 3; i++)
+        (void)!weir_close(peers[i]);
+    int closed = weir_close(listener);
+    return result < 0 ? result : closed;
+}
+
 static int plain_socket(struct sockaddr_in *address, uint16_t port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -328,6 +349,7 @@ const struct oom_case oom_cases[] = {
     {"start", false, start_and_stop},
     {"listen", true, listen_and_close},
     {"serve", true, serve_and_close},
+    {"serve few", true, serve_few_and_close},
     {"connect", true, connect_and_close},
     {"accept", true, accept_and_close},
     {"send", true, send_and_close},

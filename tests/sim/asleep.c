@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "runtime/listener/accept.h"
 #include "runtime/listener/listener.h"
+#include "runtime/listener/listening.h"
 #include "runtime/owner/msgq.h"
 #include "runtime/ring/features.h"
+#include "runtime/scheduler/quota.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/receive_call.h"
@@ -169,6 +170,13 @@ static void check_listener(const struct listener *socket)
     case ACCEPTING_TAKEN:
         SIM_CHECK(task_is_queued(&listener->take_rest), "slot %u has nobody to take its rest",
                   socket->slot.index);
+        break;
+    case ACCEPTING_FULL:
+        SIM_CHECK(listener->spare_count == 1, "slot %u is full, and has nobody in hand",
+                  socket->slot.index);
+        SIM_CHECK(listener->queuer->queueing != QUOTA_QUEUED ||
+                      !quota_has_room(listener->queuer->quota),
+                  "slot %u waits for a place, and there is one", socket->slot.index);
         break;
     case ACCEPTING_PAUSED:
         SIM_CHECK(listener->retry.armed, "slot %u will never accept again", socket->slot.index);

@@ -16,6 +16,7 @@
 #include "sim/kernel.h"
 #include "sim/life.h"
 #include "sim/link.h"
+#include "sim/options.h"
 #include "sim/peer.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
@@ -244,38 +245,6 @@ static void opened(weir_socket socket, int result, void *data)
     maybe_act(conn);
 }
 
-static uint32_t some_buffer_size(void)
-{
-    return dice_chance(300) ? dice_size(200) : dice_between(200, 4000);
-}
-
-/* That all can be sent in. */
-static uint8_t some_packet_type(void)
-{
-    static const uint8_t types[] = {WEIR_RAW, WEIR_1, WEIR_2, WEIR_4, WEIR_LINE};
-    return types[dice_below(5)];
-}
-
-static const weir_option *listen_options(int32_t active)
-{
-    static weir_option options[8];
-    options[0] = WEIR_ACTIVE(active);
-    options[1] = WEIR_PACKET(dice_chance(800) ? plan_style.packet : some_packet_type());
-    options[2] = WEIR_MODE(program_style.shares || dice_chance(500) ? WEIR_BINARY : WEIR_LIST);
-    options[3] = WEIR_BUFFER(program_style.shares ? 16384 : some_buffer_size());
-    options[4] = WEIR_HIGH_WATERMARK(dice_size(8000));
-    options[5] = WEIR_EXIT_ON_CLOSE(dice_chance(800));
-    options[6] = WEIR_DELAY_SEND(dice_chance(300));
-    options[7] = (weir_option){.id = WEIR_OPTION_END};
-    return options;
-}
-
-static int32_t first_active(void)
-{
-    static const int32_t modes[] = {WEIR_ACTIVE_TRUE, WEIR_ACTIVE_ONCE, WEIR_ACTIVE_FALSE, 3, 0};
-    return modes[program_style.active ? dice_below(5) : 0];
-}
-
 static bool is_alone(void)
 {
     return weir_scheduler_count(the_runtime) == 1;
@@ -286,10 +255,12 @@ static void listen_at(struct listening *listening)
 {
     weir_socket handle = {0};
     uint32_t owner = act_some_owner();
-    const weir_option *options = listen_options(first_active());
+    const weir_option *options = options_some();
     bool may_serve = is_alone() || !scheduler_current();
     listening->serves = dice_chance(700) && (may_serve || dice_chance(100));
     listening->busy = true;
+    if (listening->serves)
+        options = options_of_service();
     int result = listening->serves ? weir_tcp_serve(the_runtime, "127.0.0.1", 0, options,
                                                     act_owner(owner), &handle)
                                    : weir_tcp_listen(the_runtime, "127.0.0.1", 0, options, &handle);
@@ -322,9 +293,8 @@ static void connect_somewhere(void)
     pending->owner = act_some_owner();
     if (timeout_ms >= 0)
         pending->deadline_ns = kernel.now_ns + (uint64_t)timeout_ms * 1000000u;
-    int result =
-        weir_tcp_connect_async(the_runtime, "127.0.0.1", port, listen_options(first_active()),
-                               act_owner(pending->owner), timeout_ms, opened, pending);
+    int result = weir_tcp_connect_async(the_runtime, "127.0.0.1", port, options_some(),
+                                        act_owner(pending->owner), timeout_ms, opened, pending);
     trace("connect_async to port %lld, call %lld: %lld", port, pending_index(pending), result, 0);
     pending->returned = true;
     if (result != 0)
@@ -386,8 +356,8 @@ void program_connect_and_wait(void)
     uint16_t port = (uint16_t)(dice_chance(700) ? PORT_ACCEPTS : dice_between(1, PORT_COUNT - 1));
     int64_t timeout_ms = (int64_t)dice_below(20);
     uint64_t deadline_ns = deadline_after(timeout_ms);
-    int result = weir_tcp_connect(the_runtime, "127.0.0.1", port, listen_options(first_active()),
-                                  act_owner(owner), timeout_ms, &socket);
+    int result = weir_tcp_connect(the_runtime, "127.0.0.1", port, options_some(), act_owner(owner),
+                                  timeout_ms, &socket);
     check_opened(socket, result, owner, deadline_ns);
 }
 
@@ -415,7 +385,7 @@ static void close_listener(struct listening *listening)
 static void set_listener(const struct listening *listening)
 {
     weir_socket handle = listening->handle;
-    int result = weir_setopts(handle, WEIR_OPTIONS(WEIR_ACTIVE(first_active())));
+    int result = weir_setopts(handle, WEIR_OPTIONS(WEIR_ACTIVE(options_some_active())));
     bool waits = scheduler_current() && (!is_own(handle) || !is_alone());
     bool may_be_dead = !scheduler_current() || model_stopping || !model_live(handle);
     SIM_CHECK(result == 0 || model_lenient || (waits && result == -EDEADLK) ||

@@ -126,11 +126,12 @@ static void choose_style(void)
         .look_up = ONE_OF(0, 0, 200, 600),
         .udp = program_style.udp,
         .named = program_style.named,
+        .limit = program_style.limit,
         .processes = program_style.processes,
     };
 }
 
-/* By dice of its own, so that a run without datagrams and processes is what it was. */
+/* By dice of its own, so that a run without them is what it was. */
 static void choose_newcomers(uint64_t seed)
 {
     dice_seed(~seed);
@@ -138,6 +139,7 @@ static void choose_newcomers(uint64_t seed)
     program_style.udp = ONE_OF(0, 0, 200, 700);
     program_style.processes = ONE_OF(0, 0, 0, 100, 600);
     program_style.named = ONE_OF(0, 0, 100, 400);
+    program_style.limit = ONE_OF(0, 0, 0, 1, 3);
     dice_seed(seed);
 }
 

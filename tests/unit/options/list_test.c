@@ -117,7 +117,8 @@ Test(check, ids_that_are_none)
     cr_expect(eq(int, options_check(NULL, OPTION_SET_TCP), 0));
 }
 
-/* Which calls take which options, as the document's functions do: l, c, u create, s sets. */
+/* Which calls take which options, as the document's functions do: l, c, u create, v is
+ * listening as a service, s sets. */
 static const struct {
     const char *names;
     const char *calls;
@@ -140,13 +141,15 @@ static const struct {
     {"happy_eyeballs", "c"},
     {"ipv6_v6only", "lus"},
     {"line_delimiter", "cs"},
+    {"max_connections", "v"},
 };
 
 static const char *calls_of(const char *name, size_t length)
 {
     static char calls[8];
     unsigned scopes = option_rows[option_by_name(name, length)].scopes;
-    snprintf(calls, sizeof(calls), "%s%s%s%s", scopes & OPTION_LISTEN ? "l" : "",
+    snprintf(calls, sizeof(calls), "%s%s%s%s%s", scopes & OPTION_LISTEN ? "l" : "",
+             (scopes & (OPTION_SERVE | OPTION_LISTEN)) == OPTION_SERVE ? "v" : "",
              scopes & OPTION_CONNECT ? "c" : "", scopes & OPTION_UDP ? "u" : "",
              scopes & OPTION_SCOPES_SET ? "s" : "");
     return calls;
