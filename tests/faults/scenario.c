@@ -72,7 +72,7 @@ int scenario_expect_abort(void (*run)(void), const char *word)
     pid_t child = fork();
     if (child == 0) {
         dup2(fds[1], STDERR_FILENO);
-        alarm(20); /* for a hang to be a failure */
+        alarm(60); /* for a hang to be a failure */
         run();
         _exit(0);
     }
