@@ -34,6 +34,11 @@ activate() { # arguments of weir
     server=$!
     until [ -S "$folder/two" ]; do kill -0 $server || exit 1; done
 }
+# It may serve before it has said so.
+listening() { # how many places: its first so many lines
+    until [ "$(wc -l <"$folder/said")" -ge "$1" ]; do kill -0 $server || break; done
+    head -"$1" "$folder/said"
+}
 end() {
     kill -TERM $server
     wait $server
@@ -47,7 +52,7 @@ expect 'MAINPID' "MAINPID=$server" "$(next)"
 expect 'the second' 'hello' "$(talk hello "$folder/two")"
 for i in $(seq 1 20); do expect "connection $i" "$i" "$(talk "$i" "$folder/one")"; done
 expect 'said' "listening on unix:$folder/one
-listening on unix:$folder/two" "$(head -2 "$folder/said")"
+listening on unix:$folder/two" "$(listening 2)"
 end
 expect 'STOPPING' 'STOPPING=1' "$(next)"
 [ -S "$folder/one" ] || { echo "systemd's file is gone"; failed=1; }
@@ -56,7 +61,7 @@ rm "$folder/one" "$folder/two"
 # By name; the other one is nobody's.
 activate echo --listen systemd:two --options '[{packet,raw}]'
 expect 'by name' 'hello' "$(talk hello "$folder/two")"
-expect 'said' "listening on unix:$folder/two" "$(head -1 "$folder/said")"
+expect 'said' "listening on unix:$folder/two" "$(listening 1)"
 end
 expect 'told' "READY=1 MAINPID=$server STOPPING=1" "$(next) $(next) $(next)"
 rm "$folder/one" "$folder/two"

@@ -61,8 +61,8 @@ static void end_thread(void *unused)
     pthread_exit(NULL);
 }
 
-/* The process ends by what its scheduler does then. Until it has, this thread is in no call of the C
- * library that could end it before. */
+/* The process ends by what its scheduler does then. Until it has, this thread is in no call of the
+ * C library that could end it before. */
 static void run_there(weir_runtime *runtime, void (*work)(void *))
 {
     EXPECT(weir_run_on(runtime, 0, work, NULL) == 0, "run_on: %s", weir_last_error_text());
