@@ -13,7 +13,7 @@
 struct frame_batch {
     size_t frame_bytes; /* header and payload */
     size_t batch_bytes;
-    size_t header_bytes; /* 0, or 4 for a big-endian length */
+    size_t header_bytes; /* 0, or 1, 2, 4 for a big-endian length */
     size_t mark_bytes;   /* 8, less when the payload is shorter */
     unsigned depth;      /* frames in a batch */
     char *bytes;

@@ -29,7 +29,8 @@ static const struct switch_row rows[] = {
     {"connections", SWITCH_NUMBER, &options.connections, "how many"},
     {"size", SWITCH_NUMBER, &options.size, "payload bytes of a frame"},
     {"pipeline", SWITCH_NUMBER, &options.pipeline, "frames sent before any reply is awaited"},
-    {"packet", SWITCH_NUMBER, &options.packet, "0, or 4: a big-endian length before each frame"},
+    {"packet", SWITCH_NUMBER, &options.packet,
+     "0, or 1, 2, 4: a big-endian length before each frame"},
     {"seconds", SWITCH_NUMBER, &options.seconds, "measured time"},
     {"milliseconds", SWITCH_NUMBER, &options.milliseconds, "measured time, added to it"},
     {"warm-up-ms", SWITCH_NUMBER, &options.warm_up_ms, "time before it"},
@@ -131,8 +132,8 @@ int main(int argc, char **argv)
     (void)argc;
     switches_parse(rows, argv);
     struct sockaddr_in server = dial_parse(options.connect);
-    if (options.packet != 0 && options.packet != 4)
-        fail("--packet: 0 or 4");
+    if (options.packet > 4 || options.packet == 3)
+        fail("--packet: 0, 1, 2 or 4");
     if (options.size == 0 || options.pipeline == 0 || options.connections == 0)
         fail("--size, --pipeline and --connections begin at 1");
     process_raise_descriptor_limit();

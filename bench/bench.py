@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""weir beside its peers: every scenario of bench/scenarios, in interleaved rounds. README.md has
+the method."""
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(FOLDER)
+sys.path.insert(0, FOLDER)
+sys.dont_write_bytecode = True
+
+from race import loads, peers, pictures, report, results  # noqa: E402  # pylint: disable=C0413
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def read_rows(name):
+    """Rows of a file of columns between bars, without comments."""
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+        lines = [line.strip() for line in file]
+    return [[cell.strip() for cell in line.split("|")] for line in lines
+            if line and not line.startswith("#")]
+
+
+def read_scenarios(chosen):
+    rows = [dict(zip(("name", "load", "set", "figure", "what"), row))
+            for row in read_rows("scenarios")]
+    names = [row["name"] for row in rows]
+    for name in chosen:
+        if name not in names:
+            sys.exit(f"bench: there is no scenario '{name}'; there are {' '.join(names)}")
+    return [row for row in rows if not chosen or row["name"] in chosen]
+
+
+class Race:
+    """A run of scenarios: what is measured goes into `kept`."""
+
+    def __init__(self, options, timing, rows, only=None):
+        self.build, self.timing, self.rows = options.build, timing, rows
+        self.kept = results.begun(options.build, timing)
+        self.work = tempfile.mkdtemp(prefix="weir-bench-")
+        self.slowest = None
+        self.scenarios = {row["name"]: self.prepare(row, only) for row in rows}
+
+    def prepare(self, row, only):
+        scenario = {key: row[key] for key in ("name", "load", "figure", "what")}
+        scenario["peers"] = {}
+        for name in peers.SETS[row["set"]]:
+            if only and name not in only:
+                continue
+            if peers.ALL[name].is_here(self.build):
+                scenario["peers"][name] = {"runs": []}
+            elif name not in self.kept["absent"]:
+                self.kept["absent"].append(name)
+        self.kept["scenarios"].append(scenario)
+        return scenario
+
+    def capacity(self):
+        """What the slowest of them bears, by 64 connections that wait for each answer."""
+        if self.slowest is None:
+            quick = [run["per_second"] for kept in
+                     self.scenarios.get("ping-pong-64", {"peers": {}})["peers"].values()
+                     for run in kept["runs"]]
+            quick = quick or [self.once("echo --connections 64", name)["per_second"]
+                              for name in peers.SETS["stream"] if
+                              peers.ALL[name].is_here(self.build)]
+            self.slowest = min(quick)
+            self.kept["slowest_per_second"] = self.slowest
+        return self.slowest
+
+    def once(self, load, name):
+        return loads.Run(self.build, self.work, self.timing, load, peers.ALL[name],
+                         self.capacity).figures()
+
+    def measure(self, scenario, name):
+        kept = scenario["peers"][name]
+        try:
+            kept["runs"].append(self.once(scenario["load"], name))
+        except loads.Failed as failed:
+            kept["failed"] = str(failed)
+            say(f"{scenario['name']}: {name}: {failed}")
+
+    def round(self, number):
+        for scenario in self.scenarios.values():
+            if number > 0 and scenario["load"].split()[0] in loads.ONCE:
+                continue
+            names = list(scenario["peers"])
+            begin = time.monotonic()
+            # Each round begins with another.
+            for index in range(len(names)):
+                self.measure(scenario, names[(index + number) % len(names)])
+            scenario["elapsed_s"] = round(
+                scenario.get("elapsed_s", 0) + time.monotonic() - begin, 1)
+
+    def run(self):
+        begin, ticks, so_far = time.monotonic(), loads.machine_ticks(), 0.0
+        if self.kept["absent"]:
+            say(f"not here, so left out: {' '.join(self.kept['absent'])}")
+        try:
+            for number in range(self.timing.rounds):
+                self.round(number)
+                last, so_far = time.monotonic() - begin - so_far, time.monotonic() - begin
+                say(f"round {number + 1} of {self.timing.rounds}, {so_far:.0f} s so far")
+                self.kept["settings"]["rounds"] = number + 1
+                if number + 1 < self.timing.rounds and so_far + last > self.timing.limit_s:
+                    say(f"another round would take it over {self.timing.limit_s} s")
+                    break
+        finally:
+            shutil.rmtree(self.work)
+        stolen = loads.machine_ticks()[1] - ticks[1]
+        elapsed = (time.monotonic() - begin) * os.sysconf("SC_CLK_TCK") * os.cpu_count()
+        self.kept["stolen"] = round(stolen / elapsed, 4)
+        self.kept["load_average"]["end"] = os.getloadavg()[0]
+        self.kept["elapsed_s"] = round(time.monotonic() - begin, 1)
+        return self.kept
+
+    def failures(self):
+        return [f"{scenario['name']}: {kept['failed']}" for scenario in self.scenarios.values()
+                for kept in scenario["peers"].values() if "failed" in kept]
+
+
+def leave(folder, kept):
+    """Writes the results, the tables and the pictures into a folder."""
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, kept["date"].replace(":", "")[:15] + ".json")
+    results.write(path, kept)
+    drawn = pictures.draw_all(folder, kept)
+    with open(os.path.join(folder, "RESULTS.md"), "w", encoding="utf-8") as file:
+        file.write(report.whole(kept, [path for path in drawn if path.endswith(".svg")]))
+    say(f"{path}, and beside it RESULTS.md" + (" and pictures" if drawn else ""))
+
+
+def run_check(options):
+    """Ratios against the floors: a peer needs at least so many times what weir needs."""
+    floors = read_rows("floors")
+    rows = read_scenarios([row[0] for row in floors])
+    only = {peers.SETS[row["set"]][0] for row in rows} | {row[1] for row in floors}
+    race = Race(options, loads.CHECK, rows, only)
+    race.run()
+    failed = race.failures()
+    for name, peer, floor in floors:
+        scenario = race.scenarios[name]
+        if peer not in scenario["peers"]:
+            continue
+        times = median_ratio(scenario, peer)
+        is_good = times is not None and times >= float(floor)
+        print(f"{name:16} {peer:10} {times or 0:6.2f}, floor {floor}"
+              f"{'' if is_good else ': below it'}")
+        if not is_good:
+            failed.append(f"{name}: {peer}")
+    return 1 if failed else 0
+
+
+def median_ratio(scenario, peer):
+    """Of the rounds' own ratios: what drifts between rounds is in neither."""
+    name = scenario["figure"]
+    ours = scenario["peers"][next(iter(scenario["peers"]))]["runs"]
+    pairs = zip(scenario["peers"][peer]["runs"], ours)
+    ratios = [theirs[name] / mine[name] for theirs, mine in pairs if mine[name] > 0]
+    return statistics.median(ratios) if ratios else None
+
+
+def run_race(options):
+    timing = loads.SMOKE if options.smoke else loads.QUICK if options.quick else loads.FULL
+    if options.rounds:
+        timing.rounds = options.rounds
+    only = set(options.peers.split(",")) if options.peers else None
+    race = Race(options, timing, read_scenarios(options.scenarios), only)
+    kept = race.run()
+    if options.smoke:
+        return 1 if race.failures() else 0
+    print(report.whole(kept))
+    leave(os.path.join(FOLDER, "results") if options.record else f"{TOP}/build/bench", kept)
+    if options.record:
+        report.put_into(f"{TOP}/README.md", kept)
+        say("README.md has the table of it")
+    return 1 if race.failures() else 0
+
+
+def run_table(options):
+    """README.md's table is that of the newest results, or has to become it."""
+    path = options.from_file or results.newest(os.path.join(FOLDER, "results"))
+    if not path:
+        sys.exit("bench: there are no results")
+    kept = results.read(path)
+    if options.verify:
+        return 0 if report.is_in(f"{TOP}/README.md", kept) else \
+            sys.exit(f"bench: README.md's table is not that of {path}; ./run bench --table")
+    report.put_into(f"{TOP}/README.md", kept)
+    return 0
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        prog="./run bench", description="weir beside its peers; bench/README.md says how",
+        epilog="scenarios: " + " ".join(row[0] for row in read_rows("scenarios")))
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="all, if none is named")
+    parser.add_argument("--quick", action="store_true", help="3 rounds of 0.3 s, not 5 of 1 s")
+    parser.add_argument("--smoke", action="store_true", help="everything once, measures nothing")
+    parser.add_argument("--record", action="store_true",
+                        help="into bench/results, and the table into README.md; otherwise all is "
+                        "left in build/bench")
+    parser.add_argument("--check", action="store_true", help="ratios against bench/floors")
+    parser.add_argument("--table", action="store_true",
+                        help="only README.md's table, of the newest results")
+    parser.add_argument("--verify", action="store_true", help="with --table: whether it is that")
+    parser.add_argument("--from-file", metavar="FILE", help="with --table: of these results")
+    parser.add_argument("--rounds", type=int, metavar="N")
+    parser.add_argument("--peers", metavar="NAME,...", help="only these")
+    parser.add_argument("--build", default=f"{TOP}/build/release", metavar="FOLDER")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    options.build = os.path.abspath(options.build)
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    os.environ["PATH"] += ":/usr/sbin"
+    if options.table:
+        return run_table(options)
+    return run_check(options) if options.check else run_race(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
