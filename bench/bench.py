@@ -16,7 +16,8 @@ TOP = os.path.dirname(FOLDER)
 sys.path.insert(0, FOLDER)
 sys.dont_write_bytecode = True
 
-from race import loads, peers, pictures, report, results  # noqa: E402  # pylint: disable=C0413
+from race import floors, loads, peers  # noqa: E402  # pylint: disable=C0413
+from race import pictures, report, results  # noqa: E402  # pylint: disable=C0413
 
 
 def say(text):
@@ -41,6 +42,13 @@ def read_scenarios(chosen):
     return [row for row in rows if not chosen or row["name"] in chosen]
 
 
+def read_peers(text):
+    names = set(text.split(",")) if text else set()
+    for name in sorted(names - set(peers.ALL)):
+        sys.exit(f"bench: there is no peer '{name}'; there are {' '.join(peers.ALL)}")
+    return names
+
+
 class Race:
     """A run of scenarios: what is measured goes into `kept`."""
 
@@ -54,15 +62,23 @@ class Race:
     def prepare(self, row, only):
         scenario = {key: row[key] for key in ("name", "load", "figure", "what")}
         scenario["peers"] = {}
-        for name in peers.SETS[row["set"]]:
-            if only and name not in only:
-                continue
+        for name in peers.peers_of(row["set"], only):
             if peers.ALL[name].is_here(self.build):
                 scenario["peers"][name] = {"runs": []}
             elif name not in self.kept["absent"]:
                 self.kept["absent"].append(name)
         self.kept["scenarios"].append(scenario)
         return scenario
+
+    def spare(self):
+        """Leaves each peer once in each kind of load, which is what can rot."""
+        seen = set()
+        for scenario in self.scenarios.values():
+            kind, _, schedulers = loads.split_load(scenario["load"])
+            for name in list(scenario["peers"]):
+                if (kind, schedulers, name) in seen:
+                    del scenario["peers"][name]
+                seen.add((kind, schedulers, name))
 
     def capacity(self):
         """What the slowest of them bears, by 64 connections that wait for each answer."""
@@ -81,10 +97,10 @@ class Race:
         return loads.Run(self.build, self.work, self.timing, load, peers.ALL[name],
                          self.capacity).figures()
 
-    def measure(self, scenario, name):
+    def measure(self, scenario, name, number):
         kept = scenario["peers"][name]
         try:
-            kept["runs"].append(self.once(scenario["load"], name))
+            kept["runs"].append({"round": number, **self.once(scenario["load"], name)})
         except loads.Failed as failed:
             kept["failed"] = str(failed)
             say(f"{scenario['name']}: {name}: {failed}")
@@ -97,7 +113,7 @@ class Race:
             begin = time.monotonic()
             # Each round begins with another.
             for index in range(len(names)):
-                self.measure(scenario, names[(index + number) % len(names)])
+                self.measure(scenario, names[(index + number) % len(names)], number)
             scenario["elapsed_s"] = round(
                 scenario.get("elapsed_s", 0) + time.monotonic() - begin, 1)
 
@@ -139,42 +155,58 @@ def leave(folder, kept):
     say(f"{path}, and beside it RESULTS.md" + (" and pictures" if drawn else ""))
 
 
+class Guard:
+    """The rows of bench/floors, and a race of what they name."""
+
+    def __init__(self, options, rounds):
+        timing = loads.CHECK
+        timing.rounds = rounds or timing.rounds
+        self.floors = [row[:3] for row in read_rows("floors")]
+        rows = read_scenarios([row[0] for row in self.floors])
+        only = {peers.SETS[row["set"]][0] for row in rows} | {row[1] for row in self.floors}
+        self.race = Race(options, timing, rows, only)
+        self.race.run()
+
+    def measured(self):
+        """A name, a peer, its floor, and the rounds' ratios, of all that are here."""
+        for name, peer, floor in self.floors:
+            scenario = self.race.scenarios[name]
+            if peer in scenario["peers"]:
+                yield name, peer, float(floor), floors.ratios(scenario, peer)
+
+
 def run_check(options):
-    """Ratios against the floors: a peer needs at least so many times what weir needs."""
-    floors = read_rows("floors")
-    rows = read_scenarios([row[0] for row in floors])
-    only = {peers.SETS[row["set"]][0] for row in rows} | {row[1] for row in floors}
-    race = Race(options, loads.CHECK, rows, only)
-    race.run()
-    failed = race.failures()
-    for name, peer, floor in floors:
-        scenario = race.scenarios[name]
-        if peer not in scenario["peers"]:
-            continue
-        times = median_ratio(scenario, peer)
-        is_good = times is not None and times >= float(floor)
-        print(f"{name:16} {peer:10} {times or 0:6.2f}, floor {floor}"
-              f"{'' if is_good else ': below it'}")
+    guard = Guard(options, options.rounds)
+    failed = guard.race.failures()
+    for name, peer, floor, ratios in guard.measured():
+        times = statistics.median(ratios) if ratios else 0
+        is_good = times >= floor
+        print(f"{name:16} {peer:10} {times:6.2f}, floor {floor}{'' if is_good else ': below it'}")
         if not is_good:
             failed.append(f"{name}: {peer}")
     return 1 if failed else 0
 
 
-def median_ratio(scenario, peer):
-    """Of the rounds' own ratios: what drifts between rounds is in neither."""
-    name = scenario["figure"]
-    ours = scenario["peers"][next(iter(scenario["peers"]))]["runs"]
-    pairs = zip(scenario["peers"][peer]["runs"], ours)
-    ratios = [theirs[name] / mine[name] for theirs, mine in pairs if mine[name] > 0]
-    return statistics.median(ratios) if ratios else None
+def run_floors(options):
+    checked = loads.CHECK.rounds
+    loads.CHECK.limit_s = loads.FULL.limit_s
+    guard = Guard(options, options.rounds or 5 * checked)
+    kept = guard.race.kept
+    if kept["absent"]:
+        return 1
+    floors.write(os.path.join(FOLDER, "floors"), [
+        floors.row(name, peer, ratios, checked) for name, peer, _, ratios in guard.measured()],
+        report.measured_how(kept))
+    return 0
 
 
 def run_race(options):
     timing = loads.SMOKE if options.smoke else loads.QUICK if options.quick else loads.FULL
     if options.rounds:
         timing.rounds = options.rounds
-    only = set(options.peers.split(",")) if options.peers else None
-    race = Race(options, timing, read_scenarios(options.scenarios), only)
+    race = Race(options, timing, read_scenarios(options.scenarios), read_peers(options.peers))
+    if options.smoke:
+        race.spare()
     kept = race.run()
     if options.smoke:
         return 1 if race.failures() else 0
@@ -210,6 +242,8 @@ def parse():
                         help="into bench/results, and the table into README.md; otherwise all is "
                         "left in build/bench")
     parser.add_argument("--check", action="store_true", help="ratios against bench/floors")
+    parser.add_argument("--floors", action="store_true",
+                        help="makes bench/floors anew, from 25 rounds of what stands there")
     parser.add_argument("--table", action="store_true",
                         help="only README.md's table, of the newest results")
     parser.add_argument("--verify", action="store_true", help="with --table: whether it is that")
@@ -228,6 +262,8 @@ def main():
     os.environ["PATH"] += ":/usr/sbin"
     if options.table:
         return run_table(options)
+    if options.floors:
+        return run_floors(options)
     return run_check(options) if options.check else run_race(options)
 
 

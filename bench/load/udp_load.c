@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Load for UDP echo servers: rounds in which every socket sends its datagrams and then takes the
- * answers. Prints what the server's process spent on each, and how many there were in a second.
+ * answers, each of which must be what was sent. Prints what the server's process spent on each, and
+ * how many there were in a second.
  */
 #include "common/fail.h"
 #include "common/process.h"
@@ -13,6 +14,7 @@
 #include <netinet/udp.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -57,11 +59,24 @@ static int open_one(void)
     return fd;
 }
 
+static void fill_bytes(void)
+{
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)('a' + i % (size_t)size % 23);
+}
+
+/* Answers to how many datagrams these are. */
+static long checked(const char *back, size_t count)
+{
+    if (count % (size_t)size != 0 || memcmp(back, bytes, count) != 0)
+        fail("an answer of %zu bytes that is not what was sent", count);
+    return (long)(count / (size_t)size);
+}
+
 /* All of a round in one piece, both ways. */
 static void send_run(int fd)
 {
-    static char run[BYTES_MOST];
-    if (send(fd, run, (size_t)(depth * size), 0) < 0)
+    if (send(fd, bytes, (size_t)(depth * size), 0) < 0)
         fail_errno(errno, "send");
 }
 
@@ -73,7 +88,7 @@ static long take_run(int fd)
         ssize_t taken = recv(fd, back, sizeof(back), 0);
         if (taken <= 0)
             break;
-        got += taken / size;
+        got += checked(back, (size_t)taken);
     }
     return got;
 }
@@ -103,6 +118,9 @@ static long take_round(int fd)
         int count = recvmmsg(fd, answers + got, (unsigned)(depth - got), MSG_WAITFORONE, NULL);
         if (count <= 0)
             break;
+        for (long i = got; i < got + count; i++)
+            if (checked(back[i], answers[i].msg_len) != 1)
+                fail("an answer that is not one datagram");
         got += count;
     }
     return got;
@@ -123,10 +141,11 @@ int main(int argc, char **argv)
     };
     uint64_t got = 0, sent = 0;
     switches_parse(rows, argv);
-    if (socket_count > SOCKETS_MOST || depth > DEPTH_MOST || size > 2048)
-        fail("too many, or too large");
-    if (runs && (size == 0 || depth > 64 || depth * size > BYTES_MOST))
+    if (size == 0 || socket_count > SOCKETS_MOST || depth > DEPTH_MOST || size > 2048)
+        fail("too many, or too large, or nothing");
+    if (runs && (depth > 64 || depth * size > BYTES_MOST))
         fail("--runs: at most 64 datagrams, and 65507 bytes");
+    fill_bytes();
     piece = (struct iovec){bytes, (size_t)size};
     for (long i = 0; i < depth; i++)
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &piece, .msg_iovlen = 1};

@@ -13,12 +13,13 @@ import time
 from race import peers
 from race.peers import Failed, Server, Wanted, on_cores
 
-LIMIT_S = 90
+LIMIT_S, PATIENCE_MS = 90, 10000
 
 
 class Timing:
-    """How long the parts of a run are; `small` divides numbers of connections in smoke runs. No
-    round begins that would not end within the limit."""
+    """How long the parts of a run are. No round begins that would not end within the limit. In
+    smoke runs `small` divides numbers of connections, and loads that can count do so: they wait
+    for a machine that is busy."""
 
     def __init__(self, rounds, measured_ms, warm_up_ms, limit_s, small=1, start_runs=10):
         self.rounds, self.measured_ms, self.warm_up_ms = rounds, measured_ms, warm_up_ms
@@ -151,11 +152,11 @@ def churn(run):
 # `weir load`.
 
 def weir_load_on(run, server, url, arguments):
-    meter = Meter(server)
-    said = json.loads(run_client(
-        [f"{run.build}/weir", "load", url, "--duration", f"{run.timing.measured_ms}ms",
-         "--warm-up", f"{run.timing.warm_up_ms}ms", "--pid", str(server.pid), "--json", "-",
-         *arguments], run.cores, (0, 3)))
+    """Again and longer when nothing was answered nor failed: a machine that is busy with others."""
+    meter, measured_ms, said = Meter(server), run.timing.measured_ms, None
+    while not said or (measured_ms < PATIENCE_MS and not sum(said["outcomes"].values())):
+        said = weir_load_says(run, server, url, measured_ms, arguments)
+        measured_ms *= 4
     answered = said["outcomes"]["ok"]
     failed = sum(said["outcomes"].values()) - answered
     if failed or not answered:
@@ -168,6 +169,13 @@ def weir_load_on(run, server, url, arguments):
             "busy": used_s / said["elapsed_s"], "others": meter.others()}
 
 
+def weir_load_says(run, server, url, measured_ms, arguments):
+    length = ["--count", "100"] if run.timing.small > 1 else ["--duration", f"{measured_ms}ms"]
+    return json.loads(run_client(
+        [f"{run.build}/weir", "load", url, *length, "--warm-up", f"{run.timing.warm_up_ms}ms",
+         "--pid", str(server.pid), "--json", "-", *arguments], run.cores, (0, 3)))
+
+
 def tcp(run):
     with run.server() as server:
         return weir_load_on(run, server, f"tcp://{server.address}", run.arguments)
@@ -175,7 +183,8 @@ def tcp(run):
 
 def http(run):
     with run.server() as server:
-        return weir_load_on(run, server, f"http://{server.address}/", run.arguments)
+        return weir_load_on(run, server, f"http://{server.address}/",
+                            ["--expect-body", "hello\n", *run.arguments])
 
 
 def rate(run):
@@ -187,6 +196,15 @@ def rate(run):
 
 # Others beside the 64 that are measured.
 
+def stop_beside(process, error):
+    """Ends a load that is to be there beside another all the time."""
+    was_there = process.poll() is None
+    process.kill()
+    process.communicate()
+    if not was_there and not error:
+        raise Failed("the load beside the measured one ended before it")
+
+
 class Idle:
     """bench/load with connections that have exchanged one frame, until the end of the `with`."""
 
@@ -197,15 +215,14 @@ class Idle:
                       "--idle", str(count)]),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if self.process.stdout.readline() != b"idle %d\n" % count:
-            self.__exit__()
+            self.__exit__(Failed)
             raise Failed(f"{run.peer.name}: {count} connections could not be opened")
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *ignored):
-        self.process.kill()
-        self.process.communicate()
+    def __exit__(self, kind, *ignored):
+        stop_beside(self.process, kind)
 
 
 def among_idle(run):
@@ -214,20 +231,27 @@ def among_idle(run):
         return echo_on(run, server, ["--connections", "64"])
 
 
-def among_flood(run):
-    """The flooder sends 256 KiB before it takes the answers, again and again."""
-    with run.server() as server:
-        flooder = subprocess.Popen(
+class Flooder:
+    """One connection that sends 256 KiB before it takes the answers, again and again."""
+
+    def __init__(self, run, server):
+        self.process = subprocess.Popen(
             on_cores(str(peers.LOAD_CORE),
                      [f"{run.build}/bench/load", "--connect", server.address, "--packet", "4",
                       "--size", "1024", "--pipeline", "256", "--seconds", "3600"]),
             stdout=subprocess.DEVNULL)
-        try:
-            figures = weir_load_on(run, server, f"tcp://{server.address}", [
-                "--rate", "10000", "--connections", "64", "--packet", "4", "--lag-bound", "1s"])
-        finally:
-            flooder.kill()
-            flooder.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *ignored):
+        stop_beside(self.process, kind)
+
+
+def among_flood(run):
+    with run.server() as server, Flooder(run, server):
+        figures = weir_load_on(run, server, f"tcp://{server.address}", [
+            "--rate", "10000", "--connections", "64", "--packet", "4", "--lag-bound", "1s"])
         del figures["cpu_us"]  # it is mostly the flooder's
         return figures
 

@@ -53,8 +53,8 @@ def asio(w):
 def erlang(w, module, *arguments):
     # Without busy waiting: it would be counted as CPU of the requests.
     return ["erl", "+S", f"{w.schedulers}:{w.schedulers}", "+sbwt", "none", "+K", "true", "+Q",
-            "65536", "-noinput", "-env", "ERL_CRASH_DUMP_SECONDS", "0", "-kernel", "inet_dist_use_interface", "{127,0,0,1}", "-pa",
-            f"{w.build}/bench", "-run", module, "main", *arguments]
+            "65536", "-noinput", "-env", "ERL_CRASH_DUMP_SECONDS", "0", "-pa", f"{w.build}/bench",
+            "-run", module, "main", *arguments]
 
 
 def gen_tcp(w):
@@ -135,6 +135,10 @@ ALL = {peer.name: peer for peer in [
     own("libevent", "libevent's events, edge-triggered"),
     Peer("asio", "bench/asio_echo", asio, what="asio: a session per connection"),
     Peer("gen_tcp", "erl", gen_tcp, what="Erlang: a process per connection, `{active,100}`"),
+    Peer("weir_handler", "bench/process_echo", lambda w: [w.program("process_echo"), "handler"],
+         what="weir, `{packet,4}`: a handler (only by --peers)"),
+    Peer("weir_process", "bench/process_echo", lambda w: [w.program("process_echo"), "process"],
+         what="weir, `{packet,4}`: a process for each connection (only by --peers)"),
     Peer("weir_http", "weir", lambda w: serve(w, "http", ""), what="`weir serve http`"),
     Peer("nginx", "nginx", nginx, True, "nginx: one process, `return 200`"),
     Peer("haproxy", "haproxy", haproxy, True, "HAProxy: `http-request return`"),
@@ -153,6 +157,8 @@ ALL = {peer.name: peer for peer in [
 
 SETS = {
     "stream": ["weir", "weir_raw", "epoll", "uring", "libuv", "libevent", "asio", "gen_tcp"],
+    # What uring's slow readers hold, nobody else gets: it has no bound.
+    "bounded": ["weir", "weir_raw", "epoll", "libuv", "libevent", "asio", "gen_tcp"],
     "stream-2": ["weir", "weir_raw", "gen_tcp"],
     "http": ["weir_http", "nginx", "haproxy"],
     "http-2": ["weir_http", "haproxy"],
@@ -162,6 +168,15 @@ SETS = {
               "haproxy", "redis"],
     "clients": ["weir_load", "wrk", "h2load"],
 }
+
+
+BY_NAME = ["weir_handler", "weir_process"]  # beside "stream", when --peers asks for them
+
+
+def peers_of(row_set, only):
+    """Names of a set's peers, or of those that are asked for."""
+    names = SETS[row_set] + (BY_NAME if only and row_set == "stream" else [])
+    return [name for name in names if not only or name in only]
 
 
 def free_port():

@@ -24,14 +24,18 @@ def ring_of(results):
     return "every feature of the ring" if not unused else "a ring without " + ", ".join(unused)
 
 
+def measured_how(results):
+    settings, load = results["settings"], results["load_average"]
+    return (f"{settings['rounds']} rounds of {settings['measured_ms']} ms; load average "
+            f"{load['begin']:.1f} to {load.get('end', load['begin']):.1f}")
+
+
 def conditions(results):
-    machine, settings = results["machine"], results["settings"]
-    load = results["load_average"]
+    machine = results["machine"]
     return (f"{results['date'][:10]}, {machine['cpu']}, {machine['cores']} cores, Linux "
             f"{machine['kernel']}, {ring_of(results)}; weir {results['versions']['weir']}; "
-            f"{settings['rounds']} rounds of {settings['measured_ms']} ms; load average "
-            f"{load['begin']:.1f} to {load.get('end', load['begin']):.1f}, "
-            f"{results.get('stolen', 0):.1%} of the CPU stolen by the host")
+            f"{measured_how(results)}, {results.get('stolen', 0):.1%} of the CPU stolen by the "
+            "host")
 
 
 def said(scenario, peer):

@@ -42,7 +42,7 @@ PACKAGES = ["gcc", "libc6", "liburing2", "libuv1", "libevent-core-2.1-7", "libas
 def versions(build):
     rows = said_by("dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Version}\n",
                    *PACKAGES).splitlines()
-    found = dict(row.split()[1:] for row in rows if row.startswith("installed "))
+    found = dict(row.split()[1:] for row in rows if re.match(r"installed \S+ \S+$", row))
     return {"weir": said_by(f"{build}/weir", "--version").split()[-1], **found}
 
 

@@ -58,6 +58,13 @@ expect 0 "epoll" ./run bench --check
 echo "ping-pong-1 | epoll | 100" >"$tree/bench/floors"
 expect 1 "below it" ./run bench --check
 
+# Floors are made of what was measured, of the rows that stand there.
+expect 0 "" ./run bench --floors --rounds 2
+grep -qE "^ping-pong-1 +\| epoll +\| [0-9.]+ +\| [0-9.]+, [0-9.]+ to [0-9.]+$" \
+    "$tree/bench/floors" || wrong "no floor was made: $(cat "$tree/bench/floors")"
+awk -F'|' '/^ping/ { split($4, figure, /[, ]+/); exit !($3 < figure[2]) }' "$tree/bench/floors" ||
+    wrong "the floor is not below the median: $(cat "$tree/bench/floors")"
+
 # What is not here is said; what dies or is asked wrongly too.
 rm "$tree/build/release/bench/uring_echo"
 expect 0 "not here, so left out: uring" bench/bench.py ping-pong-1 --smoke --peers weir,uring
@@ -65,4 +72,5 @@ printf '#!/bin/sh\necho it is ill >&2\nexit 3\n' >"$tree/build/release/bench/epo
 expect 1 "epoll ended: it is ill" bench/bench.py ping-pong-1 --smoke --peers weir,epoll
 expect 2 "unrecognized arguments" ./run bench --nosuch
 expect 1 "there is no scenario 'nosuch'" ./run bench nosuch
+expect 1 "there is no peer 'nosuch'" ./run bench ping-pong-1 --peers weir,nosuch
 exit $failed

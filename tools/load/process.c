@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PATH_SIZE = 128, NAME_SIZE = 64, LINE_SIZE = 1024 };
@@ -39,6 +40,31 @@ static bool read_stat(uint32_t pid, struct process_sample *sample)
     sample->system_ns = system * tick_ns;
     sample->memory_bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE);
     return true;
+}
+
+static bool read_clock(uint32_t pid, uint64_t *cpu_ns)
+{
+    clockid_t clock;
+    struct timespec time;
+    if (clock_getcpuclockid((pid_t)pid, &clock) != 0 || clock_gettime(clock, &time) < 0)
+        return false;
+    *cpu_ns = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+    return true;
+}
+
+struct process_use process_used(const struct process_sample *begin,
+                                const struct process_sample *end)
+{
+    double used_us = (double)(end->cpu_ns - begin->cpu_ns) / 1e3;
+    uint64_t user_ns = end->user_ns - begin->user_ns, system_ns = end->system_ns - begin->system_ns;
+    bool is_short = user_ns + system_ns == 0; /* then as it was so far */
+    if (is_short) {
+        user_ns = end->user_ns;
+        system_ns = end->system_ns;
+    }
+    double ticks_ns = (double)(user_ns + system_ns);
+    double user_us = ticks_ns > 0 ? used_us * (double)user_ns / ticks_ns : used_us;
+    return (struct process_use){.user_us = user_us, .system_us = used_us - user_us};
 }
 
 /* The sum of the values behind the names, one "NAME: VALUE" a line. */
@@ -82,7 +108,7 @@ static uint64_t switches_of(uint32_t pid)
 bool process_sample(uint32_t pid, struct process_sample *sample)
 {
     *sample = (struct process_sample){0};
-    if (!read_stat(pid, sample))
+    if (!read_stat(pid, sample) || !read_clock(pid, &sample->cpu_ns))
         return false;
     sample->calls = sum_of(open_of(pid, "io"), "syscr", "syscw");
     sample->switches = switches_of(pid);

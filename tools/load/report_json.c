@@ -81,11 +81,11 @@ static void write_counts(FILE *to, const struct results *results)
 static void write_server(FILE *to, const struct results *results)
 {
     const struct process_sample *begin = &results->server_begin, *end = &results->server_end;
+    struct process_use used = process_used(begin, end);
     fprintf(to,
-            "  \"server\": {\"user_s\": %.3f, \"system_s\": %.3f, \"calls\": %" PRIu64
+            "  \"server\": {\"user_s\": %.6f, \"system_s\": %.6f, \"calls\": %" PRIu64
             ", \"waits\": %" PRIu64 ", \"memory_bytes\": %" PRIu64 "},\n",
-            (double)(end->user_ns - begin->user_ns) / 1e9,
-            (double)(end->system_ns - begin->system_ns) / 1e9, end->calls - begin->calls,
+            used.user_us / 1e6, used.system_us / 1e6, end->calls - begin->calls,
             end->switches - begin->switches, end->memory_bytes);
 }
 

@@ -83,11 +83,11 @@ static void print_warm_up(FILE *to, const struct plan *plan, const struct result
 static void print_server(FILE *to, const struct results *results, double count)
 {
     const struct process_sample *begin = &results->server_begin, *end = &results->server_end;
+    struct process_use used = process_used(begin, end);
     fprintf(to,
             "server    %10.2f  us of CPU user and %.2f system, %.2f read and write calls, %.2f "
             "waits per request; %.1f MiB, %+.1f since the begin\n",
-            (double)(end->user_ns - begin->user_ns) / 1e3 / count,
-            (double)(end->system_ns - begin->system_ns) / 1e3 / count,
+            used.user_us / count, used.system_us / count,
             (double)(end->calls - begin->calls) / count,
             (double)(end->switches - begin->switches) / count, (double)end->memory_bytes / 0x1p20,
             ((double)end->memory_bytes - (double)begin->memory_bytes) / 0x1p20);

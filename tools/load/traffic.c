@@ -363,11 +363,18 @@ static void note_totals(struct traffic *traffic)
         results->has_server = process_sample(traffic->plan->pid, &results->server_end);
 }
 
+/* A duration is over when its last reply has come, which may be before its last second is. */
+static uint64_t covered_ns(const struct traffic *traffic, uint64_t now_ns)
+{
+    bool is_whole = traffic->plan->count == 0 && !traffic->is_interrupted;
+    return is_whole ? later_of(now_ns, phase_end_ns(traffic)) : now_ns;
+}
+
 static void finish(struct traffic *traffic, uint64_t now_ns)
 {
     struct results *results = traffic->results;
     if (is_counting(traffic)) {
-        results_tick(results, now_ns);
+        results_tick(results, covered_ns(traffic, now_ns));
         results->end_ns = now_ns;
         note_totals(traffic);
         results->cpu_ns = clock_thread_ns(pthread_self()) - traffic->cpu_begin_ns;
