@@ -32,12 +32,12 @@ static int send_on_own(struct scheduler *here, weir_socket handle, const struct 
     return error_from("weir_send", result);
 }
 
-/* A process waits for a busy socket, which a handler is told of. */
-static bool has_to_wait(struct scheduler *here, weir_socket handle)
+/* A process waits for a busy socket, and for one that it makes so; a handler is told of it. */
+static bool may_wait(struct scheduler *here, weir_socket handle, size_t size)
 {
     struct slot *slot = here->waiter ? slot_find(here, handle) : NULL;
     return slot && slot->kind == KIND_STREAM && slot->state == SOCKET_OPEN &&
-           busy_is(here, stream_of(slot));
+           busy_would_wait(here, stream_of(slot), size);
 }
 
 /* On the socket's scheduler a plain function, elsewhere a call. */
@@ -45,7 +45,7 @@ static int send_source(weir_socket handle, const struct send_source *source)
 {
     struct scheduler *here = scheduler_current();
     call_begin();
-    if (here && here->index == slot_scheduler(handle) && !has_to_wait(here, handle))
+    if (here && here->index == slot_scheduler(handle) && !may_wait(here, handle, source->size))
         return send_on_own(here, handle, source);
     struct send_call send = {.source = *source};
     return call_make(&operation_send, handle, &send.call);

@@ -22,6 +22,9 @@ struct task;
  * something queued. */
 bool busy_is(struct scheduler *scheduler, const struct stream *stream);
 
+/* Whether a send of so many bytes may have to: it is busy, or they may cross the mark. */
+bool busy_would_wait(struct scheduler *scheduler, const struct stream *stream, size_t size);
+
 /* Something was queued behind what was there: whether the socket has become busy by it. */
 bool busy_check_mark(struct scheduler *scheduler, struct stream *stream);
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Compares random sequences of socket calls with a real Erlang's.
-# usage: sockets.sh SUBJECT [--seed S] [--count N] [--program ID]
+# usage: sockets.sh SUBJECT [--seed S] [--count N] [--program ID]; SUBJECT is a program, and perhaps
+# an argument of its own: "sockets_subject processes".
 set -eu
 
 subject=$1

@@ -427,6 +427,35 @@ Test(process_calls, a_send_waits_for_a_busy_socket)
     loopback_close(&loopback);
 }
 
+/* The first finds an empty queue, and does not make the socket busy; the second does. */
+static int cross_the_mark(weir_socket socket, void *data)
+{
+    static const char bytes[4 << 20];
+    atomic_int *result = data;
+    EXPECT(weir_send(socket, bytes, sizeof(bytes)) == 0);
+    EXPECT(weir_sleep(0) == 0);
+    atomic_store(result, weir_send(socket, "x", 1));
+    return 0;
+}
+
+Test(process_calls, a_send_that_makes_the_socket_busy_waits)
+{
+    struct loopback loopback = loopback_start(NULL);
+    atomic_int result = 0;
+    const weir_spawner spawner = {.serve = cross_the_mark, .data = &result};
+    weir_socket service;
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0,
+                         WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_SNDBUF(4096),
+                                      WEIR_HIGH_WATERMARK(8192), WEIR_LOW_WATERMARK(4096),
+                                      WEIR_SEND_TIMEOUT(40)),
+                         weir_spawning(&spawner), &service),
+          0);
+    int peer = peer_connect_with(weir_port(service), 4096);
+    EVENTUALLY(atomic_load(&result) == WEIR_TIMEOUT);
+    peer_leave(&peer);
+    loopback_close(&loopback);
+}
+
 static int linger(void *data)
 {
     struct stage *stage = data;

@@ -49,6 +49,7 @@ kinds() ->
      {a_shut_end_reads_on, fun a_shut_end_reads_on/3},
      {a_mean_is_rounded, fun a_mean_is_rounded/3},
      {a_send_fails_later, fun a_send_fails_later/3},
+     {a_process_is_told_later, fun a_process_is_told_later/3},
      {the_queue_outlives_the_end, fun the_queue_outlives_the_end/3},
      {a_reset_is_told_again, fun a_reset_is_told_again/3},
      {a_failed_send_is_counted, fun a_failed_send_is_counted/3},
@@ -207,6 +208,13 @@ a_send_fails_later({{Send, _, Bytes}, "ok", Weir}, Before, _)
   when Send =:= send orelse Send =:= fill, Weir =:= "closed" orelse Weir =:= "econnreset" ->
     Bytes =:= <<>> orelse has_option({delay_send, true}, Before);
 a_send_fails_later(_, _, _) -> false.
+
+%% A process of weir's comes back from a send at once; its next call is told what became of it.
+a_process_is_told_later({{Send, S, _} = Step, Erlang, "ok"}, Before, Play)
+  when Send =:= send orelse Send =:= fill, Erlang =/= "ok", Erlang =/= "timeout" ->
+    weir:is_of_processes() andalso
+        lists:last(element(2, Play(steps_of(Before) ++ [Step, pause, {send, S, <<7>>}]))) =/= "ok";
+a_process_is_told_later(_, _, _) -> false.
 
 has_option(Option, Before) -> lists:member(Option, options_of(Before)).
 

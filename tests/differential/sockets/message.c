@@ -24,7 +24,7 @@ void message_write_packet(FILE *to, const weir_packet *packet, bool with_mode)
     write_hex(to, packet->bytes, packet->size);
 }
 
-static void write_message(FILE *to, const weir_message *message, bool with_mode)
+void message_write(FILE *to, weir_message *message, bool with_mode)
 {
     static const char *const names[] = {
         [WEIR_MESSAGE_ACCEPTED] = "accepted", [WEIR_MESSAGE_PASSIVE] = "passive",
@@ -53,13 +53,5 @@ static void write_message(FILE *to, const weir_message *message, bool with_mode)
         break;
     }
     fputs("; ", to);
-}
-
-void message_write_all(FILE *to, weir_mailbox *mailbox, bool with_mode)
-{
-    weir_message message;
-    while (weir_mailbox_receive(mailbox, 0, &message) == 0) {
-        write_message(to, &message, with_mode);
-        weir_packet_release(&message.packet);
-    }
+    weir_packet_release(&message->packet);
 }

@@ -9,7 +9,7 @@
 
 void message_write_packet(FILE *to, const weir_packet *packet, bool with_mode);
 
-/* All that wait in the mailbox. */
-void message_write_all(FILE *to, weir_mailbox *mailbox, bool with_mode);
+/* And gives back the packet. */
+void message_write(FILE *to, weir_message *message, bool with_mode);
 
 #endif

@@ -8,14 +8,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SEND_MAX = 65536, TEXT_SIZE = 4096 };
 
 static void wait_quiet(const struct player *player)
 {
-    struct timespec time = {player->quiet_ms / 1000, player->quiet_ms % 1000 * 1000000L};
-    nanosleep(&time, NULL);
+    CHECK_EQ(weir_sleep(player->quiet_ms), 0);
 }
 
 static void write_result(FILE *to, int result)
@@ -51,9 +49,9 @@ static void run_listen(struct player *player, char *arguments, FILE *to)
     write_result(to, result);
 }
 
-static weir_owner owner_called(const struct player *player, const char *name)
+static enum owner owner_called(const char *name)
 {
-    return weir_mailed_to(player->mailboxes[*name - 'a']);
+    return (enum owner)(*name - 'a');
 }
 
 static int timeout_from(const char *text)
@@ -63,8 +61,11 @@ static int timeout_from(const char *text)
 
 static void run_accept(struct player *player, char *arguments, FILE *to)
 {
-    write_result(to, weir_tcp_accept(player->listener, owner_called(player, "a"),
-                                     timeout_from(arguments), &player->socket));
+    weir_owner owner = player->kind->opener(player->owners);
+    int result = weir_tcp_accept(player->listener, owner, timeout_from(arguments), &player->socket);
+    if (result == 0)
+        result = player->kind->adopt(player->owners, player->socket);
+    write_result(to, result);
 }
 
 static void run_connect(struct player *player, char *arguments, FILE *to)
@@ -72,13 +73,27 @@ static void run_connect(struct player *player, char *arguments, FILE *to)
     char host[WEIR_ADDRESS_TEXT_SIZE];
     weir_option *options = parse(arguments);
     write_result(to, weir_tcp_connect(player->runtime, host_of(player, host), player->remote.port,
-                                      options, owner_called(player, "a"), 2000, &player->socket));
+                                      options, player->kind->opener(player->owners), 2000,
+                                      &player->socket));
     weir_options_free(options);
+}
+
+struct act {
+    struct player *player;
+    const char *text;
+    FILE *to;
+};
+
+static void act(void *data)
+{
+    const struct act *act = data;
+    remote_act(&act->player->remote, act->text, act->player->own_port, act->to);
 }
 
 static void run_remote(struct player *player, char *arguments, FILE *to)
 {
-    remote_act(&player->remote, arguments, player->own_port, to);
+    struct act remote = {player, arguments, to};
+    player->kind->await(act, &remote);
 }
 
 static void run_recv(struct player *player, char *arguments, FILE *to)
@@ -217,21 +232,19 @@ static void run_port(struct player *player, char *arguments, FILE *to)
 
 static void run_give(struct player *player, char *arguments, FILE *to)
 {
-    const char *from = strsep(&arguments, " ");
-    if (!player->mailboxes[*from - 'a']) {
+    enum owner from = owner_called(strsep(&arguments, " "));
+    if (player->kind->is_gone(player->owners, from))
         fputs("gone", to);
-        return;
-    }
-    write_result(to, weir_controlling_process(player->socket, owner_called(player, from),
-                                              owner_called(player, arguments)));
+    else
+        write_result(
+            to, player->kind->give(player->owners, player->socket, from, owner_called(arguments)));
 }
 
 static void run_kill(struct player *player, char *arguments, FILE *to)
 {
-    weir_mailbox **mailbox = &player->mailboxes[*arguments - 'a'];
-    if (*mailbox)
-        weir_mailbox_destroy(*mailbox);
-    *mailbox = NULL;
+    (void)arguments; /* none but b is killed */
+    if (!player->kind->is_gone(player->owners, OWNER_B))
+        player->kind->kill_b(player->owners);
     wait_quiet(player);
     fputs("ok", to);
 }
@@ -240,10 +253,10 @@ static void run_settle(struct player *player, char *arguments, FILE *to)
 {
     (void)arguments;
     wait_quiet(player);
-    for (int i = 0; i < 2; i++) {
-        fprintf(to, "%c ", 'a' + i);
-        if (player->mailboxes[i])
-            message_write_all(to, player->mailboxes[i], player->modes);
+    for (enum owner who = OWNER_A; who < OWNER_COUNT; who++) {
+        fprintf(to, "%c ", 'a' + (int)who);
+        if (!player->kind->is_gone(player->owners, who))
+            player->kind->write_messages(player->owners, who, to, player->modes);
     }
 }
 
@@ -254,13 +267,13 @@ static void run_pause(struct player *player, char *arguments, FILE *to)
     fputs("paused", to);
 }
 
-static void *run_background(void *data)
+static void run_background(void *data)
 {
     struct background *background = data;
     FILE *to = open_memstream(&background->line, &background->size);
     player_step(background->player, background->step, to);
     fclose(to);
-    return NULL;
+    CHECK_EQ(weir_mailbox_post(background->ended, NULL), 0);
 }
 
 static struct background *background_called(struct player *player, const char *name)
@@ -271,30 +284,25 @@ static struct background *background_called(struct player *player, const char *n
 static void run_start(struct player *player, char *arguments, FILE *to)
 {
     struct background *background = background_called(player, strsep(&arguments, " "));
-    CHECK(!background->started);
-    *background =
-        (struct background){.started = true, .player = player, .step = memory_copy_text(arguments)};
-    CHECK_EQ(pthread_create(&background->thread, NULL, run_background, background), 0);
+    CHECK(!background->ended);
+    *background = (struct background){.player = player, .step = memory_copy_text(arguments)};
+    CHECK_EQ(weir_mailbox_create(&background->ended), 0);
+    player->kind->begin(player->runtime, run_background, background);
     wait_quiet(player);
     fputs("started", to);
 }
 
-static int join(struct background *background, int timeout_ms)
+static bool join(struct background *background, int timeout_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    int64_t ns = until.tv_nsec + timeout_ms % 1000 * INT64_C(1000000);
-    until.tv_sec += timeout_ms / 1000 + ns / 1000000000;
-    until.tv_nsec = ns % 1000000000;
-    int result = pthread_timedjoin_np(background->thread, NULL, &until);
-    background->joined = result == 0;
-    return result;
+    weir_message message;
+    background->joined = weir_mailbox_receive(background->ended, timeout_ms, &message) == 0;
+    return background->joined;
 }
 
 static void run_join(struct player *player, char *arguments, FILE *to)
 {
     struct background *background = background_called(player, arguments);
-    bool waits = background->joined || join(background, player->quiet_ms) != 0;
+    bool waits = background->joined || !join(background, player->quiet_ms);
     fputs(waits ? "waits" : background->line, to);
 }
 
@@ -363,14 +371,16 @@ void player_start(struct player *player, weir_runtime *runtime, uint8_t address_
     weir_address address = {.family = WEIR_INET, .bytes = {127, 0, 0, address_byte}};
     player->runtime = runtime;
     remote_new(&player->remote, address);
-    for (int i = 0; i < 2; i++)
-        CHECK_EQ(weir_mailbox_create(&player->mailboxes[i]), 0);
+    player->owners = player->kind->open(runtime);
 }
 
 static void finish_background(struct background *background)
 {
-    if (background->started && !background->joined)
-        pthread_join(background->thread, NULL);
+    if (!background->ended)
+        return;
+    if (!background->joined)
+        (void)join(background, WEIR_INFINITY);
+    weir_mailbox_destroy(background->ended);
     memory_free(background->step);
     free(background->line);
 }
@@ -382,7 +392,5 @@ void player_finish(struct player *player)
     weir_close(player->listener);
     for (int i = 0; i < BACKGROUND_COUNT; i++)
         finish_background(&player->background[i]);
-    for (int i = 0; i < 2; i++)
-        if (player->mailboxes[i])
-            weir_mailbox_destroy(player->mailboxes[i]);
+    player->kind->close(player->owners);
 }

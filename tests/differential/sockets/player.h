@@ -5,9 +5,9 @@
 #ifndef DIFFERENTIAL_SOCKETS_PLAYER_H
 #define DIFFERENTIAL_SOCKETS_PLAYER_H
 
+#include "owners.h"
 #include "remote.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <weir/weir.h>
 
@@ -17,8 +17,7 @@ struct player;
 
 /* A step that was started and is joined later. */
 struct background {
-    pthread_t thread;
-    bool started;
+    weir_mailbox *ended; /* is told once; NULL: none was started */
     bool joined;
     struct player *player;
     char *step;
@@ -30,7 +29,8 @@ struct player {
     weir_runtime *runtime;
     int quiet_ms;
     bool modes; /* packets are printed with their mode */
-    weir_mailbox *mailboxes[2];
+    const struct owners_kind *kind;
+    struct owners *owners;
     weir_socket listener;
     weir_socket socket;
     uint16_t own_port;
@@ -38,6 +38,7 @@ struct player {
     struct background background[BACKGROUND_COUNT];
 };
 
+/* In whom the kind begins, who is to be `a`. */
 void player_start(struct player *player, weir_runtime *runtime, uint8_t address_byte);
 void player_step(struct player *player, char *step, FILE *to);
 void player_finish(struct player *player);

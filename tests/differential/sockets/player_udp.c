@@ -25,7 +25,7 @@ void player_udp_open(struct player *player, char *arguments, FILE *to)
                       arguments + 1),
              OPTIONS_SIZE);
     CHECK_EQ(weir_options_parse(text, &options), 0);
-    int result = weir_udp_open(player->runtime, 0, options, weir_mailed_to(player->mailboxes[0]),
+    int result = weir_udp_open(player->runtime, 0, options, player->kind->opener(player->owners),
                                &player->socket);
     player->own_port = (uint16_t)weir_port(player->socket);
     weir_options_free(options);
@@ -49,7 +49,7 @@ void player_udp_connect(struct player *player, char *arguments, FILE *to)
 static void send_hex(const struct player *player, const weir_address *peer, const char *hex,
                      FILE *to)
 {
-    static _Thread_local uint8_t bytes[SEND_MAX];
+    uint8_t bytes[SEND_MAX];
     size_t size = bytes_from_hex(hex, bytes, sizeof(bytes));
     write_result(to, weir_udp_send(player->socket, peer, bytes, size));
 }

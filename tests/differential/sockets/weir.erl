@@ -1,15 +1,21 @@
 %% SPDX-License-Identifier: MIT
 %% The program that plays on weir: subject.c.
 -module(weir).
--export([start/1, play/4, lines/1]).
+-export([start/1, is_of_processes/0, play/4, lines/1]).
 
-start(Path) ->
+%% "PATH ARGUMENT ..."
+start(Command) ->
+    [Path | Arguments] = string:lexemes(Command, " "),
+    persistent_term:put(of_processes, Arguments =:= ["processes"]),
     Self = self(),
     spawn_link(fun() ->
-        Program = open_port({spawn_executable, Path}, [{line, 1 bsl 18}, binary, exit_status]),
+        Program = open_port({spawn_executable, Path},
+                            [{args, Arguments}, {line, 1 bsl 18}, binary, exit_status]),
         Self ! {self(), started},
         serve(Program, 1, #{})
     end).
+
+is_of_processes() -> persistent_term:get(of_processes).
 
 play(Weir, Program, Quiet, Modes) ->
     Reference = make_ref(),
