@@ -18,8 +18,8 @@
  *    itself: the controlling process of the document. What an active socket has to tell comes to
  *    its mailbox. Its end closes what it owns; what is queued is still sent.
  * 3. Connections that it accepts and opens live on its own scheduler.
- * 4. weir_send takes the bytes and comes back at once, as in a handler; what the kernel says of them
- *    later is the result of the next call. Where the socket is busy, or becomes so by it, the
+ * 4. weir_send takes the bytes and comes back at once, as in a handler; what the kernel says of
+ *    them later is the result of the next call. Where the socket is busy, or becomes so by it, the
  *    process waits, as a thread does, {send_timeout,_} long.
  * 5. A lock of pthread's must not be held over a call that waits: who else wants it may be on the
  *    same thread. Thread-local variables are those of the scheduler's thread.
