@@ -125,15 +125,20 @@ static bool is_same(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* What is not there is told of by its folder, and where its path is a link, perhaps by none. */
+static bool is_told(const struct files *files, const struct watched_file *file)
+{
+    return files->inotify >= 0 && file->wanted >= 0 && file->folder >= 0;
+}
+
 /* By the clock, where the kernel does not tell of the file. */
 static bool may_have_changed(const struct files *files, struct watched_file *file)
 {
     struct stat status;
-    bool told = files->inotify >= 0 && file->folder >= 0;
     uint64_t now_ns = files->scheduler->now_ns;
     if (!*file->path)
         return false;
-    if (file->stale || told || now_ns < file->looked_ns + look_again_ns)
+    if (file->stale || is_told(files, file) || now_ns < file->looked_ns + look_again_ns)
         return file->stale;
     file->looked_ns = now_ns;
     return stat(file->path, &status) == 0 && !is_same(&status, &file->status);

@@ -439,6 +439,31 @@ Test(resolver, a_file_that_is_looked_for_by_the_clock)
     asked_stop(&asked);
 }
 
+/* A link to a file that goes and comes back: nothing happens in the link's own folder. */
+Test(resolver, a_file_that_comes_back_elsewhere)
+{
+    char folder[] = "/tmp/weir_names_XXXXXX";
+    char path[64];
+    char target[64];
+    char terms[256];
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/hosts", folder);
+    snprintf(target, sizeof(target), "%s.hosts", folder);
+    write_file(target, "10.0.0.1 here\n");
+    cr_assert_eq(symlink(target, path), 0);
+    snprintf(terms, sizeof(terms), "{lookup,[file]}. {hosts_file,\"%s\"}.", path);
+    struct asked asked = asked_start(1, terms);
+    cr_expect_str_eq(name_of(&asked, "here", WEIR_INET), "here | 10.0.0.1");
+    unlink(target);
+    cr_expect_str_eq(name_of(&asked, "here", WEIR_INET), "here | 10.0.0.1", "kept as it was");
+    write_file(target, "10.0.0.2 here\n");
+    cr_expect_str_eq(eventually(&asked, "here", "here | 10.0.0.2"), "here | 10.0.0.2");
+    unlink(target);
+    unlink(path);
+    rmdir(folder);
+    asked_stop(&asked);
+}
+
 Test(resolver, name_servers_of_a_resolv_conf)
 {
     char path[] = "/tmp/weir_resolv_XXXXXX";
