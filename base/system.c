@@ -136,7 +136,7 @@ ssize_t system_send(int fd, const struct iovec *pieces, int count)
 
 int system_receive_messages(int fd, struct mmsghdr *messages, uint32_t count)
 {
-    return result_of(recvmmsg(fd, messages, count, MSG_DONTWAIT, NULL));
+    return result_of(recvmmsg(fd, messages, count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL));
 }
 
 int system_send_messages(int fd, struct mmsghdr *messages, uint32_t count)

@@ -20,6 +20,7 @@ struct option_values {
     uint32_t low_watermark;
     uint32_t high_msgq_watermark;
     uint32_t low_msgq_watermark;
+    uint32_t descriptors;
     int32_t read_packets;
     int32_t active; /* what a new socket starts with; a live one keeps its own */
     uint8_t packet; /* enum weir_packet_type */

@@ -18,8 +18,11 @@
  * to "unix:PATH", weir_udp_connect_to connects, weir_send_packet answers; weir_udp_serve opens one
  * socket, on the first scheduler. A peer that does not read lets some ten wait
  * (net.unix.max_dgram_qlen), and what follows is tried again each millisecond; it is lost when its
- * socket is closed. Descriptors that a peer sends along are never taken, and {timestamp,true} tells
- * nothing.
+ * socket is closed. {timestamp,true} tells nothing.
+ *
+ * Descriptors go along by weir_local_send, and are taken by weir_local_take from sockets that have
+ * {descriptors,N}; without it those that a peer sends are closed by the kernel, unseen. Credentials
+ * are told by weir_local_credentials of a connection, and by each datagram with {credentials,true}.
  *
  * Options of TCP do nothing on such sockets and are left out by getopts, those of IP (tos, ttl,
  * recvtos, recvttl, tclass, recvtclass, ipv6_v6only) are refused with -EINVAL.
@@ -27,6 +30,8 @@
 #ifndef WEIR_LOCAL_H
 #define WEIR_LOCAL_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <weir/socket.h>
 
 WEIR_BEGIN
@@ -54,6 +59,79 @@ WEIR_API const char *weir_local_address_format(const weir_local_address *address
  */
 WEIR_API int weir_local_sockname(weir_socket socket, weir_local_address *address) WEIR_CHECK_RESULT;
 WEIR_API int weir_local_peername(weir_socket socket, weir_local_address *address) WEIR_CHECK_RESULT;
+
+/* A process and whose it is, as the kernel knows them. */
+typedef struct weir_credentials {
+    int32_t pid; /* 0: not of the caller's namespace */
+    uint32_t uid;
+    uint32_t gid;
+} weir_credentials;
+
+/* Of whom nothing is known. */
+#define WEIR_NO_CREDENTIALS        \
+    {                              \
+        -1, UINT32_MAX, UINT32_MAX \
+    }
+
+/*
+ * Who is at the other end of a connection: who has called connect, or listen, when they did
+ * (SO_PEERCRED). They may have handed the socket on since. -ENOTCONN (a listener, a UDP socket, or
+ * the descriptor is gone), -EAFNOSUPPORT (no local socket), -EINVAL (closed). Thread; scheduler:
+ * its own sockets.
+ */
+WEIR_API int weir_local_credentials(weir_socket socket,
+                                    weir_credentials *credentials) WEIR_CHECK_RESULT;
+
+/* What weir_local_send sends. */
+typedef struct weir_local_message {
+    const void *bytes;
+    size_t size;
+    const int *descriptors;
+    size_t descriptor_count;      /* at most 253 */
+    const weir_local_address *to; /* of a datagram; NULL: to whom the socket is connected */
+} weir_local_message;
+
+/*
+ * Sends bytes with descriptors (SCM_RIGHTS), by a connection or as a datagram. They are sent as by
+ * weir_send and weir_udp_send, with the errors of these. The descriptors stay the caller's and may
+ * be closed at once: what is sent are duplicates, which weir closes when they have left, or when
+ * the socket is closed before that; each counts against the process's limit until then. On a
+ * connection they arrive with the first byte: of the header, if {packet,_} has one.
+ *
+ * -EBADF (one is not open), -EMFILE, -ENOMEM, -EINVAL (more than 253, NULL bytes, or a connection
+ * and no byte to go with), -EISCONN (a connection and `to`), -EAFNOSUPPORT (no local socket),
+ * -ENOTCONN (a listener), WEIR_CLOSED: nothing is sent. While more are under way than the user may
+ * have open, a connection waits, and a datagram gives -ETOOMANYREFS. One that the kernel does not
+ * pass, as that of a ring, ends the connection as a file that cannot be read does (weir_send_file),
+ * and is an error of a datagram. Thread; scheduler: its own sockets, others by the _async form.
+ */
+WEIR_API int weir_local_send(weir_socket socket,
+                             const weir_local_message *message) WEIR_CHECK_RESULT;
+/* Sends without waiting, as weir_send_async and weir_udp_send_async do. The bytes are copied, the
+ * descriptors duplicated. `sent` (may be NULL) is not called if this does not return 0: -EBADF,
+ * -EMFILE, -EINVAL, -ENOMEM, WEIR_CLOSED. */
+WEIR_API int weir_local_send_async(weir_socket socket, const weir_local_message *message,
+                                   weir_sent *sent, void *data) WEIR_CHECK_RESULT;
+
+/*
+ * Takes descriptors that the peer has sent, of a socket with {descriptors,N}: up to `room` of those
+ * that wait, in the order in which they came. Returns how many: 0 when none waits. They are
+ * close-on-exec, and the caller's to close.
+ *
+ * Of a connection, those that were sent with the bytes of a packet, or before them, are there when
+ * it is delivered; bytes do not say which are theirs, so the peers agree on it. A datagram says by
+ * `descriptors` how many have come with it, and it is for who gets it to take them: they are the
+ * next.
+ *
+ * Until they are taken they are the socket's, also when the connection has been lost, and are
+ * closed with it: by weir_close, by the end that a handler is told, by weir_stop. So are at once
+ * those for which there is no room, all of one message: more than N wait then, or the process has
+ * too many open. A datagram tells that by -1. A connection tells it here, by -ENOBUFS once, when
+ * those before them have been taken; what comes until then is lost as well. Closing what a peer has
+ * sent takes as long as its kind does. -EAFNOSUPPORT (no local socket), -EINVAL (closed, or a
+ * listener). Thread; scheduler: its own sockets.
+ */
+WEIR_API int weir_local_take(weir_socket socket, int *descriptors, size_t room) WEIR_CHECK_RESULT;
 
 WEIR_END
 

@@ -92,6 +92,14 @@ WEIR_OPTION(CONGESTION, 9, congestion, .type = OPTION_NAME, .initial = SYSTEM, .
             .traits = RETURNED | EXTENSION, .help = "the congestion control algorithm",
             .text = "A name out of net.ipv4.tcp_available_congestion_control, such as cubic.")
 
+WEIR_OPTION(CREDENTIALS, 68, credentials, .type = OPTION_BOOLEAN, .initial = BOTH(false),
+            .scopes = UDP | UDP_SET, KERNEL(SOL_SOCKET, SO_PASSCRED), .traits = EXTENSION,
+            .help = "ask who sent a datagram of a local socket",
+            .text =
+                "The kernel says the process, user and group of who has sent it, as `credentials` "
+                "of the datagram. A socket without a name that asks for it gets an abstract one "
+                "when it connects or sends. weir_local_credentials says whose a connection is.")
+
 WEIR_OPTION(
     DELAY_SEND, 10, delay_send, .type = OPTION_BOOLEAN, .initial = BOTH(false), .scopes = ALL_TCP,
     KEPT(delay_send), .accept = SHARED, .help = "gather what is sent in one turn",
@@ -103,6 +111,15 @@ WEIR_OPTION(
     KEPT(deliver), .accept = SHARED, .help = "which form messages are tagged with",
     .text = "term: {tcp, Socket, Data}. port: {Socket, {data, Data}}, where http packets come "
             "as their raw lines.")
+
+WEIR_OPTION(DESCRIPTORS, 69, descriptors, .type = OPTION_INTEGER, RANGE(0, 4096),
+            .initial = BOTH(0), .scopes = EVERYWHERE, KEPT(descriptors), .accept = SHARED,
+            .traits = EXTENSION,
+            .help = "descriptors of a local socket's peer that may wait to be taken",
+            .text = "0: those that it sends are closed unseen. Else they wait, in order, until "
+                    "weir_local_take; so many at most, and what comes beyond that is closed. They "
+                    "are received by a call for each receive, which costs more. It is heeded from "
+                    "the next receive on; nothing is done on sockets that are no local ones.")
 
 WEIR_OPTION(DONTROUTE, 12, dontroute, .type = OPTION_BOOLEAN, .initial = BOTH(false),
             .scopes = UDP | TCP_SET | UDP_SET, KERNEL(SOL_SOCKET, SO_DONTROUTE),

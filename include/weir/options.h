@@ -200,9 +200,12 @@ static inline weir_address weir_address_of_number(uint8_t last_byte)
 
 #define WEIR_CONGESTION(name) weir_option_name_value(WEIR_OPTION_CONGESTION, (name))
 
-#define WEIR_DELAY_SEND(on) weir_option_number(WEIR_OPTION_DELAY_SEND, (on))
-#define WEIR_DELIVER(form)  weir_option_number(WEIR_OPTION_DELIVER, (form))
-#define WEIR_DONTROUTE(on)  weir_option_number(WEIR_OPTION_DONTROUTE, (on))
+#define WEIR_CREDENTIALS(on) weir_option_number(WEIR_OPTION_CREDENTIALS, (on))
+
+#define WEIR_DELAY_SEND(on)     weir_option_number(WEIR_OPTION_DELAY_SEND, (on))
+#define WEIR_DELIVER(form)      weir_option_number(WEIR_OPTION_DELIVER, (form))
+#define WEIR_DESCRIPTORS(count) weir_option_number(WEIR_OPTION_DESCRIPTORS, (count))
+#define WEIR_DONTROUTE(on)      weir_option_number(WEIR_OPTION_DONTROUTE, (on))
 #define WEIR_DROP_MEMBERSHIP(group, interface) \
     weir_option_membership(WEIR_OPTION_DROP_MEMBERSHIP, (group), (interface))
 

@@ -34,6 +34,9 @@ typedef struct weir_datagram {
     int16_t tclass;           /* {recvtclass,true}; else -1 */
     bool truncated;           /* it was longer than {buffer,_}: the rest is lost */
     const weir_local_address *local; /* where from, of a local socket; else NULL */
+    int16_t descriptors;             /* {descriptors,N}: how many came with it, for weir_local_take;
+                                        -1: some did, which were lost */
+    weir_credentials credentials;    /* {credentials,true}: who sent it; else WEIR_NO_CREDENTIALS */
 } weir_datagram;
 
 /*

@@ -133,7 +133,8 @@ bool arrival_read(struct weir_buffer *buffer, const struct msghdr *message, size
 {
     struct arrival *arrival = arrival_of(buffer);
     weir_datagram *datagram = &arrival->datagram;
-    *datagram = (weir_datagram){.tos = -1, .ttl = -1, .tclass = -1};
+    *datagram =
+        (weir_datagram){.tos = -1, .ttl = -1, .tclass = -1, .credentials = WEIR_NO_CREDENTIALS};
     if (message->msg_namelen == 0 ||
         address_from_sockaddr((const struct sockaddr_storage *)(const void *)arrival->name,
                               &datagram->source) < 0)
@@ -154,8 +155,12 @@ bool arrival_read_local(struct weir_buffer *buffer, const struct msghdr *message
     struct sockaddr_storage storage;
     memcpy(&storage, arrival->name, sizeof(arrival->name));
     local_address_from_sockaddr(&storage, message->msg_namelen, local);
-    arrival->datagram = (weir_datagram){
-        .source.family = WEIR_LOCAL, .tos = -1, .ttl = -1, .tclass = -1, .local = local};
+    arrival->datagram = (weir_datagram){.source.family = WEIR_LOCAL,
+                                        .tos = -1,
+                                        .ttl = -1,
+                                        .tclass = -1,
+                                        .local = local,
+                                        .credentials = WEIR_NO_CREDENTIALS};
     note_bytes(buffer, size, most);
     note_cuts(arrival, message->msg_flags & MSG_TRUNC);
     return true;

@@ -42,8 +42,9 @@ static inline size_t arrival_room(size_t size)
     return sizeof(struct arrival) + (size < DATAGRAM_BYTES_MAX ? size : DATAGRAM_BYTES_MAX);
 }
 
-/* A receive into the buffer. Of a local socket no control is asked for: it would be descriptors
- * that anybody sends us, which would be ours to close, and which the kernel keeps so. */
+/* A receive into the buffer. Of a local socket no control is asked for here: it would be
+ * descriptors that anybody sends us, which would be ours to close, and which the kernel keeps so;
+ * who wants them asks by enclosure.h. */
 void arrival_ask(struct weir_buffer *buffer, bool local, struct msghdr *message,
                  struct iovec *piece);
 

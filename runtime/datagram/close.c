@@ -13,6 +13,7 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/passed.h"
 
 static void dismiss_senders(struct scheduler *scheduler, struct outbox *outbox)
 {
@@ -40,6 +41,7 @@ static void close_open(struct scheduler *scheduler, struct datagram *socket, enu
     slot_move(&socket->slot, SOCKET_CLOSE);
     dismiss(scheduler, socket);
     handout_drop(socket);
+    passed_drop(scheduler, &socket->slot);
 }
 
 /* What is queued is still sent, but when the runtime cannot wait for that any longer. */

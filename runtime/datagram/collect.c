@@ -9,6 +9,7 @@
 #include "runtime/datagram/arrival.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/datagrams.h"
+#include "runtime/datagram/enclosure.h"
 #include "runtime/datagram/handout.h"
 #include "runtime/datagram/intake.h"
 #include "runtime/scheduler/cancel.h"
@@ -133,8 +134,11 @@ static struct intake *intake_for(struct scheduler *scheduler, const struct datag
 static bool read_share(struct scheduler *scheduler, struct datagram *socket)
 {
     struct intake *intake = intake_for(scheduler, socket);
-    uint32_t asked = intake_ready(intake, handout_most(socket));
-    int count = intake_receive(intake, socket->slot.fd, asked);
+    bool enclosed = enclosure_is_wanted(socket);
+    struct enclosure enclosure;
+    uint32_t asked = intake_ready(intake, enclosed ? 1 : handout_most(socket));
+    int count = enclosed && asked > 0 ? enclosure_receive(scheduler, socket, intake, &enclosure)
+                                      : intake_receive(intake, socket->slot.fd, asked);
     bool came = false;
     bool has_void = false;
     for (int i = 0; i < count; i++) {
@@ -144,6 +148,8 @@ static bool read_share(struct scheduler *scheduler, struct datagram *socket)
         if (CANARY(EMPTY_IS_END) && arrival_of(buffer)->size == 0)
             continue;
         came = true;
+        if (enclosed)
+            enclosure_note(&enclosure, buffer);
         datagram_note_dropped(scheduler, socket, arrival_of(buffer)->dropped);
         has_void |= arrival_is_void(buffer);
         handout_append(socket, buffer);

@@ -34,12 +34,18 @@ struct datagram *datagram_create(struct scheduler *scheduler, int fd, enum weir_
     return socket;
 }
 
-void datagram_learn(struct datagram *socket)
+static bool is_on(const struct datagram *socket, int level, int name)
 {
     int on = 0;
     socklen_t size = sizeof(on);
-    int result = system_getsockopt(socket->slot.fd, IPPROTO_UDP, UDP_GRO, &on, &size);
-    socket->has_runs = result >= 0 && on != 0;
+    return system_getsockopt(socket->slot.fd, level, name, &on, &size) >= 0 && on != 0;
+}
+
+void datagram_learn(struct datagram *socket)
+{
+    bool local = socket->slot.family == WEIR_LOCAL;
+    socket->has_runs = !local && is_on(socket, IPPROTO_UDP, UDP_GRO);
+    socket->has_credentials = local && is_on(socket, SOL_SOCKET, SO_PASSCRED);
 }
 
 struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle)

@@ -61,10 +61,11 @@ struct datagram {
     bool delivering;    /* its packets are being handed out, further down the stack */
     bool bit8_seen;
     bool connected;
-    bool has_runs;    /* {udp_gro,true}, however that came to be */
-    uint8_t failures; /* reads in a row that have brought nothing */
-    int32_t active;   /* WEIR_ACTIVE_*, or how many messages are left */
-    int32_t error;    /* what the next call of a passive socket is told */
+    bool has_runs;        /* {udp_gro,true}, however that came to be */
+    bool has_credentials; /* {credentials,true}, the same */
+    uint8_t failures;     /* reads in a row that have brought nothing */
+    int32_t active;       /* WEIR_ACTIVE_*, or how many messages are left */
+    int32_t error;        /* what the next call of a passive socket is told */
     struct waiting waiting;
     struct call *caller;    /* who waits in recv; of a closed one, until its port is free */
     weir_socket *siblings;  /* the first of a service: the others, and one that is none */

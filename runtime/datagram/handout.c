@@ -11,6 +11,7 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/active.h"
+#include "runtime/socket/passed.h"
 #include "runtime/socket/receive_call.h"
 
 bool datagram_is_wanted(const struct datagram *socket)
@@ -87,6 +88,13 @@ static int give_to_owner(struct scheduler *scheduler, struct datagram *socket,
     return result;
 }
 
+/* With its descriptors, which are the last that have come. */
+static void lose(struct scheduler *scheduler, struct datagram *socket, int descriptors)
+{
+    passed_lose(scheduler, &socket->slot, descriptors > 0 ? (uint32_t)descriptors : 0);
+    datagram_tell_error(scheduler, socket, -ENOMEM);
+}
+
 /* 0; an error of a recv leaves the datagram for the next one. What a mailbox has no memory for is
  * lost, as it is when the kernel has none. */
 static int hand_out_one(struct scheduler *scheduler, struct datagram *socket,
@@ -107,7 +115,7 @@ static int hand_out_one(struct scheduler *scheduler, struct datagram *socket,
         return result;
     }
     if (give_to_owner(scheduler, socket, &packet) < 0)
-        datagram_tell_error(scheduler, socket, -ENOMEM);
+        lose(scheduler, socket, arrived.datagram->descriptors);
     return 0;
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "runtime/buffer/buffer.h"
+#include "runtime/socket/rights.h"
 
 enum { SPARE_PARCELS_MOST = 1024, SPARE_CRATES_MOST = 4 };
 
@@ -90,6 +92,7 @@ static struct parcel *place(struct parcel *parcel, struct crate *crate, uint8_t 
     parcel->size = (uint32_t)size;
     parcel->datagram_size = (uint32_t)size;
     parcel->count = 1;
+    parcel->rights = NULL;
     parcel->call = NULL;
     parcel->address_size = 0;
     return parcel;
@@ -109,6 +112,8 @@ struct parcel *parcel_take(struct parcels *parcels, size_t size)
 void parcel_free(struct parcels *parcels, struct parcel *parcel)
 {
     drop_crate(parcels, parcel->crate);
+    if (parcel->rights)
+        buffer_release(parcel->rights);
     if (parcels->spare_count == SPARE_PARCELS_MOST) {
         memory_free(parcel);
         return;
@@ -176,4 +181,5 @@ void parcel_address(struct parcel *parcel, struct msghdr *message)
     };
     if (parcel->count > 1)
         ask_for_segments(parcel, message);
+    rights_attach(parcel->rights, message);
 }

@@ -21,6 +21,7 @@
 #include "base/list.h"
 
 struct call;
+struct weir_buffer;
 
 enum {
     CRATE_BYTES = 65536,     /* the largest datagram fits */
@@ -49,8 +50,9 @@ struct parcel {
     uint32_t size;
     uint32_t datagram_size; /* of all but perhaps the last */
     uint32_t count;
-    struct call *call;      /* who waits for what the kernel says, or NULL */
-    socklen_t address_size; /* 0: the connected peer */
+    struct weir_buffer *rights; /* descriptors that go with it, or NULL */
+    struct call *call;          /* who waits for what the kernel says, or NULL */
+    socklen_t address_size;     /* 0: the connected peer */
     union parcel_address address;
     struct iovec piece;
     _Alignas(8) uint8_t control[CMSG_SPACE(sizeof(uint16_t))];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "address/address.h"
+#include "runtime/buffer/buffer.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/datagrams.h"
 #include "runtime/datagram/departure.h"
@@ -95,6 +96,9 @@ static int add(struct scheduler *scheduler, struct outbox *outbox, const struct 
     memcpy(&parcel->address, &destination.address, destination.size);
     parcel->address_size = destination.size;
     parcel->call = call;
+    parcel->rights = letter->rights;
+    if (letter->rights)
+        buffer_keep(letter->rights);
     if (call)
         letter_call_of(call)->parcel = parcel;
     outbox_append(outbox, parcel);

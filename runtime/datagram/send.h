@@ -26,6 +26,7 @@ struct letter {
     const weir_address *to; /* NULL: the connected peer, or `local` */
     struct iovec bytes;
     const weir_local_address *local; /* to whom a local socket sends, or NULL */
+    struct weir_buffer *rights;      /* descriptors that go with it, or NULL */
 };
 
 struct letter_call {

@@ -32,7 +32,8 @@ static int apply(struct datagram *socket, const weir_option *option)
                                socket->slot.fd, socket->slot.family);
     if (result == 0)
         socket->bit8_seen = options_bit8_seen(alone, socket->bit8_seen);
-    if (option->id == WEIR_OPTION_UDP_GRO || option->id == WEIR_OPTION_RAW)
+    if (option->id == WEIR_OPTION_UDP_GRO || option->id == WEIR_OPTION_CREDENTIALS ||
+        option->id == WEIR_OPTION_RAW)
         datagram_learn(socket);
     return result;
 }

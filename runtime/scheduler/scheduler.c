@@ -361,6 +361,7 @@ void scheduler_close(struct scheduler *scheduler)
     buffer_pool_close(scheduler->buffers);
     inbox_close(&scheduler->inbox);
     free_memory(scheduler);
+    slot_notes_free(&scheduler->passed);
     close_tables(scheduler);
 }
 

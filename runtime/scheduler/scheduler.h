@@ -49,6 +49,7 @@ struct scheduler {
     uint64_t now_ns; /* as of this turn's beginning */
     struct inbox inbox;
     struct task_queues tasks;
+    struct slot_notes passed;   /* descriptors that sockets have been sent: socket/passed.h */
     struct task release_memory; /* that its callers gave to be sent and is not needed any more */
     struct gone gone;
     const struct kind *const *kinds;

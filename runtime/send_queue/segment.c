@@ -104,10 +104,18 @@ static void give_back(struct segment **pool, uint32_t *count, struct segment *se
     ++*count;
 }
 
+void segment_drop_rights(struct segment *segment)
+{
+    if (segment->rights)
+        buffer_release(segment->rights);
+    segment->rights = NULL;
+}
+
 void segment_free(struct send_pools *pools, struct segment *segment)
 {
     if (segment->buffer)
         buffer_release(segment->buffer);
+    segment_drop_rights(segment);
     if (segment->capacity == 0)
         give_back(&pools->references, &pools->reference_count, segment);
     else if (segment->capacity == SMALL_SIZE)

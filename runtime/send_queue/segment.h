@@ -21,6 +21,8 @@ struct segment {
     size_t size;
     size_t capacity;            /* of the storage that follows */
     struct weir_buffer *buffer; /* kept until the bytes are sent; NULL: a copy */
+    struct weir_buffer *rights; /* descriptors that go with the first byte, kept until it has; or
+                                   NULL */
     uint64_t offset;            /* of a file's next byte */
     int fd;
     bool begun;   /* a file: what is before it is a part of it */
@@ -50,6 +52,8 @@ struct segment *segment_refer(struct send_pools *pools, struct weir_buffer *buff
 /* A part of a file, whose descriptor lives as long as `owner` is kept. NULL: no memory. */
 struct segment *segment_of_file(struct send_pools *pools, struct weir_buffer *owner, int fd,
                                 uint64_t offset, size_t size);
+/* Its descriptors have gone. */
+void segment_drop_rights(struct segment *segment);
 /* Gives back the segment and what it refers to. */
 void segment_free(struct send_pools *pools, struct segment *segment);
 

@@ -107,7 +107,7 @@ size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t 
     size_t used = 0;
     size_t size = 0;
     for (struct segment *s = queue->first; s && used < count; s = s->next) {
-        if (s->kind == SEGMENT_FILE)
+        if (s->kind == SEGMENT_FILE || (s->rights && used > 0))
             break;
         pieces[used].iov_base = (void *)s->bytes;
         pieces[used].iov_len = s->size;
@@ -165,6 +165,7 @@ void send_queue_sent(struct send_pools *pools, struct send_queue *queue, size_t 
         queue->last = NULL;
     if (size == 0)
         return;
+    segment_drop_rights(queue->first);
     queue->first->bytes += size;
     queue->first->size -= size;
 }

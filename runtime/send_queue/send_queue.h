@@ -53,9 +53,14 @@ static inline void send_queue_grow(struct send_queue *queue, size_t size)
 /* Appends a segment that is not empty. */
 void send_queue_link(struct send_queue *queue, struct segment *segment);
 
-/* The pieces from the front on, at most `count`, up to the next file. How many; their bytes are in
- * flight now. */
+/* The pieces from the front on, at most `count`, up to the next file, or the next that descriptors
+ * go with. How many; their bytes are in flight now. */
 size_t send_queue_gather(struct send_queue *queue, struct iovec *pieces, size_t count);
+/* The descriptors that go with the first of them, or NULL. */
+static inline const struct weir_buffer *send_queue_rights(const struct send_queue *queue)
+{
+    return queue->first ? queue->first->rights : NULL;
+}
 /* The file whose turn it is, or NULL. */
 static inline struct segment *send_queue_file(const struct send_queue *queue)
 {

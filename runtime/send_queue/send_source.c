@@ -31,6 +31,20 @@ static int copy(struct send_pools *pools, struct send_queue *queue, const uint8_
     return 0;
 }
 
+/* A segment of its own: they go with its first byte. */
+static int copy_with_rights(struct send_pools *pools, struct send_queue *queue,
+                            const uint8_t *header, size_t header_size,
+                            const struct send_source *source)
+{
+    struct segment *segment = segment_take(pools, header_size + source->size);
+    if (!segment)
+        return -ENOMEM;
+    buffer_keep(source->rights);
+    segment->rights = source->rights;
+    send_queue_link(queue, segment);
+    return copy(pools, queue, header, header_size, source);
+}
+
 /* The header first, as a copy; it is what may fail, so nothing else is appended before it. */
 static int link_behind_header(struct send_pools *pools, struct send_queue *queue,
                               const uint8_t *header, size_t header_size, struct segment *segment)
@@ -104,6 +118,8 @@ static int refer_with_header(const struct send_source *source, struct send_pools
 int send_source_enqueue(const struct send_source *source, struct send_pools *pools,
                         struct send_queue *queue, const uint8_t *header, size_t header_size)
 {
+    if (source->rights)
+        return copy_with_rights(pools, queue, header, header_size, source);
     if (!source->pieces && source->size > 0)
         return refer(source, pools, queue, header, header_size);
     if (!source->buffer || source->size == 0)

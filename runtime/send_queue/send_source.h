@@ -19,6 +19,7 @@ struct send_source {
     struct weir_buffer *buffer; /* the one piece lies in it, or it holds the file open; or NULL */
     int fd;
     uint64_t offset;
+    struct weir_buffer *rights; /* descriptors that go with it, or NULL; then not of a file */
 };
 
 /* Appends header and source. 0, or -ENOMEM with nothing appended. */

@@ -19,6 +19,7 @@
 #include "runtime/owner/mailbox.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/passed.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/lingering.h"
 #include "runtime/stream/output.h"
@@ -81,6 +82,7 @@ static void close_stream(struct scheduler *scheduler, struct stream *stream, boo
         senders_give_up(scheduler, stream);
     if (!stream_fills_input(stream))
         input_drop(stream);
+    passed_drop(scheduler, &stream->slot);
     if (stream->output)
         lingering_begin(scheduler, stream->output);
 }

@@ -17,6 +17,7 @@
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/send_queue/file_part.h"
+#include "runtime/socket/rights.h"
 #include "runtime/stream/busy.h"
 #include "runtime/stream/idle.h"
 #include "runtime/stream/limit.h"
@@ -53,8 +54,8 @@ static bool worth_zero_copy(const struct scheduler *scheduler, const struct stre
     enum { LENT_BYTES_MAX = 4 << 20 }; /* their memory is held until the peer has confirmed them */
     size_t from_bytes = scheduler->limits->zero_copy_from_bytes;
     const struct send_queue *queue = &stream->output->queue;
-    return from_bytes > 0 && !stream->zero_copy_off && queue->in_flight_bytes >= from_bytes &&
-           queue->unconfirmed_bytes < LENT_BYTES_MAX &&
+    return from_bytes > 0 && !stream->zero_copy_off && !send_queue_rights(queue) &&
+           queue->in_flight_bytes >= from_bytes && queue->unconfirmed_bytes < LENT_BYTES_MAX &&
            (scheduler->profile.features & FEATURE_BIT(SEND_ZC));
 }
 
@@ -64,10 +65,11 @@ static void start_bytes(struct scheduler *scheduler, struct stream *stream)
     uint64_t operation = slot_operation(&stream->slot, STREAM_SEND);
     struct msghdr *message = vectors_take(&scheduler->vectors);
     message->msg_iovlen = send_queue_gather(queue, message->msg_iov, VECTORS_PER_MESSAGE);
+    rights_attach(send_queue_rights(queue), message);
     if (worth_zero_copy(scheduler, stream)) {
         send_queue_lend(queue);
         ring_send_message(scheduler->ring, operation, stream->slot.fd, message, true);
-    } else if (message->msg_iovlen > 1) {
+    } else if (message->msg_iovlen > 1 || message->msg_control) {
         ring_send_message(scheduler->ring, operation, stream->slot.fd, message, false);
     } else {
         ring_send(scheduler->ring, operation, stream->slot.fd, message->msg_iov[0].iov_base,
@@ -190,9 +192,10 @@ static void went_out(struct scheduler *scheduler, struct stream *stream, size_t 
         outcome_emptied(scheduler, stream);
 }
 
+/* ETOOMANYREFS: peers have to receive some of the descriptors that are under way. */
 static bool lacks_memory(int result)
 {
-    return result == -ENOBUFS || result == -ENOMEM;
+    return result == -ENOBUFS || result == -ENOMEM || result == -ETOOMANYREFS;
 }
 
 /* The kernel or the kind of socket has no zero copy, or the memlock limit is reached. */
@@ -208,6 +211,12 @@ static int reason_of(int error)
     return error == -EPIPE || error == -ECONNRESET ? -ECONNRESET : 0;
 }
 
+/* The kernel does not pass such a descriptor, as that of a ring. */
+static bool is_of_rights(const struct send_queue *queue, int error)
+{
+    return send_queue_rights(queue) && reason_of(error) == 0;
+}
+
 static void did_not_go_out(struct scheduler *scheduler, struct stream *stream, int error)
 {
     struct send_queue *queue = &stream->output->queue;
@@ -221,6 +230,8 @@ static void did_not_go_out(struct scheduler *scheduler, struct stream *stream, i
         flush_start(scheduler, stream);
     else if (lacks_memory(error))
         rest_send(scheduler, stream);
+    else if (is_of_rights(queue, error))
+        outcome_broken(scheduler, stream, error);
     else
         outcome_failed(scheduler, stream, reason_of(error));
 }

@@ -7,6 +7,8 @@
  * there but lined up (feed.h), as only the turn's end knows how many want one. One that is wanted
  * no more stays armed until it brings something. `bulk` is about the next receive into buffers
  * only: one buffer, where a multishot would have to be cancelled for the rest of a large packet.
+ * A socket that takes descriptors is polled, and received for by a call: the ring has nowhere to
+ * put what comes beside the bytes.
  */
 #include "runtime/stream/receive.h"
 
@@ -14,9 +16,11 @@
 
 #include "base/canary.h"
 #include "base/check.h"
+#include "base/system.h"
 #include "runtime/ring/features.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/socket/passed.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/feed.h"
 #include "runtime/stream/idle.h"
@@ -78,8 +82,21 @@ static bool wants_bytes(const struct stream *stream)
            !stream->postponed && (delivery_is_wanted(stream) || is_ahead_of_thread(stream));
 }
 
+/* What may come is to have room before it does. */
+static void watch_for_descriptors(struct scheduler *scheduler, struct stream *stream)
+{
+    if (passed_ready(scheduler, &stream->slot))
+        watch(scheduler, stream);
+    else
+        rest_receive(scheduler, stream);
+}
+
 static void arm_buffers(struct scheduler *scheduler, struct stream *stream)
 {
+    if (passed_is_wanted(&stream->slot)) {
+        watch_for_descriptors(scheduler, stream);
+        return;
+    }
     if (!has_feature(scheduler, FEATURE_BIT(BUFFER_RING))) {
         arm_with_own_buffer(scheduler, stream);
         return;
@@ -145,7 +162,8 @@ bool receive_readable_is_cancelled(const struct slot *slot)
 void receive_update(struct scheduler *scheduler, struct stream *stream)
 {
     bool wants = wants_bytes(stream);
-    bool large = input_wants_direct(stream);
+    bool by_call = passed_is_wanted(&stream->slot);
+    bool large = !by_call && input_wants_direct(stream);
     switch ((enum reading)stream->reading) {
     case READING_NOT:
         if (wants && large)
@@ -154,7 +172,7 @@ void receive_update(struct scheduler *scheduler, struct stream *stream)
             feed_line_up(scheduler, stream);
         break;
     case READING_BUFFERS:
-        if ((wants && large) || stream->postponed)
+        if ((wants && (large || by_call)) || stream->postponed)
             cancel(scheduler, stream);
         break;
     case READING_INTO:
@@ -315,6 +333,52 @@ void receive_into_completed(struct scheduler *scheduler, struct slot *slot,
     receive_update(scheduler, stream);
 }
 
+static int receive_message(struct passed *passed, int fd, struct weir_buffer *buffer)
+{
+    _Alignas(struct cmsghdr) uint8_t control[PASSED_CONTROL_BYTES];
+    struct iovec piece = {buffer->bytes, buffer->capacity};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &piece,
+                                          .msg_iovlen = 1,
+                                          .msg_control = control,
+                                          .msg_controllen = sizeof(control)}};
+    int result = system_receive_messages(fd, &message, 1);
+    if (result <= 0)
+        return result;
+    passed->lost |= passed_read(passed, &message.msg_hdr) < 0;
+    return (int)message.msg_len;
+}
+
+/* The ring may have been offered all of the pool's. */
+static struct weir_buffer *take_buffer(struct buffer_pool *pool)
+{
+    struct weir_buffer *buffer = buffer_pool_take(pool);
+    return buffer ? buffer : buffer_allocate(pool->size);
+}
+
+static void give_back(struct weir_buffer *buffer)
+{
+    if (buffer->pool)
+        buffer_dispatched(buffer);
+    else
+        buffer_release(buffer);
+}
+
+static void receive_by_call(struct scheduler *scheduler, struct stream *stream)
+{
+    struct passed *passed = passed_ready(scheduler, &stream->slot);
+    struct weir_buffer *buffer = passed ? take_buffer(scheduler->buffers) : NULL;
+    if (!buffer) {
+        handle_end(scheduler, stream, -ENOMEM);
+        return;
+    }
+    int result = receive_message(passed, stream->slot.fd, buffer);
+    if (result > 0)
+        handle_bytes(scheduler, stream, buffer, (size_t)result);
+    else
+        handle_end(scheduler, stream, result);
+    give_back(buffer);
+}
+
 /* There is something to receive, or an end; it may be wanted no more. */
 void receive_readable(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion)
@@ -323,6 +387,8 @@ void receive_readable(struct scheduler *scheduler, struct slot *slot,
     stream->reading = READING_NOT;
     if (completion->result < 0)
         handle_end(scheduler, stream, completion->result);
+    else if (passed_is_wanted(&stream->slot) && wants_bytes(stream))
+        receive_by_call(scheduler, stream);
     receive_update(scheduler, stream);
 }
 

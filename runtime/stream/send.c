@@ -93,6 +93,8 @@ static int accept_source(struct scheduler *scheduler, struct stream *stream,
     enum weir_packet_type type = (enum weir_packet_type)stream_values(stream)->packet;
     int header_size = framing_encode_header(type, source->size, header);
     size_t size = source->size + (size_t)header_size;
+    if (source->rights && size == 0)
+        return error_say(-EINVAL, "send: descriptors need a byte to go with");
     if (header_size < 0)
         return error_say(header_size, "send: %zu bytes do not fit a packet of type %s",
                          source->size, weir_packet_type_name(type));

@@ -43,6 +43,15 @@
         -EAFNOSUPPORT, -EAFNOSUPPORT, -EINVAL, -EAFNOSUPPORT, -EAFNOSUPPORT, -EINVAL, -EINVAL, \
             -EAFNOSUPPORT                                                                      \
     }
+#define NOT_LOCAL_CONNECTION                                                                     \
+    {                                                                                            \
+        -EAFNOSUPPORT, -EAFNOSUPPORT, -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EAFNOSUPPORT \
+    }
+#define LOCAL_SENT                                                                                 \
+    {                                                                                              \
+        -EAFNOSUPPORT, -EAFNOSUPPORT, WEIR_CLOSED, -ENOTCONN, -ENOTCONN, WEIR_CLOSED, WEIR_CLOSED, \
+            -EAFNOSUPPORT                                                                          \
+    }
 /* Its owner is a mailbox, or nobody. */
 #define NO_HANDLER                                                             \
     {                                                                          \

@@ -71,6 +71,25 @@ static int call_local_peername(weir_socket socket)
     return weir_local_peername(socket, &address);
 }
 
+static int call_local_credentials(weir_socket socket)
+{
+    weir_credentials credentials;
+    return weir_local_credentials(socket, &credentials);
+}
+
+static int call_local_take(weir_socket socket)
+{
+    int descriptor;
+    return weir_local_take(socket, &descriptor, 1);
+}
+
+static const weir_local_message local_message = {.bytes = "x", .size = 1};
+
+static int call_local_send(weir_socket socket)
+{
+    return weir_local_send(socket, &local_message);
+}
+
 static int call_duplicate_fds(weir_socket socket)
 {
     int fds[WEIR_FDS_MAX];
@@ -232,6 +251,9 @@ static const struct row rows[] = {
     {"weir_peername", call_peername, OWN_ONLY, NAMED},
     {"weir_local_sockname", call_local_sockname, OWN_ONLY, NOT_LOCAL},
     {"weir_local_peername", call_local_peername, OWN_ONLY, NOT_LOCAL},
+    {"weir_local_credentials", call_local_credentials, OWN_ONLY, NOT_LOCAL},
+    {"weir_local_take", call_local_take, OWN_ONLY, NOT_LOCAL_CONNECTION},
+    {"weir_local_send", call_local_send, OWN_ONLY, LOCAL_SENT},
     {"weir_set_data", call_set_data, ONE_ONLY, NO_HANDLER},
     {"weir_get_data", call_get_data, OWN_ONLY, NO_HANDLER},
     {"weir_scheduler_of", call_scheduler_of, EVERYWHERE, FOUND},
@@ -300,6 +322,11 @@ static int async_send_file(weir_socket socket)
     return weir_send_file_async(socket, &part, answer_sent, &answer);
 }
 
+static int async_local_send(weir_socket socket)
+{
+    return weir_local_send_async(socket, &local_message, answer_sent, &answer);
+}
+
 static int async_udp_send(weir_socket socket)
 {
     return weir_udp_send_async(socket, &subject.plain.address, "x", 1, answer_sent, &answer);
@@ -341,6 +368,7 @@ static const struct row async_rows[] = {
     {"weir_send_packet_async", async_send_packet, EVERYWHERE, SENT},
     {"weir_send_owned_async", async_send_owned, EVERYWHERE, SENT},
     {"weir_send_file_async", async_send_file, EVERYWHERE, SENT},
+    {"weir_local_send_async", async_local_send, EVERYWHERE, LOCAL_SENT},
     {"weir_udp_send_async", async_udp_send, EVERYWHERE, UDP_SENT},
     {"weir_udp_recv_async", async_udp_recv, EVERYWHERE, UDP_RECEIVED},
     {"weir_udp_send_to_async", async_udp_send_to, EVERYWHERE, UDP_SENT},

@@ -25,6 +25,7 @@ static const struct sample samples[WEIR_OPTION_COUNT] = {
     [WEIR_OPTION_CONGESTION] = {"{congestion,<<\"reno\">>}", NULL, NULL},
     [WEIR_OPTION_DELAY_SEND] = {"{delay_send,true}", NULL, NULL},
     [WEIR_OPTION_DELIVER] = {"{deliver,port}", NULL, NULL},
+    [WEIR_OPTION_DESCRIPTORS] = {"{descriptors,5}", NULL, NULL},
     [WEIR_OPTION_DONTROUTE] = {"{dontroute,true}", NULL, NULL},
     [WEIR_OPTION_EXIT_ON_CLOSE] = {"{exit_on_close,false}", NULL, NULL},
     [WEIR_OPTION_FASTOPEN] = {"{fastopen,7}", NULL, NULL},

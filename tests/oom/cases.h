@@ -27,6 +27,11 @@ int oom_udp_send(weir_runtime *runtime);
 int oom_udp_receive(weir_runtime *runtime);
 int oom_udp_serve(weir_runtime *runtime);
 
+/* Local sockets: local_cases.c. */
+int oom_local_open_and_close(weir_runtime *runtime);
+int oom_local_stream(weir_runtime *runtime);
+int oom_local_datagrams(weir_runtime *runtime);
+
 /* Processes: process_cases.c. */
 int oom_spawn(weir_runtime *runtime);
 int oom_process_talks(weir_runtime *runtime);

@@ -123,7 +123,7 @@ static const struct {
     const char *names;
     const char *calls;
 } taken_by[] = {
-    {"active bind_to_device bit8 buffer busy_poll deliver header high_msgq_watermark "
+    {"active bind_to_device bit8 buffer busy_poll deliver descriptors header high_msgq_watermark "
      "low_msgq_watermark mode priority raw recbuf recvtclass recvtos recvttl reuseaddr sndbuf "
      "tclass tos ttl",
      "lcus"},
@@ -132,7 +132,7 @@ static const struct {
      "tcp_keepcnt "
      "tcp_keepidle tcp_keepintvl user_timeout",
      "lcs"},
-    {"add_membership broadcast dontroute drop_membership multicast_if multicast_loop "
+    {"add_membership broadcast credentials dontroute drop_membership multicast_if multicast_loop "
      "multicast_ttl pktinfo read_packets timestamp udp_gro",
      "us"},
     {"fd file_mode ifaddr inet inet6 ip local netns port reuseport", "lcu"},

@@ -109,6 +109,7 @@ static const struct row kept[] = {
      "[{high_msgq_watermark,100},{low_msgq_watermark,100}]", NULL},
     {UDP, "{low_msgq_watermark,20000}", "[high_msgq_watermark,low_msgq_watermark]",
      "[{high_msgq_watermark,20000},{low_msgq_watermark,20000}]", NULL},
+    {TCP, "{descriptors,4096}", "[descriptors]", "[{descriptors,4096}]", NULL},
     {TCP, "binary", "[mode]", "[{mode,binary}]", NULL},
     {TCP, "[binary,list]", "[mode]", "[{mode,list}]", NULL},
     {TCP, "{packet,raw}", "[packet]", "[{packet,0}]", NULL},
