@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "base/check.h"
+
 /* Those that a thread's own fault raises: blocked, they would end the process without asking the
  * handler that the application has for its crashes. */
 static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
@@ -40,4 +42,11 @@ int thread_create(pthread_t *thread, void *(*run)(void *data), void *data)
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return result;
+}
+
+/* The C library counts who holds it. */
+void thread_end_lock(pthread_mutex_t *lock)
+{
+    int result = pthread_mutex_destroy(lock);
+    CHECK_EQ(result, 0);
 }

@@ -84,7 +84,7 @@ void runtime_free(struct weir_runtime *runtime)
     naming_close(&runtime->naming);
     weir_options_free(runtime->default_connect);
     weir_options_free(runtime->default_listen);
-    pthread_mutex_destroy(&runtime->lock);
+    thread_end_lock(&runtime->lock);
     pthread_cond_destroy(&runtime->started);
     memory_free(runtime);
 }

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "runtime/owner/closed_messages.h"
 #include "runtime/owner/msgq.h"
 #include "runtime/owner/owned.h"
@@ -99,7 +100,7 @@ void mailbox_release(weir_mailbox *mailbox)
     if (atomic_fetch_sub_explicit(&mailbox->refs, 1, memory_order_acq_rel) != 1)
         return;
     CHECK(list_is_empty(&mailbox->messages));
-    pthread_mutex_destroy(&mailbox->lock);
+    thread_end_lock(&mailbox->lock);
     pthread_cond_destroy(&mailbox->arrived);
     owned_free(&mailbox->owned);
     memory_free(mailbox);

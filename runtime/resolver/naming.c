@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/resolver/naming.h"
 
+#include "base/thread.h"
 #include "runtime/resolver/native.h"
 
 int naming_open(struct naming *naming)
@@ -15,7 +16,7 @@ void naming_close(struct naming *naming)
 {
     if (naming->natives) {
         natives_close(naming->natives);
-        pthread_mutex_destroy(&naming->lock);
+        thread_end_lock(&naming->lock);
     }
     inet_config_free(naming->inet);
 }

@@ -43,7 +43,7 @@ int natives_open(struct natives **out)
 
 static void destroy(struct natives *natives)
 {
-    pthread_mutex_destroy(&natives->lock);
+    thread_end_lock(&natives->lock);
     pthread_cond_destroy(&natives->asked);
     pthread_cond_destroy(&natives->ended);
     memory_free(natives);

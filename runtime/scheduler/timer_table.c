@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "runtime/ring/operation.h"
 #include "runtime/scheduler/slot_table.h"
 
@@ -40,7 +41,7 @@ uint32_t timer_table_close(struct timer_table *table, uint32_t *place_count)
     for (uint32_t i = 0; i < table->chunk_count; i++)
         memory_free(table->chunks[i]);
     memory_free(table->chunks);
-    pthread_mutex_destroy(&table->lock);
+    thread_end_lock(&table->lock);
     return highest;
 }
 

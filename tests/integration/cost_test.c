@@ -234,3 +234,75 @@ Test(cost, looks_before_it_sleeps)
     EVENTUALLY(busy_ms(&loopback) >= before + LEAST_MS); /* the rest of a second, for others */
     loopback_close(&loopback);
 }
+
+/* Who has sent, and has nothing queued any more, has no more memory than who never has. */
+
+enum { PEERS = 20 };
+
+static struct {
+    weir_socket sockets[PEERS];
+    uint32_t count;
+} idle;
+
+static void note_idle(weir_socket socket, void *data)
+{
+    (void)data;
+    idle.sockets[idle.count] = socket;
+    __atomic_store_n(&idle.count, idle.count + 1, __ATOMIC_RELEASE);
+}
+
+static const weir_handler idle_handler = {.accepted = note_idle, .packet = answer};
+
+static void by_its_handler(int peer, weir_socket socket)
+{
+    (void)socket;
+    peer_say(peer, "a");
+    peer_expect(peer, "a");
+}
+
+static void by_a_thread(int peer, weir_socket socket)
+{
+    GIVES(weir_send(socket, "a", 1), 0);
+    peer_expect(peer, "a");
+}
+
+static void an_empty_one(int peer, weir_socket socket)
+{
+    GIVES(weir_send(socket, "", 0), 0);
+    by_a_thread(peer, socket);
+    GIVES(weir_send(socket, "", 0), 0);
+}
+
+static void expect_nothing_held(void (*send)(int peer, weir_socket socket), const char *text)
+{
+    int peers[PEERS];
+    weir_option *options;
+    struct loopback loopback = loopback_start(NULL);
+    idle.count = 0;
+    GIVES(weir_options_parse(text, &options), 0);
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, options,
+                         weir_handled_by(&idle_handler, NULL), &loopback.listener),
+          0);
+    weir_options_free(options);
+    for (uint32_t i = 0; i < PEERS; i++) {
+        peers[i] = peer_connect(weir_port(loopback.listener));
+        EVENTUALLY(__atomic_load_n(&idle.count, __ATOMIC_ACQUIRE) == i + 1);
+    }
+    send(peers[0], idle.sockets[0]);
+    settle(loopback.listener);
+    int64_t before = memory_live_count();
+    for (int i = 1; i < PEERS; i++)
+        send(peers[i], idle.sockets[i]);
+    EVENTUALLY(memory_live_count() < before + PEERS / 4);
+    for (int i = 0; i < PEERS; i++)
+        peer_leave(&peers[i]);
+    loopback_close(&loopback);
+}
+
+Test(cost, who_has_sent_holds_nothing)
+{
+    expect_nothing_held(by_its_handler, "[]");
+    expect_nothing_held(by_its_handler, "[{delay_send,true}]");
+    expect_nothing_held(by_a_thread, "[]");
+    expect_nothing_held(an_empty_one, "[]");
+}

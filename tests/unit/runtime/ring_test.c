@@ -5,7 +5,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/io_uring.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "runtime/ring/features.h"
@@ -120,6 +123,60 @@ Test(ring, counts_overflows)
     cr_expect(taken == CANCELS, "%u of %d", taken, CANCELS);
     for (uint32_t i = 0; i < taken; i++)
         cr_expect(completions[i].user_data == i + 1 && completions[i].result == -ENOENT);
-    cr_expect(ring_get_counters(ring).overflows > 0);
+    uint64_t overflows = ring_get_counters(ring).overflows;
+    cr_expect(overflows > 0 && overflows <= ROUNDS_MOST);
     ring_close(ring);
+}
+
+/* A connection whose `ends[0]` has no room: its peer does not read. */
+static void open_full(int ends[2])
+{
+    static const char bytes[65536];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr *place = (struct sockaddr *)&address;
+    socklen_t size = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert(bind(listener, place, size) == 0 && listen(listener, 1) == 0);
+    cr_assert(getsockname(listener, place, &size) == 0);
+    ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert(connect(ends[0], place, size) == 0);
+    ends[1] = accept(listener, NULL, NULL);
+    close(listener);
+    while (send(ends[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+        continue;
+}
+
+static int32_t result_of(struct ring *ring, uint64_t user_data)
+{
+    enum { ROUNDS_MOST = 100, ROUND_NS = 10000000 };
+    for (int round = 0; round < ROUNDS_MOST; round++) {
+        struct ring_completion completion;
+        ring_turn(ring, ROUND_NS);
+        while (ring_take(ring, &completion, 1) == 1)
+            if (completion.user_data == user_data && !(completion.flags & RING_NOTIFY))
+                return completion.result;
+    }
+    return -ETIME;
+}
+
+/* Who waits in the kernel for a peer may have a thread of it blocked. */
+Test(ring, sends_never_wait_for_room)
+{
+    int ends[2];
+    struct ring *ring;
+    struct ring_profile profile;
+    char byte = 'x';
+    struct iovec piece = {&byte, 1};
+    const struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    cr_assert(open_ring(&ring, &profile, 8) == 0);
+    open_full(ends);
+    ring_send(ring, 1, ends[0], &byte, 1);
+    cr_expect(result_of(ring, 1) == -EAGAIN);
+    ring_send_message(ring, 2, ends[0], &message, false);
+    cr_expect(result_of(ring, 2) == -EAGAIN);
+    ring_send_message(ring, 3, ends[0], &message, true);
+    cr_expect(result_of(ring, 3) == -EAGAIN);
+    ring_close(ring);
+    close(ends[0]);
+    close(ends[1]);
 }
