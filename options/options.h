@@ -33,6 +33,7 @@ struct option_values {
     bool delay_send;
     bool show_econnreset;
     bool buffer_explicit; /* {buffer,_} was set: recbuf and sndbuf leave it alone */
+    bool of_datagrams;
 };
 
 enum option_scope {

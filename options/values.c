@@ -73,6 +73,9 @@ static void after_limit(struct option_values *values, int64_t number)
 
 static void after_kernel_buffer(struct option_values *values, int64_t number)
 {
+    enum { DATAGRAM_MOST = 65536 };
+    if (values->of_datagrams && number > DATAGRAM_MOST)
+        number = DATAGRAM_MOST;
     if (values->buffer_explicit || number <= values->buffer)
         return;
     values->buffer = (uint32_t)number;
@@ -148,6 +151,7 @@ int values_set(struct option_values *values, const weir_option *option)
 void values_initialize(struct option_values *values, bool udp)
 {
     memset(values, 0, sizeof(*values));
+    values->of_datagrams = udp;
     for (size_t id = WEIR_OPTION_END + 1; id < WEIR_OPTION_COUNT; id++)
         if (option_rows[id].keeper == OPTION_KEEPER_WEIR)
             put(values, &option_rows[id], option_rows[id].initial[udp]);

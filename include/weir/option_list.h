@@ -79,7 +79,8 @@ WEIR_OPTION(BUFFER, 7, buffer, .type = OPTION_INTEGER, RANGE(INT32_MIN, INT32_MA
             .help = "bytes of the receive buffer in weir",
             .text =
                 "The most that one raw read or one datagram gives, and the length at which lines "
-                "are cut. Setting recbuf or sndbuf raises it to theirs, unless it was set itself.")
+                "are cut. Setting recbuf or sndbuf raises it to theirs, of datagrams to 65536 at "
+                "most, unless it was set itself.")
 
 WEIR_OPTION(BUSY_POLL, 8, busy_poll, .type = OPTION_INTEGER, RANGE(0, INT32_MAX), .initial = SYSTEM,
             .scopes = EVERYWHERE, KERNEL(SOL_SOCKET, SO_BUSY_POLL), .accept = INHERITED,

@@ -191,6 +191,9 @@ static const struct row buffers[] = {
     {TCP, "[{buffer,9},{recbuf,5000}]", "[buffer]", "[{buffer,9}]", NULL},
     {UDP, "{recbuf,5000}", "[buffer]", "[{buffer,8192}]", NULL},
     {UDP, "{recbuf,50000}", "[buffer]", "[{buffer,50000}]", NULL},
+    {UDP, "{recbuf,65537}", "[buffer]", "[{buffer,65536}]", NULL},
+    {UDP, "[{buffer,70000},{recbuf,99999}]", "[buffer]", "[{buffer,70000}]", NULL},
+    {TCP, "{recbuf,65537}", "[buffer]", "[{buffer,65537}]", NULL},
 };
 
 Test(live, buffer_follows_the_kernels_buffers)
