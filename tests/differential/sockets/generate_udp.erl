@@ -8,6 +8,9 @@
 %%   handing over what is closed      kills who does it here
 %%   a second connect                 what a socket that waits has met of the first peer is told or
 %%                                    not as time has it
+%%   a connect while a recv waits     neither ever returns here: the recv is answered for the connect
+%%   a receive buffer that is full    which datagrams the kernel drops is as its reader has time
+%%   a mailbox that is full           holds its socket back there, as no process does here
 -module(generate_udp).
 -export([program/2]).
 -import(generate, [pick/1, one_in/1, weighed/1, bytes/1, barrier/1, give/1]).
@@ -16,9 +19,11 @@ program(Seed, Id) ->
     rand:seed(exsss, erlang:phash2({udp, Seed, Id}, 1 bsl 32)),
     State = #{remote => open, owner => a, connected => false, slot => free, shares => one_in(4),
               sizes => one_in(3)},
-    Options = [pick([binary, list]), {active, active()} | sizes(State)],
+    Options = [pick([binary, list]), {active, active()} | roomy() ++ sizes(State)],
     Opening = [{udp_open, Options}, {remote, udp}, settle],
     {Opening, steps(3 + rand:uniform(12), State) ++ [{getstat, s}, settle]}.
+
+roomy() -> [{recbuf, 200000}, {high_msgq_watermark, 200000}].
 
 sizes(#{sizes := true}) -> [{buffer, pick([1, 5, 12, 30])}];
 sizes(_) -> [].
@@ -66,9 +71,11 @@ act(background, State = #{slot := used}) -> {[{join, x}], State};
 act(odd, State = #{connected := Connected}) ->
     {[pick([{udp_send_to_port, s, 0} || not Connected] ++
            [{udp_send, s, binary:copy(<<7>>, 65508)}, {udp_send_on, s, <<1>>}, {udp_send, s, <<>>},
-            {udp_send_to_inet6, s, 9}, {setopts, s, [{active, 1}, {active, 32766}]}]), barrier(State)], State};
-act(connect, State = #{connected := true}) -> {[{peername, s}], State};
-act(connect, State) -> {[{udp_connect, s}, barrier(State)], State#{connected := true}};
+            {udp_send_to_inet6, s, 9}, {setopts, s, [{active, 1}, {active, 32766}]}]),
+      barrier(State)], State};
+act(connect, State = #{connected := false, slot := free}) ->
+    {[{udp_connect, s}, barrier(State)], State#{connected := true}};
+act(connect, State) -> {[{peername, s}], State};
 act(data, State) ->
     Count = weighed([{5, 1}, {2, 2}, {2, 3}, {1, 6}]),
     {[{remote, {send, bytes(size())}} || _ <- lists:seq(1, Count)] ++ [barrier(State)], State};

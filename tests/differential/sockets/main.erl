@@ -10,7 +10,9 @@
 %% A difference counts when it is still there with this much time for things to settle.
 -define(SURE_MS, 150).
 -define(SHRINK_MS, 60).
-%% And each time that its program is played with no other beside it, on a slow machine too.
+%% And on a machine that is busy, with few programs beside it.
+-define(CALM_MS, 800).
+%% And each time that its program is played with no other beside it.
 -define(ALONE_MS, 400).
 -define(ALONE_TIMES, 3).
 -define(SUSPECTS, 20).
@@ -49,8 +51,12 @@ try_again(Program, Weir, Id) ->
         Known -> Known
     end.
 
-convicted(_, _, Suspects) when length(Suspects) > ?SUSPECTS -> Suspects;
 convicted(Weir, Seed, Suspects) ->
+    Calmly = fun(Id) -> judge:differs(generate:program(Seed, Id), Weir, {Id, ?CALM_MS}) end,
+    alone(Weir, Seed, [Id || {Id, {differs, _, _, _}} <- in_parallel(Calmly, Suspects)]).
+
+alone(_, _, Suspects) when length(Suspects) > ?SUSPECTS -> Suspects;
+alone(Weir, Seed, Suspects) ->
     [Id || Id <- Suspects, differs_alone(generate:program(Seed, Id), Weir, Id, ?ALONE_TIMES)].
 
 differs_alone(_, _, _, 0) -> true;

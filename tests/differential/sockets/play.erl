@@ -89,7 +89,8 @@ step({kill, b}, State = #{b := B, quiet := Quiet}) ->
     timer:sleep(Quiet),
     {"ok", State};
 step(Call, State) ->
-    Line = case is_map_key(element(2, Call), State) orelse element(1, Call) =:= give of
+    Handle = case Call of {give, _, _} -> s; _ -> element(2, Call) end,
+    Line = case is_map_key(Handle, State) of
         true -> lists:flatten(call(Call, State));
         false -> "no socket"
     end,

@@ -233,7 +233,9 @@ static void run_port(struct player *player, char *arguments, FILE *to)
 static void run_give(struct player *player, char *arguments, FILE *to)
 {
     enum owner from = owner_called(strsep(&arguments, " "));
-    if (player->kind->is_gone(player->owners, from))
+    if (player->socket.id == 0)
+        fputs("no socket", to);
+    else if (player->kind->is_gone(player->owners, from))
         fputs("gone", to);
     else
         write_result(
