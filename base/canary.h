@@ -39,6 +39,8 @@ enum canary {
     CANARY_SENT_AGAIN,         /* a datagram that one address of a name got goes to the next too */
     CANARY_LATE_ANSWER,        /* who waits for a name is not told that the socket is closed */
     CANARY_FORGOTTEN_PLACE, /* a service's place that becomes free is nobody's who waits for it */
+    CANARY_ORPHANED,        /* what a process owns is left open at its end */
+    CANARY_UNHEARD_KILL,    /* a process that waits for a call is not told that it is to end */
 };
 
 #ifdef WEIR_CANARY

@@ -111,7 +111,8 @@ static void go_round(struct mailbox_round *round)
 void owner_process_died(struct scheduler *scheduler, weir_mailbox *mailbox)
 {
     mailbox_end(mailbox);
-    close_noted(scheduler, mailbox);
+    if (!CANARY(ORPHANED))
+        close_noted(scheduler, mailbox);
     go_round(mailbox_round_of(mailbox));
 }
 

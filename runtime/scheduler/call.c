@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -335,7 +336,7 @@ static void interrupt_call(struct scheduler *here, struct waiter *waiter)
 
 void call_interrupt(struct scheduler *scheduler, struct waiter *waiter)
 {
-    if (waiter->call)
+    if (waiter->call && !CANARY(UNHEARD_KILL))
         interrupt_call(scheduler, waiter);
 }
 

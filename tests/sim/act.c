@@ -19,6 +19,7 @@
 #include "sim/pending.h"
 #include "sim/plan.h"
 #include "sim/post.h"
+#include "sim/process.h"
 #include "sim/program.h"
 #include "sim/trace.h"
 #include <weir/error.h>
@@ -28,9 +29,14 @@ static struct stream *live_socket(const struct conn *conn)
     return model_live_stream(conn->handle);
 }
 
+bool act_may_wait(void)
+{
+    return !scheduler_current() || process_current();
+}
+
 bool act_is_own(const struct conn *conn)
 {
-    return scheduler_current() && conn->handle.id != 0 &&
+    return !act_may_wait() && conn->handle.id != 0 &&
            model_home(conn->handle) == scheduler_current();
 }
 
@@ -42,7 +48,9 @@ weir_socket act_before_gone(const struct conn *conn)
 
 uint32_t act_some_owner(void)
 {
-    uint32_t box = dice_chance(300) ? post_some_owner() : 0;
+    uint32_t box = process_owner() && dice_chance(700) ? process_owner() : 0;
+    if (!box && dice_chance(300))
+        box = post_some_owner();
     return box ? box : dice_below(OWNER_COUNT);
 }
 
@@ -331,6 +339,10 @@ void act_at_random(struct conn *conn)
 {
     if (conn->handle.id == 0 || conn->forsaken)
         return;
+    if (process_current()) { /* others go on while it waits */
+        act(conn);
+        return;
+    }
     act_begin();
     act(conn);
     act_end();

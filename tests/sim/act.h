@@ -27,7 +27,10 @@ void act_ask(struct conn *conn);
 /* A handler or a mailbox. */
 uint32_t act_some_owner(void);
 
-/* Whether the socket is of the scheduler that this is done on. */
+/* Whether the caller may wait: a thread, or a process. */
+bool act_may_wait(void);
+
+/* Whether the socket is of the scheduler that this is done on, by a callback. */
 bool act_is_own(const struct conn *conn);
 
 /* The socket whose end a call that is made on it now must not outlive; none if it has gone, or is

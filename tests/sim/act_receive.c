@@ -19,6 +19,7 @@
 #include "sim/pending.h"
 #include "sim/plan.h"
 #include "sim/post.h"
+#include "sim/process.h"
 #include "sim/program.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
@@ -106,13 +107,14 @@ void act_received(weir_socket handle, int result, const weir_packet *packet, voi
     bool own = same && act_is_own(conn);
     (void)handle;
     pending_called(pending, PENDING_RECEIVE, result);
+    process_waited(result);
     SIM_CHECK((result == 0) == (packet != NULL), "recv gave %s and %s packet",
               weir_error_name(result), packet ? "a" : "no");
     if (same && conn->receiver == pending_index(pending) + 1)
         conn->receiver = 0;
     if (same && packet && !conn->forsaken)
         SIM_CHECK(pending->given && pending->sum == act_sum_of(packet), "recv gave another packet");
-    if (same && !pending->refused && result != 0 && result != WEIR_TIMEOUT)
+    if (same && !pending->refused && result != 0 && result != WEIR_TIMEOUT && result != WEIR_KILLED)
         conn->end_seen = true;
     pending_end(pending);
     if (own && packet && dice_chance(program_style.echo))

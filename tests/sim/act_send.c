@@ -16,7 +16,7 @@
 #include "sim/link.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
-#include "sim/post.h"
+#include "sim/process.h"
 #include "sim/program.h"
 #include "sim/trace.h"
 #include <weir/error.h>
@@ -48,6 +48,9 @@ static void check_refusal(const struct stream *socket, int result)
     case WEIR_CLOSED:
     case -ENOTCONN:
     case -ECONNRESET:
+        break;
+    case WEIR_KILLED:
+        SIM_CHECK(process_current(), "a send is killed that no process has made");
         break;
     default:
         sim_fail("send gave %s", weir_error_name(result));
@@ -257,6 +260,7 @@ void act_sent(weir_socket handle, int result, void *data)
     bool same = links[pending->link].serial == pending->link_serial;
     (void)handle;
     pending_called(pending, PENDING_SEND, result);
+    process_waited(result);
     if (same)
         model_note_resumed(conn);
     if (pending->bytes && same)

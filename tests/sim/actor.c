@@ -8,6 +8,7 @@
 #include "sim/event.h"
 #include "sim/kernel.h"
 #include "sim/model.h"
+#include "sim/process.h"
 #include "sim/trace.h"
 
 /* The run itself can wait as well: while it calls what an ordinary thread would be held up by. */
@@ -122,6 +123,7 @@ static bool pass_time(void)
             actors[i].until_ns < next_ns)
             next_ns = actors[i].until_ns;
     check_all(next_ns == UINT64_MAX);
+    process_check_asleep();
     if (next_ns == UINT64_MAX)
         return false;
     if (interrupt_somebody())

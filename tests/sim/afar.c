@@ -337,7 +337,7 @@ static void act_on_thread(struct conn *conn)
 void afar_at_random(struct conn *conn)
 {
     static act *const acts[] = {send_bytes_async, send_bytes_async, receive_async, ask_in_vain};
-    if (!scheduler_current())
+    if (act_may_wait())
         act_on_thread(conn);
     else if (dice_chance(program_style.close))
         close_async(conn);

@@ -5,6 +5,8 @@
 
 #include "base/list.h"
 #include "runtime/scheduler/call.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/stream/send.h"
 #include "sim/actor.h"
 #include "sim/event.h"
 #include "sim/link.h"
@@ -54,12 +56,8 @@ static struct udp_view *view_of(const struct errand *errand)
     return same && model_live(errand->handle) ? &udp_views[errand->link] : NULL;
 }
 
-static void run_note(struct scheduler *scheduler, struct inbox_node *node)
+static void tell(struct errand *errand)
 {
-    struct errand *errand = list_entry(node, struct errand, node);
-    (void)scheduler;
-    if (errand->pending) /* the call itself is the next that was posted */
-        errand->pending->call = list_entry(node->next, struct call, node);
     if (errand->udp_note)
         errand->udp_note(errand, view_of(errand));
     else
@@ -67,10 +65,20 @@ static void run_note(struct scheduler *scheduler, struct inbox_node *node)
     errand_give_back(errand);
 }
 
+static void run_note(struct scheduler *scheduler, struct inbox_node *node)
+{
+    struct errand *errand = list_entry(node, struct errand, node);
+    (void)scheduler;
+    if (errand->pending) /* the call itself is the next that was posted */
+        errand->pending->call = list_entry(node->next, struct call, node);
+    tell(errand);
+}
+
 static void begin(struct errand *errand)
 {
     SIM_CHECK(!next[actor_current()], "an errand within another");
     errand->node.run = run_note;
+    errand->is_here = scheduler_current() && model_home(errand->handle) == scheduler_current();
     next[actor_current()] = errand;
 }
 
@@ -125,6 +133,48 @@ static void hold_up(void)
 bool errand_is_posting(void)
 {
     return posting_count > 0;
+}
+
+/* Nobody comes between this and the call, which is none where it need not wait. */
+static void tell_here(struct call *call)
+{
+    struct errand *errand = next[actor_current()];
+    if (!errand || !errand->is_here)
+        return;
+    next[actor_current()] = NULL;
+    if (errand->pending)
+        errand->pending->call = call;
+    tell(errand);
+}
+
+int __real_call_make(const struct call_operation *operation, weir_socket socket, struct call *call);
+int __wrap_call_make(const struct call_operation *operation, weir_socket socket, struct call *call);
+
+int __wrap_call_make(const struct call_operation *operation, weir_socket socket, struct call *call)
+{
+    tell_here(call);
+    return __real_call_make(operation, socket, call);
+}
+
+int __real_send_now(struct scheduler *scheduler, struct stream *stream,
+                    const struct send_source *source);
+int __wrap_send_now(struct scheduler *scheduler, struct stream *stream,
+                    const struct send_source *source);
+
+int __wrap_send_now(struct scheduler *scheduler, struct stream *stream,
+                    const struct send_source *source)
+{
+    tell_here(NULL);
+    return __real_send_now(scheduler, stream, source);
+}
+
+int __real_set_options(struct scheduler *scheduler, struct slot *slot, const weir_option *options);
+int __wrap_set_options(struct scheduler *scheduler, struct slot *slot, const weir_option *options);
+
+int __wrap_set_options(struct scheduler *scheduler, struct slot *slot, const weir_option *options)
+{
+    tell_here(NULL);
+    return __real_set_options(scheduler, slot, options);
 }
 
 void __real_inbox_post(struct inbox *inbox, struct inbox_node *node);

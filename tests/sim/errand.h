@@ -35,6 +35,7 @@ struct errand {
     uint32_t from; /* owners */
     uint32_t to;
     int expected; /* the call's result */
+    bool is_here; /* a process's, on the socket's own scheduler: nothing is posted */
 };
 
 void errand_reset(void);

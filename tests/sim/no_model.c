@@ -2,6 +2,7 @@
 /* Nothing is checked: for measuring. */
 #include "sim/link.h"
 #include "sim/model.h"
+#include "sim/process.h"
 #include "sim/turns.h"
 #include "sim/udp_model.h"
 
@@ -73,6 +74,10 @@ void model_check_woken(const struct scheduler *scheduler, bool for_ever)
 {
     (void)scheduler;
     (void)for_ever;
+}
+
+void process_check_asleep(void)
+{
 }
 
 void udp_model_opened(uint32_t index)

@@ -10,7 +10,7 @@
 #include "sim/udp_model.h"
 #include <weir/error.h>
 
-enum { LETTER_MOST = 1 << 19 };
+enum { LETTER_MOST = 1 << 19, ROOM = POST_BOXES_MOST + POST_PROCESSES_MOST };
 
 struct letter {
     weir_socket socket;
@@ -32,9 +32,9 @@ struct box {
     struct letters letters;
 };
 
-static struct box boxes[POST_BOXES_MOST];
-static uint32_t box_count;
-static struct letters handed; /* out, to handlers, in the call that is under way */
+static struct box boxes[ROOM]; /* the processes' come last */
+static uint32_t box_count;     /* of the others */
+static struct letters handed;  /* out, to handlers, in the call that is under way */
 
 /* Services that are being opened, or could not be. */
 static uint32_t unfinished_count;
@@ -44,6 +44,8 @@ void post_start(uint32_t count)
     box_count = count;
     handed.count = 0;
     unfinished_count = 0;
+    for (uint32_t i = 0; i < ROOM; i++)
+        boxes[i].mailbox = NULL;
     for (uint32_t i = 0; i < count; i++) {
         boxes[i].letters.count = 0;
         SIM_CHECK(weir_mailbox_create(&boxes[i].mailbox) == 0, "no mailbox");
@@ -177,16 +179,20 @@ struct msgq;
 int __real_mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq);
 int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq);
 
+/* Who waits for it takes it at once. There is memory where there are mailboxes. */
 int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq)
 {
-    int result = __real_mailbox_put(mailbox, message, msgq);
-    for (uint32_t i = 0; i < box_count; i++) {
-        if (boxes[i].mailbox != mailbox || result < 0)
+    bool is_noted = false;
+    for (uint32_t i = 0; i < ROOM && message->socket.id != 0; i++) {
+        if (boxes[i].mailbox != mailbox)
             continue;
         tell_model(message, POST_FIRST_OWNER + i);
         struct letter letter = letter_of(message);
         append(&boxes[i].letters, &letter);
+        is_noted = true;
     }
+    int result = __real_mailbox_put(mailbox, message, msgq);
+    SIM_CHECK(result == 0 || !is_noted, "a mailbox has no room: %s", weir_error_name(result));
     return result;
 }
 
@@ -221,6 +227,54 @@ static size_t vanishing_count(struct letters *letters)
     return count;
 }
 
+static void compare_next(uint32_t owner, const weir_message *message)
+{
+    struct letter expected = take(&boxes[owner - POST_FIRST_OWNER].letters, 0);
+    trace("a message of kind %lld is taken out of mailbox %lld", message->kind, owner, 0, 0);
+    compare(&expected, message);
+}
+
+/* A process has its message from here on, whenever it goes on. */
+static void note_taken(weir_mailbox *mailbox, const weir_message *message)
+{
+    for (uint32_t i = POST_BOXES_MOST; i < ROOM && message->socket.id != 0; i++) {
+        if (boxes[i].mailbox != mailbox)
+            continue;
+        skip_vanished(&boxes[i].letters, message);
+        SIM_CHECK(boxes[i].letters.count > 0, "a process gets a message that nobody has put there");
+        compare_next(POST_FIRST_OWNER + i, message);
+    }
+}
+
+bool __real_mailbox_take_or_listen(weir_mailbox *mailbox, struct mail_wait *wait,
+                                   weir_message *message);
+bool __wrap_mailbox_take_or_listen(weir_mailbox *mailbox, struct mail_wait *wait,
+                                   weir_message *message);
+
+bool __wrap_mailbox_take_or_listen(weir_mailbox *mailbox, struct mail_wait *wait,
+                                   weir_message *message)
+{
+    bool taken = __real_mailbox_take_or_listen(mailbox, wait, message);
+    if (taken)
+        note_taken(mailbox, message);
+    return taken;
+}
+
+int __real_mailbox_receive_in_thread(weir_mailbox *mailbox, int64_t timeout_ms,
+                                     weir_message *message);
+int __wrap_mailbox_receive_in_thread(weir_mailbox *mailbox, int64_t timeout_ms,
+                                     weir_message *message);
+
+/* As a process does that only looks. */
+int __wrap_mailbox_receive_in_thread(weir_mailbox *mailbox, int64_t timeout_ms,
+                                     weir_message *message)
+{
+    int result = __real_mailbox_receive_in_thread(mailbox, timeout_ms, message);
+    if (result == 0)
+        note_taken(mailbox, message);
+    return result;
+}
+
 static bool taking;
 
 bool post_is_taking(void)
@@ -242,9 +296,7 @@ bool post_receive(weir_message *message)
               weir_error_name(result));
     if (result < 0)
         return false;
-    struct letter expected = take(&box->letters, 0);
-    trace("a message of kind %lld is taken out of mailbox %lld", message->kind, owner, 0, 0);
-    compare(&expected, message);
+    compare_next(owner, message);
     size_t count = weir_mailbox_count(box->mailbox);
     size_t most = box->letters.count;
     SIM_CHECK(count <= most && count + vanishing_count(&box->letters) >= most,
@@ -330,13 +382,13 @@ void post_forget(weir_socket socket, uint32_t owner)
 
 void post_forget_closed(weir_socket socket)
 {
-    for (uint32_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++)
+    for (uint32_t i = 0; i < ROOM; i++)
         drop(&boxes[i].letters, socket, true);
 }
 
 void post_may_forget_closed(weir_socket socket)
 {
-    for (uint32_t i = 0; i < box_count; i++) {
+    for (uint32_t i = 0; i < ROOM; i++) {
         struct letters *letters = &boxes[i].letters;
         for (uint32_t j = 0; j < letters->count; j++)
             at(letters, j)->may_vanish |= weir_same_socket(at(letters, j)->socket, socket) &&
@@ -352,6 +404,30 @@ static void forsake(uint32_t owner)
             conn->forsaken = true;
     }
     udp_model_forsake(owner);
+}
+
+uint32_t post_begin_process(uint32_t number, weir_owner owner)
+{
+    struct box *box = &boxes[POST_BOXES_MOST + number];
+    box->mailbox = owner.mailbox;
+    box->letters.count = 0;
+    return POST_FIRST_OWNER + POST_BOXES_MOST + number;
+}
+
+void __real_mailbox_end(weir_mailbox *mailbox);
+void __wrap_mailbox_end(weir_mailbox *mailbox);
+
+/* Before what it owns is closed. */
+void __wrap_mailbox_end(weir_mailbox *mailbox)
+{
+    for (uint32_t i = POST_BOXES_MOST; i < ROOM; i++) {
+        if (boxes[i].mailbox != mailbox)
+            continue;
+        boxes[i].mailbox = NULL;
+        boxes[i].letters.count = 0;
+        forsake(POST_FIRST_OWNER + i);
+    }
+    __real_mailbox_end(mailbox);
 }
 
 void post_destroy_some(void)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <weir/mailbox.h>
 
-enum { POST_FIRST_OWNER = 16, POST_BOXES_MOST = 8 };
+enum { POST_FIRST_OWNER = 16, POST_BOXES_MOST = 8, POST_PROCESSES_MOST = 12 };
 
 void post_start(uint32_t count);
 void post_end(void);
@@ -25,6 +25,9 @@ uint32_t post_some_owner(void);
 
 /* Takes the next message out of one that is alive and checks it. False: there is none. */
 bool post_receive(weir_message *message);
+/* The mailbox of a process, from its beginning to its end. Its owner's number. */
+uint32_t post_begin_process(uint32_t number, weir_owner owner);
+
 /* It is being taken: nobody else may take the next before it was looked at. */
 bool post_is_taking(void);
 

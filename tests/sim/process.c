@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A few processes that sleep, post to each other, watch, kill and spawn, and take what comes. The
- * model holds that a wait is as long as it should be, that what one sends another comes in order
- * and whole, that whoever watches is told once, and that each ends, once, and does not come back
- * from a wait more than once when it is to.
+ * A few processes that sleep, post to each other, watch, kill and spawn, take what comes, and use
+ * sockets, their own among them. The model holds that a wait is as long as it should be, that what
+ * one sends another comes in order and whole, that whoever watches is told once, and that each
+ * ends, once, soon when it was killed, and does not come back from a wait more than once when it is
+ * to.
  */
 #include "sim/process.h"
 
@@ -11,13 +12,17 @@
 #include <stddef.h>
 
 #include "sim/dice.h"
+#include "sim/kept.h"
 #include "sim/kernel.h"
 #include "sim/model.h"
+#include "sim/post.h"
+#include "sim/process_act.h"
 #include "sim/program.h"
+#include "sim/slow.h"
 #include "sim/trace.h"
 #include <weir/weir.h>
 
-enum { MOST = 12, ACTS_MOST = 40 };
+enum { MOST = POST_PROCESSES_MOST, ACTS_MOST = 40, STACK_BYTES = 512 << 10 };
 
 struct member {
     bool lives;
@@ -29,6 +34,9 @@ struct member {
     uint32_t from[MOST];  /* whose serial that was */
     uint32_t watched;     /* whose end it has yet to be told of */
     bool knows;           /* that it is to end */
+    uint64_t killed_ns;   /* by another, since when; 0: not */
+    uint32_t owner;       /* of sockets */
+    const weir_mailbox *mailbox;
 };
 
 static struct member members[MOST];
@@ -60,6 +68,35 @@ static int note_result(struct member *self, int result)
     SIM_CHECK(!self->knows, "a process that knows that it is to end has come back");
     self->knows = result == WEIR_KILLED;
     return result;
+}
+
+bool process_current(void)
+{
+    return weir_self().id != 0;
+}
+
+static struct member *self_member(void)
+{
+    weir_process self = weir_self();
+    for (uint32_t i = 0; i < MOST && self.id != 0; i++)
+        if (members[i].lives && members[i].process.id == self.id)
+            return &members[i];
+    return NULL;
+}
+
+uint32_t process_owner(void)
+{
+    const struct member *self = self_member();
+    return self ? self->owner : 0;
+}
+
+void process_waited(int result)
+{
+    struct member *self = self_member();
+    if (self)
+        note_result(self, result);
+    else
+        SIM_CHECK(result != WEIR_KILLED, "a call is killed that no process has made");
 }
 
 static void check_waited(uint64_t since_ns, int64_t timeout_ms)
@@ -99,11 +136,16 @@ static void take_user(struct member *self, uintptr_t data)
     self->taken[from] = number;
 }
 
-static void take_message(struct member *self, const weir_message *message)
+static void take_message(struct member *self, weir_message *message)
 {
     trace("process %lld takes a message of kind %lld", index_of(self), message->kind, 0, 0);
     if (message->kind == WEIR_MESSAGE_USER) {
         take_user(self, (uintptr_t)message->data);
+        return;
+    }
+    if (message->socket.id != 0) {
+        if (message->kind == WEIR_MESSAGE_DATA)
+            kept_take(&message->packet);
         return;
     }
     SIM_CHECK(message->kind == WEIR_MESSAGE_DOWN && self->watched > 0,
@@ -147,7 +189,10 @@ static void act_post(struct member *self)
 
 static void act_kill(struct member *self)
 {
-    int result = weir_kill(some_member()->process);
+    struct member *whom = some_member();
+    if (whom->lives && whom->killed_ns == 0)
+        whom->killed_ns = kernel.now_ns;
+    int result = weir_kill(whom->process);
     (void)self;
     SIM_CHECK(result == 0 || may_fail(result), "a kill gives %s", weir_error_name(result));
 }
@@ -175,8 +220,17 @@ static void act_look_up(struct member *self)
         weir_hostent_free(hostent);
 }
 
+static bool makes_calls(const struct member *self)
+{
+    return !self->knows && !program_winds_down() && dice_chance(program_style.calls);
+}
+
 static void act_once(struct member *self)
 {
+    if (makes_calls(self)) {
+        process_act(self->owner);
+        return;
+    }
     static void (*const acts[])(struct member * self) = {
         act_sleep, act_receive, act_receive, act_receive, act_post,
         act_post,  act_post,    act_kill,    act_watch,   act_look_up,
@@ -193,6 +247,8 @@ static int be_process(void *data)
     struct member *self = data;
     uint32_t acts = dice_size(ACTS_MOST);
     SIM_CHECK(weir_self().id != 0, "a process does not know itself");
+    self->mailbox = weir_owned_by_self().mailbox;
+    self->owner = post_begin_process(index_of(self), weir_owned_by_self());
     while (acts-- > 0 && !(self->knows && dice_chance(800)))
         act_once(self);
     return dice_chance(500) ? 0 : weir_exit(0);
@@ -207,6 +263,8 @@ static void note_end(weir_process process, int reason, void *data)
     SIM_CHECK(reason == 0 || reason == WEIR_KILLED, "a process ends by %s",
               weir_error_name(reason));
     member->lives = false;
+    if (member->mailbox)
+        process_check_owned(member->mailbox);
 }
 
 static struct member *free_member(void)
@@ -220,7 +278,7 @@ static struct member *free_member(void)
 /* What it is is known before it can run, or end. */
 static void spawn_some(weir_runtime *runtime)
 {
-    const weir_process_options options = {.ended = note_end};
+    const weir_process_options options = {.ended = note_end, .stack_bytes = STACK_BYTES};
     struct member *member = free_member();
     the_runtime = runtime;
     if (!member)
@@ -238,6 +296,18 @@ void process_maybe_spawn(weir_runtime *runtime)
 {
     if (dice_chance(program_style.processes))
         spawn_some(runtime);
+}
+
+void process_check_asleep(void)
+{
+    enum { MS = 1000000, MOST_MS = 30 };
+    for (uint32_t i = 0; i < MOST && !model_stopping && !model_lenient; i++) {
+        const struct member *member = &members[i];
+        if (!member->lives || member->killed_ns == 0)
+            continue;
+        uint64_t end_ns = member->killed_ns + MOST_MS * MS + slow_since_ns(member->killed_ns);
+        SIM_CHECK(kernel.now_ns <= end_ns, "process %u goes on though it was killed", i);
+    }
 }
 
 void process_check_end(void)

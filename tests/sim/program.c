@@ -256,7 +256,7 @@ static void listen_at(struct listening *listening)
     weir_socket handle = {0};
     uint32_t owner = act_some_owner();
     const weir_option *options = options_some();
-    bool may_serve = is_alone() || !scheduler_current();
+    bool may_serve = is_alone() || act_may_wait();
     listening->serves = dice_chance(700) && (may_serve || dice_chance(100));
     listening->busy = true;
     if (listening->serves)
@@ -330,6 +330,7 @@ static void check_opened(weir_socket socket, int result, uint32_t owner, uint64_
 {
     trace("a thread opened a socket: %lld", result, 0, 0, 0);
     SIM_CHECK(result != WEIR_TIMEOUT || kernel.now_ns >= deadline_ns, "a time-out too early");
+    process_waited(result);
     if (result == 0 && model_home(socket))
         (void)model_find(socket, owner);
 }
@@ -386,8 +387,8 @@ static void set_listener(const struct listening *listening)
 {
     weir_socket handle = listening->handle;
     int result = weir_setopts(handle, WEIR_OPTIONS(WEIR_ACTIVE(options_some_active())));
-    bool waits = scheduler_current() && (!is_own(handle) || !is_alone());
-    bool may_be_dead = !scheduler_current() || model_stopping || !model_live(handle);
+    bool waits = !act_may_wait() && (!is_own(handle) || !is_alone());
+    bool may_be_dead = act_may_wait() || model_stopping || !model_live(handle);
     SIM_CHECK(result == 0 || model_lenient || (waits && result == -EDEADLK) ||
                   (may_be_dead && result == -EINVAL),
               "a listener's setopts gave %s", weir_error_name(result));
@@ -402,9 +403,9 @@ void program_act_on_listener(void)
         close_listener(listening);
     else if (dice_chance(100))
         set_listener(listening);
-    else if (scheduler_current() && (!listening->serves || dice_chance(50)))
+    else if (!act_may_wait() && (!listening->serves || dice_chance(50)))
         accept_from(listening);
-    else if (!scheduler_current() && !listening->serves)
+    else if (act_may_wait() && !listening->serves)
         accept_and_wait(listening->handle);
 }
 
@@ -430,7 +431,7 @@ static void reset_among_others(struct conn *conn)
 
 void program_act_on_connection(void)
 {
-    struct conn *conn = some_conn(scheduler_current() && !dice_chance(program_style.afar));
+    struct conn *conn = some_conn(!act_may_wait() && !dice_chance(program_style.afar));
     if (conn && act_is_own(conn) && dice_chance(20))
         reset_among_others(conn);
     else if (conn)

@@ -25,6 +25,7 @@ struct program_style {
     uint32_t named;     /* of things done to those: a datagram is sent to a name */
     uint32_t processes; /* of ticks in which something is done: one is spawned */
     uint32_t limit;     /* connections that a service may have; 0: any number */
+    uint32_t calls;     /* of what processes do: calls on sockets */
     bool insists;       /* does again at once what has failed at once, posts work from work */
 };
 extern struct program_style program_style;

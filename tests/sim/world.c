@@ -128,6 +128,7 @@ static void choose_style(void)
         .named = program_style.named,
         .limit = program_style.limit,
         .processes = program_style.processes,
+        .calls = program_style.calls,
     };
 }
 
@@ -140,6 +141,7 @@ static void choose_newcomers(uint64_t seed)
     program_style.processes = ONE_OF(0, 0, 0, 100, 600);
     program_style.named = ONE_OF(0, 0, 100, 400);
     program_style.limit = ONE_OF(0, 0, 0, 1, 3);
+    program_style.calls = program_style.processes ? ONE_OF(0, 300, 800) : 0;
     dice_seed(seed);
 }
 
@@ -150,8 +152,9 @@ static void choose_company(const weir_config *config)
     program_style.mailboxes = ONE_OF(0, 2);
     program_style.afar = config->schedulers > 1 ? ONE_OF(0, 300, 800) : 0;
     if (kernel.faults.memory)
-        program_style.threads = program_style.mailboxes = program_style.afar = 0;
-    if (program_style.threads || program_style.afar)
+        program_style.threads = program_style.mailboxes = program_style.afar = program_style.calls =
+            0;
+    if (program_style.threads || program_style.afar || program_style.calls)
         program_style.type = 0;
 }
 
