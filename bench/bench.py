@@ -6,6 +6,7 @@ import argparse
 import os
 import resource
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -260,6 +261,7 @@ def main():
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     os.environ["PATH"] += ":/usr/sbin"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended
     if options.table:
         return run_table(options)
     if options.floors:

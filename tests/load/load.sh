@@ -43,6 +43,10 @@ start echo "$weir" serve echo --listen 127.0.0.1:0
 start line "$weir" serve echo --listen 127.0.0.1:0 --options '[{packet,line}]'
 start two "$weir" serve echo --listen 127.0.0.1:0 --options '[{packet,2}]'
 start http "$weir" serve http --listen 127.0.0.1:0
+start local "$weir" serve echo --listen "unix:$folder/socket" --options '[{packet,4}]'
+start udp "$weir" serve udp-echo --listen 127.0.0.1:0
+start udp6 "$weir" serve udp-echo --listen '[::1]:0'
+start datagrams python3 "$top/tests/load/datagrams.py"
 start bad python3 "$top/tests/load/bad_server.py"
 count="--count=1000 --warm-up=0s"
 
@@ -66,12 +70,25 @@ for arrivals in poisson burst:20; do
 done
 load "0 3" "tcp://$echo" --rate 1000 --arrivals ramp:0 --duration 1s --warm-up 0s
 says "requests         500"
+for depth in 2 3; do
+    load "0 3" "tcp://$echo" --connections 2 --depth $depth $count
+    [[ $out == *failed* ]] && wrong "depth: $out"
+done
 load "0 3" "http://$http/x" --connections 4 --depth 16 $count
 [[ $out == *failed* ]] && wrong "http: $out"
 load "0 3" "http://$http/x" --rate 2000 --churn $count
 [[ $out == *failed* ]] && wrong "http churn: $out"
 load "0 3" "http://$http/" --connections 1 --body hello --header 'X-Y: z' $count
 [[ $out == *failed* ]] && wrong "http body: $out"
+load "0 3" "$local" --packet 4 --connections 3 --depth 4 --size 1-3000 $count
+[[ $out == *failed* ]] && wrong "unix: $out"
+load "0 3" "udp://$udp" --connections 3 --depth 4 --size 1-3000 $count
+[[ $out == *failed* ]] && wrong "udp: $out"
+says "own queue"
+load "0 3" "udp://$udp6" --rate 5000 --size 16 $count
+[[ $out == *failed* ]] && wrong "udp: $out"
+load "0 3" "udp://$udp" --connections 2 --churn $count
+[[ $out == *failed* ]] && wrong "udp churn: $out"
 
 # What goes wrong has a row.
 load "0 3" "http://$http/" --connections 1 --expect-status 404 $count
@@ -97,6 +114,26 @@ bad_load 500 "20  unexpected status"
 load "0 3" "tcp://$bad" --connections 1 --count 5 --warm-up 0s --size 64
 says "wrong content or order"
 
+# Datagrams: one that is lost fails alone, order is free, one that nobody waits for is wrong.
+few="--count 20 --warm-up 0s"
+load "0 3" "udp://$datagrams" --connections 1 --depth 4 --size 60 --timeout 1s $few
+says "4  no reply in time"
+says "requests          20"
+[ "$(grep -c ^failed <<<"$out")" = 1 ] || wrong "lost: $out"
+load "0 3" "udp://$datagrams" --connections 1 --depth 2 --size 61 $few
+[[ $out == *failed* ]] && wrong "the other way round: $out"
+load "0 3" "udp://$datagrams" --connections 1 --depth 2 --size 62 $few
+says "wrong content or order"
+load "0 3" "udp://$datagrams" --connections 1 --size 63 $few
+says "20  wrong content or order"
+load "0 3" udp://127.0.0.1:1 --rate 100 --timeout 100ms $few
+says "20  connection broken"
+
+# Each connection comes from the next address; this server answers one of the two.
+load "0 3" "udp://$datagrams" --connections 2 --depth 10 --size 64 --timeout 1s $few \
+    --source 127.0.0.2 --source 127.0.0.3
+says "10  no reply in time"
+
 # What cannot be.
 load 1 tcp://127.0.0.1:1 --rate 10
 says "connection refused"
@@ -118,6 +155,18 @@ says "requests           1"
 [ -s "$folder/kept" ] || wrong "one output that cannot be written, and another is not"
 load 2 "tcp://$echo" --connections 100000
 says "ports than 1 source address has"
+load 1 "tcp://$echo" --rate 10 --source 192.0.2.1
+says "cannot assign requested address"
+load 2 "$local" --rate 10 --source 127.0.0.1
+says "a local socket comes from no address"
+load 1 "unix:$folder/none" --rate 10
+says "no such file"
+load 2 "udp://$udp" --rate 10 --packet 4
+says "--packet is for tcp:// and unix:"
+load 2 "udp://$udp" --rate 10 --size 65508
+says "a datagram holds at most 65507 bytes"
+load 2 "tcp://$echo" --rate 10 --packet http
+says "is none of raw, 1, 2, 4, line"
 load 2 "tcp://$echo" --rate 10 --packet 1 --size 256
 says "{packet,1} holds at most 255 bytes"
 out=$(ulimit -n 100; "$weir" load "tcp://$echo" --connections 200 2>&1) && wrong "200 in 100"
@@ -189,6 +238,7 @@ fi
 # JSON, as the schema says.
 load "0 3" "tcp://$echo" --rate 1000 --duration 2s --warm-up 100ms \
     --pid "${processes[0]}" --json "$folder/results.json"
+load "0 3" "udp://$udp" --rate 1000 --count 100 --warm-up 0s --json "$folder/datagrams.json"
 if python3 -c 'import jsonschema' 2>/dev/null; then
     files=("$top/docs/load.schema.json" "$folder/results.json")
     python3 -W ignore - "${files[@]}" <<'END' || wrong "not as the schema says"
@@ -199,6 +249,10 @@ assert results["server"]["memory_bytes"] > 1e6
 assert results["server"]["user_s"] + results["server"]["system_s"] > 0
 assert results["response"]["count"] == 2000 and len(results["seconds"]) >= 2
 assert sum(results["outcomes"].values()) == 2000
+datagrams = json.load(open(sys.argv[2].replace("results", "datagrams")))
+jsonschema.validate(datagrams, schema)
+assert datagrams["own_queue"]["count"] == 100
+assert datagrams["own_queue"]["max_us"] <= datagrams["response"]["max_us"]
 results["seconds"][0].pop("failed")
 try:
     jsonschema.validate(results, schema)

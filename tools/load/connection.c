@@ -76,7 +76,8 @@ static void take_oldest(struct connection *connection, enum outcome outcome, uin
     struct request request = *request_at(connection, 0);
     connection->first = (connection->first + 1) % connection->traffic->plan->depth;
     connection->count--;
-    traffic_done(connection, &request, outcome, now_ns);
+    if (!request.is_done)
+        traffic_done(connection, &request, outcome, now_ns);
 }
 
 static void reset_reply(struct reply *reply)
@@ -107,6 +108,59 @@ void connection_replied(struct connection *connection, enum outcome outcome)
         connection_fail(connection, OUTCOME_CLOSED);
     else
         traffic_has_room(connection, now_ns);
+}
+
+/* The oldest has just got its outcome: it leaves, and with it those behind it that had theirs. */
+static void leave_done(struct connection *connection, uint64_t now_ns)
+{
+    while (connection->state == CONNECTION_OPEN && connection->count > 0 &&
+           request_at(connection, 0)->is_done) {
+        take_oldest(connection, OUTCOME_OK, now_ns);
+        if (connection->traffic->plan->churn)
+            connection_fail(connection, OUTCOME_CLOSED);
+        else
+            traffic_has_room(connection, now_ns);
+    }
+}
+
+static void finish_datagram(struct connection *connection, uint32_t i, enum outcome outcome,
+                            uint64_t now_ns)
+{
+    struct request *request = request_at(connection, i);
+    request->is_done = true;
+    traffic_done(connection, request, outcome, now_ns);
+    leave_done(connection, now_ns);
+}
+
+void connection_expire(struct connection *connection, uint64_t now_ns)
+{
+    if (!connection->traffic->protocol->is_unordered) {
+        connection_fail(connection, OUTCOME_TIMEOUT);
+    } else if (connection->state == CONNECTION_OPEN) {
+        connection->late_count++;
+        finish_datagram(connection, 0, OUTCOME_TIMEOUT, now_ns);
+    }
+}
+
+const struct request *connection_on_its_way(const struct connection *connection, uint32_t i)
+{
+    const struct request *request = i < connection->count ? request_at(connection, i) : NULL;
+    return request && request->sent_ns != 0 ? request : NULL;
+}
+
+void connection_replied_to(struct connection *connection, uint32_t i, uint64_t received_ns)
+{
+    if (received_ns && request_at(connection, i)->is_measured)
+        traffic_queued(connection, received_ns);
+    finish_datagram(connection, i, OUTCOME_OK, connection->now_ns);
+}
+
+void connection_answered_nothing(struct connection *connection)
+{
+    if (connection->late_count > 0)
+        connection->late_count--;
+    else
+        connection_fail(connection, OUTCOME_CONTENT);
 }
 
 static void on_packet(weir_socket socket, const weir_packet *packet, void *data)
@@ -157,8 +211,41 @@ static void on_opened(weir_socket socket, int result, void *data)
     }
     connection->socket = socket;
     connection->state = CONNECTION_OPEN;
+    connection->late_count = 0;
     traffic_opened(connection);
     send_unsent(connection);
+}
+
+static void on_peer_known(weir_socket socket, int result, void *data)
+{
+    if (result < 0)
+        weir_close(socket);
+    on_opened(socket, result, data);
+}
+
+static int open_datagrams(struct connection *connection, const weir_option *options,
+                          int64_t timeout_ms)
+{
+    const struct target *target = &connection->traffic->plan->target;
+    weir_socket socket;
+    int result = weir_udp_open(connection->traffic->runtime, 0, options,
+                               weir_handled_by(&handler, connection), &socket);
+    if (result < 0)
+        return result;
+    result = weir_udp_connect_to_async(socket, target->host, target->port, timeout_ms,
+                                       on_peer_known, connection);
+    if (result < 0)
+        weir_close(socket);
+    return result;
+}
+
+static int open_stream(struct connection *connection, const weir_option *options,
+                       int64_t timeout_ms)
+{
+    const struct target *target = &connection->traffic->plan->target;
+    return weir_tcp_connect_async(connection->traffic->runtime, target->host, target->port, options,
+                                  weir_handled_by(&handler, connection), timeout_ms, on_opened,
+                                  connection);
 }
 
 void connection_open(struct connection *connection)
@@ -166,14 +253,14 @@ void connection_open(struct connection *connection)
     struct traffic *traffic = connection->traffic;
     const struct plan *plan = traffic->plan;
     size_t list = plan->source_count ? connection->index % plan->source_count : 0;
+    const weir_option *options = traffic->options + list * traffic->option_count;
+    int64_t timeout_ms = (int64_t)(plan->timeout_ns / 1000000 + 1);
     connection->state = CONNECTION_CONNECTING;
     traffic->connecting_count++;
     for (uint32_t i = 0; i < connection->count; i++)
         request_at(connection, i)->sent_ns = 0;
-    int result = weir_tcp_connect_async(
-        traffic->runtime, plan->target.host, plan->target.port,
-        traffic->options + list * traffic->option_count, weir_handled_by(&handler, connection),
-        (int64_t)(plan->timeout_ns / 1000000 + 1), on_opened, connection);
+    int result = plan->target.scheme == TARGET_UDP ? open_datagrams(connection, options, timeout_ms)
+                                                   : open_stream(connection, options, timeout_ms);
     if (result < 0)
         on_opened((weir_socket){0}, result, connection);
 }

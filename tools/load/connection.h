@@ -3,6 +3,10 @@
  * One connection of the load, with the requests that are on their way on it in a ring, the oldest
  * first: replies come in that order. What ends it (the server, a time-out, a wrong reply) fails all
  * of them; then it connects anew.
+ *
+ * Datagrams are answered in any order or never. One that is answered out of turn stays in the ring
+ * until all before it have left; a time-out takes the oldest alone, and what comes for it later is
+ * nothing.
  */
 #ifndef LOAD_CONNECTION_H
 #define LOAD_CONNECTION_H
@@ -22,6 +26,7 @@ struct request {
     uint64_t number; /* of its connection */
     uint32_t size;
     bool is_measured;
+    bool is_done; /* a datagram that is answered, behind one that is not */
 };
 
 enum connection_state {
@@ -51,6 +56,7 @@ struct connection {
     uint64_t number;   /* of the next request */
     uint64_t now_ns;   /* when the packet came that is looked at */
     uint32_t first, count;
+    uint32_t late_count; /* datagrams that timed out, whose replies may still come */
     struct request *requests;
     struct reply reply;
 };
@@ -60,6 +66,9 @@ void connection_open(struct connection *connection);
 
 /* Ends it: each request on its way fails so. Nothing when it is down. */
 void connection_fail(struct connection *connection, enum outcome outcome);
+
+/* The time of its oldest request is up. */
+void connection_expire(struct connection *connection, uint64_t now_ns);
 
 /* Puts a request on its way. It has room for it. */
 void connection_request(struct connection *connection, const struct request *request);
@@ -73,5 +82,12 @@ const struct request *connection_awaited(const struct connection *connection);
 
 /* For protocols: the oldest request has got its whole reply. */
 void connection_replied(struct connection *connection, enum outcome outcome);
+
+/* The same of datagrams: the i-th that has been sent, NULL behind the last; it has got its reply,
+ * which the kernel had at `received_ns` (since 1970; 0: not known); what came is no reply of any.
+ */
+const struct request *connection_on_its_way(const struct connection *connection, uint32_t i);
+void connection_replied_to(struct connection *connection, uint32_t i, uint64_t received_ns);
+void connection_answered_nothing(struct connection *connection);
 
 #endif

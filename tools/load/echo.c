@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests that the server sends back as they are: raw, {packet,N} or lines. Each begins with a
- * mark that names its connection and its number, so a reply that is late, doubled or another's is
- * noticed; behind it all have the same bytes, printable ones. A short one has a part of the mark.
+ * Requests that the server sends back as they are: raw, {packet,N}, lines or datagrams. Each begins
+ * with a mark that names its connection and its number, so a reply that is late, doubled or
+ * another's is noticed; behind it all have the same bytes, printable ones. A short one has a part
+ * of the mark.
  */
 #include "base/memory.h"
 #include "command.h"
@@ -12,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MARK_BYTES = 16 };
+enum { MARK_BYTES = 16, DATAGRAM_BYTES_MAX = 65507 };
 
-/* Of this process: the bytes behind the mark, and the most that any reply has. */
-static char *pattern;
+/* Of this process: room for a mark, and the bytes behind it, as many as any request has. */
+static char *room, *pattern;
 
 int echo_begin(const struct plan *plan)
 {
@@ -26,9 +27,13 @@ int echo_begin(const struct plan *plan)
                                most[(int)packet]);
     if (packet == 'l' && plan->size_max < 2)
         return command_misused("load", "--size: a line has 2 bytes at least, one is its end");
-    pattern = memory_allocate(plan->size_max);
-    if (!pattern)
+    if (plan->target.scheme == TARGET_UDP && plan->size_max > DATAGRAM_BYTES_MAX)
+        return command_misused("load", "--size: a datagram holds at most %d bytes",
+                               DATAGRAM_BYTES_MAX);
+    room = memory_allocate(MARK_BYTES + (size_t)plan->size_max);
+    if (!room)
         return command_misused("load", "no memory for requests of %u bytes", plan->size_max);
+    pattern = room + MARK_BYTES;
     for (uint32_t i = 0; i < plan->size_max; i++)
         pattern[i] = (char)('!' + (i * 31 + i / 89) % 93);
     return 0;
@@ -36,8 +41,8 @@ int echo_begin(const struct plan *plan)
 
 void echo_end(void)
 {
-    memory_free(pattern);
-    pattern = NULL;
+    memory_free(room);
+    room = pattern = NULL;
 }
 
 static void write_mark(const struct connection *connection, const struct request *request,
@@ -71,6 +76,13 @@ int echo_send(struct connection *connection, const struct request *request)
 int echo_send_line(struct connection *connection, const struct request *request)
 {
     return send_pieces(connection, request, "\n", 1);
+}
+
+/* A call takes one piece; the bytes are copied. */
+int echo_send_datagram(struct connection *connection, const struct request *request)
+{
+    write_mark(connection, request, room);
+    return weir_udp_send(connection->socket, NULL, room, request->size);
 }
 
 /* Whether bytes are those of the payload from `offset` on. */
@@ -139,4 +151,17 @@ void echo_take_line(struct connection *connection, const weir_packet *packet)
         take_whole(connection, packet, 1);
     else
         connection_fail(connection, OUTCOME_FRAMING);
+}
+
+void echo_take_datagram(struct connection *connection, const weir_packet *packet)
+{
+    const struct request *request;
+    for (uint32_t i = 0; (request = connection_on_its_way(connection, i)); i++) {
+        if (!request->is_done && request->size == packet->size &&
+            is_payload(connection, request, 0, packet->bytes, packet->size)) {
+            connection_replied_to(connection, i, packet->datagram->received_ns);
+            return;
+        }
+    }
+    connection_answered_nothing(connection);
 }

@@ -210,7 +210,7 @@ static int read_against(const char *text, void *of)
     return 0;
 }
 
-enum only { ANY, ONLY_TCP, ONLY_HTTP, ONLY_OPEN_LOOP, ONLY_CLOSED_LOOP };
+enum only { ANY, ONLY_TCP, ONLY_HTTP, ONLY_ECHO, ONLY_OPEN_LOOP, ONLY_CLOSED_LOOP };
 
 static const struct switch_row rows[] = {
     {.name = "--rate", .read = read_rate},
@@ -220,7 +220,7 @@ static const struct switch_row rows[] = {
     {.name = "--depth", .number_at = offsetof(struct plan, depth)},
     {.name = "--think", .time_at = offsetof(struct plan, think_ns), .only = ONLY_CLOSED_LOOP},
     {.name = "--packet", .text_at = offsetof(struct plan, packet), .only = ONLY_TCP},
-    {.name = "--size", .read = read_size, .only = ONLY_TCP},
+    {.name = "--size", .read = read_size, .only = ONLY_ECHO},
     {.name = "--method", .text_at = offsetof(struct plan, method), .only = ONLY_HTTP},
     {.name = "--header", .read = read_header, .only = ONLY_HTTP, .may_repeat = true},
     {.name = "--body", .text_at = offsetof(struct plan, body), .only = ONLY_HTTP},
@@ -279,8 +279,10 @@ static int read_argument(char ***argument, struct plan *plan, uint64_t *seen)
 static int check_row(const struct switch_row *row, const struct plan *plan)
 {
     bool is_http = plan->target.scheme == TARGET_HTTP;
-    if (row->only == ONLY_TCP && is_http)
-        return command_misused("load", "%s is for tcp://", row->name);
+    if (row->only == ONLY_TCP && plan->target.scheme != TARGET_TCP)
+        return command_misused("load", "%s is for tcp:// and unix:", row->name);
+    if (row->only == ONLY_ECHO && is_http)
+        return command_misused("load", "%s is for tcp://, unix: and udp://", row->name);
     if (row->only == ONLY_HTTP && !is_http)
         return command_misused("load", "%s is for http://", row->name);
     if (row->only == ONLY_OPEN_LOOP && !plan->is_open_loop)
@@ -294,7 +296,8 @@ static int check_row(const struct switch_row *row, const struct plan *plan)
 static int check(struct plan *plan, uint64_t seen)
 {
     if (!plan->url)
-        return command_misused("load", "which URL? tcp://HOST:PORT or http://HOST[:PORT][/PATH]");
+        return command_misused("load", "which URL? tcp://HOST:PORT, http://HOST[:PORT][/PATH], "
+                                       "udp://HOST:PORT or unix:PATH");
     for (size_t i = 0; i < ROW_COUNT; i++) {
         int status = seen & UINT64_C(1) << i ? check_row(&rows[i], plan) : 0;
         if (status != 0)
@@ -311,6 +314,8 @@ static int check(struct plan *plan, uint64_t seen)
         return command_misused("load", "--against-json goes with --against");
     if (plan->find_rate && (plan->against || plan->rounds > 1))
         return command_misused("load", "--find-rate goes without --rounds and --against");
+    if (plan->source_count && plan->target.is_local)
+        return command_misused("load", "--source: a local socket comes from no address");
     if (plan->churn && plan->depth > 1)
         return command_misused("load", "--depth: with --churn a connection has one request");
     if (plan->arrivals.kind == ARRIVALS_RAMP && plan->count > 0)

@@ -41,7 +41,7 @@ static int check_ports(const struct plan *plan)
     }
     uint64_t sources = plan->source_count ? plan->source_count : 1;
     uint64_t ports = sources * (last - first + 1);
-    if (plan->connections <= ports)
+    if (plan->connections <= ports || plan->target.is_local)
         return 0;
     return command_misused("load",
                            "--connections: %u need more ports than %" PRIu64 " source address%s "
@@ -62,13 +62,17 @@ static size_t length_of(const weir_option *list)
 }
 
 static void fill_options(weir_option *list, const weir_option *first, size_t count,
-                         const weir_address *source)
+                         const struct target *target, const weir_address *source)
 {
     weir_option *end = list + count;
     memcpy(list, first, count * sizeof(*list));
     *end++ = WEIR_ACTIVE(WEIR_ACTIVE_TRUE);
-    *end++ = WEIR_NODELAY(true);
-    *end++ = WEIR_SHOW_ECONNRESET(true);
+    if (target->scheme != TARGET_UDP && !target->is_local)
+        *end++ = WEIR_NODELAY(true);
+    if (target->scheme != TARGET_UDP)
+        *end++ = WEIR_SHOW_ECONNRESET(true);
+    else if (strchr(target->host, ':'))
+        *end++ = WEIR_INET6();
     if (source)
         *end++ = WEIR_IP(*source);
     *end = weir_option_number(WEIR_OPTION_END, 0);
@@ -85,7 +89,7 @@ static int make_options(struct traffic *traffic)
     traffic->option_count = count + OWN_OPTIONS;
     traffic->options = memory_allocate_zeroed(lists * traffic->option_count, sizeof(*first));
     for (size_t i = 0; traffic->options && i < lists; i++)
-        fill_options(traffic->options + i * traffic->option_count, first, count,
+        fill_options(traffic->options + i * traffic->option_count, first, count, &plan->target,
                      plan->source_count ? &plan->sources[i] : NULL);
     weir_options_free(first);
     return traffic->options ? 0 : command_misused("load", "no memory for options");

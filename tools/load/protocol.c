@@ -5,9 +5,10 @@
 
 #include <string.h>
 
-#define ECHO(name, options, send, take)                          \
-    {                                                            \
-        name, options, 0, echo_begin, echo_end, send, take, NULL \
+#define ECHO(framing, list, how_sent, how_taken)                                                  \
+    {                                                                                             \
+        .name = framing, .options = list, .begin = echo_begin, .end = echo_end, .send = how_sent, \
+        .take = how_taken,                                                                        \
     }
 
 static const struct protocol rows[] = {
@@ -17,15 +18,28 @@ static const struct protocol rows[] = {
     ECHO("4", "[binary,{packet,4}]", echo_send, echo_take_packet),
     /* A line that is longer than the buffer comes in pieces. */
     ECHO("line", "[binary,{packet,line},{buffer,33554432}]", echo_send_line, echo_take_line),
-    {"http", "[binary]", HTTP_HEAD_BYTES_MAX, http_load_begin, http_load_end, http_load_send,
-     http_load_take, http_load_take_end},
+    {.scheme = TARGET_HTTP,
+     .options = "[binary]",
+     .reply_bytes = HTTP_HEAD_BYTES_MAX,
+     .begin = http_load_begin,
+     .end = http_load_end,
+     .send = http_load_send,
+     .take = http_load_take,
+     .take_end = http_load_take_end},
+    {.scheme = TARGET_UDP,
+     .options = "[binary,{buffer,65536},{recbuf,1048576},{timestamp,true}]",
+     .begin = echo_begin,
+     .end = echo_end,
+     .send = echo_send_datagram,
+     .take = echo_take_datagram,
+     .is_unordered = true},
 };
 
 const struct protocol *protocol_find(const struct plan *plan)
 {
-    const char *name = plan->target.scheme == TARGET_HTTP ? "http" : plan->packet;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (strcmp(rows[i].name, name) == 0)
+        if (rows[i].scheme == plan->target.scheme &&
+            (!rows[i].name || strcmp(rows[i].name, plan->packet) == 0))
             return &rows[i];
     return NULL;
 }

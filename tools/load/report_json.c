@@ -61,8 +61,9 @@ static void write_settings(FILE *to, const struct plan *plan)
             plan->churn ? "true" : "false", (double)plan->timeout_ns / 1e6,
             (double)plan->lag_bound_ns / 1e6);
     if (plan->target.scheme == TARGET_TCP)
-        fprintf(to, ", \"packet\": \"%s\", \"size_min\": %u, \"size_max\": %u", plan->packet,
-                plan->size_min, plan->size_max);
+        fprintf(to, ", \"packet\": \"%s\"", plan->packet);
+    if (plan->target.scheme != TARGET_HTTP)
+        fprintf(to, ", \"size_min\": %u, \"size_max\": %u", plan->size_min, plan->size_max);
     fprintf(to, "},\n");
 }
 
@@ -141,6 +142,8 @@ void report_json(FILE *to, const struct plan *plan, const struct results *result
     write_histogram(to, "response", &results->response);
     write_histogram(to, "service", &results->service);
     write_histogram(to, "send_lag", &results->lag);
+    if (results->queue.count > 0)
+        write_histogram(to, "own_queue", &results->queue);
     write_seconds(to, results);
     write_rounds(to, &results->rounds);
 }

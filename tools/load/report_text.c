@@ -108,6 +108,8 @@ void report_text(FILE *to, const struct plan *plan, const struct results *result
     print_histogram(to, "response", &results->response);
     print_histogram(to, "service", &results->service);
     print_histogram(to, "send lag", &results->lag);
+    if (results->queue.count > 0)
+        print_histogram(to, "own queue", &results->queue);
     if (results->rounds.count > 1)
         fprintf(to, "rounds    %10u\n", results->rounds.count);
     fprintf(to, "bytes     %10" PRIu64 "  sent, %" PRIu64 " received\n", results->bytes_sent,

@@ -33,6 +33,7 @@ void results_restart(struct results *results, uint64_t now_ns)
     histogram_clear(&results->response);
     histogram_clear(&results->service);
     histogram_clear(&results->lag);
+    histogram_clear(&results->queue);
     histogram_clear(&results->second);
     memset(results->outcomes, 0, sizeof(results->outcomes));
     results->connects = results->connect_failures = results->second_failed = 0;
@@ -55,6 +56,7 @@ static void results_merge(struct results *to, const struct results *from)
     histogram_merge(&to->response, &from->response);
     histogram_merge(&to->service, &from->service);
     histogram_merge(&to->lag, &from->lag);
+    histogram_merge(&to->queue, &from->queue);
     for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
         to->outcomes[outcome] += from->outcomes[outcome];
     to->connects += from->connects;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was measured. Three distributions:
+ * What was measured. The distributions:
  *   response  from the time that was planned to the reply; a request that failed is in it with
  *             the time-out at least, so that failing never makes it look better
  *   service   from the actual sending to the reply; of answered requests
  *   lag       from when the request could have gone (planned, and a connection had room) until it
  *             was handed to the kernel's queue: what this program itself was late
+ *   queue     from when the kernel had a datagram until this program looked at it; none of streams,
+ *             of which the kernel does not say it
  */
 #ifndef LOAD_RESULTS_H
 #define LOAD_RESULTS_H
@@ -30,6 +32,7 @@ struct results {
     struct histogram response;
     struct histogram service;
     struct histogram lag;
+    struct histogram queue;
     struct histogram second; /* responses of the second that is on */
     uint64_t outcomes[OUTCOME_COUNT];
     uint64_t connects;

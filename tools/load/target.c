@@ -14,9 +14,13 @@ static const struct scheme {
 } schemes[] = {
     {"tcp://", TARGET_TCP, 0},
     {"http://", TARGET_HTTP, 80},
+    {"udp://", TARGET_UDP, 0},
 };
 
-enum { SCHEME_COUNT = sizeof(schemes) / sizeof(schemes[0]) };
+enum {
+    SCHEME_COUNT = sizeof(schemes) / sizeof(schemes[0]),
+    LOCAL_PATH_BYTES_MAX = 107,
+};
 
 static const struct scheme *find_scheme(const char *url)
 {
@@ -72,8 +76,9 @@ static int parse_authority(const char *url, struct target *target)
 static int parse_path(const char *url, const char *path, struct target *target)
 {
     size_t size = strcspn(path, "#");
-    if (target->scheme == TARGET_TCP && *path && strcmp(path, "/") != 0)
-        return error_say(-EINVAL, "'%s': tcp has no path", url);
+    if (target->scheme != TARGET_HTTP && *path && strcmp(path, "/") != 0)
+        return error_say(-EINVAL, "'%s': %s has no path", url,
+                         target->scheme == TARGET_UDP ? "udp" : "tcp");
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)path[i] <= ' ' || path[i] == 127)
             return error_say(-EINVAL, "'%s': a blank in a path is written %%20", url);
@@ -87,13 +92,29 @@ static int parse_path(const char *url, const char *path, struct target *target)
     return 0;
 }
 
+static int parse_local(const char *url, struct target *target)
+{
+    const char *path = url + strlen("unix:");
+    *target = (struct target){.scheme = TARGET_TCP, .is_local = true, .path = "/"};
+    if (!*path || strcmp(path, "@") == 0)
+        return error_say(-EINVAL, "'%s' has no path: unix:PATH or unix:@NAME", url);
+    if (strlen(path) > LOCAL_PATH_BYTES_MAX)
+        return error_say(-EINVAL, "'%s': a local path has at most %d bytes", url,
+                         LOCAL_PATH_BYTES_MAX);
+    return copy(target->host, sizeof(target->host), url, strlen(url));
+}
+
 int target_parse(const char *url, struct target *target)
 {
+    if (strncmp(url, "unix:", 5) == 0)
+        return parse_local(url, target);
     const struct scheme *scheme = find_scheme(url);
     if (!scheme && strncmp(url, "https://", 8) == 0)
         return error_say(-EINVAL, "'%s': there is no TLS here; what is there is http://", url);
     if (!scheme)
-        return error_say(-EINVAL, "'%s' is no URL: tcp://HOST:PORT or http://HOST[:PORT][/PATH]",
+        return error_say(-EINVAL,
+                         "'%s' is no URL: tcp://HOST:PORT, http://HOST[:PORT][/PATH], "
+                         "udp://HOST:PORT or unix:PATH",
                          url);
     *target = (struct target){.scheme = scheme->scheme, .port = scheme->port};
     const char *authority = url + strlen(scheme->prefix);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { CONNECTING_MAX = 128 };
 
@@ -70,7 +71,7 @@ static void send_on(struct traffic *traffic, struct connection *connection, uint
     count_planned(traffic);
     if (request.is_measured)
         histogram_add(&traffic->results->lag, now_ns - could_ns, 1);
-    if (connection->count + 1 < traffic->plan->depth)
+    if (traffic->plan->is_open_loop && connection->count + 1 < traffic->plan->depth)
         list_append(&traffic->with_room, &connection->link);
     connection_request(connection, &request);
 }
@@ -274,6 +275,16 @@ void traffic_done(struct connection *connection, const struct request *request,
     results_add(results, outcome, response_ns);
 }
 
+void traffic_queued(struct connection *connection, uint64_t received_ns)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    uint64_t waited_ns = now_ns > received_ns ? now_ns - received_ns : 0;
+    if (is_counting(connection->traffic))
+        histogram_add(&connection->traffic->results->queue, waited_ns, 1);
+}
+
 static void begin_phase(struct traffic *traffic, enum traffic_phase phase, uint64_t now_ns)
 {
     struct arrivals_shape shape = traffic->plan->arrivals;
@@ -418,7 +429,7 @@ static void end_late(struct traffic *traffic, uint64_t now_ns)
         struct connection *connection = &traffic->connections[i];
         const struct request *oldest = connection_oldest(connection);
         if (oldest && now_ns >= oldest->planned_ns + traffic->plan->timeout_ns)
-            connection_fail(connection, OUTCOME_TIMEOUT);
+            connection_expire(connection, now_ns);
     }
 }
 

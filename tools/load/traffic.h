@@ -81,4 +81,7 @@ void traffic_is_down(struct connection *connection);
 void traffic_done(struct connection *connection, const struct request *request,
                   enum outcome outcome, uint64_t now_ns);
 
+/* For connections: a measured reply is looked at, which the kernel had at a time since 1970. */
+void traffic_queued(struct connection *connection, uint64_t received_ns);
+
 #endif

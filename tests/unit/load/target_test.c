@@ -28,6 +28,19 @@ Test(target, takes_urls_apart)
     expect("http://[::1]/x", "::1", 80, "/x");
     expect("http://h?q=1", "h", 80, "/?q=1");
     cr_assert_str_eq(target.authority, "h");
+    expect("udp://[::1]:53", "::1", 53, "/");
+    cr_assert_eq(target.scheme, TARGET_UDP);
+}
+
+Test(target, takes_a_path_as_it_is)
+{
+    char longest[] = "unix:/................................................................"
+                     "..........................................";
+    cr_assert_eq(strlen(longest), strlen("unix:") + 107);
+    expect("unix:/run/a:b?c", "unix:/run/a:b?c", 0, "/");
+    cr_assert(target.is_local && target.scheme == TARGET_TCP);
+    expect("unix:@name", "unix:@name", 0, "/");
+    expect(longest, longest, 0, "/");
 }
 
 Test(target, says_what_is_wrong)
@@ -44,6 +57,13 @@ Test(target, says_what_is_wrong)
         {"tcp://h:65536", "'65536' is no port"},
         {"tcp://h:8x", "'8x' is no port"},
         {"tcp://h:80/path", "tcp has no path"},
+        {"udp://h:80/path", "udp has no path"},
+        {"udp://h", "has no port"},
+        {"unix:", "has no path"},
+        {"unix:@", "has no path"},
+        {"unix:/.............................................................................."
+         ".............................",
+         "at most 107 bytes"},
         {"tcp://[::1", "the ']' is missing"},
         {"tcp://[::1]x:80", "what is 'x:80' behind the host?"},
         {"http://u@h/", "a user's name is not sent"},
