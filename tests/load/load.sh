@@ -192,7 +192,7 @@ load "0 3" "tcp://$late" --against "tcp://$soon" --connections 2 --count 20 --wa
     --rounds 6 --json "$folder/a.json" --against-json "$folder/b.json"
 [[ $out =~ "response p50 "[^$'\n']*"B is better" ]] || wrong "--against: $out"
 load 0 compare "$folder/a.json" "$folder/b.json"
-[[ $out =~ "answered/s "[^$'\n']*"B is better" ]] || wrong "compare: $out"
+[[ $out =~ "response p50 "[^$'\n']*"B is better" ]] || wrong "compare: $out"
 load 0 compare "$folder/b.json" "$folder/a.json"
 [[ $out =~ "response p50 "[^$'\n']*"A is better" ]] || wrong "compare: $out"
 load 0 compare "$folder/a.json" "$folder/a.json"
@@ -234,6 +234,12 @@ if command -v chromium >/dev/null; then
     [ "$(stat -c %s "$folder/page.png" 2>/dev/null || echo 0)" -gt 50000 ] ||
         wrong "no picture of the page, or an empty one"
 fi
+
+# The live view: 20 columns of a histogram, whose responses of 20 ms are in those from 16 ms up.
+python3 "$top/tests/load/terminal.py" "$weir" load "tcp://$late" --rate 50 --duration 2s \
+    --warm-up 0s --timeout 4s >"$folder/live"
+grep -qE '1s  [0-9]+/s  failed 0  p50 [0-9.]+ .* 16us\| {11} *[^ |][^|]*\|4s  p99: .' \
+    <(tr '\r' '\n' <"$folder/live") || wrong "live: $(cat "$folder/live")"
 
 # JSON, as the schema says.
 load "0 3" "tcp://$echo" --rate 1000 --duration 2s --warm-up 100ms \

@@ -101,6 +101,18 @@ void results_add(struct results *results, enum outcome outcome, uint64_t respons
     histogram_add(&results->second, response_ns, 1);
 }
 
+static void note_shares(uint8_t shares[RESULTS_CLASSES], const struct histogram *histogram)
+{
+    uint64_t below = 0;
+    for (int i = 0; i < RESULTS_CLASSES && histogram->count > 0; i++) {
+        bool is_last = i == RESULTS_CLASSES - 1;
+        uint64_t up_to =
+            is_last ? histogram->count : histogram_count_to(histogram, RESULTS_CLASS_NS << i);
+        shares[i] = (uint8_t)(((up_to - below) * 100 + histogram->count - 1) / histogram->count);
+        below = up_to;
+    }
+}
+
 static void end_second(struct results *results)
 {
     struct histogram *second = &results->second;
@@ -111,6 +123,7 @@ static void end_second(struct results *results)
         .p99_ns = histogram_quantile_ns(second, 0.99),
         .max_ns = second->max_ns,
     };
+    note_shares(results->seconds[results->second_count].shares, second);
     results->second_failed = 0;
     histogram_clear(second);
     /* Who looks on from another thread sees whole rows. */

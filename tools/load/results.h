@@ -19,13 +19,18 @@
 
 #include <stdbool.h>
 
-enum { RESULTS_SECONDS_MAX = 7 * 24 * 3600 };
+enum { RESULTS_SECONDS_MAX = 7 * 24 * 3600, RESULTS_CLASSES = 20 };
+
+/* Where the first of these classes ends; each of the others ends at twice the one before. */
+#define RESULTS_CLASS_NS UINT64_C(16384)
 
 /* One second of the measured time, by when its replies came. */
 struct results_second {
     uint64_t answered;
     uint64_t failed;
     uint64_t p50_ns, p99_ns, max_ns; /* of responses */
+    uint8_t shares[RESULTS_CLASSES]; /* percent of them in each class, 1 for less than that; the
+                                      * last has all that is above it */
 };
 
 struct results {
