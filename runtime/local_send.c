@@ -112,26 +112,26 @@ static int send_on_own(struct scheduler *here, weir_socket handle, const struct 
     return error_from("weir_local_send", result);
 }
 
-static bool is_busy(struct scheduler *here, const struct slot *slot)
+static bool would_wait(struct scheduler *here, const struct slot *slot, size_t size)
 {
-    return slot->kind == KIND_STREAM ? busy_is(here, stream_of(slot))
+    return slot->kind == KIND_STREAM ? busy_would_wait(here, stream_of(slot), size)
                                      : departure_is_busy(datagram_of(slot));
 }
 
-/* A process waits for a busy socket, which a handler is told of. */
-static bool has_to_wait(struct scheduler *here, weir_socket handle)
+/* A process waits for a busy socket, and for one that it makes so; a handler is told of it. */
+static bool may_wait(struct scheduler *here, weir_socket handle, size_t size)
 {
     int result;
     const struct slot *slot =
         here->waiter ? call_find_socket(here, &operation_send_local, handle, &result) : NULL;
-    return slot && slot->state == SOCKET_OPEN && is_busy(here, slot);
+    return slot && slot->state == SOCKET_OPEN && would_wait(here, slot, size);
 }
 
 /* On the socket's scheduler a plain function, elsewhere a call. */
 static int send_parts(weir_socket handle, const struct parts *parts)
 {
     struct scheduler *here = scheduler_current();
-    if (here && here->index == slot_scheduler(handle) && !has_to_wait(here, handle))
+    if (here && here->index == slot_scheduler(handle) && !may_wait(here, handle, parts->piece.iov_len))
         return send_on_own(here, handle, parts);
     struct local_send_call send = {.parts = *parts};
     return call_make(&operation_send_local, handle, &send.as.call);
