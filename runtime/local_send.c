@@ -131,7 +131,8 @@ static bool may_wait(struct scheduler *here, weir_socket handle, size_t size)
 static int send_parts(weir_socket handle, const struct parts *parts)
 {
     struct scheduler *here = scheduler_current();
-    if (here && here->index == slot_scheduler(handle) && !may_wait(here, handle, parts->piece.iov_len))
+    if (here && here->index == slot_scheduler(handle) &&
+        !may_wait(here, handle, parts->piece.iov_len))
         return send_on_own(here, handle, parts);
     struct local_send_call send = {.parts = *parts};
     return call_make(&operation_send_local, handle, &send.as.call);
