@@ -29,14 +29,25 @@ static void rest(struct scheduler *scheduler, struct datagram *socket)
         scheduler_arm(scheduler, &datagrams->rest, REST_MS);
 }
 
-static void line_up(struct scheduler *scheduler, struct datagram *socket)
+static void enlist(struct scheduler *scheduler, struct datagram *socket, enum collecting place,
+                   struct slot_list *list)
 {
-    struct datagrams *datagrams = datagrams_of(scheduler);
     if (socket->collecting != COLLECTING_NOT)
         return;
-    socket->collecting = COLLECTING_LISTED;
-    slot_list_append(&scheduler->slots, &datagrams->listed, &socket->slot);
-    task_add(&scheduler->tasks, TASK_LAST, &datagrams->end_turn);
+    socket->collecting = (uint8_t)place;
+    slot_list_append(&scheduler->slots, list, &socket->slot);
+    task_add(&scheduler->tasks, TASK_LAST, &datagrams_of(scheduler)->end_turn);
+}
+
+static void line_up(struct scheduler *scheduler, struct datagram *socket)
+{
+    enlist(scheduler, socket, COLLECTING_LISTED, &datagrams_of(scheduler)->listed);
+}
+
+/* Those who sent together are likely to go on: to look costs less than to be told. */
+static void expect(struct scheduler *scheduler, struct datagram *socket)
+{
+    enlist(scheduler, socket, COLLECTING_EXPECTING, &datagrams_of(scheduler)->expecting);
 }
 
 static void poll_it(struct scheduler *scheduler, struct datagram *socket)
@@ -74,11 +85,15 @@ void collect_go_on(struct scheduler *scheduler, struct datagram *socket)
 static void step_back(struct scheduler *scheduler, struct datagram *socket)
 {
     struct datagrams *datagrams = datagrams_of(scheduler);
-    bool listed = socket->collecting == COLLECTING_LISTED;
-    if (!listed && socket->collecting != COLLECTING_RESTING)
+    struct slot_list *const lists[] = {
+        [COLLECTING_LISTED] = &datagrams->listed,
+        [COLLECTING_EXPECTING] = &datagrams->expecting,
+        [COLLECTING_RESTING] = &datagrams->resting,
+    };
+    struct slot_list *list = lists[socket->collecting];
+    if (!list)
         return;
-    slot_list_remove(&scheduler->slots, listed ? &datagrams->listed : &datagrams->resting,
-                     &socket->slot);
+    slot_list_remove(&scheduler->slots, list, &socket->slot);
     socket->collecting = COLLECTING_NOT;
 }
 
@@ -130,8 +145,21 @@ static struct intake *intake_for(struct scheduler *scheduler, const struct datag
     return small && intake_ready(&datagrams->buffers, 1) ? &datagrams->buffers : &datagrams->blocks;
 }
 
-/* Whether there may be more. */
-static bool read_share(struct scheduler *scheduler, struct datagram *socket)
+/* What a read says of the next one. */
+enum outlook {
+    OUTLOOK_NONE, /* a poll says when there is more */
+    OUTLOOK_SOON, /* there may be more by the end of the turn */
+    OUTLOOK_MORE, /* there may be more by now */
+};
+
+static enum outlook outlook_of(int count, uint32_t asked)
+{
+    if (count == (int)asked)
+        return OUTLOOK_MORE;
+    return count > 1 ? OUTLOOK_SOON : OUTLOOK_NONE;
+}
+
+static enum outlook read_share(struct scheduler *scheduler, struct datagram *socket)
 {
     struct intake *intake = intake_for(scheduler, socket);
     bool enclosed = enclosure_is_wanted(socket);
@@ -161,18 +189,22 @@ static bool read_share(struct scheduler *scheduler, struct datagram *socket)
     else if (++socket->failures >= FAILURES_MOST) /* shut down, perhaps */
         rest(scheduler, socket);
     handout_share(scheduler, socket);
-    return count == (int)asked;
+    return outlook_of(count, asked);
 }
 
 static void have_share(struct scheduler *scheduler, struct datagram *socket)
 {
-    bool more = false;
+    enum outlook outlook = OUTLOOK_NONE;
     if (socket->waiting.first)
         handout_share(scheduler, socket);
     else if (datagram_is_wanted(socket))
-        more = read_share(scheduler, socket);
-    if (more && datagram_is_wanted(socket))
+        outlook = read_share(scheduler, socket);
+    if (!datagram_is_wanted(socket))
+        outlook = OUTLOOK_NONE;
+    if (outlook == OUTLOOK_MORE)
         line_up(scheduler, socket);
+    else if (outlook == OUTLOOK_SOON && !socket->waiting.first)
+        expect(scheduler, socket);
     update(scheduler, socket);
 }
 
@@ -210,4 +242,14 @@ void collect_end_turn(struct scheduler *scheduler)
         end_one(scheduler, datagram_of(slot));
     if (!slot_list_is_empty(&datagrams->listed))
         task_add(&scheduler->tasks, TASK_LAST, &datagrams->end_turn);
+}
+
+void collect_expected(struct scheduler *scheduler)
+{
+    struct datagrams *datagrams = datagrams_of(scheduler);
+    struct slot *slot;
+    while ((slot = slot_list_take(&scheduler->slots, &datagrams->expecting))) {
+        datagram_of(slot)->collecting = COLLECTING_NOT;
+        line_up(scheduler, datagram_of(slot));
+    }
 }

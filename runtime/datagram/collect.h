@@ -36,4 +36,7 @@ void collect_wake(struct timer *timer);
  * the turn has had enough. */
 void collect_end_turn(struct scheduler *scheduler);
 
+/* What was sent has left: those that expect more have another share in the next turn. */
+void collect_expected(struct scheduler *scheduler);
+
 #endif

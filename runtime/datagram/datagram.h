@@ -38,6 +38,7 @@ enum collecting {
     COLLECTING_POLLED,    /* the kernel says so, once */
     COLLECTING_CANCELLED, /* the last completion is on the way */
     COLLECTING_LISTED,    /* there may be more: it has its next share when others have had theirs */
+    COLLECTING_EXPECTING, /* several came at once, so others will have when this turn has ended */
     COLLECTING_RESTING,   /* it fails over and over: it is asked again a little later */
 };
 

@@ -20,11 +20,12 @@
 
 struct datagrams {
     struct scheduler *scheduler;
-    struct list unsent;       /* outboxes that the turn's end sends */
-    struct slot_list listed;  /* sockets that have their next share when the turn ends */
-    struct task end_turn;     /* TASK_LAST while there are any of either */
-    struct slot_list resting; /* sockets that fail over and over */
-    struct timer rest;        /* while there are any */
+    struct list unsent;         /* outboxes that the turn's end sends */
+    struct slot_list listed;    /* sockets that have their next share when the turn ends */
+    struct slot_list expecting; /* those that are listed when what this turn sends has left */
+    struct task end_turn;       /* TASK_LAST while there are any of these */
+    struct slot_list resting;   /* sockets that fail over and over */
+    struct timer rest;          /* while there are any */
     struct parcels parcels;
     struct refusals refusals;
     struct intake buffers; /* the pool's */

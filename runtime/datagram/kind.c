@@ -18,6 +18,7 @@ static void end_turn(struct scheduler *scheduler, struct task *task)
     (void)task;
     collect_end_turn(scheduler);
     departure_end_turn(scheduler);
+    collect_expected(scheduler);
 }
 
 static int open_datagrams(struct scheduler *scheduler, void **state)

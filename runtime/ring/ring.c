@@ -378,10 +378,20 @@ void ring_submit(struct ring *ring)
     enter(ring, 0, 0);
 }
 
+/* Neither entries to submit nor completions that wait to be made. */
+static bool kernel_has_nothing_to_do(struct ring *ring)
+{
+    return io_uring_sq_ready(&ring->uring) == 0 &&
+           (IO_URING_READ_ONCE(*ring->uring.sq.kflags) &
+            (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) == 0;
+}
+
 void ring_turn(struct ring *ring, uint64_t timeout_ns)
 {
     if (io_uring_cq_has_overflow(&ring->uring))
         ring->counters.overflows++;
+    if (timeout_ns == 0 && kernel_has_nothing_to_do(ring))
+        return;
     enter(ring, IORING_ENTER_GETEVENTS, timeout_ns);
 }
 

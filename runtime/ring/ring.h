@@ -116,9 +116,10 @@ uint32_t ring_pending(const struct ring *ring);
 void ring_submit(struct ring *ring);
 
 /*
- * Submits what is queued and makes completions visible, in one system call. Waits for one
- * completion at most `timeout_ns` (0: not at all, UINT64_MAX: for ever). Never fails: interrupted
- * and refused submissions stay queued for the next turn.
+ * Submits what is queued and makes completions visible, in one system call, or in none if there is
+ * neither and it does not wait. Waits for one completion at most `timeout_ns` (0: not at all,
+ * UINT64_MAX: for ever). Never fails: interrupted and refused submissions stay queued for the next
+ * turn.
  */
 void ring_turn(struct ring *ring, uint64_t timeout_ns);
 

@@ -175,7 +175,7 @@ static bool spin(struct scheduler *scheduler)
     uint64_t budget_ns = scheduler->limits->busy_wait_ns;
     if (budget_ns == 0 || scheduler->last_count > IDLE_COMPLETIONS)
         return false;
-    if (scheduler->last_count > 0)
+    if (scheduler->last_count > 0 || scheduler->spin_until_ns == 0)
         scheduler->spin_until_ns = clock_now_ns() + budget_ns;
     return look_until(scheduler, scheduler->spin_until_ns);
 }
@@ -192,6 +192,8 @@ static void wait_for_work(struct scheduler *scheduler)
     uint64_t sleep_ns = time_to_sleep_ns(scheduler);
     if (!ring_has_work(scheduler->ring))
         turn_times_nothing_waits(&scheduler->turn_clock);
+    if (sleep_ns == 0)
+        scheduler->spin_until_ns = 0; /* it is at work, without completions perhaps */
     if (sleep_ns > 0 && scheduler->limits->busy_wait_ns > 0) {
         scheduler_submit(scheduler);
         if (spin(scheduler))

@@ -34,6 +34,9 @@ static void check_collecting(const struct scheduler *scheduler, const struct dat
         SIM_CHECK(task_is_queued(&datagrams_of(scheduler)->end_turn), "udp %u waits for no turn",
                   file->link);
         break;
+    case COLLECTING_EXPECTING:
+        SIM_CHECK(false, "udp %u expects more, and does not look", file->link);
+        break;
     case COLLECTING_RESTING:
         SIM_CHECK(datagrams_of(scheduler)->rest.armed, "udp %u rests for ever", file->link);
         break;

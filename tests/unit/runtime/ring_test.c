@@ -104,6 +104,22 @@ Test(ring, is_empty_when_it_is_new)
     ring_close(ring);
 }
 
+Test(ring, does_not_ask_a_kernel_that_has_nothing_to_do)
+{
+    struct ring *ring;
+    struct ring_profile profile;
+    struct ring_completion completion;
+    cr_assert(open_ring(&ring, &profile, 8) == 0);
+    uint64_t calls = ring_get_counters(ring).system_calls;
+    ring_turn(ring, 0);
+    cr_expect(ring_get_counters(ring).system_calls == calls);
+    ring_cancel(ring, 1, 2);
+    ring_turn(ring, 0);
+    cr_expect(ring_get_counters(ring).system_calls == calls + 1);
+    cr_expect(ring_take(ring, &completion, 1) == 1 && completion.result == -ENOENT);
+    ring_close(ring);
+}
+
 /* More completions than there is room for: none is lost, and it is counted. */
 Test(ring, counts_overflows)
 {
