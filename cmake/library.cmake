@@ -101,5 +101,6 @@ function(weir_install_library)
                   ${PROJECT_BINARY_DIR}/weir-config-version.cmake DESTINATION ${package})
     install(FILES ${PROJECT_BINARY_DIR}/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
     install(FILES LICENSE README.md CHANGELOG.md SECURITY.md
-                  docs/GUIDE.md docs/OPTIONS.md docs/NAMES.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+                  docs/TEN_MINUTES.md docs/GUIDE.md docs/OPTIONS.md docs/NAMES.md
+          DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endfunction()

@@ -34,6 +34,11 @@ expect 2 "there is no set of packages 'nosuch'" ./run deps nosuch
 expect 2 "a number of seconds, not 'long'" ./run fuzz long
 grep -v '^dpkg-query' "$calls" && wrong "a mistake or a question did something"
 
+expect 0 "" ./run build
+grep -qF "run: build/release/weir is built; './run install' puts it" "$work/err" ||
+    wrong "build: what there is now is not said"
+rm -rf "$tree/build"
+
 # Standard output is the server's own.
 expect 0 "weir serve echo --listen 127.0.0.1:7000" ./run serve
 grep -q "building build/release/weir, which takes a minute" "$work/err" || wrong "serve: silent"
