@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -86,10 +87,35 @@ struct loopback loopback_open(const char *options)
     return loopback;
 }
 
+static bool is_named(const char *task, const char *wanted)
+{
+    char path[300];
+    char name[32] = "";
+    snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false; /* it has ended meanwhile */
+    bool found = fgets(name, sizeof(name), file) && strncmp(name, wanted, strlen(wanted)) == 0;
+    fclose(file);
+    return found;
+}
+
+/* A stop does not wait for the C library, which a thread may be asking for a name yet. */
+static bool asks_for_names(void)
+{
+    bool found = false;
+    DIR *tasks = opendir("/proc/self/task");
+    for (struct dirent *task; !found && (task = readdir(tasks));)
+        found = is_named(task->d_name, "weir-names");
+    closedir(tasks);
+    return found;
+}
+
 void loopback_close(struct loopback *loopback)
 {
     peer_leave(&loopback->peer);
     weir_stop(loopback->runtime);
+    EVENTUALLY(!asks_for_names());
     weir_mailbox_destroy(loopback->mailbox);
     cr_expect(descriptor_count() == loopback->descriptors, "%d descriptors, not %d",
               descriptor_count(), loopback->descriptors);
