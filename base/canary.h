@@ -41,6 +41,11 @@ enum canary {
     CANARY_FORGOTTEN_PLACE, /* a service's place that becomes free is nobody's who waits for it */
     CANARY_ORPHANED,        /* what a process owns is left open at its end */
     CANARY_UNHEARD_KILL,    /* a process that waits for a call is not told that it is to end */
+    CANARY_DRIFTING,        /* a periodic timer counts from when it was called, not from its time */
+    CANARY_DEAD_TIMER,      /* a timer that was cancelled from elsewhere fires all the same */
+    CANARY_IDLE_ALL_ALONG,  /* bytes do not keep a connection that is watched over */
+    CANARY_CANCEL_IN_VAIN,  /* a call that is cancelled waits on */
+    CANARY_DEAD_ERRAND,     /* work for a socket that has gone meanwhile is not run */
 };
 
 #ifdef WEIR_CANARY

@@ -2,6 +2,7 @@
 /* From a handle to its socket's scheduler: work that is run there, and all sockets of one. */
 #include <errno.h>
 
+#include "base/canary.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "runtime/scheduler/kind.h"
@@ -23,6 +24,8 @@ static void run(struct scheduler *scheduler, const struct errand *errand)
     struct slot *slot = slot_find(scheduler, errand->socket);
     error_clear_text();
     if (!slot) {
+        if (CANARY(DEAD_ERRAND))
+            return;
         errand->work(errand->socket, WEIR_CLOSED, NULL, errand->data);
         return;
     }

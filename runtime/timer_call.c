@@ -64,6 +64,17 @@ int weir_timer_start(weir_runtime *runtime, int scheduler, int64_t delay_ms, int
     return result;
 }
 
+/* While its runtime stops, a timer may be called yet. */
+static int cancel_stopping(uint32_t index, weir_timer timer)
+{
+    struct scheduler *scheduler = registry_enter_stopping(index);
+    if (!scheduler)
+        return registry_is_parents(index) ? registry_say_parents(-ENOENT) : -ENOENT;
+    int result = alarm_cancel_stopping(scheduler, timer);
+    registry_leave(index);
+    return result;
+}
+
 /* In a callback of a runtime that stops the own scheduler is there all the same. */
 int weir_timer_cancel(weir_timer timer)
 {
@@ -74,7 +85,7 @@ int weir_timer_cancel(weir_timer timer)
         return alarm_cancel(here, timer);
     struct scheduler *scheduler = registry_enter(index);
     if (!scheduler)
-        return registry_is_parents(index) ? registry_say_parents(-ENOENT) : -ENOENT;
+        return cancel_stopping(index, timer);
     int result = alarm_cancel(scheduler, timer);
     registry_leave(index);
     return result;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -29,7 +30,7 @@ static struct timer_entry *find(const struct scheduler *scheduler, weir_timer ti
 static uint64_t next_due_ms(const struct timer_entry *entry)
 {
     uint64_t now_ms = clock_now_ns() / 1000000u;
-    uint64_t due_ms = entry->timer.expiry_ms + entry->period_ms;
+    uint64_t due_ms = (CANARY(DRIFTING) ? now_ms : entry->timer.expiry_ms) + entry->period_ms;
     if (due_ms > now_ms)
         return due_ms;
     return due_ms + ((now_ms - due_ms) / entry->period_ms + 1) * entry->period_ms;
@@ -38,7 +39,8 @@ static uint64_t next_due_ms(const struct timer_entry *entry)
 static bool begin_run(struct timer_table *table, struct timer_entry *entry)
 {
     pthread_mutex_lock(&table->lock);
-    bool runs = entry->state == TIMER_WAITING; /* else it is cancelled, and its node on the way */
+    /* Else it is cancelled, and its node on the way. */
+    bool runs = entry->state == TIMER_WAITING || CANARY(DEAD_TIMER);
     if (runs)
         entry->state = TIMER_RUNNING;
     pthread_mutex_unlock(&table->lock);
@@ -168,15 +170,31 @@ static int cancel(struct scheduler *scheduler, struct timer_entry *entry)
     CHECK_NEVER(entry->state);
 }
 
-int alarm_cancel(struct scheduler *scheduler, weir_timer timer)
+static int find_and_cancel(struct scheduler *scheduler, weir_timer timer,
+                           struct timer_entry **entry)
 {
     struct timer_table *table = &scheduler->timer_table;
     pthread_mutex_lock(&table->lock);
-    struct timer_entry *entry = find(scheduler, timer);
-    int result = entry ? cancel(scheduler, entry) : -ENOENT;
+    *entry = find(scheduler, timer);
+    int result = *entry ? cancel(scheduler, *entry) : -ENOENT;
     pthread_mutex_unlock(&table->lock);
+    return result;
+}
+
+int alarm_cancel(struct scheduler *scheduler, weir_timer timer)
+{
+    struct timer_entry *entry;
+    int result = find_and_cancel(scheduler, timer, &entry);
     if (result != CANCEL_POSTS)
         return result;
     inbox_post(&scheduler->inbox, &entry->node);
     return 0;
+}
+
+/* It keeps its place until the scheduler has ended. */
+int alarm_cancel_stopping(struct scheduler *scheduler, weir_timer timer)
+{
+    struct timer_entry *entry;
+    int result = find_and_cancel(scheduler, timer, &entry);
+    return result == CANCEL_POSTS ? 0 : result;
 }

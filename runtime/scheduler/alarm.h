@@ -21,5 +21,7 @@ int alarm_start(struct scheduler *scheduler, const struct alarm_plan *plan, weir
 
 /* As weir_timer_cancel, of a scheduler that cannot end meanwhile. */
 int alarm_cancel(struct scheduler *scheduler, weir_timer timer);
+/* The same of one that stops. */
+int alarm_cancel_stopping(struct scheduler *scheduler, weir_timer timer);
 
 #endif

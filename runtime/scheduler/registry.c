@@ -2,6 +2,7 @@
 #include "runtime/scheduler/registry.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 
 struct entry {
     _Atomic(struct scheduler *) scheduler;
+    _Atomic(struct scheduler *) stopping; /* the same, until it has ended */
     atomic_uint users;
     bool reserved;
     bool parents;
@@ -45,12 +47,20 @@ int registry_reserve(struct registry_handles *handles)
 
 void registry_publish(uint32_t index, struct scheduler *scheduler)
 {
+    atomic_store(&entries[index].stopping, scheduler);
     atomic_store(&entries[index].scheduler, scheduler);
 }
 
 void registry_withdraw(uint32_t index)
 {
     atomic_store(&entries[index].scheduler, NULL);
+}
+
+void registry_end(uint32_t index)
+{
+    atomic_store(&entries[index].stopping, NULL);
+    while (atomic_load(&entries[index].users) > 0)
+        sched_yield();
 }
 
 uint32_t registry_user_count(uint32_t index)
@@ -84,15 +94,23 @@ void registry_release(uint32_t index, uint32_t generation, uint32_t slot_count)
 
 /* Sequentially consistent: either the entrant sees that the scheduler has been withdrawn, or who
  * withdrew it sees the entrant. */
-struct scheduler *registry_enter(uint32_t index)
+static struct scheduler *enter(uint32_t index, _Atomic(struct scheduler *) *found)
 {
-    if (index >= REGISTRY_CAPACITY)
-        return NULL;
     atomic_fetch_add(&entries[index].users, 1);
-    struct scheduler *scheduler = atomic_load(&entries[index].scheduler);
+    struct scheduler *scheduler = atomic_load(found);
     if (!scheduler)
         registry_leave(index);
     return scheduler;
+}
+
+struct scheduler *registry_enter(uint32_t index)
+{
+    return index < REGISTRY_CAPACITY ? enter(index, &entries[index].scheduler) : NULL;
+}
+
+struct scheduler *registry_enter_stopping(uint32_t index)
+{
+    return index < REGISTRY_CAPACITY ? enter(index, &entries[index].stopping) : NULL;
 }
 
 void registry_enter_living(uint32_t index)
@@ -131,6 +149,7 @@ void registry_forget(void)
     for (uint32_t index = 0; index < REGISTRY_CAPACITY; index++) {
         entries[index].parents = entries[index].reserved;
         atomic_store(&entries[index].scheduler, NULL);
+        atomic_store(&entries[index].stopping, NULL);
         atomic_store(&entries[index].users, 0);
     }
 }

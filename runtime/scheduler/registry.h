@@ -23,8 +23,12 @@ struct registry_handles {
 int registry_reserve(struct registry_handles *handles);
 void registry_publish(uint32_t index, struct scheduler *scheduler);
 
-/* Nobody can enter any more. */
+/* Nobody can enter any more, but who asks for one that stops. */
 void registry_withdraw(uint32_t index);
+
+/* Scheduler: nor does anybody enter it in that way, and nobody is inside: it is about to be gone.
+ */
+void registry_end(uint32_t index);
 uint32_t registry_user_count(uint32_t index);
 
 /* Gives the number back: handles of `slot_count` slots have been given, up to `generation`. When
@@ -38,6 +42,9 @@ void registry_enter_living(uint32_t index);
 /* NULL when there is no such scheduler; else leave it again. */
 struct scheduler *registry_enter(uint32_t index);
 void registry_leave(uint32_t index);
+
+/* The same of one that stops, where nothing can be posted any more. Not to be stayed in. */
+struct scheduler *registry_enter_stopping(uint32_t index);
 
 /* Around a fork. The child finds none of its parent's schedulers, and makes its own beside them. */
 void registry_lock(void);

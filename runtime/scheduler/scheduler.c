@@ -359,6 +359,7 @@ static void close_tables(struct scheduler *scheduler)
 void scheduler_close(struct scheduler *scheduler)
 {
     scheduler_become(NULL);
+    registry_end(scheduler->index);
     ring_close(scheduler->ring);
     buffer_pool_close(scheduler->buffers);
     inbox_close(&scheduler->inbox);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/canary.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -40,7 +41,7 @@ static void look(struct timer *timer)
         scheduler_arm(scheduler, timer, watch->limit_ms);
         break;
     case SOCKET_OPEN:
-        if (passed_ms >= watch->limit_ms)
+        if (passed_ms >= watch->limit_ms || CANARY(IDLE_ALL_ALONG))
             end(scheduler, watch->stream);
         else
             scheduler_arm(scheduler, timer, watch->limit_ms - passed_ms);

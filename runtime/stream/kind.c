@@ -5,6 +5,7 @@
  */
 #include "runtime/stream/stream.h"
 
+#include "base/canary.h"
 #include "base/probe.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
@@ -88,7 +89,8 @@ static void get_statistics(const struct slot *slot, weir_statistics *statistics)
 
 static int cancel_calls(struct scheduler *scheduler, struct slot *slot, const void *data)
 {
-    return call_cancel(scheduler, stream_of(slot)->waiter, data);
+    struct call *waiter = CANARY(CANCEL_IN_VAIN) ? NULL : stream_of(slot)->waiter;
+    return call_cancel(scheduler, waiter, data);
 }
 
 static enum option_scope get_options(const struct slot *slot, struct option_source *source)

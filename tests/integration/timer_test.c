@@ -3,7 +3,9 @@
 #include "support/loopback.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 struct alarm {
     weir_runtime *runtime;
@@ -42,6 +44,58 @@ Test(timer, fires_once_and_not_early)
             cr_expect(atomic_load(&alarm.count) == 1);
         }
     loopback_close(&loopback);
+}
+
+/* The first that is called holds its scheduler up. */
+struct stop {
+    weir_runtime *runtime;
+    atomic_uint count;
+    atomic_bool goes_on;
+};
+
+static void hold_up(weir_timer timer, void *data)
+{
+    struct stop *stop = data;
+    (void)timer;
+    if (atomic_fetch_add(&stop->count, 1) == 0)
+        while (!atomic_load(&stop->goes_on))
+            usleep(1000);
+}
+
+static void *stop_runtime(void *data)
+{
+    struct stop *stop = data;
+    weir_stop(stop->runtime);
+    return NULL;
+}
+
+static void do_nothing(void *data)
+{
+    (void)data;
+}
+
+/* Who cancels while the runtime stops is told the truth: whose callback runs, and whose will not.
+ */
+Test(timer, is_cancelled_while_its_runtime_stops)
+{
+    const weir_config one = {.schedulers = 1};
+    struct stop stop = {0};
+    weir_timer timers[2];
+    pthread_t thread;
+    GIVES(weir_start(&stop.runtime, &one), 0);
+    for (int i = 0; i < 2; i++)
+        GIVES(weir_timer_start(stop.runtime, 0, 1, 0, hold_up, &stop, &timers[i]), 0);
+    EVENTUALLY(atomic_load(&stop.count) == 1);
+    cr_assert(pthread_create(&thread, NULL, stop_runtime, &stop) == 0);
+    EVENTUALLY(weir_run_on(stop.runtime, 0, do_nothing, NULL) == WEIR_CLOSED);
+    int first = weir_timer_cancel(timers[0]);
+    int second = weir_timer_cancel(timers[1]);
+    cr_expect((first == 0 && second == -EINPROGRESS) || (first == -EINPROGRESS && second == 0),
+              "%s and %s", weir_error_name(first), weir_error_name(second));
+    atomic_store(&stop.goes_on, true);
+    pthread_join(thread, NULL);
+    cr_expect(atomic_load(&stop.count) == 1);
+    cr_expect(weir_timer_cancel(timers[0]) == -ENOENT);
 }
 
 static void start_here(void *data)
