@@ -21,6 +21,7 @@
 #include "sim/post.h"
 #include "sim/process.h"
 #include "sim/program.h"
+#include "sim/reach.h"
 #include "sim/trace.h"
 #include <weir/error.h>
 
@@ -76,6 +77,8 @@ static void foresee(struct conn *conn, const weir_option *option)
 {
     if (option->id == WEIR_OPTION_ACTIVE)
         foresee_active(conn, (int32_t)option->value.number);
+    else if (option->id == WEIR_OPTION_IDLE_TIMEOUT)
+        model_watch_idle(conn, option->value.number);
     else if (option->id == WEIR_OPTION_SEND_TIMEOUT_CLOSE)
         conn->may_lose |= option->value.number != 0;
 }
@@ -109,6 +112,7 @@ static void set(struct conn *conn, const weir_option *options)
         return;
     conn->active = model_socket(conn) ? model_socket(conn)->active : conn->active;
     conn->passives_due = passives_due;
+    conn->idle_ms = 0; /* not known */
 }
 
 void act_set_active(struct conn *conn, int32_t active)
@@ -139,6 +143,8 @@ int32_t act_some_active(void)
 
 weir_option act_some_option(void)
 {
+    if (dice_chance(program_style.idle))
+        return WEIR_IDLE_TIMEOUT(dice_chance(300) ? WEIR_INFINITY : (int64_t)dice_between(5, 40));
     switch (dice_below(16)) {
     case 0:
         return WEIR_BUFFER(dice_size(3000));
@@ -335,10 +341,22 @@ static void act(struct conn *conn)
     acts[dice_below(dice_chance(300) ? 10 : 8)](conn);
 }
 
+static void act_reach(struct conn *conn)
+{
+    if (dice_chance(500))
+        reach_run_for(conn);
+    else if (act_is_own(conn) || act_may_wait())
+        reach_cancel(conn);
+}
+
 void act_at_random(struct conn *conn)
 {
     if (conn->handle.id == 0 || conn->forsaken)
         return;
+    if (dice_chance(program_style.reach)) {
+        act_reach(conn);
+        return;
+    }
     if (process_current()) { /* others go on while it waits */
         act(conn);
         return;

@@ -114,7 +114,8 @@ void act_received(weir_socket handle, int result, const weir_packet *packet, voi
         conn->receiver = 0;
     if (same && packet && !conn->forsaken)
         SIM_CHECK(pending->given && pending->sum == act_sum_of(packet), "recv gave another packet");
-    if (same && !pending->refused && result != 0 && result != WEIR_TIMEOUT && result != WEIR_KILLED)
+    if (same && !pending->refused && result != 0 && result != WEIR_TIMEOUT &&
+        result != WEIR_KILLED && result != -ECANCELED)
         conn->end_seen = true;
     pending_end(pending);
     if (own && packet && dice_chance(program_style.echo))

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "runtime/scheduler/scheduler.h"
+#include "sim/alarms.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/kernel.h"
@@ -124,6 +125,8 @@ static bool pass_time(void)
             next_ns = actors[i].until_ns;
     check_all(next_ns == UINT64_MAX);
     process_check_asleep();
+    alarms_check_asleep();
+    model_check_idle();
     if (next_ns == UINT64_MAX)
         return false;
     if (interrupt_somebody())

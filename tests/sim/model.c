@@ -9,6 +9,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/stream.h"
+#include "sim/alarms.h"
 #include "sim/expect.h"
 #include "sim/kernel.h"
 #include "sim/life.h"
@@ -57,6 +58,7 @@ void model_reset(struct weir_runtime *runtime)
 void model_scheduler_over(const struct scheduler *scheduler)
 {
     life_scheduler_over(scheduler);
+    alarms_scheduler_over(scheduler);
     homes[scheduler->number] = NULL;
 }
 
@@ -306,6 +308,8 @@ void model_message_error(struct conn *conn, int error)
         SIM_CHECK((link->reset || conn->may_lose || socket->sending != SENDING_OPEN) &&
                       stream_values(socket)->show_econnreset,
                   "econnreset out of turn");
+    else if (error == WEIR_TIMEOUT)
+        SIM_CHECK(conn->timed_out, "a time-out for no reason");
     else
         SIM_CHECK((error == -ETIMEDOUT && link->reset) || (error == -EIO && conn->cuts_file) ||
                       (error == -ENOMEM && model_lenient),

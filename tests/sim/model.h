@@ -14,6 +14,7 @@
 #include <weir/runtime.h>
 #include <weir/socket.h>
 
+struct ring_completion;
 struct scheduler;
 struct slot;
 struct stream;
@@ -45,6 +46,9 @@ struct conn {
     uint32_t last_suspended;
     uint32_t receiver; /* pending call + 1 */
     size_t suspended_bytes;
+    uint64_t idle_ms;  /* after which it is closed; 0: never */
+    uint64_t bytes_ns; /* when it had some, or that was set */
+    bool timed_out;
 };
 
 void model_open(uint32_t capacity);
@@ -82,6 +86,13 @@ void model_message_passive(struct conn *conn);
 void model_message_error(struct conn *conn, int error);
 void model_message_closed(struct conn *conn);
 void model_message_unbusy(struct conn *conn);
+
+/* It is to be closed after so long without a byte; below 0: not. */
+void model_watch_idle(struct conn *conn, int64_t limit_ms);
+/* A scheduler learns what has come of an operation: bytes may have come or gone. */
+void model_completed(const struct scheduler *scheduler, const struct ring_completion *completion);
+/* Everybody sleeps, and time passes: none has been idle for too long. */
+void model_check_idle(void);
 
 /* Sends that were suspended and have been accepted meanwhile are noted. */
 void model_note_resumed(struct conn *conn);

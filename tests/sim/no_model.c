@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Nothing is checked: for measuring. */
+#include "sim/alarms.h"
 #include "sim/link.h"
 #include "sim/model.h"
 #include "sim/process.h"
@@ -77,6 +78,14 @@ void model_check_woken(const struct scheduler *scheduler, bool for_ever)
 }
 
 void process_check_asleep(void)
+{
+}
+
+void model_check_idle(void)
+{
+}
+
+void alarms_check_asleep(void)
 {
 }
 

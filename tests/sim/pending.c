@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/pending.h"
 
+#include <errno.h>
+
 #include "runtime/scheduler/call.h"
 #include "sim/actor.h"
 #include "sim/kernel.h"
@@ -97,6 +99,7 @@ void pending_called(struct pending *pending, enum pending_kind kind, int result)
     SIM_CHECK(!pending->refused || result == pending->expected || (model_lenient && result == -12),
               "a call of kind %d gave %s, not %s", kind, weir_error_name(result),
               weir_error_name(pending->expected));
+    SIM_CHECK(result != -ECANCELED || pending->is_cancelled, "a call is cancelled by nobody");
     life_check(pending->before_gone, "a call calls back");
     turns_count_call_back();
     if (result == WEIR_TIMEOUT && kind != PENDING_SEND) /* whose time only runs while it waits */

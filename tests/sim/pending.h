@@ -23,10 +23,11 @@ enum pending_kind {
 struct call;
 
 struct pending {
-    uint8_t kind;  /* enum pending_kind */
-    bool returned; /* the call itself */
-    uint8_t away;  /* how many schedulers it is taken to from where it is made */
-    bool refused;  /* by what the program did wrong: the result is `expected` */
+    uint8_t kind;      /* enum pending_kind */
+    bool returned;     /* the call itself */
+    uint8_t away;      /* how many schedulers it is taken to from where it is made */
+    bool is_cancelled; /* somebody has asked for that */
+    bool refused;      /* by what the program did wrong: the result is `expected` */
     int expected;
     uint32_t owner;
     uint32_t link;

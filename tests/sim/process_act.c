@@ -26,6 +26,8 @@ static struct conn *some_owned(uint32_t owner)
 void process_act(uint32_t owner)
 {
     uint32_t what = dice_below(10);
+    if (dice_chance(program_style.timers))
+        program_act_on_timers();
     struct conn *owned = some_owned(owner);
     if (what < 1 || (!owned && what < 5))
         program_connect_and_wait();

@@ -9,6 +9,7 @@
 #include "sim/act.h"
 #include "sim/act_look_up.h"
 #include "sim/afar.h"
+#include "sim/alarms.h"
 #include "sim/dice.h"
 #include "sim/errand.h"
 #include "sim/expect.h"
@@ -362,6 +363,11 @@ void program_connect_and_wait(void)
     check_opened(socket, result, owner, deadline_ns);
 }
 
+void program_act_on_timers(void)
+{
+    alarms_act(the_runtime);
+}
+
 void program_look_up_and_wait(void)
 {
     if (dice_chance(800))
@@ -478,6 +484,8 @@ void program_tick(void *unused)
     if (dice_chance(program_style.udp))
         udp_act(the_runtime);
     process_maybe_spawn(the_runtime);
+    if (dice_chance(program_style.timers))
+        alarms_act(the_runtime);
     uint32_t what = dice_below(10);
     program_read_mail(dice_below(3));
     if (what < 2)

@@ -26,6 +26,9 @@ struct program_style {
     uint32_t processes; /* of ticks in which something is done: one is spawned */
     uint32_t limit;     /* connections that a service may have; 0: any number */
     uint32_t calls;     /* of what processes do: calls on sockets */
+    uint32_t timers;    /* of ticks in which something is done: to timers */
+    uint32_t reach;     /* of things done to connections: something is run for them, cancelled */
+    uint32_t idle;      /* of options that are set: idle_timeout */
     bool insists;       /* does again at once what has failed at once, posts work from work */
 };
 extern struct program_style program_style;
@@ -43,6 +46,7 @@ void program_tick(void *unused);
 void program_act_on_listener(void);
 void program_act_on_connection(void);
 void program_act_on_datagrams(void);
+void program_act_on_timers(void);
 void program_connect_and_wait(void);
 void program_look_up_and_wait(void);
 void program_read_mail(uint32_t most);

@@ -54,6 +54,8 @@ static void act_once(void)
     uint32_t what = dice_below(20);
     if (dice_chance(program_style.udp))
         program_act_on_datagrams();
+    if (dice_chance(program_style.timers))
+        program_act_on_timers();
     if (what < 2)
         program_act_on_listener();
     else if (what < 3)

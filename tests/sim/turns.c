@@ -54,6 +54,7 @@ void __wrap_dispatch(struct scheduler *scheduler, const struct ring_completion *
 void __wrap_dispatch(struct scheduler *scheduler, const struct ring_completion *completion)
 {
     begin_step(scheduler);
+    model_completed(scheduler, completion);
     __real_dispatch(scheduler, completion);
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/stream/stream.h"
 #include "sim/act.h"
 #include "sim/actor.h"
+#include "sim/alarms.h"
 #include "sim/dice.h"
 #include "sim/errand.h"
 #include "sim/event.h"
@@ -25,6 +26,7 @@
 #include "sim/plan.h"
 #include "sim/process.h"
 #include "sim/program.h"
+#include "sim/reach.h"
 #include "sim/slow.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
@@ -129,6 +131,9 @@ static void choose_style(void)
         .limit = program_style.limit,
         .processes = program_style.processes,
         .calls = program_style.calls,
+        .timers = program_style.timers,
+        .reach = program_style.reach,
+        .idle = program_style.idle,
     };
 }
 
@@ -142,6 +147,9 @@ static void choose_newcomers(uint64_t seed)
     program_style.named = ONE_OF(0, 0, 100, 400);
     program_style.limit = ONE_OF(0, 0, 0, 1, 3);
     program_style.calls = program_style.processes ? ONE_OF(0, 300, 800) : 0;
+    program_style.timers = ONE_OF(0, 0, 100, 500);
+    program_style.reach = ONE_OF(0, 0, 50, 200);
+    program_style.idle = ONE_OF(0, 0, 100, 300);
     dice_seed(seed);
 }
 
@@ -354,6 +362,7 @@ static void end(bool is_surprised)
     while (actor_live_count() > 0)
         SIM_CHECK(actor_step(), "somebody waits for ever");
     process_check_end();
+    reach_check_end();
     program_end();
     shelf_forget_all();
     runtime_free(world.runtime);
@@ -369,6 +378,8 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
     world = (struct world){0};
     choose_newcomers(seed);
     process_reset();
+    alarms_reset();
+    reach_reset();
     kernel_reset();
     udp_reset();
     udp_model_reset();
