@@ -159,6 +159,8 @@ static const char *const creation_failures[WEIR_OPTION_COUNT] = {
     [WEIR_OPTION_MAX_CONNECTIONS] = "none",
     [WEIR_OPTION_NETNS] = "the call gives einval for no namespace, else what opening gives",
     [WEIR_OPTION_PORT] = "the call gives what binding gives, such as eaddrinuse or eacces",
+    [WEIR_OPTION_PROXY_PROTOCOL] = "none",
+    [WEIR_OPTION_PROXY_TIMEOUT] = "none",
     [WEIR_OPTION_ACTIVE] = active_failure,
 };
 

@@ -60,7 +60,9 @@ struct option_setup {
     bool reuseport;
     int backlog;
     bool backlog_given;
-    uint32_t max_connections;   /* 0: any number */
+    uint32_t max_connections; /* 0: any number */
+    bool proxy_protocol;
+    uint32_t proxy_timeout_ms;
     uint32_t happy_eyeballs_ms; /* 0: one address at a time */
     int fd;                     /* {fd,_}, or -1 */
     bool was_not_waiting;       /* its descriptor was O_NONBLOCK until it was made to wait */

@@ -40,6 +40,16 @@ static void take_max_connections(struct taking *taking, const weir_option *optio
     taking->setup->max_connections = (uint32_t)option->value.number;
 }
 
+static void take_proxy_protocol(struct taking *taking, const weir_option *option)
+{
+    taking->setup->proxy_protocol = option->value.number != 0;
+}
+
+static void take_proxy_timeout(struct taking *taking, const weir_option *option)
+{
+    taking->setup->proxy_timeout_ms = (uint32_t)option->value.number;
+}
+
 /* The first of a list counts, as in the document's functions; of all others the last. */
 static void take_inet(struct taking *taking, const weir_option *option)
 {
@@ -91,13 +101,22 @@ static void take_reuseport(struct taking *taking, const weir_option *option)
 typedef void take(struct taking *taking, const weir_option *option);
 
 static take *const takes[WEIR_OPTION_COUNT] = {
-    [WEIR_OPTION_BACKLOG] = take_backlog,     [WEIR_OPTION_FD] = take_fd,
-    [WEIR_OPTION_FILE_MODE] = take_file_mode, [WEIR_OPTION_HAPPY_EYEBALLS] = take_happy_eyeballs,
-    [WEIR_OPTION_IFADDR] = take_address,      [WEIR_OPTION_INET] = take_inet,
-    [WEIR_OPTION_INET6] = take_inet,          [WEIR_OPTION_IP] = take_address,
-    [WEIR_OPTION_LOCAL] = take_local,         [WEIR_OPTION_MAX_CONNECTIONS] = take_max_connections,
-    [WEIR_OPTION_NETNS] = take_netns,         [WEIR_OPTION_PORT] = take_port,
-    [WEIR_OPTION_REUSEADDR] = take_reuseaddr, [WEIR_OPTION_REUSEPORT] = take_reuseport,
+    [WEIR_OPTION_BACKLOG] = take_backlog,
+    [WEIR_OPTION_FD] = take_fd,
+    [WEIR_OPTION_FILE_MODE] = take_file_mode,
+    [WEIR_OPTION_HAPPY_EYEBALLS] = take_happy_eyeballs,
+    [WEIR_OPTION_IFADDR] = take_address,
+    [WEIR_OPTION_INET] = take_inet,
+    [WEIR_OPTION_INET6] = take_inet,
+    [WEIR_OPTION_IP] = take_address,
+    [WEIR_OPTION_LOCAL] = take_local,
+    [WEIR_OPTION_MAX_CONNECTIONS] = take_max_connections,
+    [WEIR_OPTION_NETNS] = take_netns,
+    [WEIR_OPTION_PORT] = take_port,
+    [WEIR_OPTION_PROXY_PROTOCOL] = take_proxy_protocol,
+    [WEIR_OPTION_PROXY_TIMEOUT] = take_proxy_timeout,
+    [WEIR_OPTION_REUSEADDR] = take_reuseaddr,
+    [WEIR_OPTION_REUSEPORT] = take_reuseport,
 };
 
 static int take_one(struct taking *taking, const weir_option *option)
@@ -178,6 +197,7 @@ int options_set_up(struct option_setup *setup, enum option_scope scope, const we
         .defaults = defaults,
         .options = options,
         .backlog = (int)option_rows[WEIR_OPTION_BACKLOG].initial[0],
+        .proxy_timeout_ms = (uint32_t)option_rows[WEIR_OPTION_PROXY_TIMEOUT].initial[0],
         .fd = -1,
         .file_mode = -1,
     };

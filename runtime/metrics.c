@@ -103,6 +103,8 @@ static const struct figure {
     FIGURE(starved, COUNTER, "starved_total", "Receives that found no buffer"),
     FIGURE(accept_pauses, COUNTER, "accept_pauses_total", "Accepts that failed"),
     FIGURE(limited, COUNTER, "limited_total", "Connections that waited for max_connections"),
+    FIGURE(proxy_refused, COUNTER, "proxy_refused_total",
+           "Connections closed for want of a right PROXY header"),
     FIGURE(memory_pauses, COUNTER, "memory_pauses_total",
            "Operations the kernel had no memory for"),
     FIGURE(short_sends, COUNTER, "short_sends_total", "Sends that went out in part"),

@@ -17,6 +17,7 @@
 #include "runtime/service.h"
 #include "runtime/set_options.h"
 #include "runtime/stream/busy.h"
+#include "runtime/stream/proxied.h"
 #include "runtime/stream/send.h"
 #include "runtime/stream/stream.h"
 #include <weir/reach.h>
@@ -67,19 +68,29 @@ static int read_name(const struct slot *slot, get_name *get, struct call *call)
                : address_from_sockaddr(&storage, list_entry(call, struct name_call, call)->address);
 }
 
+static int give_name(struct call *call, const weir_address *address)
+{
+    *list_entry(call, struct name_call, call)->address = *address;
+    return 0;
+}
+
 static int run_sockname(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    (void)scheduler;
+    const struct proxy_header *header = proxied_of(scheduler, slot);
     if (slot->state == SOCKET_GONE)
         return -EBADF;
+    if (header)
+        return give_name(call, &header->destination);
     return read_name(slot, system_getsockname, call);
 }
 
 static int run_peername(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
-    (void)scheduler;
+    const struct proxy_header *header = proxied_of(scheduler, slot);
     if (slot->state != SOCKET_OPEN)
         return -ENOTCONN;
+    if (header)
+        return give_name(call, &header->source);
     return read_name(slot, system_getpeername, call);
 }
 

@@ -56,6 +56,7 @@ static int begin(struct scheduler *scheduler, struct listener *listener,
     listening->sibling_count = listen->sibling_count;
     listening->has_rivals = listen->has_rivals;
     listening->inherited = listen->inherited;
+    listening->proxy_timeout_ms = listen->proxy_timeout_ms;
     if (listen->serving)
         return accept_serve(scheduler, listener, listen->owner, listen->quota);
     owner_set(&listener->slot, listen->owner);

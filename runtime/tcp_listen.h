@@ -22,6 +22,7 @@ struct listen_call {
     bool inherited;              /* the socket was there already */
     weir_owner owner;            /* of a service's connections, */
     struct quota *quota;         /* and how many it may have; NULL: any number */
+    uint32_t proxy_timeout_ms;   /* in which their header has to come; 0: they have none */
     weir_socket socket;          /* the result */
     const weir_socket *siblings; /* the others of the service whose first it is to be */
     uint32_t sibling_count;

@@ -103,6 +103,7 @@ static bool is_shared(const struct service *service, uint32_t i)
 /* From the last to the first, who gets to know the others. */
 static int start_listeners(const weir_runtime *runtime, struct service *service)
 {
+    const struct option_setup *setup = &service->plan.setup;
     for (uint32_t i = service->count; i-- > 0;) {
         struct listen_call listen = {
             .plan = &service->plan,
@@ -115,6 +116,7 @@ static int start_listeners(const weir_runtime *runtime, struct service *service)
             .sibling_count = i == 0 ? service->count - 1 : 0,
             .owner = service->owner,
             .quota = service->quota,
+            .proxy_timeout_ms = setup->proxy_protocol ? setup->proxy_timeout_ms : 0,
         };
         uint32_t index = runtime->schedulers[i % runtime->scheduler_count]->index;
         int result = call_make_on(&operation_listen, index, &listen.call);

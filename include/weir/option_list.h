@@ -335,6 +335,24 @@ WEIR_OPTION(PRIORITY, 45, priority, .type = OPTION_INTEGER, RANGE(INT32_MIN, INT
             .text = "Above 6 takes CAP_NET_ADMIN.")
 
 WEIR_OPTION(
+    PROXY_PROTOCOL, 70, proxy_protocol, .type = OPTION_BOOLEAN, .initial = BOTH(false),
+    .scopes = SERVE, CREATION, .traits = EXTENSION,
+    .help = "a proxy says first whose connection it passes on",
+    .text = "The PROXY protocol of HAProxy, versions 1 and 2. A connection is accepted when its "
+            "header has come, and peername, sockname and port are what that says; LOCAL, "
+            "UNKNOWN and local sockets leave them as they are. What is behind the header is "
+            "received as ever. One that is wrong, or not there in {proxy_timeout,_}, closes the "
+            "connection, which its owner hears nothing of (proxy_refused of weir_totals). Of "
+            "what may stand behind the addresses only the checksum is looked at. Whoever can "
+            "connect can say what he likes: only proxies should be able to.")
+
+WEIR_OPTION(PROXY_TIMEOUT, 71, proxy_timeout, .type = OPTION_INTEGER, RANGE(1, 3600000),
+            .initial = BOTH(5000), .scopes = SERVE, CREATION, .traits = EXTENSION,
+            .help = "ms in which the header of {proxy_protocol,true} has to come",
+            .text = "From when the connection is accepted. Less than 3000 is too little for a "
+                    "packet that is lost on the way.")
+
+WEIR_OPTION(
     RAW, 46, raw, .type = OPTION_RAW, .initial = NONE, .scopes = EVERYWHERE, KERNEL_BY_VALUE,
     .accept = INHERITED, .help = "any option of the kernel, by level and number",
     .text = "{raw, Level, Number, Bytes} sets; {raw, Level, Number, Size} or, where the kernel "

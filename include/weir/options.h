@@ -254,6 +254,9 @@ static inline weir_address weir_address_of_number(uint8_t last_byte)
 #define WEIR_PORT(port)         weir_option_number(WEIR_OPTION_PORT, (port))
 #define WEIR_PRIORITY(priority) weir_option_number(WEIR_OPTION_PRIORITY, (priority))
 
+#define WEIR_PROXY_PROTOCOL(on) weir_option_number(WEIR_OPTION_PROXY_PROTOCOL, (on))
+#define WEIR_PROXY_TIMEOUT(ms)  weir_option_number(WEIR_OPTION_PROXY_TIMEOUT, (ms))
+
 #define WEIR_RAW(level, number, bytes, size) weir_option_raw((level), (number), (bytes), (size))
 #define WEIR_READ_PACKETS(count)             weir_option_number(WEIR_OPTION_READ_PACKETS, (count))
 #define WEIR_RECBUF(bytes)                   weir_option_number(WEIR_OPTION_RECBUF, (bytes))

@@ -154,7 +154,9 @@ typedef struct weir_totals {
     uint64_t left_out;            /* times a broadcast left a connection out because it was busy */
     uint64_t limited;             /* connections that had to wait, as their service had as many as
                                      {max_connections,_} says */
-    uint64_t reserved[16];        /* for figures to come; 0 */
+    uint64_t proxy_refused; /* connections that were closed as their header by {proxy_protocol,_}
+                               was wrong, late or cut short */
+    uint64_t reserved[15];  /* for figures to come; 0 */
 } weir_totals;
 
 /* Reads figures: `scheduler` 0..count-1, or -1 for the sum. 0, -EINVAL, or WEIR_CLOSED. Any thread.

@@ -311,7 +311,8 @@ WEIR_API int weir_getopts(weir_socket socket, weir_option *values, size_t count)
  * The addresses of a socket, inet:peername/1, sockname/1 and port/1 (returns the port). -EINVAL
  * when the socket is closed. When it was lost and its owner has not closed it yet: -ENOTCONN from
  * peername, -EBADF from the others; a peer that has only finished writing, with
- * {exit_on_close,false}, is still there. -ENOTCONN from peername of a listener.
+ * {exit_on_close,false}, is still there. -ENOTCONN from peername of a listener. In a service with
+ * {proxy_protocol,true} they are what the proxy has said of the connection.
  */
 WEIR_API int weir_peername(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;
 WEIR_API int weir_sockname(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;

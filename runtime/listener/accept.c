@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/listener/arming.h"
+#include "runtime/listener/incoming.h"
 #include "runtime/listener/listener.h"
 #include "runtime/listener/listening.h"
 #include "runtime/listener/taking.h"
@@ -27,6 +28,7 @@ struct listening *listening_create(struct scheduler *scheduler, struct listener 
     if (!listening)
         return NULL;
     list_init(&listening->acceptors);
+    list_init(&listening->incoming);
     listening->scheduler = scheduler;
     listening->listener = listener;
     arming_init(listening);
@@ -145,6 +147,7 @@ static bool has_room(const struct listening *listening)
 static void close_at_last(struct scheduler *scheduler, struct listener *listener)
 {
     listener->listening->accepting = ACCEPTING_NOT;
+    incoming_let_go(listener->listening);
     slot_end(scheduler, &listener->slot, END_CLOSED);
 }
 
@@ -222,8 +225,8 @@ static void take_rest(struct scheduler *scheduler, struct task *task)
         if (more)
             taking_connection(scheduler, listener, fd);
     }
-    if (!more)
-        slot_end(scheduler, &listener->slot, END_CLOSED);
+    if (!more && listener->slot.state == SOCKET_OPEN)
+        close_at_last(scheduler, listener);
     else if (listener->slot.state == SOCKET_OPEN)
         task_add(&scheduler->tasks, TASK_SOON, task);
     slot_unhold(scheduler, &listener->slot);
@@ -367,6 +370,7 @@ void accept_close(struct scheduler *scheduler, struct listener *listener)
     task_remove(&listening->take_rest);
     task_remove(&listening->give_up);
     task_remove(&listening->let_in);
+    incoming_end_all(listening);
     if (listening->queuer)
         quota_queuer_free(listening->queuer);
     call_complete_all(scheduler, &listening->acceptors, WEIR_CLOSED);

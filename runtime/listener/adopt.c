@@ -17,6 +17,7 @@
 #include "runtime/scheduler/slot.h"
 #include "runtime/stream/idle.h"
 #include "runtime/stream/open.h"
+#include "runtime/stream/proxied.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/stream.h"
 
@@ -71,20 +72,26 @@ static void welcome(struct scheduler *scheduler, struct stream *stream)
     slot_unhold(scheduler, &stream->slot);
 }
 
-void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
-                     weir_owner owner)
+static int name(struct scheduler *scheduler, struct stream *stream,
+                const struct proxy_header *header)
 {
-    const struct quota_queuer *queuer = listener->listening->queuer;
-    struct quota *quota = queuer ? queuer->quota : NULL;
-    late_options_complete(listener->listening, fd);
-    struct stream *stream = stream_create(scheduler, fd, (enum weir_family)listener->slot.family,
-                                          listener->slot.options);
-    if (!establish(scheduler, stream, fd, owner)) {
-        if (quota)
-            quota_give_back(quota);
+    int result = header ? proxied_note(scheduler, stream, header) : 0;
+    if (result < 0)
+        forsake(scheduler, stream);
+    return result;
+}
+
+void adopt_for_owner(struct scheduler *scheduler, const struct arrival *arrival)
+{
+    struct stream *stream =
+        stream_create(scheduler, arrival->fd, arrival->family, arrival->options);
+    if (!establish(scheduler, stream, arrival->fd, arrival->owner)) {
+        if (arrival->quota)
+            quota_give_back(arrival->quota);
         return;
     }
-    if (occupy(scheduler, stream, quota) == 0 && watch(scheduler, stream) == 0)
+    if (occupy(scheduler, stream, arrival->quota) == 0 &&
+        name(scheduler, stream, arrival->header) == 0 && watch(scheduler, stream) == 0)
         welcome(scheduler, stream);
 }
 

@@ -8,11 +8,22 @@
 struct scheduler;
 struct listener;
 struct call;
+struct option_block;
+struct proxy_header;
+struct quota;
 
-/* On the listener's own scheduler, for the owner of a service, who is told `accepted`. Where the
- * service has {max_connections,_}, a place has been taken for it. */
-void adopt_for_owner(struct scheduler *scheduler, struct listener *listener, int fd,
-                     weir_owner owner);
+/* A connection of a service. */
+struct arrival {
+    int fd;
+    enum weir_family family;
+    struct option_block *options; /* which it shares */
+    weir_owner owner;
+    struct quota *quota;               /* {max_connections,_}: it has a place in it; or NULL */
+    const struct proxy_header *header; /* whose connection it is, says a proxy; or NULL */
+};
+
+/* On the listener's own scheduler. The owner is told `accepted`. */
+void adopt_for_owner(struct scheduler *scheduler, const struct arrival *arrival);
 
 /* Gets a connection back whose acceptor is no more, on its listener's scheduler. */
 typedef void adopt_take_back(struct scheduler *scheduler, weir_socket listener, int fd);

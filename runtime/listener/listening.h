@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "runtime/scheduler/quota.h"
 #include "runtime/scheduler/task.h"
 #include "runtime/scheduler/timer.h"
 #include <weir/socket.h>
 
 struct listener;
-struct quota_queuer;
 struct scheduler;
 
 enum accepting {
@@ -52,7 +52,14 @@ struct listening {
     weir_socket *siblings; /* on the other schedulers; the first of a service has them */
     uint32_t sibling_count;
     struct quota_queuer *queuer; /* {max_connections,_}; NULL: there is no limit */
+    uint32_t proxy_timeout_ms;   /* until when a header has to be there; 0: there is none */
+    struct list incoming;        /* connections whose header has not come */
 };
+
+static inline struct quota *listening_quota(const struct listening *listening)
+{
+    return listening->queuer ? listening->queuer->quota : NULL;
+}
 
 /* Whether it accepts the last that it will. */
 static inline bool listening_ends(const struct listening *listening)

@@ -8,6 +8,7 @@
 #include "base/system.h"
 #include "runtime/listener/adopt.h"
 #include "runtime/listener/arming.h"
+#include "runtime/listener/incoming.h"
 #include "runtime/listener/late_options.h"
 #include "runtime/listener/listener.h"
 #include "runtime/listener/listening.h"
@@ -79,7 +80,18 @@ void taking_give(struct scheduler *scheduler, struct listener *listener, int fd)
 
 static void serve(struct scheduler *scheduler, struct listener *listener, int fd)
 {
-    adopt_for_owner(scheduler, listener, fd, slot_owner(&listener->slot));
+    const struct arrival arrival = {
+        .fd = fd,
+        .family = (enum weir_family)listener->slot.family,
+        .options = listener->slot.options,
+        .owner = slot_owner(&listener->slot),
+        .quota = listening_quota(listener->listening),
+    };
+    late_options_complete(listener->listening, fd);
+    if (listener->listening->proxy_timeout_ms > 0)
+        incoming_begin(scheduler, listener, fd);
+    else
+        adopt_for_owner(scheduler, &arrival);
 }
 
 /* A service that ends has no more than this one, which it cannot give back. */

@@ -27,6 +27,7 @@ enum kind_number {
     KIND_RESOLVER,
     KIND_DATAGRAM,
     KIND_PROCESS,
+    KIND_INCOMING,
     KIND_COUNT
 };
 

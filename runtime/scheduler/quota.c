@@ -106,12 +106,18 @@ int quota_occupy(struct scheduler *scheduler, const struct slot *slot, struct qu
     return result;
 }
 
-void quota_leave(struct scheduler *scheduler, const struct slot *slot)
+struct quota *quota_vacate(struct scheduler *scheduler, const struct slot *slot)
 {
     struct quota *quota = slot_note(&scheduler->places, slot);
+    (void)slot_notes_set(&scheduler->places, slot, NULL);
+    return quota;
+}
+
+void quota_leave(struct scheduler *scheduler, const struct slot *slot)
+{
+    struct quota *quota = quota_vacate(scheduler, slot);
     if (!quota)
         return;
-    (void)slot_notes_set(&scheduler->places, slot, NULL);
     quota_give_back(quota);
     quota_drop(quota);
 }

@@ -36,6 +36,8 @@ bool quota_has_room(struct quota *quota);
 
 /* The place is the slot's connection's from now on. 0, or -ENOMEM: it is still the caller's. */
 int quota_occupy(struct scheduler *scheduler, const struct slot *slot, struct quota *quota);
+/* The place and a share of the quota are the caller's again. NULL: it has none. */
+struct quota *quota_vacate(struct scheduler *scheduler, const struct slot *slot);
 /* Its descriptor is closed. Nothing, when it has no place. */
 void quota_leave(struct scheduler *scheduler, const struct slot *slot);
 

@@ -19,6 +19,7 @@
 #include "runtime/stream/idle.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/output.h"
+#include "runtime/stream/proxied.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/set_option.h"
 #include "runtime/stream/streams.h"
@@ -61,6 +62,7 @@ static void release(struct scheduler *scheduler, struct slot *slot)
 {
     struct stream *stream = stream_of(slot);
     idle_forget(scheduler, stream);
+    proxied_forget(scheduler, slot);
     input_drop(stream);
     output_free(scheduler, stream);
     owner_set(slot, weir_owned_by_nobody());

@@ -44,5 +44,6 @@ void streams_shut(void *state)
     output_free_all(streams);
     send_pools_close(streams->pools);
     slot_notes_free(&streams->idle);
+    slot_notes_free(&streams->proxied);
     memory_free(streams);
 }

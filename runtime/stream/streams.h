@@ -34,7 +34,8 @@ struct streams {
     struct list broadcasts; /* parts of those that are under way, in order */
     struct lingering lingering;
     struct rest rest;
-    struct slot_notes idle; /* struct idle_watch of those that have {idle_timeout,_} */
+    struct slot_notes idle;    /* struct idle_watch of those that have {idle_timeout,_} */
+    struct slot_notes proxied; /* struct proxy_header of those that have had one */
 };
 
 int streams_open(struct scheduler *scheduler, void **state);

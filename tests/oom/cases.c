@@ -61,6 +61,38 @@ static int serve_few_and_close(weir_runtime *runtime)
     return result < 0 ? result : closed;
 }
 
+static void on_proxied(weir_socket socket, void *data)
+{
+    (void)data;
+    weir_close(socket);
+}
+
+/* Each that comes is told whose it is, or closed. */
+static int serve_proxied(weir_runtime *runtime)
+{
+    static const weir_handler handler = {.accepted = on_proxied};
+    static const char header[] = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
+    weir_socket listener;
+    weir_socket peer = {0};
+    weir_packet packet;
+    int result = weir_tcp_serve(runtime, "127.0.0.1", 0,
+                                WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true), WEIR_MAX_CONNECTIONS(2)),
+                                weir_handled_by(&handler, NULL), &listener);
+    if (result < 0)
+        return result;
+    result = weir_tcp_connect(runtime, "127.0.0.1", (uint16_t)weir_port(listener),
+                              WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)), weir_owned_by_nobody(),
+                              5000, &peer);
+    if (result == 0)
+        result = weir_send(peer, header, sizeof(header) - 1);
+    int end = result == 0 ? weir_recv(peer, 0, 5000, &packet) : result;
+    if (result == 0 && end != WEIR_CLOSED && end != -ENOMEM)
+        oom_fail("a connection with a header ends by %s", weir_error_name(end));
+    (void)!weir_close(peer);
+    int closed = weir_close(listener);
+    return result < 0 ? result : closed;
+}
+
 static int plain_socket(struct sockaddr_in *address, uint16_t port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -350,6 +382,7 @@ const struct oom_case oom_cases[] = {
     {"listen", true, listen_and_close},
     {"serve", true, serve_and_close},
     {"serve few", true, serve_few_and_close},
+    {"proxied", true, serve_proxied},
     {"connect", true, connect_and_close},
     {"accept", true, accept_and_close},
     {"send", true, send_and_close},

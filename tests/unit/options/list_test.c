@@ -141,7 +141,7 @@ static const struct {
     {"happy_eyeballs", "c"},
     {"ipv6_v6only", "lus"},
     {"line_delimiter", "cs"},
-    {"max_connections", "v"},
+    {"max_connections proxy_protocol proxy_timeout", "v"},
 };
 
 static const char *calls_of(const char *name, size_t length)
