@@ -128,8 +128,8 @@ WEIR_API int weir_local_send_async(weir_socket socket, const weir_local_message 
  * those for which there is no room, all of one message: more than N wait then, or the process has
  * too many open. A datagram tells that by -1. A connection tells it here, by -ENOBUFS once, when
  * those before them have been taken; what comes until then is lost as well. Closing what a peer has
- * sent takes as long as its kind does. -EAFNOSUPPORT (no local socket), -EINVAL (closed, or a
- * listener). Thread; scheduler: its own sockets.
+ * sent takes as long as its kind does, which for a socket that lingers may be long. -EAFNOSUPPORT
+ * (no local socket), -EINVAL (closed, or a listener). Thread; scheduler: its own sockets.
  */
 WEIR_API int weir_local_take(weir_socket socket, int *descriptors, size_t room) WEIR_CHECK_RESULT;
 
