@@ -38,6 +38,16 @@ int coroutine_open(struct coroutine *coroutine, struct coroutine_host *host, str
 /* On the host's stack: until the coroutine suspends itself or leaves. */
 void coroutine_resume(struct coroutine *coroutine);
 
+/* On the host's, a little before coroutine_resume: what it goes on with is in no near cache when
+ * there are many. */
+static inline void coroutine_fetch(const struct coroutine *coroutine)
+{
+    enum { LINE_BYTES = 64, LINES = 12 };
+    const char *frames = coroutine->context.stack_pointer;
+    for (size_t i = 0; i < LINES; i++)
+        __builtin_prefetch(frames + i * LINE_BYTES, 1);
+}
+
 /* On its own. */
 void coroutine_suspend(struct coroutine *coroutine);
 _Noreturn void coroutine_leave(struct coroutine *coroutine);

@@ -47,6 +47,7 @@ static void resume(struct waiter *waiter)
     if (process->state != PROCESS_WAITING)
         return;
     move(process, PROCESS_WAKE);
+    coroutine_fetch(&process->coroutine);
     stand_in_row(process);
 }
 
