@@ -72,9 +72,10 @@ typedef struct weir_handler {
  * weir_stop, and whether it was active or not.
  *
  * 1. It is the last of all: nothing is called with that socket after it, nor the callback of an
- *    _async call that was made on the socket's scheduler while the handle was alive. (One made on
- *    another scheduler, by none of its runtime's, or when the socket had been closed, may be
- *    answered later.)
+ *    _async call that was made on the socket's scheduler, or had come there from a thread, while
+ *    the handle was alive. One that came too late is answered with WEIR_CLOSED, perhaps after it;
+ *    and one made on another scheduler calls back there, side by side with `gone`: what such
+ *    callbacks need must not go with `gone`, or weir_run_for brings the call to the socket.
  * 2. It comes from the turn, never under a call of the application's. The handle is dead by then.
  *    What was queued has been sent or dropped: a peer that does not read may delay it.
  * 3. weir_controlling_process that has returned 0 leaves it to the new owner, and the former is

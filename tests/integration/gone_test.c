@@ -302,6 +302,20 @@ Test(gone, after_the_answers_to_async_calls)
     }
 }
 
+/* A thread's, that had come to the socket while its handle was alive. */
+Test(gone, after_the_answers_to_a_threads_calls)
+{
+    struct life life;
+    begin(&life, "[{active,false}]");
+    GIVES(weir_recv_async(life.loopback.socket, 0, WEIR_INFINITY, on_received, &life), 0);
+    for (int i = 0; i < 3; i++)
+        GIVES(weir_send_async(life.loopback.socket, "x", 1, on_sent, &life), 0);
+    weir_close(life.loopback.socket);
+    expect_gone(&life);
+    cr_assert(life.answers == 4);
+    finish(&life);
+}
+
 Test(gone, comes_to_the_last_owner_alone)
 {
     struct life first;

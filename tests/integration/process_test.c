@@ -2,6 +2,7 @@
 /* Processes: how they begin, wait, hear of each other and end. */
 #include "integration/in_process.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -457,4 +458,51 @@ Test(process, a_callback_is_none_and_does_not_wait)
     run_there(loopback.runtime, 0, wait_in_callback, results);
     cr_assert(results[0] == -EDEADLK && results[1] == -EINVAL && results[2] == 0);
     loopback_close(&loopback);
+}
+
+static struct sigaction of_faults(void)
+{
+    struct sigaction action;
+    cr_assert(sigaction(SIGSEGV, NULL, &action) == 0);
+    return action;
+}
+
+static void expect_the_programs_own(void (*begin)(void), struct sigaction expected)
+{
+    int reason = 0;
+    struct loopback first = loopback_start(NULL);
+    cr_assert(run_process_on(&first, 0, return_it, &reason) == 0);
+    struct loopback second = {.mailbox = first.mailbox};
+    GIVES(weir_start(&second.runtime, &(weir_config){.schedulers = 1}), 0);
+    cr_assert(run_process_on(&second, 0, return_it, &reason) == 0);
+    struct sigaction ours = of_faults();
+    cr_assert(ours.sa_sigaction != expected.sa_sigaction);
+    GIVES(weir_stop(second.runtime), 0);
+    cr_expect(of_faults().sa_sigaction == ours.sa_sigaction, "another's end takes it away");
+    begin();
+    loopback_close(&first);
+    cr_expect(of_faults().sa_sigaction == expected.sa_sigaction);
+}
+
+static void leave_it(void)
+{
+}
+
+static void fault(int number)
+{
+    _Exit(number);
+}
+
+static void take_it(void)
+{
+    (void)signal(SIGSEGV, fault);
+}
+
+/* What a program does about its faults is the program's again, unless it has changed meanwhile. */
+Test(process, faults_are_the_programs_when_the_last_scheduler_ends)
+{
+    struct sigaction before = of_faults();
+    expect_the_programs_own(leave_it, before);
+    expect_the_programs_own(take_it, (struct sigaction){.sa_handler = fault});
+    sigaction(SIGSEGV, &before, NULL);
 }

@@ -6,11 +6,17 @@
 #include <stdbool.h>
 #include <weir/weir.h>
 
+enum oom_needs {
+    DOES_WITHOUT_SOME,
+    NEEDS_ALL, /* it never goes well when one of its allocations has failed */
+};
+
 struct oom_case {
     const char *name;
     bool needs_runtime;
     /* Once, from nothing to nothing. 0 or the error; anything else is said and ends the test. */
     int (*run)(weir_runtime *runtime);
+    enum oom_needs needs;
 };
 
 extern const struct oom_case oom_cases[];
@@ -34,6 +40,7 @@ int oom_local_datagrams(weir_runtime *runtime);
 
 /* Processes: process_cases.c. */
 int oom_spawn(weir_runtime *runtime);
+int oom_first_process(weir_runtime *runtime);
 int oom_process_talks(weir_runtime *runtime);
 
 /* A plain client, and weir's end of it. */

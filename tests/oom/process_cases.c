@@ -54,6 +54,27 @@ int oom_spawn(weir_runtime *runtime)
     return result;
 }
 
+static int return_at_once(void *data)
+{
+    (void)data;
+    return 0;
+}
+
+/* What a scheduler has for processes is made with the first. */
+int oom_first_process(weir_runtime *runtime)
+{
+    const weir_config config = {
+        .schedulers = 1, .buffer_count = 4, .submission_entries = 16, .completion_entries = 32};
+    weir_runtime *another;
+    (void)runtime;
+    int result = weir_start(&another, &config);
+    if (result < 0)
+        return result;
+    result = weir_spawn(another, 0, return_at_once, NULL, NULL, NULL);
+    weir_stop(another);
+    return result;
+}
+
 struct client {
     weir_runtime *runtime;
     weir_socket listener;

@@ -69,6 +69,8 @@ static bool fail_one(const struct oom_case *it, weir_runtime *runtime, uint64_t 
     if (result != 0 && (result != -ENOMEM || !reached))
         oom_fail("%s, allocation %llu: %s", it->name, (unsigned long long)nth,
                  weir_error_name(result));
+    if (result == 0 && reached && it->needs == NEEDS_ALL)
+        oom_fail("%s went well without allocation %llu", it->name, (unsigned long long)nth);
     if (result != 0)
         expect_text(it->name);
     if (!it->needs_runtime)
