@@ -246,6 +246,9 @@ a_failed_send_is_counted(_, _, _) -> false.
 %% already, and gives them first.
 an_error_overtakes_datagrams({{udp_recv, _, _}, "econnrefused", "ok " ++ _}, Before, Play) ->
     is_same_in_other_order(steps_of(Before) ++ what_is_there(), Play);
+an_error_overtakes_datagrams({settle, Erlang, Weir}, _, _) ->
+    Words = fun(Line) -> lists:sort(string:lexemes(Line, " ;")) end,
+    has_line(" error ", [Erlang]) andalso Words(Erlang) =:= Words(Weir);
 an_error_overtakes_datagrams({{getstat, _}, "ok " ++ _, "ok " ++ _}, Before, Play) ->
     is_started(Before) andalso
         is_same_in_other_order(steps_of(Before) ++ [{join, x} | what_is_there()], Play);
