@@ -91,7 +91,8 @@ static struct pending *sender_of(const struct letter *letter)
 /* Whether there was no way to that address, and the next is to be tried. */
 static bool has_no_way(int result)
 {
-    return result == -ENETUNREACH || result == -EHOSTUNREACH || result == -EPERM;
+    return result == -ENETUNREACH || result == -EHOSTUNREACH || result == -EPERM ||
+           result == -EINVAL;
 }
 
 static uint32_t check_address(struct pending *pending, const weir_address *to)
