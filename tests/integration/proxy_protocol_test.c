@@ -41,9 +41,11 @@ static struct loopback start_with(const weir_option *options, const char *addres
     return loopback;
 }
 
+/* What ends one of them is not its time. */
 static struct loopback start(void)
 {
-    return start_with(WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true)), "127.0.0.1");
+    return start_with(WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true), WEIR_PROXY_TIMEOUT(3600000)),
+                      "127.0.0.1");
 }
 
 static int connect_to(const struct loopback *loopback)
@@ -287,7 +289,7 @@ Test(proxy_protocol, a_drain_waits_for_the_header)
     struct loopback loopback = start();
     int peer = begin_half(&loopback);
     GIVES(weir_drain(loopback.runtime, 0), WEIR_TIMEOUT);
-    GIVES(weir_port(loopback.listener), -EINVAL);
+    EVENTUALLY(weir_port(loopback.listener) == -EINVAL);
     end_half(peer);
     expect_connection(&loopback, &peer, CLIENT, FRONT);
     GIVES(weir_drain(loopback.runtime, AT_ONCE_MS), 0);
@@ -299,6 +301,7 @@ Test(proxy_protocol, a_service_that_leaves_waits_for_the_header)
     struct loopback loopback = start();
     int peer = begin_half(&loopback);
     GIVES(weir_leave(loopback.listener), 0);
+    EVENTUALLY(weir_port(loopback.listener) == -EINVAL);
     end_half(peer);
     expect_connection(&loopback, &peer, CLIENT, FRONT);
     loopback_close(&loopback);
@@ -326,14 +329,24 @@ Test(proxy_protocol, who_is_not_there_when_the_service_is_closed_is_closed)
     loopback_close(&loopback);
 }
 
-Test(proxy_protocol, who_is_not_there_when_the_owner_dies_is_closed)
+static void expect_closed_with_its_owner(bool after_its_listener)
 {
     struct loopback loopback = start();
     int peer = begin_half(&loopback);
+    if (after_its_listener) {
+        GIVES(weir_leave(loopback.listener), 0);
+        EVENTUALLY(weir_port(loopback.listener) == -EINVAL);
+    }
     GIVES(weir_mailbox_destroy(loopback.mailbox), 0);
     expect_closed(&peer);
     GIVES(weir_mailbox_create(&loopback.mailbox), 0);
     loopback_close(&loopback);
+}
+
+Test(proxy_protocol, who_is_not_there_when_the_owner_dies_is_closed)
+{
+    expect_closed_with_its_owner(false);
+    expect_closed_with_its_owner(true);
 }
 
 static void say_all(int peer)
