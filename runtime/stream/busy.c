@@ -28,8 +28,7 @@ bool busy_would_wait(struct scheduler *scheduler, const struct stream *stream, s
     size_t queued_bytes = output_queued_bytes(stream);
     size_t most_bytes = FRAMING_HEADER_MAX + size;
     return busy_is(scheduler, stream) ||
-           (queued_bytes > 0 &&
-            queued_bytes + most_bytes >= stream_values(stream)->high_watermark);
+           (queued_bytes > 0 && queued_bytes + most_bytes >= stream_values(stream)->high_watermark);
 }
 
 static void become_busy(struct scheduler *scheduler, struct output *output)
