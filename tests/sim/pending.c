@@ -20,6 +20,8 @@ static uint32_t touched;
 
 void pending_reset(void)
 {
+    for (uint32_t i = 0; i < touched; i++)
+        all[i] = (struct pending){0};
     count = 0;
     first_free = 0;
     touched = 0;
@@ -34,8 +36,10 @@ struct pending *pending_begin(enum pending_kind kind)
         index = touched++;
     else
         return NULL;
-    all[index] = (struct pending){
-        .kind = (uint8_t)kind, .begun_ns = kernel.now_ns, .deadline_ns = UINT64_MAX};
+    all[index] = (struct pending){.kind = (uint8_t)kind,
+                                  .begun_ns = kernel.now_ns,
+                                  .deadline_ns = UINT64_MAX,
+                                  .is_cancelled = all[index].is_cancelled};
     count++;
     return &all[index];
 }

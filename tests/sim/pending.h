@@ -26,7 +26,7 @@ struct pending {
     uint8_t kind;      /* enum pending_kind */
     bool returned;     /* the call itself */
     uint8_t away;      /* how many schedulers it is taken to from where it is made */
-    bool is_cancelled; /* somebody has asked for that */
+    bool is_cancelled; /* somebody asks for that, or did so of the one before */
     bool refused;      /* by what the program did wrong: the result is `expected` */
     int expected;
     uint32_t owner;
