@@ -26,7 +26,7 @@ def cpu_model():
 
 
 def machine(build):
-    doctor = said_by(f"{build}/weir", "doctor")
+    doctor = said_by(f"{build}/weir", "doctor").split("\nschedulers")[0]
     return {
         "cpu": cpu_model(), "cores": os.cpu_count(), "kernel": platform.release(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
