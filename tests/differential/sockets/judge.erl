@@ -38,7 +38,8 @@ known(N, Program, Erlang, Weirs, Weir, How) ->
     end.
 
 kinds({udp_open, _}) ->
-    [{a_mean_is_rounded, fun a_mean_is_rounded/3},
+    [{a_recv_waits_on, fun a_recv_waits_on/3},
+     {a_mean_is_rounded, fun a_mean_is_rounded/3},
      {a_failed_send_is_counted, fun a_failed_send_is_counted/3},
      {an_error_overtakes_datagrams, fun an_error_overtakes_datagrams/3}];
 kinds(_) ->
@@ -136,7 +137,7 @@ is_cut_recv(_, _) -> false.
 
 %% A recv that waits while the socket is active for a while is not served here by what comes next.
 a_recv_waits_on({Step, _, _}, Before, _) ->
-    Served = Step =:= settle orelse lists:member(element(1, Step), [join, recv, drain, getstat]),
+    Served = Step =:= settle orelse lists:member(element(1, Step), [join, recv, udp_recv, drain, getstat]),
     After = lists:dropwhile(fun({{start, x, _}, _}) -> false; (_) -> true end, Before),
     Served andalso
         lists:any(fun({active, How}) -> How =/= false; (_) -> false end, options_of(After)).
@@ -249,6 +250,8 @@ an_error_overtakes_datagrams({{udp_recv, _, _}, "econnrefused", "ok " ++ _}, Bef
 an_error_overtakes_datagrams({settle, Erlang, Weir}, _, _) ->
     Words = fun(Line) -> lists:sort(string:lexemes(Line, " ;")) end,
     has_line(" error ", [Erlang]) andalso Words(Erlang) =:= Words(Weir);
+an_error_overtakes_datagrams({{udp_recv, S, _}, "ok " ++ _, "ok " ++ _}, Before, Play) ->
+    an_error_overtakes_datagrams({{getstat, S}, "ok ", "ok "}, Before, Play);
 an_error_overtakes_datagrams({{getstat, _}, "ok " ++ _, "ok " ++ _}, Before, Play) ->
     is_started(Before) andalso
         is_same_in_other_order(steps_of(Before) ++ [{join, x} | what_is_there()], Play);
