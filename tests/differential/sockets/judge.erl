@@ -137,7 +137,8 @@ is_cut_recv(_, _) -> false.
 
 %% A recv that waits while the socket is active for a while is not served here by what comes next.
 a_recv_waits_on({Step, _, _}, Before, _) ->
-    Served = Step =:= settle orelse lists:member(element(1, Step), [join, recv, udp_recv, drain, getstat]),
+    Served = Step =:= settle orelse
+        lists:member(element(1, Step), [join, recv, udp_recv, drain, getstat]),
     After = lists:dropwhile(fun({{start, x, _}, _}) -> false; (_) -> true end, Before),
     Served andalso
         lists:any(fun({active, How}) -> How =/= false; (_) -> false end, options_of(After)).
