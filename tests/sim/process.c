@@ -24,18 +24,24 @@
 
 enum { MOST = POST_PROCESSES_MOST, ACTS_MOST = 40, STACK_BYTES = 512 << 10 };
 
+struct sender {
+    uint32_t serial;
+    uint32_t taken; /* of what it has posted */
+};
+
 struct member {
     bool lives;
     weir_process process;
-    uint32_t serial;      /* of those that have been this member */
-    uint32_t sent[MOST];  /* to each of the others, as they are now */
-    uint32_t to[MOST];    /* whose serial that was */
-    uint32_t taken[MOST]; /* from each */
-    uint32_t from[MOST];  /* whose serial that was */
-    uint32_t watched;     /* whose end it has yet to be told of */
-    bool knows;           /* that it is to end */
-    uint64_t killed_ns;   /* by another, since when; 0: not */
-    uint32_t owner;       /* of sockets */
+    uint32_t serial;     /* of those that have been this member */
+    uint32_t sent[MOST]; /* to each of the others, as they are now */
+    uint32_t to[MOST];   /* whose serial that was */
+    /* Also those who have ended: what they posted from another scheduler may come after what the
+     * next of the same place posts on this one. An act takes one message at most. */
+    struct sender senders[ACTS_MOST];
+    uint32_t watched;   /* whose end it has yet to be told of */
+    bool knows;         /* that it is to end */
+    uint64_t killed_ns; /* by another, since when; 0: not */
+    uint32_t owner;     /* of sockets */
     const weir_mailbox *mailbox;
 };
 
@@ -115,25 +121,30 @@ static void act_sleep(struct member *self)
         check_waited(since_ns, time_ms);
 }
 
-/* Who, of which serial, and the how manyeth of his. */
+/* Of which serial, and the how manyeth of his. */
 static void *make_data(const struct member *from, uint32_t number)
 {
-    return (void *)((uintptr_t)index_of(from) << 56 | (uintptr_t)(from->serial & 0xffffff) << 32 |
-                    number); /* NOLINT(performance-no-int-to-ptr) */
+    return (void *)((uintptr_t)from->serial << 32 | number); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/* A new one has sent nothing yet. */
+static struct sender *find_sender(struct member *self, uint32_t serial)
+{
+    struct sender *sender = self->senders;
+    while (sender->serial != 0 && sender->serial != serial)
+        sender++;
+    sender->serial = serial;
+    return sender;
 }
 
 static void take_user(struct member *self, uintptr_t data)
 {
-    uint32_t from = data >> 56;
-    uint32_t serial = data >> 32 & 0xffffff;
+    struct sender *sender = find_sender(self, (uint32_t)(data >> 32));
     uint32_t number = (uint32_t)data;
-    if (self->from[from] != serial)
-        self->taken[from] = 0;
-    self->from[from] = serial;
-    SIM_CHECK(number > self->taken[from] && (model_lenient || number == self->taken[from] + 1),
-              "process %u gets message %u of %u after %u", index_of(self), number, from,
-              self->taken[from]);
-    self->taken[from] = number;
+    SIM_CHECK(number > sender->taken && (model_lenient || number == sender->taken + 1),
+              "process %u gets message %u of the process of serial %u after %u", index_of(self),
+              number, sender->serial, sender->taken);
+    sender->taken = number;
 }
 
 static void take_message(struct member *self, weir_message *message)
