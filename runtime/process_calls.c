@@ -371,7 +371,7 @@ static void spawn_for(weir_socket socket, void *data)
     struct process *process;
     struct slot *slot = slot_find(here, socket);
     if (process_spawn(here, &plan, &process) == 0)
-        here->kinds[slot->kind]->hand_over(here, slot, weir_mailed_to(process->mailbox));
+        (void)here->kinds[slot->kind]->hand_over(here, slot, weir_mailed_to(process->mailbox));
     else
         weir_close(socket);
 }

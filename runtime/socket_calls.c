@@ -160,8 +160,8 @@ static int run_controlling_process(struct scheduler *scheduler, struct slot *slo
         return result;
     if (owner_is_nobody(owner->to) && source.active != WEIR_ACTIVE_FALSE)
         return error_say(WEIR_BADARG, "controlling_process: an active socket needs an owner");
-    kind->hand_over(scheduler, slot, owner->to);
-    return 0;
+    result = kind->hand_over(scheduler, slot, owner->to);
+    return result < 0 ? result : 0;
 }
 
 static int run_set_data(struct scheduler *scheduler, struct slot *slot, struct call *call)

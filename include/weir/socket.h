@@ -279,8 +279,9 @@ WEIR_API int weir_close(weir_socket socket);
 /*
  * Hands a socket to another owner, gen_tcp:controlling_process/2. `from` must be the present owner:
  * WEIR_NOT_OWNER, also for a listener, which has none. 0 when `to` is the owner already, whoever
- * asks. Messages that wait in the mailbox of `from` move along, in order. WEIR_CLOSED, WEIR_BADARG
- * (a mailbox that is gone, an active socket to nobody).
+ * asks. Messages that wait in the mailbox of `from` move along, in order. WEIR_CLOSED (also when
+ * `from` is gone, whose sockets are closed with it), WEIR_BADARG (`to` is a mailbox that is gone,
+ * or nobody for an active socket).
  */
 WEIR_API int weir_controlling_process(weir_socket socket, weir_owner from,
                                       weir_owner to) WEIR_CHECK_RESULT;

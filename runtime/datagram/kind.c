@@ -98,14 +98,15 @@ static uint32_t siblings(const struct slot *slot, const weir_socket **siblings)
     return count;
 }
 
-static void hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next)
+static int hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next)
 {
     struct datagram *socket = datagram_of(slot);
     bool delivering = socket->delivering;
     socket->delivering = true;
-    (void)owner_hand_over(scheduler, slot, next);
+    int result = owner_hand_over(scheduler, slot, next);
     socket->delivering = delivering;
     collect_go_on(scheduler, socket);
+    return result;
 }
 
 const struct kind kind_datagram = {

@@ -21,13 +21,13 @@ static void call_with_each(struct slot *slot, struct list *messages)
     mailbox_free_nodes(messages);
 }
 
-bool owner_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next)
+int owner_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next)
 {
     struct list messages;
     list_init(&messages);
-    owner_change(scheduler, slot, next, &messages);
+    int result = owner_change(scheduler, slot, next, &messages);
     bool any = !list_is_empty(&messages);
     if (any)
         call_with_each(slot, &messages);
-    return any;
+    return result < 0 ? result : any;
 }

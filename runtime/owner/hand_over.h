@@ -3,13 +3,13 @@
 #ifndef RUNTIME_OWNER_HAND_OVER_H
 #define RUNTIME_OWNER_HAND_OVER_H
 
-#include <stdbool.h>
 #include <weir/socket.h>
 
 struct scheduler;
 struct slot;
 
-/* Whether anything did. A handler is called with it, and may do anything at any of these calls. */
-bool owner_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next);
+/* 1: something did; 0; or an error of owner_change, and nothing has changed. A handler is called
+ * with what goes to it, and may do anything at any of these calls. */
+int owner_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next);
 
 #endif

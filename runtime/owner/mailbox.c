@@ -216,9 +216,10 @@ void mailbox_put_all(weir_mailbox *mailbox, struct list *list)
     call_all(&called);
 }
 
-void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list)
+bool mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list)
 {
     pthread_mutex_lock(&mailbox->lock);
+    bool dead = mailbox->dead;
     struct list *link = mailbox->messages.next;
     while (link != &mailbox->messages) {
         struct mailbox_node *node = list_entry(link, struct mailbox_node, link);
@@ -227,6 +228,7 @@ void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *lis
             list_append(list, &take_node(mailbox, node)->link);
     }
     pthread_mutex_unlock(&mailbox->lock);
+    return !dead;
 }
 
 void mailbox_free_nodes(struct list *list)

@@ -89,8 +89,9 @@ bool mailbox_is_dead(weir_mailbox *mailbox);
  * `msgq` (may be NULL) it counts already, and does no more once it was taken out. */
 int mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq);
 
-/* Moves a socket's waiting messages, in order, to the end of `list`, as mailbox_nodes. */
-void mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list);
+/* Moves a socket's waiting messages, in order, to the end of `list`, as mailbox_nodes. False: the
+ * mailbox is gone, and what it was told since it went is lost. */
+bool mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list);
 void mailbox_put_all(weir_mailbox *mailbox, struct list *list);
 
 /* Somebody closes a socket, which may be dead: a `closed` that waits for its owner must not be seen

@@ -255,14 +255,23 @@ void owner_tell_unbusy(struct scheduler *scheduler, struct slot *slot)
     slow_end(scheduler, began_ns, (slow_function *)handler->unbusy);
 }
 
-void owner_change(struct scheduler *scheduler, struct slot *slot, weir_owner next,
-                  struct list *messages)
+/* What a mailbox that is gone was to be told is lost, and so its sockets end with it. */
+static bool take_messages(struct scheduler *scheduler, const struct slot *slot,
+                          struct list *messages)
 {
-    if (slot->is_mailed && !CANARY(LEFT_BEHIND))
-        mailbox_extract(slot->owner.mailbox, slot_handle(scheduler, slot), messages);
+    return !slot->is_mailed || CANARY(LEFT_BEHIND) ||
+           mailbox_extract(slot->owner.mailbox, slot_handle(scheduler, slot), messages);
+}
+
+int owner_change(struct scheduler *scheduler, struct slot *slot, weir_owner next,
+                 struct list *messages)
+{
+    if (!take_messages(scheduler, slot, messages))
+        return error_say(WEIR_CLOSED, "controlling_process: the socket's owner is gone");
     owner_set(slot, next);
     if (next.mailbox)
         mailbox_put_all(next.mailbox, messages);
+    return 0;
 }
 
 struct death {

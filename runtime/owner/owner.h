@@ -45,9 +45,10 @@ int owner_check(weir_owner owner);
 void owner_set(struct slot *slot, weir_owner owner);
 
 /* The waiting messages of the present owner go to the next; those that a handler is to be called
- * with are appended to `messages`. */
-void owner_change(struct scheduler *scheduler, struct slot *slot, weir_owner next,
-                  struct list *messages);
+ * with are appended to `messages`. 0; WEIR_CLOSED: the present owner is a mailbox that is gone, and
+ * the socket is about to be closed. */
+int owner_change(struct scheduler *scheduler, struct slot *slot, weir_owner next,
+                 struct list *messages);
 void owner_call_handler(weir_owner owner, const weir_message *message);
 
 /* A process on this scheduler is gone, and its mailbox with it: closes its sockets, here at once

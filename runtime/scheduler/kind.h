@@ -84,8 +84,9 @@ struct kind {
     uint32_t (*siblings)(const struct slot *slot, const weir_socket **siblings);
     /* getstat. NULL: it has sent and received nothing. */
     void (*get_statistics)(const struct slot *slot, weir_statistics *statistics);
-    /* What waits for its present owner goes to the next. NULL: it has none to be changed. */
-    void (*hand_over)(struct scheduler *scheduler, struct slot *slot, weir_owner next);
+    /* What waits for its present owner goes to the next. Less than 0: an error, and it stays. NULL:
+     * it has none to be changed. */
+    int (*hand_over)(struct scheduler *scheduler, struct slot *slot, weir_owner next);
     /* Its owner or its options are others: it goes on. NULL: that is nothing to it. */
     void (*changed)(struct scheduler *scheduler, struct slot *slot);
 };

@@ -9,6 +9,6 @@ struct scheduler;
 struct slot;
 
 /* The kind's `hand_over`. */
-void stream_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next);
+int stream_hand_over(struct scheduler *scheduler, struct slot *slot, weir_owner next);
 
 #endif

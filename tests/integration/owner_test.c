@@ -455,3 +455,59 @@ Test(owner, a_mailbox_that_dies_while_a_service_is_being_made)
     cr_expect(descriptor_count() == descriptors);
     loopback_close(&loopback);
 }
+
+/* What its scheduler does, which has not been told that the mailbox is gone. */
+struct heir {
+    weir_mailbox *dead;
+    weir_socket sockets[2];
+    int results[2];
+    atomic_int told;
+};
+
+static void inherit_packet(weir_socket socket, const weir_packet *packet, void *data)
+{
+    struct heir *heir = data;
+    (void)socket;
+    (void)packet;
+    atomic_fetch_add(&heir->told, 1);
+}
+
+static void hand_on(void *data)
+{
+    static const weir_handler handler = {.packet = inherit_packet};
+    struct heir *heir = data;
+    while (!mailbox_is_dead(heir->dead))
+        sched_yield();
+    for (int i = 0; i < 2; i++)
+        heir->results[i] = weir_controlling_process(heir->sockets[i], weir_mailed_to(heir->dead),
+                                                    weir_handled_by(&handler, heir));
+}
+
+/* What came for the dead is lost: who had the socket then would read a stream with a hole. */
+Test(owner, what_the_dead_owned_is_handed_to_nobody)
+{
+    struct loopback loopback = loopback_open("[{active,false}]");
+    struct heir heir = {.told = 0};
+    weir_packet packet;
+    GIVES(weir_mailbox_create(&heir.dead), 0);
+    mailbox_keep(heir.dead);
+    heir.sockets[0] = loopback.socket;
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox),
+                                   weir_mailed_to(heir.dead)),
+          0);
+    GIVES(weir_udp_open(loopback.runtime, 0, NULL, weir_mailed_to(heir.dead), &heir.sockets[1]), 0);
+    GIVES(set(loopback.socket, "[{active,true}]"), 0);
+    peer_write(loopback.peer, "lost", 4);
+    EVENTUALLY(weir_mailbox_count(heir.dead) == 1);
+    struct background death = {.work = destroy, .mailbox = heir.dead};
+    GIVES(weir_run_on(loopback.runtime, weir_scheduler_of(loopback.socket), hand_on, &heir), 0);
+    background_start(&death);
+    GIVES(background_join(&death), 0);
+    for (int i = 0; i < 2; i++) {
+        GIVES(heir.results[i], WEIR_CLOSED);
+        GIVES(weir_recv(heir.sockets[i], 0, 0, &packet), WEIR_CLOSED);
+    }
+    cr_expect(atomic_load(&heir.told) == 0);
+    mailbox_release(heir.dead);
+    loopback_close(&loopback);
+}

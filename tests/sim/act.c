@@ -236,6 +236,8 @@ int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to)
         return WEIR_NOT_OWNER;
     if (post_is_box(to) && !post_is_alive(to))
         return WEIR_BADARG;
+    if (conn->forsaken)
+        return WEIR_CLOSED; /* what its owner was told since is lost */
     if (from != to)
         post_hand_over(conn->handle, from, to);
     if (post_is_box(from) && !(stream_is_live(socket) && socket->output && socket->output->refused))

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "runtime/scheduler/call.h"
+#include "runtime/stream/stream.h"
 #include "sim/act.h"
 #include "sim/expect.h"
 #include "sim/link.h"
@@ -75,6 +76,21 @@ int __wrap_busy_suspend(struct scheduler *scheduler, struct stream *socket, stru
     if (conn && result == CALL_WAITS)
         act_suspend(conn, pending);
     return result;
+}
+
+int __real_busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call);
+int __wrap_busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call);
+
+/* Its bytes are queued, and its time may be over at once, with the socket. */
+int __wrap_busy_cross(struct scheduler *scheduler, struct stream *socket, struct call *call)
+{
+    struct pending *pending = pending_of(call);
+    struct conn *conn = pending ? conn_of(pending) : NULL;
+    if (conn && pending->bytes && !conn->first_suspended && conn->sends < socket->sent.count) {
+        model_accepted(conn, pending->bytes, pending->length);
+        pending->bytes = NULL;
+    }
+    return __real_busy_cross(scheduler, socket, call);
 }
 
 void __real_busy_expire(struct scheduler *scheduler, struct call *call);

@@ -443,6 +443,8 @@ int udp_foresee_owner(struct udp_view *view, uint32_t from, uint32_t to)
         return WEIR_NOT_OWNER;
     if (post_is_box(to) && !post_is_alive(to))
         return WEIR_BADARG;
+    if (view->forsaken)
+        return WEIR_CLOSED; /* what its owner was told since is lost */
     if (from != to)
         post_hand_over(view->handle, from, to);
     if (post_is_box(from) && !(socket->outbox && socket->outbox->refused))
