@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Services on sockets that are there already, and handing them on. */
-#include "support/loopback.h"
+#include "integration/local_peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -268,13 +267,9 @@ static int connect_tcp(weir_socket service)
 static int connect_local(weir_socket service)
 {
     weir_local_address name;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char text[WEIR_LOCAL_TEXT_SIZE];
     GIVES(weir_local_sockname(service, &name), 0);
-    memcpy(address.sun_path, name.name, name.size);
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name.size);
-    cr_assert(connect(fd, (struct sockaddr *)&address, size) == 0, "%s", strerror(errno));
-    return fd;
+    return local_peer(weir_local_address_format(&name, text), SOCK_STREAM, connect);
 }
 
 Test(inherit, a_successor_goes_on_with_tcp)

@@ -21,7 +21,7 @@ static struct ends open_of(const weir_config *config, const char *options)
     GIVES(weir_options_parse(options, &list), 0);
     GIVES(weir_tcp_listen(ends.loopback.runtime, name_of("stream"), 0, list, &ends.listener), 0);
     weir_options_free(list);
-    ends.plain = plain_socket(name_of("stream"), SOCK_STREAM, connect);
+    ends.plain = local_peer(name_of("stream"), SOCK_STREAM, connect);
     GIVES(weir_tcp_accept(ends.listener, weir_mailed_to(ends.loopback.mailbox), WAIT_MS,
                           &ends.socket),
           0);
@@ -172,7 +172,7 @@ Test(local_rights, a_handler_sends_them_back)
                          weir_handled_by(&handler, &result), &service),
           0);
     struct mark mark = mark_make();
-    int plain = plain_socket(name_of("service"), SOCK_STREAM, connect);
+    int plain = local_peer(name_of("service"), SOCK_STREAM, connect);
     for (int i = 0; i < 20; i++) {
         plain_send(plain, "there", (int[]){mark.writer, mark.writer}, 2);
         GIVES(plain_receive(plain, bytes, sizeof(bytes), descriptors), 2);
@@ -314,8 +314,8 @@ Test(local_rights, that_nobody_takes_end_with_the_socket)
                          weir_handled_by(&handler, NULL), &service),
           0);
     struct mark mark = mark_make();
-    int plain = plain_socket(name_of("service"), SOCK_STREAM, connect);
-    int other = plain_socket(name_of("service"), SOCK_STREAM, connect);
+    int plain = local_peer(name_of("service"), SOCK_STREAM, connect);
+    int other = local_peer(name_of("service"), SOCK_STREAM, connect);
     struct mark stopped = mark_make();
     plain_send(plain, "x", (int[]){mark.writer}, 1);
     plain_send(other, "x", (int[]){stopped.writer}, 1);

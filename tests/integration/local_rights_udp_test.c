@@ -28,7 +28,7 @@ static struct ends open_with(const char *options)
     struct ends ends = {.loopback = loopback_start(NULL)};
     ends.socket = open_at(&ends.loopback, name_of("a"), options);
     ends.loopback.socket = ends.socket;
-    ends.plain = plain_socket(name_of("a"), SOCK_DGRAM, connect);
+    ends.plain = local_peer(name_of("a"), SOCK_DGRAM, connect);
     return ends;
 }
 
@@ -174,7 +174,7 @@ Test(local_rights_udp, that_are_queued_go_with_the_socket)
 {
     enum { MORE_THAN_THERE_IS_ROOM_FOR = 2000 };
     struct loopback loopback = loopback_start(NULL);
-    int peer = plain_socket(name_of("peer"), SOCK_DGRAM, bind);
+    int peer = local_peer(name_of("peer"), SOCK_DGRAM, bind);
     weir_socket sender = open_at(&loopback, NULL, ",{active,false}");
     struct mark mark = mark_make();
     GIVES(weir_udp_connect_to(sender, name_of("peer"), 0, WAIT_MS), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Local (Unix-domain) sockets: names, errors, files, and that bytes and ends arrive. */
-#include "support/loopback.h"
+#include "integration/local_peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/weir_local_XXXXXX";
@@ -74,19 +73,6 @@ static weir_socket accept_at(struct loopback *loopback, weir_socket listener)
     GIVES(weir_tcp_accept(listener, weir_mailed_to(loopback->mailbox), WAIT_MS, &loopback->socket),
           0);
     return loopback->socket;
-}
-
-/* A plain socket, bound or connected there by `call`. */
-static int plain(const char *path, int call(int, const struct sockaddr *, socklen_t))
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval wait = {WAIT_MS / 1000, 0};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path, path, strlen(path));
-    cr_assert(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0);
-    cr_assert(call(fd, (struct sockaddr *)&address, sizeof(address)) == 0, "%s: %s", path,
-              strerror(errno));
-    return fd;
 }
 
 static void expect_name(int result, const weir_local_address *name, const char *expected)
@@ -269,7 +255,7 @@ static weir_socket open_pair(struct loopback *loopback, const char *options, int
 {
     weir_socket listener;
     GIVES(listen_at(loopback, at("pair"), 0, options, &listener), 0);
-    *peer = plain(path_of(at("pair")), connect);
+    *peer = local_peer(at("pair"), SOCK_STREAM, connect);
     weir_socket accepted = accept_at(loopback, listener);
     GIVES(weir_close(listener), 0);
     cr_assert(unlink(path_of(at("pair"))) == 0);
@@ -417,7 +403,7 @@ Test(local, a_service_uses_all_schedulers)
                          weir_handled_by(&waiting, &spread), &service),
           0);
     for (int i = 0; i < ROUNDS * SCHEDULERS; i++) {
-        peers[i] = plain(path_of(at("a")), connect);
+        peers[i] = local_peer(at("a"), SOCK_STREAM, connect);
         if ((i + 1) % SCHEDULERS == 0)
             EVENTUALLY(total(&spread) == i + 1);
     }
@@ -442,7 +428,7 @@ Test(local, a_drain_takes_the_backlog)
                              weir_handled_by(&counting, &spread), &service),
               0);
         for (int i = 0; i < WAITING; i++)
-            peers[i] = plain(path_of(at("a")), connect);
+            peers[i] = local_peer(at("a"), SOCK_STREAM, connect);
         GIVES(weir_drain(loopback.runtime, 0), WEIR_TIMEOUT);
         EVENTUALLY(__atomic_load_n(&spread.total, __ATOMIC_SEQ_CST) == WAITING * (round + 1));
         for (int i = 0; i < WAITING; i++)
@@ -465,12 +451,12 @@ Test(local, descriptors_that_are_there_are_taken)
     peer_say(pair[1], "hello");
     GIVES(weir_recv(socket, 5, WAIT_MS, &packet), 0);
     weir_packet_release(&packet);
-    int listening = plain(path_of(at("a")), bind);
+    int listening = local_peer(at("a"), SOCK_STREAM, bind);
     snprintf(options, sizeof(options), "[{active,false},{fd,%d}]", listening);
     weir_socket listener;
     GIVES(listen_at(&loopback, NULL, 0, options, &listener), 0);
     expect_names(listener, at("a"), NULL);
-    int peer = plain(path_of(at("a")), connect);
+    int peer = local_peer(at("a"), SOCK_STREAM, connect);
     expect_names(accept_at(&loopback, listener), at("a"), "unix:");
     close(peer);
     close(pair[1]);

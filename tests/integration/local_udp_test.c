@@ -2,6 +2,7 @@
 /* Datagrams of local sockets: who they are from, what sending says, and that none waits for ever.
  */
 #include "integration/in_process.h"
+#include "integration/local_peer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -193,10 +194,7 @@ Test(local_udp, a_full_peer_is_waited_for)
 {
     enum { COUNT = 500 };
     struct loopback loopback = loopback_start(NULL);
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int peer = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path, at("peer") + 5, strlen(at("peer") + 5));
-    cr_assert(bind(peer, (struct sockaddr *)&address, sizeof(address)) == 0);
+    int peer = local_peer(at("peer"), SOCK_DGRAM, bind);
     weir_socket sender = passive_at(&loopback, at("sender"));
     struct answer answers[COUNT] = {{.count = 0}};
     for (int i = 0; i < COUNT; i++)
@@ -242,10 +240,7 @@ Test(local_udp, a_drain_waits_for_what_is_queued_and_no_longer)
 /* What waits for room is gone when its socket is. */
 Test(local_udp, a_stop_waits_for_no_peer)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int peer = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path, at("peer") + 5, strlen(at("peer") + 5));
-    cr_assert(bind(peer, (struct sockaddr *)&address, sizeof(address)) == 0);
+    int peer = local_peer(at("peer"), SOCK_DGRAM, bind);
     struct loopback loopback = loopback_start(NULL);
     weir_socket sender = passive_at(&loopback, NULL);
     for (int i = 0; i < 100; i++)

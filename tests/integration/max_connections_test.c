@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* {max_connections,_}: who has to wait, that everybody gets a place in the end, and what becomes of
  * those that wait when the service ends. */
-#include "support/loopback.h"
+#include "integration/local_peer.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static atomic_int accepted_count;
@@ -130,6 +129,15 @@ Test(max_connections, one_that_is_still_sending_counts)
     loopback_close(&loopback);
 }
 
+/* But the first, who has a place, and the second, who is in hand. All leave. */
+static void expect_others_reset(int peers[WAITING])
+{
+    for (int i = 2; i < WAITING; i++)
+        peer_expect_reset(peers[i]);
+    for (int i = 0; i < WAITING; i++)
+        peer_leave(&peers[i]);
+}
+
 Test(max_connections, a_drain_serves_the_one_in_hand)
 {
     struct loopback loopback;
@@ -138,10 +146,7 @@ Test(max_connections, a_drain_serves_the_one_in_hand)
     GIVES(weir_drain(loopback.runtime, 0), WEIR_TIMEOUT);
     peer_say(peers[1], "q");
     peer_expect(peers[1], "q");
-    for (int i = 2; i < WAITING; i++)
-        peer_expect_reset(peers[i]);
-    for (int i = 0; i < WAITING; i++)
-        peer_leave(&peers[i]);
+    expect_others_reset(peers);
     GIVES(weir_drain(loopback.runtime, AT_ONCE_MS), 0);
     cr_expect(accepted_count == 2);
     loopback_close(&loopback);
@@ -155,10 +160,7 @@ Test(max_connections, a_stop_ends_the_one_in_hand_as_others)
     GIVES(weir_stop(loopback.runtime), 0);
     peer_expect_end(peers[0]);
     peer_expect_end(peers[1]);
-    for (int i = 2; i < WAITING; i++)
-        peer_expect_reset(peers[i]);
-    for (int i = 0; i < WAITING; i++)
-        peer_leave(&peers[i]);
+    expect_others_reset(peers);
     cr_expect(accepted_count == 2);
     GIVES(weir_start(&loopback.runtime, NULL), 0);
     loopback_close(&loopback);
@@ -171,10 +173,7 @@ Test(max_connections, a_close_closes_the_one_in_hand)
     gather(&loopback, peers);
     GIVES(weir_close(loopback.listener), 0);
     peer_expect_end(peers[1]);
-    for (int i = 2; i < WAITING; i++)
-        peer_expect_reset(peers[i]);
-    for (int i = 0; i < WAITING; i++)
-        peer_leave(&peers[i]);
+    expect_others_reset(peers);
     EVENTUALLY(live_count == 0);
     cr_expect(accepted_count == 1);
     loopback_close(&loopback);
@@ -214,17 +213,6 @@ Test(max_connections, a_successor_gets_those_of_the_backlog)
 
 enum { SCHEDULERS = 3, PLACES = 5, CROWD = 90 };
 
-static int connect_local(const char *name)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t size = strlen(name);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path + 1, name, size);
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + size);
-    cr_assert(connect(fd, (struct sockaddr *)&address, length) == 0);
-    return fd;
-}
-
 /* Each is answered and closed, whichever is first. */
 static void expect_answers(int peers[CROWD])
 {
@@ -261,7 +249,7 @@ Test(max_connections, schedulers_that_share_a_socket_share_the_places)
     snprintf(name, sizeof(name), "unix:@weir places %d", (int)getpid());
     GIVES(serve(&loopback, name, PLACES), 0);
     for (int i = 0; i < CROWD; i++) {
-        peers[i] = connect_local(name + strlen("unix:@"));
+        peers[i] = local_peer(name, SOCK_STREAM, connect);
         peer_say(peers[i], "q");
     }
     expect_answers(peers);
@@ -277,15 +265,12 @@ Test(max_connections, a_drain_of_a_local_service_serves_those_that_have_places)
     snprintf(name, sizeof(name), "unix:@weir drain %d", (int)getpid());
     GIVES(serve(&loopback, name, 1), 0);
     for (int i = 0; i < WAITING; i++)
-        peers[i] = connect_local(name + strlen("unix:@"));
+        peers[i] = local_peer(name, SOCK_STREAM, connect);
     EVENTUALLY(limited(&loopback) == 1);
     GIVES(weir_drain(loopback.runtime, 0), WEIR_TIMEOUT);
     peer_say(peers[1], "q");
     peer_expect(peers[1], "q");
-    for (int i = 2; i < WAITING; i++)
-        peer_expect_reset(peers[i]);
-    for (int i = 0; i < WAITING; i++)
-        peer_leave(&peers[i]);
+    expect_others_reset(peers);
     GIVES(weir_drain(loopback.runtime, AT_ONCE_MS), 0);
     cr_expect(accepted_count == 2);
     loopback_close(&loopback);

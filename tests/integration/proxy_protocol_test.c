@@ -2,7 +2,7 @@
 /* {proxy_protocol,true}: whose connection the header says it is, wherever it is cut, and what
  * becomes of those whose header is wrong, or does not come before its time or their service's end.
  */
-#include "support/loopback.h"
+#include "integration/local_peer.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
@@ -378,23 +377,12 @@ Test(proxy_protocol, who_is_not_there_has_a_place)
     loopback_close(&loopback);
 }
 
-static int connect_local(const char *name)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t size = strlen(name);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path + 1, name, size);
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + size);
-    cr_assert(connect(fd, (struct sockaddr *)&address, length) == 0);
-    return fd;
-}
-
 Test(proxy_protocol, a_proxy_may_come_by_a_local_socket)
 {
     char name[64];
     snprintf(name, sizeof(name), "unix:@weir proxied %d", (int)getpid());
     struct loopback loopback = start_with(WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true)), name);
-    int peer = connect_local(name + strlen("unix:@"));
+    int peer = local_peer(name, SOCK_STREAM, connect);
     say_all(peer);
     expect_connection(&loopback, &peer, CLIENT, FRONT);
     loopback_close(&loopback);

@@ -6,7 +6,7 @@
 #ifndef INTEGRATION_RIGHTS_H
 #define INTEGRATION_RIGHTS_H
 
-#include "support/loopback.h"
+#include "integration/local_peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 struct mark {
@@ -65,22 +64,6 @@ static inline const char *name_of(const char *name)
     char *place = text[next++ % 8];
     snprintf(place, sizeof(text[0]), "unix:@weir rights %d %s", (int)getpid(), name);
     return place;
-}
-
-/* A plain socket, bound to or connected to a name. */
-static inline int plain_socket(const char *name, int type,
-                               int call(int, const struct sockaddr *, socklen_t))
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval wait = {WAIT_MS / 1000, 0};
-    const char *abstract = name + strlen("unix:@");
-    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path + 1, abstract, strlen(abstract));
-    cr_assert(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0);
-    cr_assert(call(fd, (struct sockaddr *)&address,
-                   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(abstract))) == 0,
-              "%s: %s", name, strerror(errno));
-    return fd;
 }
 
 enum { PLAIN_MOST = 253 };
