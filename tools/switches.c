@@ -10,6 +10,10 @@ static int read_value(const struct switches *switches, const struct switch_row *
                       const char *value, void *plan)
 {
     char *base = plan;
+    if (row->flag_at)
+        *(bool *)(base + row->flag_at) = true;
+    if (row->flag_at)
+        return 0;
     if (row->read)
         return row->read(value, plan);
     if (row->number_at)
@@ -24,11 +28,7 @@ static int unknown(const struct switches *switches, const char *name)
 {
     char text[SUGGEST_TEXT_SIZE];
     struct suggestion suggestion;
-    if (switches->flag && strcmp(name, switches->flag) == 0)
-        return command_misused(switches->command, "%s takes no value", name);
     suggest_begin(&suggestion, name, strlen(name));
-    if (switches->flag)
-        suggest_look(&suggestion, switches->flag);
     for (size_t i = 0; i < switches->count; i++)
         suggest_look(&suggestion, switches->rows[i].name);
     if (suggestion.nearest)
@@ -52,12 +52,14 @@ int switches_read(const struct switches *switches, char ***argument, void *plan,
     char *value = strchr(name, '=');
     if (value)
         *value++ = '\0';
-    else if (**argument)
-        value = *(*argument)++;
     const struct switch_row *row = find(switches, name);
     if (!row)
         return unknown(switches, name);
-    if (!value)
+    if (row->flag_at && value)
+        return command_misused(switches->command, "%s takes no value", name);
+    if (!row->flag_at && !value && **argument)
+        value = *(*argument)++;
+    if (!row->flag_at && !value)
         return command_misused(switches->command, "%s needs a value", name);
     uint64_t bit = UINT64_C(1) << (row - switches->rows);
     if ((*seen & bit) && !row->may_repeat)

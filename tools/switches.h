@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The switches of a command, "--name value" or "--name=value": a row each. */
+/* The switches of a command, "--name value", "--name=value" or just "--name": a row each. */
 #ifndef TOOLS_SWITCHES_H
 #define TOOLS_SWITCHES_H
 
@@ -7,12 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the value goes: a number, a time or a text in the plan, or to a function. */
+/* Where the value goes: a number, a time or a text in the plan, or to a function. One with
+ * `flag_at` has none, and makes that true. */
 struct switch_row {
     const char *name;
     size_t number_at;
     size_t time_at;
     size_t text_at;
+    size_t flag_at;
     int (*read)(const char *text, void *plan);
     int only; /* the command's own */
     bool may_repeat;
@@ -22,7 +24,6 @@ struct switches {
     const char *command;
     const struct switch_row *rows; /* 64 at most */
     size_t count;
-    const char *flag; /* one without a value, which the command reads itself; or NULL */
     int (*read_number)(const char *name, const char *text, uint32_t *number);
     int (*read_time)(const char *name, const char *text, uint64_t *time_ns);
 };

@@ -68,6 +68,16 @@ for arrivals in poisson burst:20; do
     load "0 3" "tcp://$echo" --rate 5000 --arrivals $arrivals $count
     says "requests        1000"
 done
+# Each connection of a deep closed loop gets its share: a fourth of it at least.
+coproc counting { exec python3 "$top/tests/load/counting_server.py" 4; }
+processes+=("$counting_PID")
+read -r line_of_counting <&"${counting[0]}"
+load "0 3" "tcp://${line_of_counting##* }" --connections 4 --depth 4 --count 4000 --warm-up 0s
+mapfile -t counts <&"${counting[0]}"
+[ "${#counts[@]}" = 4 ] || wrong "shares: ${counts[*]}: $out"
+for count_of_one in "${counts[@]}"; do
+    ((count_of_one >= 4000 * 64 / 4 / 4)) || wrong "shares: ${counts[*]} of $((4000 * 64)) bytes"
+done
 load "0 3" "tcp://$echo" --rate 1000 --arrivals ramp:0 --duration 1s --warm-up 0s
 says "requests         500"
 for depth in 2 3; do
@@ -89,6 +99,37 @@ load "0 3" "udp://$udp6" --rate 5000 --size 16 $count
 [[ $out == *failed* ]] && wrong "udp: $out"
 load "0 3" "udp://$udp" --connections 2 --churn $count
 [[ $out == *failed* ]] && wrong "udp churn: $out"
+
+# When the kernel had each reply: of datagrams always, of streams when asked for, of local ones
+# never. The kernel may put no stamp on the first.
+own_queue() {
+    load "0 3" "$@" --own-queue --warm-up 0s --count 1000 --json "$folder/own.json"
+    [[ $out == *failed* ]] && wrong "--own-queue: $out"
+    says "own queue   "
+    asked=$(sed -n 's/.*"own_queue": {"count": \([0-9]*\).*/\1/p' "$folder/own.json")
+    ((${asked:-0} > 500 && asked <= 1000)) || wrong "--own-queue $*: of $asked replies"
+}
+for size in 1 17 1-3000 100000; do
+    own_queue "tcp://$echo" --rate 5000 --size $size
+done
+own_queue "tcp://$line" --packet line --connections 3 --depth 4 --size 2-500
+own_queue "tcp://$two" --packet 2 --connections 3 --depth 4 --size 1-65535
+own_queue "http://$http/x" --connections 4 --depth 16
+own_queue "http://$http/x" --rate 2000 --churn
+load "0 3" "http://$bad/to-end" --connections 2 --count 20 --warm-up 0s --own-queue
+[[ $out == *failed* ]] && wrong "to-end: $out"
+load "0 3" "http://$bad/short" --connections 2 --count 20 --warm-up 0s --own-queue
+says "20  closed by the server"
+load "0 3" "http://$bad/reset" --connections 2 --count 20 --warm-up 0s --own-queue
+says "20  connection broken"
+load "0 3" "tcp://$bad" --connections 1 --count 5 --warm-up 0s --own-queue
+says "wrong content or order"
+load "0 3" "tcp://$echo" --connections 1 $count
+says "own queue not asked for: --own-queue"
+load "0 3" "$local" --packet 4 --connections 1 $count
+says "own queue not known: the kernel stamps nothing"
+load 2 "$local" --packet 4 --connections 1 --own-queue
+says "the kernel stamps nothing that comes over a local socket"
 
 # What goes wrong has a row.
 load "0 3" "http://$http/" --connections 1 --expect-status 404 $count
@@ -186,6 +227,24 @@ for few in "--duration 1s" "--count 10"; do
     says "so few requests"
 done
 
+# A client that is held up finds its replies in its own queue; one whose server is slow does not.
+start slow python3 "$top/tests/load/late_server.py" 0.1
+waited() { # the figure of its own queue
+    sed -n "s/.*\"own_queue\": .*\"$1\": \([0-9]*\).*/\1/p" "$folder/held.json"
+}
+held="--connections 1 --count 8 --warm-up 0s --own-queue --json $folder/held.json"
+load "0 3" "tcp://$slow" $held
+(($(waited p50_us) < 50000)) || wrong "the server was slow: $out"
+"$weir" load "tcp://$slow" $held >"$folder/out" 2>&1 &
+loader=$!
+while kill -STOP $loader 2>/dev/null; do
+    sleep 0.3 # while its server answers
+    kill -CONT $loader
+    sleep 0.1
+done
+wait $loader
+(($(waited max_us) > 150000)) || wrong "it was held up: $(cat "$folder/out")"
+
 # A server that answers after 5 ms beside one after 20 ms, in turn; and one beside itself.
 start soon python3 "$top/tests/load/late_server.py" 0.005
 load "0 3" "tcp://$late" --against "tcp://$soon" --connections 2 --count 20 --warm-up 0s \
@@ -259,6 +318,10 @@ datagrams = json.load(open(sys.argv[2].replace("results", "datagrams")))
 jsonschema.validate(datagrams, schema)
 assert datagrams["own_queue"]["count"] == 100
 assert datagrams["own_queue"]["max_us"] <= datagrams["response"]["max_us"]
+assert "own_queue" not in results and not results["settings"]["own_queue"]
+held = json.load(open(sys.argv[2].replace("results", "held")))
+jsonschema.validate(held, schema)
+assert held["settings"]["own_queue"] and held["own_queue"]["max_us"] <= held["response"]["max_us"]
 results["seconds"][0].pop("failed")
 try:
     jsonschema.validate(results, schema)

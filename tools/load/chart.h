@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { CHART_SERIES_MAX = 3, CHART_POINTS_MAX = 2000 };
+enum { CHART_SERIES_MAX = 4, CHART_POINTS_MAX = 2000 };
 
 struct chart_series {
     const char *name;

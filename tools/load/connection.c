@@ -2,6 +2,7 @@
 #include "load/connection.h"
 
 #include "base/clock.h"
+#include "load/stamped.h"
 #include "load/traffic.h"
 
 #include <errno.h>
@@ -91,6 +92,8 @@ void connection_fail(struct connection *connection, enum outcome outcome)
         return;
     uint64_t now_ns = clock_now_ns();
     connection->state = CONNECTION_DOWN;
+    if (connection->stamped)
+        stamped_close(connection->stamped);
     weir_close(connection->socket);
     reset_reply(&connection->reply);
     while (connection->count > 0)
@@ -98,10 +101,19 @@ void connection_fail(struct connection *connection, enum outcome outcome)
     traffic_is_down(connection);
 }
 
+static void note_queue(const struct connection *connection, const struct request *request,
+                       uint64_t received_ns)
+{
+    if (received_ns && request->is_measured)
+        traffic_queued(connection->traffic, received_ns);
+}
+
 void connection_replied(struct connection *connection, enum outcome outcome)
 {
     uint64_t now_ns = connection->now_ns;
     bool is_last = connection->reply.is_last || connection->traffic->plan->churn;
+    if (connection->stamped)
+        note_queue(connection, request_at(connection, 0), connection->stamped->received_ns);
     reset_reply(&connection->reply);
     take_oldest(connection, outcome, now_ns);
     if (is_last)
@@ -150,8 +162,7 @@ const struct request *connection_on_its_way(const struct connection *connection,
 
 void connection_replied_to(struct connection *connection, uint32_t i, uint64_t received_ns)
 {
-    if (received_ns && request_at(connection, i)->is_measured)
-        traffic_queued(connection, received_ns);
+    note_queue(connection, request_at(connection, i), received_ns);
     finish_datagram(connection, i, OUTCOME_OK, connection->now_ns);
 }
 
@@ -185,22 +196,49 @@ static void on_error(weir_socket socket, int error, void *data)
         connection_fail(data, OUTCOME_RESET);
 }
 
+void connection_ended(struct connection *connection)
+{
+    if (connection->traffic->protocol->take_end)
+        connection->traffic->protocol->take_end(connection);
+    connection_fail(connection, OUTCOME_CLOSED);
+}
+
 static void on_closed(weir_socket socket, void *data)
 {
     struct connection *connection = data;
     connection->now_ns = clock_now_ns();
-    if (is_its_socket(connection, socket) && connection->traffic->protocol->take_end)
-        connection->traffic->protocol->take_end(connection);
     if (is_its_socket(connection, socket))
-        connection_fail(connection, OUTCOME_CLOSED);
+        connection_ended(connection);
 }
 
-static const weir_handler handler = {
-    .packet = on_packet, .unbusy = on_unbusy, .error = on_error, .closed = on_closed};
+/* When the runtime stops it is ended by nobody here. */
+static void on_gone(weir_socket socket, void *data)
+{
+    struct connection *connection = data;
+    if (is_its_socket(connection, socket) && connection->stamped)
+        stamped_close(connection->stamped);
+}
+
+static const weir_handler handler = {.packet = on_packet,
+                                     .unbusy = on_unbusy,
+                                     .error = on_error,
+                                     .closed = on_closed,
+                                     .gone = on_gone};
+
+static int begin_receiving(struct connection *connection)
+{
+    int result = connection->stamped ? stamped_open(connection) : 0;
+    if (result < 0)
+        weir_close(connection->socket);
+    return result;
+}
 
 static void on_opened(weir_socket socket, int result, void *data)
 {
     struct connection *connection = data;
+    connection->socket = socket;
+    if (result >= 0)
+        result = begin_receiving(connection);
     if (result < 0) {
         uint64_t now_ns = clock_now_ns();
         connection->state = CONNECTION_DOWN;
@@ -209,7 +247,6 @@ static void on_opened(weir_socket socket, int result, void *data)
         traffic_not_opened(connection, result);
         return;
     }
-    connection->socket = socket;
     connection->state = CONNECTION_OPEN;
     connection->late_count = 0;
     traffic_opened(connection);

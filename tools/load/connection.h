@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <weir/weir.h>
 
+struct stamped;
 struct traffic;
 
 struct request {
@@ -58,6 +59,7 @@ struct connection {
     uint32_t first, count;
     uint32_t late_count; /* datagrams that timed out, whose replies may still come */
     struct request *requests;
+    struct stamped *stamped; /* a stream with --own-queue, else NULL */
     struct reply reply;
 };
 
@@ -66,6 +68,9 @@ void connection_open(struct connection *connection);
 
 /* Ends it: each request on its way fails so. Nothing when it is down. */
 void connection_fail(struct connection *connection, enum outcome outcome);
+
+/* The server has closed it: that ends a reply, or fails it. */
+void connection_ended(struct connection *connection);
 
 /* The time of its oldest request is up. */
 void connection_expire(struct connection *connection, uint64_t now_ns);

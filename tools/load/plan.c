@@ -219,6 +219,8 @@ static const struct switch_row rows[] = {
     {.name = "--connections", .number_at = offsetof(struct plan, connections)},
     {.name = "--depth", .number_at = offsetof(struct plan, depth)},
     {.name = "--think", .time_at = offsetof(struct plan, think_ns), .only = ONLY_CLOSED_LOOP},
+    {.name = "--churn", .flag_at = offsetof(struct plan, churn)},
+    {.name = "--own-queue", .flag_at = offsetof(struct plan, own_queue)},
     {.name = "--packet", .text_at = offsetof(struct plan, packet), .only = ONLY_TCP},
     {.name = "--size", .read = read_size, .only = ONLY_ECHO},
     {.name = "--method", .text_at = offsetof(struct plan, method), .only = ONLY_HTTP},
@@ -249,7 +251,6 @@ static const struct switches switches = {
     .command = "load",
     .rows = rows,
     .count = ROW_COUNT,
-    .flag = "--churn",
     .read_number = read_number,
     .read_time = read_time,
 };
@@ -266,14 +267,9 @@ static int read_url(const char *url, struct plan *plan)
 
 static int read_argument(char ***argument, struct plan *plan, uint64_t *seen)
 {
-    char *name = **argument;
-    if (name[0] == '-' && strcmp(name, switches.flag) != 0)
+    if ((**argument)[0] == '-')
         return switches_read(&switches, argument, plan, seen);
-    (*argument)++;
-    if (name[0] != '-')
-        return read_url(name, plan);
-    plan->churn = true;
-    return 0;
+    return read_url(*(*argument)++, plan);
 }
 
 static int check_row(const struct switch_row *row, const struct plan *plan)
@@ -316,6 +312,9 @@ static int check(struct plan *plan, uint64_t seen)
         return command_misused("load", "--find-rate goes without --rounds and --against");
     if (plan->source_count && plan->target.is_local)
         return command_misused("load", "--source: a local socket comes from no address");
+    if (plan->own_queue && (plan->target.is_local || plan->against_target.is_local))
+        return command_misused("load", "--own-queue: the kernel stamps nothing that comes over a "
+                                       "local socket");
     if (plan->churn && plan->depth > 1)
         return command_misused("load", "--depth: with --churn a connection has one request");
     if (plan->arrivals.kind == ARRIVALS_RAMP && plan->count > 0)
@@ -349,6 +348,8 @@ int plan_read(int argc, char **argv, struct plan *plan)
         return status;
     if (plan->connections == 0)
         plan->connections = OPEN_LOOP_CONNECTIONS;
+    if (plan->target.scheme == TARGET_UDP)
+        plan->own_queue = true;
     plan->arrivals.duration_ns = plan->duration_ns;
     return 0;
 }

@@ -24,7 +24,8 @@ struct plan {
     uint32_t connections;
     uint32_t depth; /* requests on their way per connection */
     uint64_t think_ns;
-    bool churn; /* a new connection for each request */
+    bool churn;     /* a new connection for each request */
+    bool own_queue; /* asks the kernel when it had each reply: of datagrams always */
 
     const char *packet;
     uint32_t size_min, size_max; /* of a tcp request, in bytes */

@@ -61,12 +61,19 @@ static size_t length_of(const weir_option *list)
     return length;
 }
 
-static void fill_options(weir_option *list, const weir_option *first, size_t count,
-                         const struct target *target, const weir_address *source)
+/* Datagrams bring their time stamps along. */
+static bool is_stamped(const struct plan *plan)
 {
+    return plan->own_queue && plan->target.scheme != TARGET_UDP;
+}
+
+static void fill_options(weir_option *list, const weir_option *first, size_t count,
+                         const struct plan *plan, const weir_address *source)
+{
+    const struct target *target = &plan->target;
     weir_option *end = list + count;
     memcpy(list, first, count * sizeof(*list));
-    *end++ = WEIR_ACTIVE(WEIR_ACTIVE_TRUE);
+    *end++ = WEIR_ACTIVE(is_stamped(plan) ? WEIR_ACTIVE_FALSE : WEIR_ACTIVE_TRUE);
     if (target->scheme != TARGET_UDP && !target->is_local)
         *end++ = WEIR_NODELAY(true);
     if (target->scheme != TARGET_UDP)
@@ -89,10 +96,29 @@ static int make_options(struct traffic *traffic)
     traffic->option_count = count + OWN_OPTIONS;
     traffic->options = memory_allocate_zeroed(lists * traffic->option_count, sizeof(*first));
     for (size_t i = 0; traffic->options && i < lists; i++)
-        fill_options(traffic->options + i * traffic->option_count, first, count, &plan->target,
+        fill_options(traffic->options + i * traffic->option_count, first, count, plan,
                      plan->source_count ? &plan->sources[i] : NULL);
     weir_options_free(first);
     return traffic->options ? 0 : command_misused("load", "no memory for options");
+}
+
+static int make_stamped(struct traffic *traffic)
+{
+    const struct plan *plan = traffic->plan;
+    size_t bytes = stamped_bytes(plan);
+    if (!is_stamped(plan))
+        return 0;
+    traffic->stamped = memory_allocate_zeroed(plan->connections, sizeof(*traffic->stamped));
+    traffic->stamped_bytes = memory_allocate_zeroed(plan->connections, bytes);
+    if (!traffic->stamped || !traffic->stamped_bytes)
+        return command_misused("load", "--own-queue: no memory for %u connections",
+                               plan->connections);
+    for (uint32_t i = 0; i < plan->connections; i++) {
+        traffic->stamped[i].bytes = traffic->stamped_bytes + i * bytes;
+        traffic->connections[i].stamped = &traffic->stamped[i];
+    }
+    stamped_begin();
+    return 0;
 }
 
 static int make_connections(struct traffic *traffic)
@@ -142,7 +168,9 @@ int traffic_prepare(struct traffic *traffic, const struct plan *plan, weir_runti
         status = traffic->protocol->begin(plan);
     if (status == 0)
         status = make_options(traffic);
-    return status ? status : make_connections(traffic);
+    if (status == 0)
+        status = make_connections(traffic);
+    return status ? status : make_stamped(traffic);
 }
 
 void traffic_free(struct traffic *traffic)
@@ -153,5 +181,8 @@ void traffic_free(struct traffic *traffic)
     memory_free(traffic->connections);
     memory_free(traffic->requests);
     memory_free(traffic->replies);
+    memory_free(traffic->stamped);
+    memory_free(traffic->stamped_bytes);
+    stamped_end();
     alarm_destroy(&traffic->alarm);
 }

@@ -17,14 +17,15 @@
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width\"><title>weir load</title>\n<style>\n"
-    ":root{color-scheme:light dark;--a:#0b63ce;--b:#c2410c;--c:#15803d}\n"
-    "@media(prefers-color-scheme:dark){:root{--a:#6cb2ff;--b:#fb923c;--c:#4ade80}}\n"
+    ":root{color-scheme:light dark;--a:#0b63ce;--b:#c2410c;--c:#15803d;--d:#7e22ce}\n"
+    "@media(prefers-color-scheme:dark){:root{--a:#6cb2ff;--b:#fb923c;--c:#4ade80;--d:#c084fc}}\n"
     "body{font:15px/1.5 system-ui,sans-serif;max-width:880px;margin:2em auto;padding:0 1em}\n"
     "h1{font-size:1.4em;overflow-wrap:anywhere}h2{font-size:1.05em;margin:1.6em 0 0}\n"
     "svg{width:100%;font-size:12px}svg text{fill:currentColor}\n"
     ".grid{stroke:currentColor;opacity:.15}polyline{fill:none;stroke-width:2}\n"
-    ".s0{stroke:var(--a)}.s1{stroke:var(--b)}.s2{stroke:var(--c)}\n"
-    ".k0{color:var(--a)}.k1{color:var(--b)}.k2{color:var(--c)}.legend{margin:0}\n"
+    ".s0{stroke:var(--a)}.s1{stroke:var(--b)}.s2{stroke:var(--c)}.s3{stroke:var(--d)}\n"
+    ".k0{color:var(--a)}.k1{color:var(--b)}.k2{color:var(--c)}.k3{color:var(--d)}\n"
+    ".legend{margin:0}\n"
     ".limited{font-weight:bold;color:var(--b)}\n"
     "</style></head><body>\n";
 
@@ -85,6 +86,8 @@ static void write_curves(FILE *to, struct chart *chart, const struct results *re
     add_curve(chart, "response, from the planned time", &results->response);
     add_curve(chart, "service, from the sending", &results->service);
     add_curve(chart, "send lag", &results->lag);
+    if (results->queue.count > 0)
+        add_curve(chart, "own queue, from the kernel's time stamp", &results->queue);
     chart_write(to, chart);
 }
 

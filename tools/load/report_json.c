@@ -56,10 +56,10 @@ static void write_settings(FILE *to, const struct plan *plan)
                 plan->arrivals.rate);
     fprintf(to,
             ", \"connections\": %u, \"depth\": %u, \"think_ms\": %.3f, \"churn\": %s, "
-            "\"timeout_ms\": %.3f, \"lag_bound_ms\": %.3f",
+            "\"own_queue\": %s, \"timeout_ms\": %.3f, \"lag_bound_ms\": %.3f",
             plan->connections, plan->depth, (double)plan->think_ns / 1e6,
-            plan->churn ? "true" : "false", (double)plan->timeout_ns / 1e6,
-            (double)plan->lag_bound_ns / 1e6);
+            plan->churn ? "true" : "false", plan->own_queue ? "true" : "false",
+            (double)plan->timeout_ns / 1e6, (double)plan->lag_bound_ns / 1e6);
     if (plan->target.scheme == TARGET_TCP)
         fprintf(to, ", \"packet\": \"%s\"", plan->packet);
     if (plan->target.scheme != TARGET_HTTP)

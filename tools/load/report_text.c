@@ -47,6 +47,20 @@ static void print_settings(FILE *to, const struct plan *plan)
     fprintf(to, "%s\n", plan->churn ? ", a new one for each request" : "");
 }
 
+/* How much of the response was the client's own: where it is not known, why. */
+static void print_queue(FILE *to, const struct plan *plan, const struct results *results)
+{
+    if (results->queue.count > 0)
+        print_histogram(to, "own queue", &results->queue);
+    else if (plan->target.is_local)
+        fputs("own queue not known: the kernel stamps nothing that comes over a local socket\n",
+              to);
+    else if (plan->own_queue)
+        fputs("own queue not known: the kernel has put a time stamp on no reply\n", to);
+    else
+        fputs("own queue not asked for: --own-queue\n", to);
+}
+
 static void print_failures(FILE *to, const struct results *results)
 {
     for (int outcome = OUTCOME_OK + 1; outcome < OUTCOME_COUNT; outcome++)
@@ -108,8 +122,7 @@ void report_text(FILE *to, const struct plan *plan, const struct results *result
     print_histogram(to, "response", &results->response);
     print_histogram(to, "service", &results->service);
     print_histogram(to, "send lag", &results->lag);
-    if (results->queue.count > 0)
-        print_histogram(to, "own queue", &results->queue);
+    print_queue(to, plan, results);
     if (results->rounds.count > 1)
         fprintf(to, "rounds    %10u\n", results->rounds.count);
     fprintf(to, "bytes     %10" PRIu64 "  sent, %" PRIu64 " received\n", results->bytes_sent,

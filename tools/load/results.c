@@ -37,7 +37,7 @@ void results_restart(struct results *results, uint64_t now_ns)
     histogram_clear(&results->second);
     memset(results->outcomes, 0, sizeof(results->outcomes));
     results->connects = results->connect_failures = results->second_failed = 0;
-    results->bytes_sent = results->bytes_received = 0;
+    results->bytes_sent = results->bytes_received = results->system_calls = 0;
     results->second_count = 0;
     results->begin_ns = results->end_ns = now_ns;
 }

@@ -6,8 +6,8 @@
  *   service   from the actual sending to the reply; of answered requests
  *   lag       from when the request could have gone (planned, and a connection had room) until it
  *             was handed to the kernel's queue: what this program itself was late
- *   queue     from when the kernel had a datagram until this program looked at it; none of streams,
- *             of which the kernel does not say it
+ *   queue     from when the kernel had a whole reply until this program looked at it; none of local
+ *             streams, of which the kernel does not say it, nor of others without --own-queue
  */
 #ifndef LOAD_RESULTS_H
 #define LOAD_RESULTS_H

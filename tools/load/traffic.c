@@ -275,14 +275,14 @@ void traffic_done(struct connection *connection, const struct request *request,
     results_add(results, outcome, response_ns);
 }
 
-void traffic_queued(struct connection *connection, uint64_t received_ns)
+void traffic_queued(struct traffic *traffic, uint64_t received_ns)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
     uint64_t waited_ns = now_ns > received_ns ? now_ns - received_ns : 0;
-    if (is_counting(connection->traffic))
-        histogram_add(&connection->traffic->results->queue, waited_ns, 1);
+    if (is_counting(traffic))
+        histogram_add(&traffic->results->queue, waited_ns, 1);
 }
 
 static void begin_phase(struct traffic *traffic, enum traffic_phase phase, uint64_t now_ns)
@@ -368,8 +368,8 @@ static void note_totals(struct traffic *traffic)
     weir_totals now;
     weir_get_totals(traffic->runtime, 0, &now);
     results->bytes_sent = now.bytes_sent - before->bytes_sent;
-    results->bytes_received = now.bytes_received - before->bytes_received;
-    results->system_calls = now.system_calls - before->system_calls;
+    results->bytes_received += now.bytes_received - before->bytes_received;
+    results->system_calls += now.system_calls - before->system_calls;
     if (results->has_server)
         results->has_server = process_sample(traffic->plan->pid, &results->server_end);
 }

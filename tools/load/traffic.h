@@ -20,6 +20,7 @@
 #include "load/plan.h"
 #include "load/protocol.h"
 #include "load/results.h"
+#include "load/stamped.h"
 #include "load/steady.h"
 
 enum traffic_phase {
@@ -44,6 +45,8 @@ struct traffic {
     struct connection *connections;
     struct request *requests;
     char *replies;
+    struct stamped *stamped; /* with --own-queue one for each, else NULL */
+    uint8_t *stamped_bytes;
     uint32_t connecting_count, open_count;
     struct list with_room, thinking, down;
 
@@ -82,6 +85,6 @@ void traffic_done(struct connection *connection, const struct request *request,
                   enum outcome outcome, uint64_t now_ns);
 
 /* For connections: a measured reply is looked at, which the kernel had at a time since 1970. */
-void traffic_queued(struct connection *connection, uint64_t received_ns);
+void traffic_queued(struct traffic *traffic, uint64_t received_ns);
 
 #endif
