@@ -16,7 +16,8 @@ option(WEIR_FUZZ "Build the libFuzzer harnesses (clang)" OFF)
 set(WEIR_FUZZING_ENGINE -fsanitize=fuzzer CACHE STRING "What links a harness to its engine")
 option(WEIR_BENCH "Build the benchmarks" ON)
 
-if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+# Where weir is a part of something else, that decides.
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 

@@ -101,6 +101,9 @@ function(weir_install_library)
                   ${PROJECT_BINARY_DIR}/weir-config-version.cmake DESTINATION ${package})
     install(FILES ${PROJECT_BINARY_DIR}/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
     install(FILES LICENSE README.md CHANGELOG.md SECURITY.md
-                  docs/TEN_MINUTES.md docs/GUIDE.md docs/OPTIONS.md docs/NAMES.md
-          DESTINATION ${CMAKE_INSTALL_DOCDIR})
+                  docs/TEN_MINUTES.md docs/GUIDE.md docs/FUNCTIONS.md docs/OPTIONS.md docs/NAMES.md
+                  docs/PROCESSES.md docs/load.schema.json
+            DESTINATION ${CMAKE_INSTALL_DOCDIR})
+    install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
+            FILES_MATCHING PATTERN *.c PATTERN *.service)
 endfunction()

@@ -32,7 +32,11 @@ set(WEIR_TEST_ENVIRONMENT
 
 if(BUILD_TESTING AND NOT WEIR_FUZZ AND NOT WEIR_SANITIZE MATCHES "thread")
     find_package(PkgConfig REQUIRED)
-    pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+    pkg_check_modules(CRITERION IMPORTED_TARGET criterion)
+    if(NOT CRITERION_FOUND)
+        message(FATAL_ERROR "The tests need Criterion, Debian's libcriterion-dev, and more that "
+            "`./run deps test` installs. -DBUILD_TESTING=OFF builds without them.")
+    endif()
 endif()
 
 function(weir_test_program name)

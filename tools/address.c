@@ -10,10 +10,10 @@
 #include <weir/error.h>
 
 const char address_details[] =
-    "Prints for each TEXT, with tabs between, what it is as an address, as a strictly written "
-    "one,\n"
-    "as an IPv4 and as an IPv6 address, as Erlang's inet_parse has them, and how the address is\n"
-    "written. With --batch each line of standard input is a text, '<empty>' the empty one.\n";
+    "Prints for each TEXT, with tabs between, what it is as an address, as a strictly\n"
+    "written one, as an IPv4 and as an IPv6 address, as Erlang's inet_parse has them,\n"
+    "and how the address is written. With --batch each line of standard input is a\n"
+    "text, '<empty>' the empty one.\n";
 
 typedef int parser(const char *text, weir_address *address);
 

@@ -14,12 +14,11 @@
 #include <weir/options.h>
 
 const char decode_details[] =
-    "TYPE is raw, 0, 1, 2, 4, asn1, cdr, sunrm, fcgi, tpkt, line, http, http_bin, httph or\n"
-    "httph_bin, or one of these as in '{packet,4}'; NAME is packet_size, line_length or "
-    "line_delimiter. Each packet on standard input\n"
-    "is printed as the term that\n"
-    "erlang:decode_packet/3 gives. Bytes that are no whole packet at the end print {more,Total};\n"
-    "{error,invalid} ends it with exit status 1.\n"
+    "TYPE is raw, 0, 1, 2, 4, asn1, cdr, sunrm, fcgi, tpkt, line, http, http_bin,\n"
+    "httph or httph_bin, or one of these as in '{packet,4}'; NAME is packet_size,\n"
+    "line_length or line_delimiter. Each packet on standard input is printed as the\n"
+    "term that erlang:decode_packet/3 gives. Bytes that are no whole packet at the\n"
+    "end print {more,Total}; {error,invalid} ends it with exit status 1.\n"
     "\n"
     "--batch reads lines `type TAB options TAB hex` (`-` for no bytes), as in\n"
     "    line\t[{packet_size,4}]\t610a62\n"

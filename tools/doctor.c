@@ -20,13 +20,12 @@
 #include <weir/weir.h>
 
 const char doctor_details[] =
-    "Tries what weir needs and prints what came of it. A line with a '!' says that something "
-    "could\n"
-    "be better, and what to do. Exit status: 0 when weir can run, 1 when it cannot,\n"
-    "2 when it was asked wrongly.\n"
+    "Tries what weir needs and prints what came of it. A line with a '!' says that\n"
+    "something could be better, and what to do. Exit status: 0 when weir can run, 1\n"
+    "when it cannot, 2 when it was asked wrongly.\n"
     "\n"
-    "WEIR_FEATURES_OFF=NAME,... keeps weir from using features, by the names printed here;\n"
-    "WEIR_FEATURES_OFF=kernel=6.1 from all that are newer than that kernel.\n";
+    "WEIR_FEATURES_OFF=NAME,... keeps weir from using features, by the names printed\n"
+    "here; WEIR_FEATURES_OFF=kernel=6.1 from all that are newer than that kernel.\n";
 
 /* What the checks share. */
 struct patient {

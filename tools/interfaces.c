@@ -9,7 +9,8 @@
 #include <weir/names.h>
 
 const char interfaces_details[] =
-    "Prints what Erlang's inet:getifaddrs/0 gives, a term a line, each with its full stop.\n";
+    "Prints what Erlang's inet:getifaddrs/0 gives, a term a line, each with its full\n"
+    "stop.\n";
 
 static void print_flags(uint32_t flags)
 {

@@ -12,8 +12,9 @@
 enum { LINE_LENGTH = 80 };
 
 const char options_details[] =
-    "Without NAME: every option with its default and what it is for. With NAME: its values, its\n"
-    "default, the calls that take it, who keeps it, and the rest of what there is to say.\n";
+    "Without NAME: every option with its default and what it is for. With NAME: its\n"
+    "values, its default, the calls that take it, who keeps it, and the rest of what\n"
+    "there is to say.\n";
 
 static const struct option_row *row_at(size_t place)
 {

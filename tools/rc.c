@@ -10,10 +10,10 @@
 #include <weir/error.h>
 
 const char rc_details[] =
-    "Reads the inet configuration FILE, or the one that WEIR_INETRC names, and prints what of it\n"
-    "differs from the defaults: a term a line, each with its full stop. What is wrong with the\n"
-    "file is said on standard error. With --batch each line of standard input names a file, and\n"
-    "what it says is one list.\n";
+    "Reads the inet configuration FILE, or the one that WEIR_INETRC names, and prints\n"
+    "what of it differs from the defaults: a term a line, each with its full stop.\n"
+    "What is wrong with the file is said on standard error. With --batch each line of\n"
+    "standard input names a file, and what it says is one list.\n";
 
 static void print_terms(const weir_parameter *parameters, size_t count)
 {

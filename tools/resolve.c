@@ -13,13 +13,14 @@
 
 const char resolve_details[] =
     "Looks a name up, or the name of an address, and prints the hostent as a term:\n"
-    "{hostent,Name,Aliases,inet|inet6,4|16,Addresses}. What the inet configuration says\n"
-    "(WEIR_INETRC) counts, except for:\n"
+    "{hostent,Name,Aliases,inet|inet6,4|16,Addresses}. What the inet configuration\n"
+    "says (WEIR_INETRC) counts, except for:\n"
+    "  --family inet|inet6        of a name's addresses: IPv4 or IPv6\n"
     "  --lookup native,file,dns   the methods, in this order\n"
-    "  --nameserver ADDR:PORT     the name server, also several; then the only method is dns,\n"
-    "                             unless --lookup says otherwise\n"
-    "An error is printed as {error,Reason}, with its text on standard error, and the exit status\n"
-    "is 1.\n";
+    "  --nameserver ADDR:PORT     the name server, also several; then the only method\n"
+    "                             is dns, unless --lookup says otherwise\n"
+    "An error is printed as {error,Reason}, with its text on standard error, and the\n"
+    "exit status is 1.\n";
 
 struct request {
     const char *what;

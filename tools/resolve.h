@@ -2,8 +2,7 @@
 #ifndef TOOLS_RESOLVE_H
 #define TOOLS_RESOLVE_H
 
-#define RESOLVE_ARGUMENTS \
-    "NAME|ADDRESS [--family inet|inet6] [--lookup METHODS] [--nameserver ADDR:PORT]"
+#define RESOLVE_ARGUMENTS "NAME|ADDRESS [OPTION VALUE ...]"
 extern const char resolve_details[];
 
 int resolve_run(int argc, char **argv);

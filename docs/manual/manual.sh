@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Writes the manual pages: of the library from the public headers (manual.awk), of the command from
-# what its help says. Arguments: the top of the tree, the command weir, the folder to write to.
+# what its help says. Arguments: the top of the tree, the command weir, the folder to write to, where
+# the project lives.
 set -euo pipefail
-top=$1 weir=$2 out=$3
+top=$1 weir=$2 out=$3 homepage=$4
 here=$top/docs/manual
 version=$("$weir" version | cut -d' ' -f2)
 headers=$(ls "$top"/include/weir/*.h)
@@ -11,11 +12,58 @@ headers=$(ls "$top"/include/weir/*.h)
 newest=$(stat -c %Y $headers | sort -n | tail -1)
 date=$(date -u -d "@${SOURCE_DATE_EPOCH:-$newest}" +%Y-%m-%d)
 
-# Text as it is, indented.
-as_it_is() {
-    printf '.RS 4\n.nf\n'
-    sed -e 's/\\/\\e/g; s/-/\\-/g' -e "s/^[.']/\\\\\\&&/" -e 's/\t/        /g'
-    printf '.fi\n.RE\n'
+# What a command says of itself, which is laid out by its indentation: paragraphs at the left edge; two
+# blanks before a word or an option, and then, or below, what it is; four before what stays as it is.
+page_of() {
+    sed 's/\\/\\e/g; s/-/\\-/g; s/\t/        /g' | awk '
+        function become(next_one) {
+            if (verbatim)
+                print ".fi\n.RE"
+            verbatim = 0
+            within = next_one
+        }
+        function say(line) { # which "\-" has made longer
+            if (length(line) > 76 && !verbatim && match(substr(line, 1, 76), / [^ ]*$/)) {
+                say(substr(line, 1, RSTART - 1))
+                return say(substr(line, RSTART + 1))
+            }
+            print (line ~ /^[.\x27]/ ? "\\&" : "") line
+        }
+        /^$/ {
+            become("")
+            next
+        }
+        /^  [^ ]/ {
+            become("item")
+            term = substr($0, 3)
+            rest = match(term, /  +/) ? substr(term, RSTART + RLENGTH) : ""
+            print ".TP\n.B " (rest == "" ? term : substr(term, 1, RSTART - 1))
+            if (rest != "")
+                say(rest)
+            next
+        }
+        /^    / && within == "item" {
+            sub(/^ +/, "")
+            say($0)
+            next
+        }
+        /^    / {
+            if (!verbatim)
+                print ".RS 4\n.nf"
+            verbatim = 1
+            within = "verbatim"
+            say(substr($0, 5))
+            next
+        }
+        {
+            if (within != "text") {
+                become("text")
+                if (NR > 1)
+                    print ".PP"
+            }
+            say($0)
+        }
+        END { become("") }'
 }
 
 title() { # name, section
@@ -31,7 +79,7 @@ command_page() { # command, one line
     printf '.fi\n'
     if [ "$(wc -l <<<"$help")" -gt 4 ]; then
         printf '.SH DESCRIPTION\n'
-        tail -n +5 <<<"$help" | as_it_is
+        tail -n +5 <<<"$help" | page_of
     fi
     printf '.SH SEE ALSO\n.BR weir (1)\n'
 }
@@ -39,7 +87,7 @@ command_page() { # command, one line
 weir_page() {
     title weir 1
     cat <<'END'
-weir \- serve, decode, look up, and say what this machine can do
+weir \- serve, make load, decode, look up, and say what this machine can do
 .SH SYNOPSIS
 .nf
 weir COMMAND ...
@@ -79,7 +127,7 @@ END
         printf '.TP\n.BR %s (3)\n' "$function"
         fold -s -w 76 <<<"${summary//-/\\-}" | sed -e 's/ *$//' -e "s/^[.']/\\\\\\&&/"
     done <"$out/functions.tsv"
-    printf '.SH SEE ALSO\n.BR weir (1)\n'
+    printf '.SH SEE ALSO\n.BR weir (1),\n%s\n' "${homepage//-/\\-}"
 }
 
 rm -rf "$out"

@@ -37,9 +37,11 @@ WEIR_API int weir_address_parse(const char *text, weir_address *address) WEIR_CH
  * thread. */
 WEIR_API int weir_address_parse_strict(const char *text, weir_address *address) WEIR_CHECK_RESULT;
 
-/* Reads an address of one family, inet_parse:ipv4_address/1 and ipv6_address/1; the latter maps
- * IPv4 text to ::ffff:a.b.c.d. */
+/* Reads an IPv4 address, inet_parse:ipv4_address/1. 0, or -EINVAL. Any thread. */
 WEIR_API int weir_address_parse_ipv4(const char *text, weir_address *address) WEIR_CHECK_RESULT;
+
+/* Reads an IPv6 address, inet_parse:ipv6_address/1; IPv4 text becomes ::ffff:a.b.c.d. 0, or
+ * -EINVAL. Any thread. */
 WEIR_API int weir_address_parse_ipv6(const char *text, weir_address *address) WEIR_CHECK_RESULT;
 
 /*

@@ -65,9 +65,9 @@ enum weir_error {
 WEIR_API const char *weir_error_name(int error);
 
 /*
- * The document's format_error/1: the diagnostic text of an error, "connection refused". Codes that
- * are no POSIX names (closed, timeout, ...) give "unknown POSIX error", as the document's do.
- * Any thread. Static memory.
+ * The diagnostic text of an error, inet:format_error/1, "connection refused". Codes that are no
+ * POSIX names (closed, timeout, ...) give "unknown POSIX error", as the document's do. Any thread.
+ * Static memory.
  */
 WEIR_API const char *weir_format_error(int error);
 
@@ -77,8 +77,8 @@ WEIR_API const char *weir_format_error(int error);
  */
 WEIR_API const char *weir_error_text(int error);
 
-/* weir_format_error for an atom, which matters where several share an errno: "ewouldblock" and
- * "eagain" have texts of their own. Any thread. Static memory. */
+/* The diagnostic text of an atom, as weir_format_error gives it of an error: several share an
+ * errno, but "ewouldblock" and "eagain" have texts of their own. Any thread. Static memory. */
 WEIR_API const char *weir_format_error_atom(const char *atom);
 
 /* The error that an atom names, or 0 when none does. Any thread. */

@@ -18,11 +18,11 @@ WEIR_BEGIN
 enum { WEIR_FDS_MAX = 64 }; /* listening sockets of one service */
 
 /*
- * As weir_tcp_serve, on `count` sockets that are there, of TCP or local ones: bound, and listening
- * or made to. All are accepted from; where they are fewer than the schedulers, some share one. When
- * the call has succeeded they are the service's, which closes them; if it fails they are still the
- * caller's. They become blocking ones. Others may have them too: when such a service ends it takes
- * what is in the backlog then, and does nothing to the sockets.
+ * Serves, as weir_tcp_serve does, on `count` sockets that are there, of TCP or local ones: bound,
+ * and listening or made to. All are accepted from; where they are fewer than the schedulers, some
+ * share one. When the call has succeeded they are the service's, which closes them; if it fails
+ * they are still the caller's. They become blocking ones. Others may have them too: when such a
+ * service ends it takes what is in the backlog then, and does nothing to the sockets.
  *
  * Errors as weir_tcp_serve; WEIR_BADARG also for none or more than WEIR_FDS_MAX, for one that is no
  * such socket, and for options that say where to bind. Thread; scheduler if it is the only one of
@@ -33,8 +33,8 @@ WEIR_API int weir_tcp_serve_fds(weir_runtime *runtime, const int *fds, size_t co
                                 weir_socket *listener) WEIR_CHECK_RESULT;
 
 /*
- * Descriptors of the sockets of a service, a listener or a UDP socket, each socket once, for
- * somebody who is to go on with them. How many they are; they are the caller's, close-on-exec, and
+ * Duplicates the sockets of a service, a listener or a UDP socket, each socket once, for somebody
+ * who is to go on with them. How many they are; they are the caller's, close-on-exec, and
  * written to `fds`, which has room for WEIR_FDS_MAX. WEIR_CLOSED, -EOPNOTSUPP (a connection),
  * -EMFILE. Thread; scheduler if it is the only one of its runtime.
  */
@@ -49,10 +49,10 @@ WEIR_API int weir_duplicate_fds(weir_socket socket, int fds[WEIR_FDS_MAX]) WEIR_
 WEIR_API int weir_leave(weir_socket listener) WEIR_CHECK_RESULT;
 
 /*
- * Descriptors that systemd's socket activation has passed to this process (LISTEN_FDS, LISTEN_PID),
- * those of that name (LISTEN_FDNAMES); NULL: all. How many they are, 0 when there are none or they
- * are another process's; at most WEIR_FDS_MAX are written to `fds`. They become close-on-exec. Any
- * thread, but not while another changes the environment.
+ * The descriptors that systemd has passed to this process by socket activation (LISTEN_FDS,
+ * LISTEN_PID), those of that name (LISTEN_FDNAMES); NULL: all. How many they are, 0 when there are
+ * none or they are another process's; at most WEIR_FDS_MAX are written to `fds`. They become
+ * close-on-exec. Any thread, but not while another changes the environment.
  */
 WEIR_API int weir_systemd_fds(const char *name, int fds[WEIR_FDS_MAX]);
 

@@ -54,8 +54,9 @@ WEIR_API int weir_local_address_parse(const char *text,
 WEIR_API const char *weir_local_address_format(const weir_local_address *address, char *text);
 
 /*
- * inet:sockname/1 and peername/1 of local sockets. Errors as weir_sockname and weir_peername, and
- * -EAFNOSUPPORT for a socket that is none. Thread; scheduler: its own sockets.
+ * The names of a local socket and of its peer, inet:sockname/1 and peername/1. Errors as
+ * weir_sockname and weir_peername, and -EAFNOSUPPORT for a socket that is none. Thread; scheduler:
+ * its own sockets.
  */
 WEIR_API int weir_local_sockname(weir_socket socket, weir_local_address *address) WEIR_CHECK_RESULT;
 WEIR_API int weir_local_peername(weir_socket socket, weir_local_address *address) WEIR_CHECK_RESULT;
@@ -107,9 +108,9 @@ typedef struct weir_local_message {
  */
 WEIR_API int weir_local_send(weir_socket socket,
                              const weir_local_message *message) WEIR_CHECK_RESULT;
-/* Sends without waiting, as weir_send_async and weir_udp_send_async do. The bytes are copied, the
- * descriptors duplicated. `sent` (may be NULL) is not called if this does not return 0: -EBADF,
- * -EMFILE, -EINVAL, -ENOMEM, WEIR_CLOSED. */
+/* Sends bytes with descriptors, without waiting, as weir_send_async and weir_udp_send_async do. The
+ * bytes are copied, the descriptors duplicated. `sent` (may be NULL) is not called if this does not
+ * return 0: -EBADF, -EMFILE, -EINVAL, -ENOMEM, WEIR_CLOSED. */
 WEIR_API int weir_local_send_async(weir_socket socket, const weir_local_message *message,
                                    weir_sent *sent, void *data) WEIR_CHECK_RESULT;
 

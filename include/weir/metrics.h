@@ -33,8 +33,8 @@ typedef struct weir_turn_times {
     uint64_t reserved[16]; /* for times to come; 0 */
 } weir_turn_times;
 
-/* `scheduler` 0..count-1, or -1 for all of them, added up (of longest_ns the longest). 0, -EINVAL,
- * or WEIR_CLOSED. Any thread, any scheduler. */
+/* How long turns took and completions waited, of `scheduler` 0..count-1, or -1 for all of them,
+ * added up (of longest_ns the longest). 0, -EINVAL, or WEIR_CLOSED. Any thread, any scheduler. */
 WEIR_API int weir_get_turn_times(const weir_runtime *runtime, int scheduler,
                                  weir_turn_times *times);
 

@@ -34,7 +34,7 @@ typedef struct weir_hostent {
     size_t address_count;
 } weir_hostent;
 
-/* Frees what a look-up gave. NULL is fine. Any thread. */
+/* Frees the host that a look-up gave. NULL is fine. Any thread. */
 WEIR_API void weir_hostent_free(weir_hostent *hostent);
 
 /*
@@ -66,8 +66,8 @@ WEIR_API int weir_getaddrs(weir_runtime *runtime, const char *host, enum weir_fa
 /* `result` 0 with `hostent`, which is the callee's until it returns; or an error and NULL. */
 typedef void weir_found(const weir_hostent *hostent, int result, void *data);
 
-/* The same look-ups, for schedulers and threads that do not want to wait. WEIR_ANY_FAMILY asks as
- * weir_gethostbyname does. 0, or an error and nothing will be called. */
+/* Looks names and addresses up without waiting, for schedulers, as the calls of these names do.
+ * WEIR_ANY_FAMILY asks as weir_gethostbyname does. 0, or an error and nothing will be called. */
 WEIR_API int weir_gethostbyname_async(weir_runtime *runtime, const char *name,
                                       enum weir_family family, int64_t timeout_ms,
                                       weir_found *found, void *data) WEIR_CHECK_RESULT;

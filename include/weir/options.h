@@ -90,7 +90,7 @@ typedef struct weir_option {
     } value;
 } weir_option;
 
-/* Makes an option of a value; the macros below do that by name. */
+/* Makes an option of a number, a boolean or an enumeration; the macros below do that by name. */
 static inline weir_option weir_option_number(enum weir_option_id id, int64_t number)
 {
     weir_option option = {id, {0}};
@@ -98,6 +98,7 @@ static inline weir_option weir_option_number(enum weir_option_id id, int64_t num
     return option;
 }
 
+/* Makes an option of an address. */
 static inline weir_option weir_option_address(enum weir_option_id id, weir_address address)
 {
     weir_option option = {id, {0}};
@@ -105,6 +106,8 @@ static inline weir_option weir_option_address(enum weir_option_id id, weir_addre
     return option;
 }
 
+/* Makes an option of the name of a local socket: a path, or a zero byte and an abstract name. It is
+ * not copied. */
 static inline weir_option weir_option_local(enum weir_option_id id, const char *name, size_t size)
 {
     weir_option option = {id, {0}};
@@ -114,6 +117,7 @@ static inline weir_option weir_option_local(enum weir_option_id id, const char *
     return option;
 }
 
+/* Makes {linger,{on,seconds}}. */
 static inline weir_option weir_option_linger(bool on, int32_t seconds)
 {
     weir_option option = {WEIR_OPTION_LINGER, {0}};
@@ -122,6 +126,7 @@ static inline weir_option weir_option_linger(bool on, int32_t seconds)
     return option;
 }
 
+/* Makes {raw,level,number,bytes} to be set. The bytes are not copied. */
 static inline weir_option weir_option_raw(int32_t level, int32_t number, const void *bytes,
                                           size_t size)
 {
@@ -133,6 +138,7 @@ static inline weir_option weir_option_raw(int32_t level, int32_t number, const v
     return option;
 }
 
+/* Makes {raw,level,number,size} to be read into `buffer`. */
 static inline weir_option weir_option_raw_request(int32_t level, int32_t number, void *buffer,
                                                   size_t size)
 {
@@ -159,8 +165,8 @@ static inline weir_option weir_option_membership(enum weir_option_id id, weir_ad
     return option;
 }
 
-/* Makes an option of a text. A name that is too long keeps no final NUL, and is refused when it is
- * used. */
+/* Makes an option of a name, as of an interface. One that is too long keeps no final NUL, and is
+ * refused when it is used. */
 static inline weir_option weir_option_name_value(enum weir_option_id id, const char *name)
 {
     weir_option option = {id, {0}};
@@ -172,6 +178,7 @@ static inline weir_option weir_option_name_value(enum weir_option_id id, const c
     return option;
 }
 
+/* Makes an option of a path, which is not copied. */
 static inline weir_option weir_option_path(enum weir_option_id id, const char *path)
 {
     weir_option option = {id, {0}};
@@ -179,6 +186,7 @@ static inline weir_option weir_option_path(enum weir_option_id id, const char *p
     return option;
 }
 
+/* The address of no family whose last byte is this, for {ip,_}: 0 is any, 1 loopback. */
 static inline weir_address weir_address_of_number(uint8_t last_byte)
 {
     weir_address address = {0, {0}, 0, 0};
@@ -329,7 +337,7 @@ WEIR_API const char *weir_option_name(enum weir_option_id id);
 WEIR_API enum weir_option_id weir_option_from_name(const char *name);
 
 /*
- * Options from text, as Erlang writes them: a list, or one option.
+ * Reads options from text, as Erlang writes them: a list, or one option.
  *
  *     [{active,once},{packet,4},binary,{ip,{127,0,0,1}},{raw,6,8,<<30:32/native>>}]
  *
@@ -342,7 +350,8 @@ WEIR_API enum weir_option_id weir_option_from_name(const char *name);
 WEIR_API int weir_options_parse(const char *text, weir_option **options) WEIR_CHECK_RESULT;
 
 /*
- * What weir_getopts is asked for, from text: names, and raw requests with a size or with bytes.
+ * Reads from text what weir_getopts is asked for: names, and raw requests with a size or with
+ * bytes.
  *
  *     [active,packet,{raw,6,11,92}]
  *
@@ -352,15 +361,16 @@ WEIR_API int weir_options_parse(const char *text, weir_option **options) WEIR_CH
 WEIR_API int weir_options_parse_request(const char *text, weir_option **options,
                                         size_t *count) WEIR_CHECK_RESULT;
 
-/* Frees what the two above gave; NULL is allowed. Any thread. */
+/* Frees what weir_options_parse and weir_options_parse_request gave; NULL is allowed. Any thread.
+ */
 WEIR_API void weir_options_free(weir_option *options);
 
 /*
- * A list as text, which weir_options_parse reads back. As snprintf: returns the length of the
- * whole, writes what fits into `size` bytes with a final NUL, and `text` may be NULL if `size` is
- * 0. -EINVAL for what has no text: an option or a value that is none, a raw option without bytes,
- * an inet6 address whose scope is not its second number ({ip,_} takes that of fe80:: and ff02::
- * from there). The port of an address counts for nothing and is left out. Any thread.
+ * Writes a list as text, which weir_options_parse reads back. As snprintf: returns the length of
+ * the whole, writes what fits into `size` bytes with a final NUL, and `text` may be NULL if `size`
+ * is 0. -EINVAL for what has no text: an option or a value that is none, a raw option without
+ * bytes, an inet6 address whose scope is not its second number ({ip,_} takes that of fe80:: and
+ * ff02:: from there). The port of an address counts for nothing and is left out. Any thread.
  */
 WEIR_API int weir_options_format(const weir_option *options, char *text,
                                  size_t size) WEIR_CHECK_RESULT;

@@ -109,8 +109,8 @@ WEIR_API int weir_post(weir_process process, void *data) WEIR_CHECK_RESULT;
  * 0, WEIR_TIMEOUT (0 polls), WEIR_KILLED; -EINVAL when it is none. */
 WEIR_API int weir_receive(int64_t timeout_ms, weir_message *message) WEIR_CHECK_RESULT;
 
-/* Waits that long, timer:sleep/1: a process or a thread. 0 lets others go on; WEIR_INFINITY. 0, or
- * WEIR_KILLED. In a callback: -EDEADLK. */
+/* Waits for some time, timer:sleep/1: a process or a thread. 0 lets others go on; WEIR_INFINITY. 0,
+ * or WEIR_KILLED. In a callback: -EDEADLK. */
 WEIR_API int weir_sleep(int64_t time_ms) WEIR_CHECK_RESULT;
 
 /*
@@ -123,8 +123,9 @@ WEIR_API int weir_sleep(int64_t time_ms) WEIR_CHECK_RESULT;
 WEIR_API int weir_monitor(weir_process process, weir_mailbox *mailbox,
                           void *data) WEIR_CHECK_RESULT;
 
-/* Takes it back, erlang:demonitor/2 with [flush]: that mailbox is not told any more with that
- * `data`; if it has been already, and the message waits there, that is dropped. 0, or as above. */
+/* Takes a monitor back, erlang:demonitor/2 with [flush]: that mailbox is not told any more with
+ * that `data`; if it has been already, and the message waits there, that is dropped. 0, or as
+ * above. */
 WEIR_API int weir_demonitor(weir_process process, weir_mailbox *mailbox, void *data);
 
 /*

@@ -95,18 +95,22 @@ typedef struct weir_owner {
     weir_mailbox *mailbox;
 } weir_owner;
 
+/* The owner that is a handler, which is not copied and lives as long as its sockets; `data` is what
+ * its callbacks are given. */
 static inline weir_owner weir_handled_by(const weir_handler *handler, void *data)
 {
     weir_owner owner = {handler, data, NULL};
     return owner;
 }
 
+/* The owner that is a mailbox. */
 static inline weir_owner weir_mailed_to(weir_mailbox *mailbox)
 {
     weir_owner owner = {NULL, NULL, mailbox};
     return owner;
 }
 
+/* The owner that is nobody, of a socket that is read by weir_recv. */
 static inline weir_owner weir_owned_by_nobody(void)
 {
     weir_owner owner = {NULL, NULL, NULL};
@@ -233,11 +237,11 @@ typedef struct weir_file_part {
 } weir_file_part;
 
 /*
- * The same sends, for those who cannot wait: `sent` (may be NULL) is called when the send is
- * accepted, or has failed, and errors are its result. Pieces are copied. The packet may be lent or
- * kept. For owned memory, `released` is called whatever happens. For a file, the descriptor may be
- * closed at once. -EINVAL, -ENOMEM, -EBADF, -EISDIR, -ESPIPE, -EMFILE, WEIR_CLOSED: `sent` is not
- * called.
+ * Sends what the calls of these names send, for those who cannot wait: `sent` (may be NULL) is
+ * called when the send is accepted, or has failed, and errors are its result. Pieces are copied.
+ * The packet may be lent or kept. For owned memory, `released` is called whatever happens. For a
+ * file, the descriptor may be closed at once. -EINVAL, -ENOMEM, -EBADF, -EISDIR, -ESPIPE, -EMFILE,
+ * WEIR_CLOSED: `sent` is not called.
  */
 WEIR_API int weir_sendv_async(weir_socket socket, const struct iovec *pieces, size_t count,
                               weir_sent *sent, void *data) WEIR_CHECK_RESULT;

@@ -43,7 +43,7 @@ WEIR_API int weir_timer_start(weir_runtime *runtime, int scheduler, int64_t dela
                               weir_timer *timer) WEIR_CHECK_RESULT;
 
 /*
- * What it returns says whether `data` is still in use:
+ * Cancels a timer. What it returns says whether `data` is still in use:
  * 0             it is not called any more. On its own scheduler that is said of a periodic timer
  *               by its own callback too.
  * -EINPROGRESS  it is being called just now, for the last time. Never said on its own scheduler.

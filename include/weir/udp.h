@@ -40,39 +40,39 @@ typedef struct weir_datagram {
 } weir_datagram;
 
 /*
- * gen_udp:open/1,2, also of local sockets (local.h). `port` 0: the kernel's choice, unless {port,_}
- * says which. {ip,_} says which address; {fd,_} takes a UDP socket that is there, bound already
- * unless open is told where. The owner may be nobody only if the socket is {active,false}.
- * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that open does not take, an owner
- * that is gone, an active socket without one), -EBADF and -ENOTSOCK ({fd,_}, left as it was),
- * -EMFILE, -ENOMEM. Thread; or scheduler: the socket is then the caller's.
+ * Opens a UDP socket, gen_udp:open/1,2, or one of local datagrams (local.h). `port` 0: the kernel's
+ * choice, unless {port,_} says which. {ip,_} says which address; {fd,_} takes a UDP socket that is
+ * there, bound already unless open is told where. The owner may be nobody only if the socket is
+ * {active,false}. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that open does not
+ * take, an owner that is gone, an active socket without one), -EBADF and -ENOTSOCK ({fd,_}, left as
+ * it was), -EMFILE, -ENOMEM. Thread; or scheduler: the socket is then the caller's.
  */
 WEIR_API int weir_udp_open(weir_runtime *runtime, uint16_t port, const weir_option *options,
                            weir_owner owner, weir_socket *socket) WEIR_CHECK_RESULT;
 
 /*
- * A socket on every scheduler, all on one port (SO_REUSEPORT): the kernel gives each peer to one of
- * them, whose owner is told of it there, and answers in place by weir_send_packet. `address` NULL
- * or "": every address, unless {ip,_} says which; an address and a port that is not 0 beat {ip,_}
- * and {port,_}; "unix:PATH" is one socket, on the first scheduler. `socket` (may be NULL) stands
- * for all of them: closing it closes all, options and data set on it are set on all; what is read
- * of it is the first's. Errors as weir_udp_open, WEIR_BADARG also for an address that is none, and
- * for {fd,_}. Thread; scheduler if it is the only one of its runtime.
+ * Opens a socket on every scheduler, all on one port (SO_REUSEPORT): the kernel gives each peer to
+ * one of them, whose owner is told of it there, and answers in place by weir_send_packet. `address`
+ * NULL or "": every address, unless {ip,_} says which; an address and a port that is not 0 beat
+ * {ip,_} and {port,_}; "unix:PATH" is one socket, on the first scheduler. `socket` (may be NULL)
+ * stands for all of them: closing it closes all, options and data set on it are set on all; what is
+ * read of it is the first's. Errors as weir_udp_open, WEIR_BADARG also for an address that is none,
+ * and for {fd,_}. Thread; scheduler if it is the only one of its runtime.
  */
 WEIR_API int weir_udp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                             const weir_option *options, weir_owner owner,
                             weir_socket *socket) WEIR_CHECK_RESULT;
 
 /*
- * gen_udp:connect/3: from now on it sends to this peer unless told otherwise, receives from it
- * alone, and hears when nobody is there (-ECONNREFUSED). What was sent before goes to the peer of
- * then. -EAFNOSUPPORT, -EINVAL (the address of no family), -ENETUNREACH and what else the kernel
- * says, WEIR_CLOSED, -ENOTCONN (no UDP socket).
+ * Connects a UDP socket, gen_udp:connect/3: from now on it sends to this peer unless told
+ * otherwise, receives from it alone, and hears when nobody is there (-ECONNREFUSED). What was sent
+ * before goes to the peer of then. -EAFNOSUPPORT, -EINVAL (the address of no family), -ENETUNREACH
+ * and what else the kernel says, WEIR_CLOSED, -ENOTCONN (no UDP socket).
  */
 WEIR_API int weir_udp_connect(weir_socket socket, const weir_address *peer) WEIR_CHECK_RESULT;
 
 /*
- * gen_udp:send/2,4: one datagram, which may be empty. `to` NULL: to the connected peer.
+ * Sends one datagram, gen_udp:send/2,4, which may be empty. `to` NULL: to the connected peer.
  *
  * A thread's call returns what the kernel said. A handler's own datagrams leave together when the
  * turn ends; those to one peer, of one size and behind each other, as one piece of work. It hears
@@ -90,17 +90,18 @@ WEIR_API int weir_udp_connect(weir_socket socket, const weir_address *peer) WEIR
 WEIR_API int weir_udp_send(weir_socket socket, const weir_address *to, const void *bytes,
                            size_t size) WEIR_CHECK_RESULT;
 
-/* The same for those who cannot wait: `sent` (may be NULL) is called with what the kernel said.
- * The bytes are copied. -EINVAL (NULL bytes), -ENOMEM, WEIR_CLOSED: it is not called. */
+/* Sends one datagram, for those who cannot wait: `sent` (may be NULL) is called with what the
+ * kernel said. The bytes are copied. -EINVAL (NULL bytes), -ENOMEM, WEIR_CLOSED: it is not called.
+ */
 WEIR_API int weir_udp_send_async(weir_socket socket, const weir_address *to, const void *bytes,
                                  size_t size, weir_sent *sent, void *data) WEIR_CHECK_RESULT;
 
 /*
- * gen_udp:send/4 and connect/3 to a host by its name: looked up in the family of the socket, as the
- * inet configuration says (names.h); an address as text is its own answer. `timeout_ms` is the
- * look-up's, < 0: for as long as the configuration has it. Of several addresses the next is tried
- * when the kernel says of one that nothing can be sent there; that a datagram has arrived nobody
- * says.
+ * Sends or connects to a host by its name, gen_udp:send/4 and connect/3. It is looked up in the
+ * family of the socket, as the inet configuration says (names.h); an address as text is its own
+ * answer. `timeout_ms` is the look-up's, < 0: for as long as the configuration has it. Of several
+ * addresses the next is tried when the kernel says of one that nothing can be sent there; that a
+ * datagram has arrived nobody says.
  *
  * Datagrams that are sent to one name leave in the order in which they were sent. Those to another
  * name or to an address do not wait for its look-up.
@@ -114,9 +115,9 @@ WEIR_API int weir_udp_send_to(weir_socket socket, const char *host, uint16_t por
 WEIR_API int weir_udp_connect_to(weir_socket socket, const char *host, uint16_t port,
                                  int64_t timeout_ms) WEIR_CHECK_RESULT;
 
-/* The same for schedulers and threads that do not want to wait: `sent` and `connected` (may be
- * NULL) are called with the result. Host and bytes are copied. -EINVAL, -ENOMEM, WEIR_CLOSED: it is
- * not called. */
+/* Sends or connects to a host by its name, for those who do not want to wait: `sent` and
+ * `connected` (may be NULL) are called with the result. Host and bytes are copied. -EINVAL,
+ * -ENOMEM, WEIR_CLOSED: it is not called. */
 WEIR_API int weir_udp_send_to_async(weir_socket socket, const char *host, uint16_t port,
                                     const void *bytes, size_t size, int64_t timeout_ms,
                                     weir_sent *sent, void *data) WEIR_CHECK_RESULT;
@@ -125,9 +126,9 @@ WEIR_API int weir_udp_connect_to_async(weir_socket socket, const char *host, uin
                                        void *data) WEIR_CHECK_RESULT;
 
 /*
- * gen_udp:recv/2,3: the next datagram. WEIR_TIMEOUT, -EINVAL (active), -EALREADY (somebody waits
- * already), -ECONNREFUSED and its like (what became of one that was sent), WEIR_CLOSED, -ENOTCONN
- * (no UDP socket). The packet is the caller's: weir_packet_release.
+ * Receives the next datagram, gen_udp:recv/2,3. WEIR_TIMEOUT, -EINVAL (active), -EALREADY (somebody
+ * waits already), -ECONNREFUSED and its like (what became of one that was sent), WEIR_CLOSED,
+ * -ENOTCONN (no UDP socket). The packet is the caller's: weir_packet_release.
  */
 WEIR_API int weir_udp_recv(weir_socket socket, int64_t timeout_ms,
                            weir_packet *packet) WEIR_CHECK_RESULT;

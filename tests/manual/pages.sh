@@ -11,9 +11,16 @@ for name in $("$top/cmake/public_symbols.sh" "$top/include/weir"); do
 done
 for name in $("$weir" help | sed -n 's/^  \([a-z]*\)  *.*/\1/p'); do
     [ -s "$pages/man1/weir-$name.1" ] || { echo "no page for weir $name"; bad=1; }
+    ! "$weir" help "$name" | grep '.\{81\}' || { echo "weir help $name: too wide"; bad=1; }
 done
 if grep 'a type of <' "$pages/functions.tsv"; then
     echo "these functions have no comment in the headers"
+    bad=1
+fi
+# A line that stands by itself leans on no other.
+if cut -f2,4 "$pages/functions.tsv" |
+    grep -E $'\t''(The same|As |It |That |Otherwise|What it |[a-z_]+:[a-z_]+/)|(above|below)$'; then
+    echo "these do not say by themselves what they do"
     bad=1
 fi
 [ $bad -eq 0 ]

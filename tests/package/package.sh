@@ -36,6 +36,17 @@ done
 for file in man1/weir.1 man1/weir-serve.1 man3/weir_send.3 man3/weir_sockname.3 man7/weir.7; do
     [ -s "$work/installed/share/man/$file" ] || { echo "$file is not installed"; exit 1; }
 done
+# What they and the headers send a reader to is there too; README.md has what is for maintainers.
+for name in $(cd "$work/installed" && grep -rohE '(docs|examples)/[A-Za-z_.]+\.(md|json|c|service)' \
+    share/doc/weir/{GUIDE,TEN_MINUTES,NAMES,OPTIONS,PROCESSES,CHANGELOG,SECURITY}.md include share/man |
+    sed 's,^docs/,,' | sort -u); do
+    [ -s "$work/installed/share/doc/weir/$name" ] || { echo "$name is not installed"; exit 1; }
+done
+for example in "$work/installed/share/doc/weir/examples"/*.c; do
+    case $example in */tls.c) continue ;; esac # which needs more than weir
+    # shellcheck disable=SC2046
+    "$cc" "$example" -o "$work/example" $(pkg-config --cflags --libs weir)
+done
 man -l "$work/installed/share/man/man3/weir_send.3" 2>/dev/null | grep 'weir_send(weir_socket' ||
     ! command -v man >/dev/null
 [ -s "$work/installed/share/bash-completion/completions/weir" ]

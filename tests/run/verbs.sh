@@ -20,12 +20,12 @@ for how in "" help -h --help; do
     # shellcheck disable=SC2086  # none, or one
     expect 0 "usage: ./run VERB" ./run $how
 done
-for verb in deps build serve test bench lint install package docs abi fuzz sim mutate clean help; do
+for verb in deps build serve test bench lint install package docs abi home fuzz sim mutate clean help; do
     grep -q "^$verb " <(cd "$tree" && ./run help) || wrong "help says nothing of $verb"
     expect 0 "$verb " ./run help "$verb"
     expect 0 "$verb " ./run "$verb" --help
 done
-[ "$(cd "$tree" && ./run help | grep -c '^[a-z]')" = 16 ] || wrong "a verb is not in this test"
+[ "$(cd "$tree" && ./run help | grep -c '^[a-z]')" = 17 ] || wrong "a verb is not in this test"
 expect 2 "there is no verb 'nosuch'; ./run help lists them" ./run nosuch
 expect 2 "there is no verb 'nosuch'" ./run help nosuch
 expect 2 "'more' is one argument too many" ./run build more
@@ -38,6 +38,19 @@ expect 0 "" ./run build
 grep -qF "run: build/release/weir is built; './run install' puts it" "$work/err" ||
     wrong "build: what there is now is not said"
 rm -rf "$tree/build"
+
+# Where it lives is set in one place, and what it was nowhere else.
+was=$(sed -nE 's|^set\(weir_homepage "https?://([^/"]*).*|\1|p' "$tree/CMakeLists.txt")
+expect 0 "https://$was" ./run home
+for file in debian/control debian/changelog debian/copyright tests/fuzz/oss-fuzz/Dockerfile \
+    tests/fuzz/oss-fuzz/project.yaml; do
+    cmp "$top/$file" "$tree/$file" || wrong "$file is another's: './run home'"
+done
+sed -i "/^set(weir_/s/$was/elsewhere.example/" "$tree/CMakeLists.txt"
+expect 0 "https://elsewhere.example" ./run home
+grep -rF "$was" "$tree" && wrong "that has to be said by ./run home too"
+[ "$(cd "$tree" && grep -rlF elsewhere.example CMakeLists.txt debian tests/fuzz | wc -l)" = 6 ] ||
+    wrong "home: not everywhere"
 
 # Standard output is the server's own.
 expect 0 "weir serve echo --listen 127.0.0.1:7000" ./run serve
