@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Writes the manual pages: of the library from the public headers (manual.awk), of the command from
-# what its help says. Arguments: the top of the tree, the command weir, the folder to write to, where
-# the project lives.
+# what its help says. Arguments: the top of the tree, the command weir, the folder to write to, and
+# where the project lives.
 set -euo pipefail
 top=$1 weir=$2 out=$3 homepage=$4
 here=$top/docs/manual
@@ -12,8 +12,8 @@ headers=$(ls "$top"/include/weir/*.h)
 newest=$(stat -c %Y $headers | sort -n | tail -1)
 date=$(date -u -d "@${SOURCE_DATE_EPOCH:-$newest}" +%Y-%m-%d)
 
-# What a command says of itself, which is laid out by its indentation: paragraphs at the left edge; two
-# blanks before a word or an option, and then, or below, what it is; four before what stays as it is.
+# What a command says of itself, which is laid out by its indentation: paragraphs at the left edge;
+# two blanks before a word or an option, and then, or below, what it is; four before what stays.
 page_of() {
     sed 's/\\/\\e/g; s/-/\\-/g; s/\t/        /g' | awk '
         function become(next_one) {

@@ -16,7 +16,9 @@ grep -q -- --prefix "$work/commands"
 command -v man >/dev/null || sed -i '/^man /d' "$work/commands"
 # What CMakeLists.txt has of it; the second block is package_fetch's.
 {
-    printf 'cmake_minimum_required(VERSION 3.25)\nproject(server C)\nadd_executable(server server.c)\n'
+    echo 'cmake_minimum_required(VERSION 3.25)'
+    echo 'project(server C)'
+    echo 'add_executable(server server.c)'
     sed -n '/^```cmake$/,/^```$/p' "$top/README.md" | sed '1d;/^```$/,$d'
 } >"$work/CMakeLists.txt"
 grep -q find_package "$work/CMakeLists.txt"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds weir as a part of somebody's C++20 project, by FetchContent as README.md has it, by Ninja and
-# clang, with BUILD_SHARED_LIBS=OFF; then installs it, and finds it again. Arguments: the source
+# Builds weir as a part of somebody's C++20 project, by FetchContent as README.md has it, by Ninja
+# and clang, with BUILD_SHARED_LIBS=OFF; then installs it, and finds it again. Arguments: the source
 # folder, cmake.
 set -euo pipefail
 source=$1 cmake=$2

@@ -37,8 +37,9 @@ for file in man1/weir.1 man1/weir-serve.1 man3/weir_send.3 man3/weir_sockname.3 
     [ -s "$work/installed/share/man/$file" ] || { echo "$file is not installed"; exit 1; }
 done
 # What they and the headers send a reader to is there too; README.md has what is for maintainers.
-for name in $(cd "$work/installed" && grep -rohE '(docs|examples)/[A-Za-z_.]+\.(md|json|c|service)' \
-    share/doc/weir/{GUIDE,TEN_MINUTES,NAMES,OPTIONS,PROCESSES,CHANGELOG,SECURITY}.md include share/man |
+for name in $(cd "$work/installed/share/doc/weir" &&
+    grep -rohE '(docs|examples)/[A-Za-z_.]+\.(md|json|c|service)' CHANGELOG.md SECURITY.md \
+        GUIDE.md TEN_MINUTES.md NAMES.md OPTIONS.md PROCESSES.md ../../../include ../../man |
     sed 's,^docs/,,' | sort -u); do
     [ -s "$work/installed/share/doc/weir/$name" ] || { echo "$name is not installed"; exit 1; }
 done

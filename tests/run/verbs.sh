@@ -20,7 +20,8 @@ for how in "" help -h --help; do
     # shellcheck disable=SC2086  # none, or one
     expect 0 "usage: ./run VERB" ./run $how
 done
-for verb in deps build serve test bench lint install package docs abi home fuzz sim mutate clean help; do
+for verb in deps build serve test bench lint install package docs abi home fuzz sim mutate clean \
+    help; do
     grep -q "^$verb " <(cd "$tree" && ./run help) || wrong "help says nothing of $verb"
     expect 0 "$verb " ./run help "$verb"
     expect 0 "$verb " ./run "$verb" --help

@@ -16,8 +16,8 @@ for path in $(grep -oE '`[a-z_./]+/[A-Za-z_./]*`' README.md CONTRIBUTING.md docs
 done
 
 # Every function, type or macro; and the options of tables that say what to use.
-for name in $(grep -ohE '\bweir_[a-z0-9_]*[a-z0-9]\b' README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md \
-    docs/GUIDE.md docs/TEN_MINUTES.md docs/PROCESSES.md docs/NAMES.md | sort -u); do
+for name in $(grep -ohE '\bweir_[a-z0-9_]*[a-z0-9]\b' README.md CHANGELOG.md CONTRIBUTING.md \
+    SECURITY.md docs/GUIDE.md docs/TEN_MINUTES.md docs/PROCESSES.md docs/NAMES.md | sort -u); do
     grep -rqw -e "$name" include cmake || { echo "named, but not there: $name"; missing=1; }
 done
 for option in $({
