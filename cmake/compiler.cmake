@@ -15,6 +15,7 @@ option(WEIR_LTO "Optimise across files: 3% of a pipelined request (gcc)" OFF)
 option(WEIR_FUZZ "Build the libFuzzer harnesses (clang)" OFF)
 set(WEIR_FUZZING_ENGINE -fsanitize=fuzzer CACHE STRING "What links a harness to its engine")
 option(WEIR_BENCH "Build the benchmarks" ON)
+option(WEIR_SHARED_ROOMS "Have tests take the rooms from one shared library" OFF)
 
 # Where weir is a part of something else, that decides.
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -34,7 +34,12 @@ function(weir_add_library)
         list(APPEND objects $<TARGET_OBJECTS:${room}>)
     endforeach()
 
-    add_library(weir_rooms STATIC ${objects})
+    if(WEIR_SHARED_ROOMS)
+        add_library(weir_rooms SHARED ${objects})
+        target_link_libraries(weir_rooms INTERFACE ${libraries})
+    else()
+        add_library(weir_rooms STATIC ${objects})
+    endif()
     target_link_libraries(weir_rooms PRIVATE weir_compiler ${libraries})
     target_include_directories(weir_rooms PUBLIC ${PROJECT_SOURCE_DIR}/include)
 

@@ -13,6 +13,7 @@ count=20
 seed=$(($(date +%s) % 100000))
 room=
 again=
+near=
 left_out="tidy|canary|package|headers"
 
 usage() {
@@ -42,6 +43,7 @@ read_arguments() {
         case $1 in
         --help) usage; exit 0 ;;
         --near)
+            near=yes
             left_out="$left_out|differential|live|fuzz|ring_(no|as).*|erlang|load|clients"
             left_out="$left_out|guide|manual|lint|bench.*"
             shift
@@ -73,16 +75,20 @@ copy_tree() {
         xargs -r -d '\n' rm -f)
 }
 
-# Without debug information and as fast as can be linked. A change may leave something unused.
+# Without debug information, and with little to link: most tests have the rooms from one library.
+# A change may leave something unused.
 configure() {
-    local launcher=()
+    local launcher=() linker=-fuse-ld=gold
+    ! command -v mold >/dev/null || linker=-fuse-ld=mold
     if command -v ccache >/dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
         export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
     fi
     cmake -S "$tree" -B "$build" -G Ninja -DBUILD_TESTING=ON -DWEIR_BENCH=OFF \
         -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG=-Og \
-        -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold "${launcher[@]}" >"$work/log" 2>&1
+        -DWEIR_SHARED_ROOMS=ON -DCMAKE_LINK_DEPENDS_NO_SHARED=ON \
+        -DCMAKE_EXE_LINKER_FLAGS="$linker" -DCMAKE_SHARED_LINKER_FLAGS="$linker" \
+        "${launcher[@]}" >"$work/log" 2>&1
 }
 
 # Test TAB labels TAB programs that it runs, as cmake has written them down.
@@ -110,7 +116,8 @@ list_programs() {
         }' "$build/build.ninja"
 }
 
-# Rank TAB seconds TAB test TAB programs: what is fast and near comes first.
+# Rank TAB seconds TAB test TAB programs: what is fast and near comes first, and before that, in
+# batches_for, what has noticed something in the same folder.
 rank_tests() {
     awk -F '\t' '
         FILENAME ~ /CTestCostData/ { split($0, part, " "); cost[part[1]] = part[3]; next }
@@ -148,13 +155,14 @@ steadily() {
 prepare() {
     mkdir -p "$work"
     copy_tree
-    configure && cmake --build "$build" >"$work/log" 2>&1 || {
+    configure && list_tests >"$work/tests" && list_programs >"$work/programs" &&
+        build_programs "$(cut -f 3 "$work/tests")" &&
+        { [ -n "$near" ] || cmake --build "$build" >"$work/log" 2>&1; } || {
         tail -n 30 "$work/log" >&2
         echo "mutate: the copy in $work does not build" >&2
         exit 1
     }
-    list_tests >"$work/tests"
-    list_programs >"$work/programs"
+    touch "$work/noticed"
     learn
     rank_tests
 }
@@ -162,7 +170,7 @@ prepare() {
 all_places() {
     local folders=$rooms
     [ -z "$room" ] || folders=$room
-    (cd "$tree" && find $folders -name '*.c' ! -name 'kernel_*' | sort | while read -r file; do
+    (cd "$tree" && find $folders -name '*.[ch]' ! -name 'kernel_*' | sort | while read -r file; do
         awk -f "$here/places.awk" "$file"
     done)
 }
@@ -177,13 +185,16 @@ choose() {
     ' "$here/equal.tsv" - | sort -n | head -n "$count" | cut -f 2-
 }
 
-# Batches of tests that link the object of a file: seconds TAB tests TAB programs. What comes first
-# is small.
-batches_for() {
-    local objects
-    objects=$(awk -v source="$tree/$1" '/^build / { for (i = 4; i <= NF; i++)
-        if ($i == source) print substr($2, 1, length($2) - 1) }' "$build/build.ninja")
-    awk -F '\t' -v objects="$objects" '
+# Objects that are compiled from a file, or include it.
+objects_of() {
+    ninja -C "$build" -t deps | awk -v file="/$1" '
+        /^[^ ].*: #deps/ { object = $1; sub(/:$/, "", object) }
+        /^ / && substr($1, length($1) - length(file) + 1) == file { print object }'
+}
+
+# What links one of a file's objects, in order: rank TAB seconds TAB test TAB programs.
+tests_for() {
+    awk -F '\t' -v objects="$(objects_of "$1")" -v folder="$(dirname "$1")" '
         BEGIN { count = split(objects, object, "\n") }
         FILENAME ~ /programs$/ {
             for (i = 1; i <= count; i++)
@@ -191,24 +202,35 @@ batches_for() {
             if ($2 ~ /libweir_rooms|libweir\./) links[$1] = 1
             next
         }
+        FILENAME ~ /noticed$/ { noticed[$2] += $1 == folder; next }
         {
             wanted = 0
             n = split($4, program, " ")
             for (i = 1; i <= n; i++)
                 wanted = wanted || program[i] in links
-            if (!wanted) next
-            if (tests != "" && ($1 != rank || size >= 10)) flush_()
+            rest = substr($0, index($0, FS) + 1)
+            if (wanted)
+                printf "%d\t%d\t%s\n", noticed[$3] ? 0 : $1, noticed[$3], rest
+        }' "$work/programs" "$work/noticed" "$work/ranked" |
+        sort -s -t '	' -k1,1n -k2,2nr -k3,3n | cut -f 1,3-
+}
+
+# Seconds TAB tests TAB programs. What comes first is small.
+batches_for() {
+    tests_for "$1" | awk -F '\t' '
+        function flush_() {
+            if (tests != "") printf "%d\t%s\t%s\n", seconds, tests, programs
+            tests = programs = ""; size = seconds = 0
+        }
+        {
+            if ($1 != rank || size >= ($1 ? 30 : 4)) flush_()
             rank = $1
             tests = tests (tests == "" ? "" : "|") $3
             programs = programs " " $4
             seconds += $2
             size++
         }
-        function flush_() {
-            if (tests != "") printf "%d\t%s\t%s\n", seconds, tests, programs
-            tests = programs = ""; size = seconds = 0
-        }
-        END { flush_() }' "$work/programs" "$work/ranked"
+        END { flush_() }'
 }
 
 # Builds what a batch needs; ninja takes what has no rule for something that is there.
@@ -219,20 +241,28 @@ build_programs() {
 }
 
 run_tests() {
-    (cd "$build" && steadily timeout -k 5 "$1" ctest --stop-on-failure -R "^($2)\$" \
+    (cd "$build" && steadily timeout -k 5 "$1" ctest -j 3 --stop-on-failure -R "^($2)\$" \
         >"$work/log" 2>&1 </dev/null)
 }
 
-# The first of these that fails, and fails again by itself; "time-out"; or nothing.
+# Which of them failed, or had not ended: what ctest said of each, in the order of its ends.
+suspects() {
+    sed -n '/(Skipped)/d; s/^\t *[0-9]* - \([^ ]*\) (.*/\1/p' "$work/log"
+    awk '/^ +Start +[0-9]+: / { started[$3] = 1 }
+        /Test +#[0-9]+: / { sub(/.*Test +#[0-9]+: /, ""); delete started[$1] }
+        END { for (name in started) print name }' "$work/log"
+}
+
+# The first of these that fails, and fails again by itself; or nothing.
 failing() {
-    local seconds=$1 tests=$2 status name
-    while [ -n "$tests" ]; do
-        run_tests "$seconds" "$tests" && return
-        status=$?
-        [ $status -lt 124 ] || { echo "time-out"; return; }
-        name=$(sed -n '/(Skipped)/d; s/.* - \([^ ]*\) (.*/\1/p' "$work/log" | head -n 1)
-        run_tests "$seconds" "$name" || { echo "$name"; return; }
-        tests=$(tr '|' '\n' <<<"$tests" | grep -vxF "$name" | paste -sd '|')
+    local seconds=$1 tests=$2 names name
+    until [ -z "$tests" ] || run_tests "$seconds" "$tests"; do
+        names=$(suspects)
+        [ -n "$names" ] || { echo "no test at all"; return; }
+        for name in $names; do
+            run_tests "$seconds" "$name" || { echo "$name"; return; }
+            tests=$(tr '|' '\n' <<<"$tests" | grep -vxF "$name" | paste -sd '|')
+        done
     done
 }
 
@@ -242,7 +272,7 @@ noticed_by() {
     batches_for "$file" >"$work/batches"
     while IFS=$'\t' read -r seconds tests programs; do
         build_programs "$programs" || { echo "does not build"; return; }
-        found=$(failing $((seconds * 8 + 40)) "$tests")
+        found=$(failing $((seconds * 8 + 20)) "$tests")
         [ -z "$found" ] || { echo "$found"; return; }
     done <"$work/batches"
 }
@@ -273,6 +303,7 @@ run_all() {
         cp "$tree/$file" "$work/kept"
         change "$file" "$first" "$last" "$now"
         noticed=$(noticed_by "$file")
+        [ -z "$noticed" ] || printf '%s\t%s\n' "$(dirname "$file")" "$noticed" >>"$work/noticed"
         cp "$work/kept" "$tree/$file"
         printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${noticed:-survived}" "$file" "$first" \
             "$last" "$kind" "$was" "$now" "$before" | tee -a "$work/results" >&2

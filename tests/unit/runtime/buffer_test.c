@@ -203,3 +203,35 @@ Test(buffer, a_pool_tells_of_other_peoples_memory_later)
     buffer_pool_close(pool);
     cr_assert(released == 5);
 }
+
+/* Of 400 buffers three quarters by large bytes, one by small ones that more came behind. */
+static const struct {
+    size_t size;
+    size_t filled;
+    uint32_t lent;
+    bool held;
+} holders[] = {
+    {4096, 4096, 299, true},  {4096, 4096, 300, false}, {4095, 4096, 99, true},
+    {4095, 4096, 100, false}, {4095, 4095, 0, false},   {10, 11, 99, true},
+    {10, 10, 0, false},
+};
+
+Test(buffer, may_be_held_while_most_are_at_hand)
+{
+    static uint8_t bytes[4096];
+    struct buffer_pool pool = {.count = 400};
+    struct buffer_pool other = {.count = 400};
+    buffer_pool_own(&pool);
+    for (size_t i = 0; i < sizeof(holders) / sizeof(holders[0]); i++) {
+        struct weir_buffer buffer = {.pool = &pool, .bytes = bytes, .filled = holders[i].filled};
+        pool.lent = holders[i].lent;
+        cr_expect_eq(buffer_may_be_held(&buffer, bytes, holders[i].size), holders[i].held,
+                     "row %zu", i);
+        buffer.pool = &other;
+        cr_expect(!buffer_may_be_held(&buffer, bytes, holders[i].size), "row %zu: another's", i);
+        buffer.pool = NULL;
+        cr_expect_eq(buffer_may_be_held(&buffer, bytes, holders[i].size), holders[i].size >= 4096,
+                     "row %zu: a block", i);
+    }
+    buffer_pool_own(NULL);
+}

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <weir/weir.h>
 
+#include "runtime/runtime.h"
+
 Test(configure, a_field_of_a_newer_header_is_refused)
 {
     enum { RESERVED_COUNT = sizeof((weir_config){0}.reserved) / sizeof(uint64_t) };
@@ -63,4 +65,84 @@ Test(configure, bounds_are_those_of_the_header)
         if (result == 0)
             cr_assert_eq(weir_stop(runtime), 0);
     }
+}
+
+static struct scheduler_limits limits_of(const weir_config *config)
+{
+    weir_runtime *runtime;
+    cr_assert_eq(runtime_create(&runtime, config), 0, "%s", weir_last_error_text());
+    struct scheduler_limits limits = runtime->limits;
+    runtime_free(runtime);
+    return limits;
+}
+
+static void expect_limits(const struct scheduler_limits *limits,
+                          const struct scheduler_limits *expected)
+{
+    cr_expect_eq(limits->ring.buffer_count, expected->ring.buffer_count);
+    cr_expect_eq(limits->ring.buffer_size, expected->ring.buffer_size);
+    cr_expect_eq(limits->ring.completion_entries, expected->ring.completion_entries);
+    cr_expect_eq(limits->ring.submission_entries, expected->ring.submission_entries);
+    cr_expect_eq(limits->completion_budget, expected->completion_budget);
+    cr_expect_eq(limits->eager_submit, expected->eager_submit);
+    cr_expect_eq(limits->close_timeout_ms, expected->close_timeout_ms);
+    cr_expect_eq(limits->busy_wait_ns, expected->busy_wait_ns);
+    cr_expect_eq(limits->slow_callback_ns, expected->slow_callback_ns);
+    cr_expect_eq(limits->queued_bytes, expected->queued_bytes);
+    cr_expect_eq(limits->zero_copy_from_bytes, expected->zero_copy_from_bytes);
+}
+
+Test(configure, what_is_not_given_is_standard)
+{
+    const struct scheduler_limits standard = {
+        .ring = {.submission_entries = 512,
+                 .completion_entries = 8192,
+                 .buffer_count = 1024,
+                 .buffer_size = 16384},
+        .completion_budget = 256,
+        .eager_submit = 128,
+        .close_timeout_ms = 30000,
+        .queued_bytes = 1u << 30,
+    };
+    struct scheduler_limits limits = limits_of(NULL);
+    expect_limits(&limits, &standard);
+    limits = limits_of(&(weir_config){.schedulers = 1});
+    expect_limits(&limits, &standard);
+    limits = limits_of(&(weir_config){.completion_entries = 511});
+    cr_expect_eq(limits.ring.submission_entries, 511, "no more than completions");
+    limits = limits_of(&(weir_config){.completion_entries = 513});
+    cr_expect_eq(limits.ring.submission_entries, 512);
+}
+
+Test(configure, what_is_given_counts)
+{
+    const weir_config config = {
+        .schedulers = 1,
+        .buffer_count = 64,
+        .buffer_size = 1000,
+        .completion_entries = 600,
+        .submission_entries = 600,
+        .completion_budget = 7,
+        .eager_submit = 9,
+        .close_timeout_ms = 11,
+        .busy_wait_us = 13,
+        .slow_callback_us = 17,
+        .queued_bytes_limit = 19,
+        .zero_copy_from_bytes = 23,
+    };
+    const struct scheduler_limits expected = {
+        .ring = {.submission_entries = 600,
+                 .completion_entries = 600,
+                 .buffer_count = 64,
+                 .buffer_size = 1000},
+        .completion_budget = 7,
+        .eager_submit = 9,
+        .close_timeout_ms = 11,
+        .busy_wait_ns = 13000,
+        .slow_callback_ns = 17000,
+        .queued_bytes = 19,
+        .zero_copy_from_bytes = 23,
+    };
+    struct scheduler_limits limits = limits_of(&config);
+    expect_limits(&limits, &expected);
 }

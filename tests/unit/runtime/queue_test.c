@@ -190,3 +190,81 @@ Test(queue, pools_make_it_free)
     }
     finish();
 }
+
+/* Of each kind so many are kept for later, and the others freed. */
+static void expect_kept(size_t size)
+{
+    enum { KEPT = 1024, MANY = KEPT + 50 };
+    static struct segment *segments[MANY];
+    struct weir_buffer *buffer = buffer_allocate(1);
+    int64_t blocks = memory_live_count();
+    for (int round = 0; round < 3; round++) {
+        uint64_t allocations = memory_allocation_count();
+        for (int i = 0; i < MANY; i++) {
+            segments[i] = size > 0 ? segment_take(pools, size)
+                                   : segment_refer(pools, buffer, buffer->bytes, 1);
+            cr_assert(segments[i] && segments[i]->capacity >= size);
+        }
+        allocations = memory_allocation_count() - allocations;
+        cr_expect_eq(allocations, round == 0 ? MANY : MANY - KEPT, "%zu: %lu", size, allocations);
+        for (int i = 0; i < MANY; i++)
+            segment_free(pools, segments[i]);
+        cr_expect_eq(memory_live_count(), blocks + KEPT, "%zu", size);
+    }
+    buffer_release(buffer);
+}
+
+Test(queue, pools_keep_so_many)
+{
+    int64_t blocks = memory_live_count();
+    start();
+    expect_kept(100);
+    expect_kept(9000);
+    expect_kept(0);
+    finish();
+    cr_expect_eq(memory_live_count(), blocks);
+}
+
+/* Too large for a pool: the memory is given back at once. */
+Test(queue, large_pieces_are_not_kept)
+{
+    start();
+    int64_t blocks = memory_live_count();
+    segment_free(pools, segment_take(pools, 20000));
+    cr_expect_eq(memory_live_count(), blocks);
+    finish();
+}
+
+static size_t gather_all(void)
+{
+    struct iovec pieces[PIECES];
+    size_t count = send_queue_gather(queue, pieces, PIECES);
+    send_queue_sent(pools, queue, queue->in_flight_bytes);
+    return count;
+}
+
+/* Descriptors go with the first byte of a send, so that the peer gets them with it. */
+Test(queue, a_piece_with_descriptors_begins_a_send)
+{
+    int released = 0;
+    static char control[16];
+    start();
+    struct weir_buffer *rights = buffer_adopt(control, sizeof(control), note, &released);
+    append_reference(5000);
+    append_copy(100);
+    queue->last->rights = rights;
+    append_reference(6000);
+    cr_expect_eq(gather_all(), 1);
+    cr_expect_eq(released, 0);
+    struct iovec pieces[PIECES];
+    cr_expect_eq(send_queue_gather(queue, pieces, PIECES), 2);
+    send_queue_sent(pools, queue, 0);
+    cr_expect_eq(released, 0, "nothing has gone");
+    (void)send_queue_gather(queue, pieces, PIECES);
+    send_queue_sent(pools, queue, 1);
+    cr_expect_eq(released, 1, "the first byte has");
+    cr_expect_eq(queue->queued_bytes, 100 + 6000 - 1);
+    while (queue->queued_bytes > 0)
+        (void)gather_all();
+    finish();
+}

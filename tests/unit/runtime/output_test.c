@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Outputs of streams that have nothing to send any more are kept for others, and not too many. */
+#include "runtime/stream/output.h"
+
+#include <criterion/criterion.h>
+
+#include "base/memory.h"
+#include "runtime/stream/stream.h"
+#include "runtime/stream/streams.h"
+
+enum { KEPT = 1024, MANY = KEPT + 100 };
+
+static struct scheduler scheduler;
+static struct stream streams[MANY];
+
+static void run(struct scheduler *unused, struct task *task)
+{
+    (void)unused;
+    (void)task;
+}
+
+static void open_all(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        streams[i].output = output_open(streams_of(&scheduler), &streams[i]);
+        cr_assert(streams[i].output && streams[i].output->stream == &streams[i]);
+        task_init(&streams[i].output->flush, run);
+        task_init(&streams[i].output->offer, run);
+        cr_assert(output_is_idle(streams[i].output));
+    }
+}
+
+static void free_all(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        output_free_if_idle(&scheduler, &streams[i]);
+        cr_assert_null(streams[i].output);
+    }
+}
+
+Test(output, so_many_are_kept)
+{
+    int64_t blocks = memory_live_count();
+    cr_assert_eq(streams_open(&scheduler, &scheduler.states[KIND_STREAM]), 0);
+    int64_t empty = memory_live_count();
+    for (int i = 0; i < 3; i++) {
+        uint64_t allocations = memory_allocation_count();
+        open_all();
+        allocations = memory_allocation_count() - allocations;
+        cr_expect_eq(allocations, i == 0 ? MANY : MANY - KEPT, "%lu", allocations);
+        free_all();
+        cr_expect_eq(memory_live_count(), empty + KEPT);
+    }
+    streams_shut(scheduler.states[KIND_STREAM]);
+    cr_expect_eq(memory_live_count(), blocks);
+}
+
+/* Each by itself is a reason to keep it. */
+Test(output, is_not_idle_while_anything_is_left)
+{
+    struct list call;
+    cr_assert_eq(streams_open(&scheduler, &scheduler.states[KIND_STREAM]), 0);
+    struct output *output = output_open(streams_of(&scheduler), &streams[0]);
+    struct list *waiting[] = {&output->offered, &output->crossed, &output->suspended};
+    cr_assert(output_is_idle(output));
+    output->queue.queued_bytes = 1;
+    cr_expect(!output_is_idle(output));
+    output->queue.queued_bytes = 0;
+    output->queue.notices = 1;
+    cr_expect(!output_is_idle(output));
+    output->queue.notices = 0;
+    output->refused = true;
+    cr_expect(!output_is_idle(output));
+    output->refused = false;
+    for (size_t i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++) {
+        list_append(waiting[i], &call);
+        cr_expect(!output_is_idle(output));
+        list_remove(&call);
+    }
+    cr_expect(output_is_idle(output));
+    memory_free(output);
+    streams_shut(scheduler.states[KIND_STREAM]);
+}

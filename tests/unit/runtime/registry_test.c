@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers of schedulers: no handle is ever given twice. */
+#include "runtime/scheduler/registry.h"
+
+#include <criterion/criterion.h>
+
+#include "runtime/ring/operation.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/slot_table.h"
+#include <weir/error.h>
+
+enum { HALF = GENERATION_MAX / 2 };
+
+static void expect_next(int index, uint32_t generation, uint32_t first_index)
+{
+    struct registry_handles handles = {0};
+    cr_expect_eq(registry_reserve(&handles), index);
+    cr_expect_eq(handles.generation, generation, "%u", handles.generation);
+    cr_expect_eq(handles.first_index, first_index, "%u", handles.first_index);
+}
+
+Test(registry, generations_go_on_and_then_other_slots_are_used)
+{
+    expect_next(0, 1, 0);
+    registry_release(0, 10, 64);
+    expect_next(0, 11, 0);
+    registry_release(0, HALF - 1, 256);
+    expect_next(0, HALF, 0);
+    registry_release(0, HALF, 128);
+    expect_next(0, 1, 256);
+    registry_release(0, 5, 64);
+    expect_next(0, 6, 256);
+    registry_release(0, GENERATION_MAX, 0);
+    expect_next(0, 1, 256 + 64);
+}
+
+/* As many slots as a scheduler may have must be left. */
+Test(registry, a_number_that_is_used_up_is_given_up)
+{
+    const uint32_t most = UINT32_MAX - SLOTS_MAX;
+    expect_next(0, 1, 0);
+    registry_release(0, HALF, most);
+    expect_next(0, 1, most);
+    registry_release(0, HALF, 1);
+    expect_next(1, 1, 0);
+}
+
+Test(registry, has_so_many_numbers)
+{
+    for (int index = 0; index < REGISTRY_CAPACITY; index++)
+        expect_next(index, 1, 0);
+    struct registry_handles handles;
+    cr_expect_eq(registry_reserve(&handles), WEIR_SYSTEM_LIMIT);
+    registry_release(77, 3, 64);
+    expect_next(77, 4, 0);
+    cr_expect_eq(registry_reserve(&handles), WEIR_SYSTEM_LIMIT);
+}
+
+Test(registry, who_is_withdrawn_is_not_found)
+{
+    static struct scheduler scheduler;
+    enum { INDEX = REGISTRY_CAPACITY - 1 };
+    cr_expect(!registry_enter(INDEX) && !registry_enter_stopping(INDEX));
+    registry_publish(INDEX, &scheduler);
+    cr_expect_eq(registry_enter(INDEX), &scheduler);
+    cr_expect_eq(registry_enter_stopping(INDEX), &scheduler);
+    registry_enter_living(INDEX);
+    cr_expect_eq(registry_user_count(INDEX), 3);
+    registry_withdraw(INDEX);
+    cr_expect(!registry_enter(INDEX));
+    cr_expect_eq(registry_enter_stopping(INDEX), &scheduler);
+    cr_expect_eq(registry_user_count(INDEX), 4);
+    for (int i = 0; i < 4; i++)
+        registry_leave(INDEX);
+    registry_end(INDEX);
+    cr_expect(!registry_enter_stopping(INDEX) && registry_user_count(INDEX) == 0);
+    cr_expect(!registry_enter(REGISTRY_CAPACITY) && !registry_enter_stopping(REGISTRY_CAPACITY));
+}
+
+Test(registry, a_child_finds_nobody)
+{
+    static struct scheduler scheduler;
+    expect_next(0, 1, 0);
+    registry_publish(0, &scheduler);
+    registry_enter_living(0);
+    cr_expect(!registry_has_parents() && !registry_is_parents(0));
+    registry_forget();
+    cr_expect(registry_has_parents() && registry_is_parents(0) && !registry_is_parents(1) &&
+              !registry_is_parents(REGISTRY_CAPACITY));
+    cr_expect(!registry_enter(0) && !registry_enter_stopping(0) && registry_user_count(0) == 0);
+    expect_next(1, 1, 0);
+    cr_expect_eq(registry_say_parents(WEIR_CLOSED), WEIR_CLOSED);
+}
