@@ -153,10 +153,10 @@ int check_value(const weir_option *option)
 
 static int refused_scope(const struct option_row *row, enum option_scope scope)
 {
-    const char *where = scope & (OPTION_LISTEN | OPTION_SERVE) ? "listen"
-                        : scope & OPTION_CONNECT               ? "connect"
-                        : scope & OPTION_UDP                   ? "open"
-                                                               : "setopts";
+    const char *where = scope & OPTION_LISTEN    ? "listen"
+                        : scope & OPTION_CONNECT ? "connect"
+                        : scope & OPTION_UDP     ? "open"
+                                                 : "setopts";
     return error_say(-EINVAL, "option %s: %s does not take it", row->atom, where);
 }
 

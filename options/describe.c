@@ -90,17 +90,10 @@ static const char *setopts_of(unsigned scopes)
     return names[!!(scopes & OPTION_SET_TCP) + 2 * !!(scopes & OPTION_SET_UDP)];
 }
 
-/* Who listens as a service takes all that listen takes, too. */
-static bool is_of_services(const struct option_row *row)
-{
-    return (row->scopes & (OPTION_SERVE | OPTION_LISTEN)) == OPTION_SERVE;
-}
-
 const char *describe_calls(const struct option_row *row, char text[DESCRIPTION_SIZE])
 {
     const char *const calls[] = {
         row->scopes & OPTION_LISTEN ? "listen" : "",
-        is_of_services(row) ? "serve" : "",
         row->scopes & OPTION_CONNECT ? "connect" : "",
         row->scopes & OPTION_UDP ? "open" : "",
         setopts_of(row->scopes),

@@ -42,7 +42,6 @@ enum option_scope {
     OPTION_UDP = 1 << 2,
     OPTION_SET_TCP = 1 << 3, /* setopts and getopts */
     OPTION_SET_UDP = 1 << 4,
-    OPTION_SERVE = 1 << 5, /* listen, as a service */
 };
 
 /* What a creating call (listen, connect, open) made of its options. */

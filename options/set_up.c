@@ -184,7 +184,7 @@ static int settle(const struct taking *taking)
     setup->local.port = taking->port;
     setup->is_loopback = !of_address && taking->address.bytes[15] != 0;
     settle_address(&setup->local, family ? family : WEIR_INET);
-    if ((setup->scope & (OPTION_LISTEN | OPTION_SERVE)) && setup->values.active <= 0)
+    if ((setup->scope & OPTION_LISTEN) && setup->values.active <= 0)
         setup->values.active = WEIR_ACTIVE_FALSE; /* a count that is spent, and nobody to tell */
     return 0;
 }

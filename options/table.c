@@ -8,8 +8,7 @@
 #include <string.h>
 
 enum {
-    SERVE = OPTION_SERVE,
-    LISTEN = OPTION_LISTEN | SERVE,
+    LISTEN = OPTION_LISTEN,
     CONNECT = OPTION_CONNECT,
     UDP = OPTION_UDP,
     TCP_SET = OPTION_SET_TCP,

@@ -14,6 +14,7 @@
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
 #include "runtime/runtimes.h"
+#include "runtime/scheduler/quota.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
 #include "runtime/service.h"
@@ -52,15 +53,18 @@ static int note_priority(struct scheduler *scheduler, struct listener *listener)
 static int begin(struct scheduler *scheduler, struct listener *listener,
                  const struct listen_call *listen)
 {
+    const struct option_setup *setup = &listen->plan->setup;
     struct listening *listening = listener->listening;
     listening->sibling_count = listen->sibling_count;
     listening->has_rivals = listen->has_rivals;
     listening->inherited = listen->inherited;
-    listening->proxy_timeout_ms = listen->proxy_timeout_ms;
-    if (listen->serving)
-        return accept_serve(scheduler, listener, listen->owner, listen->quota);
-    owner_set(&listener->slot, listen->owner);
-    return 0;
+    listening->proxy_timeout_ms = setup->proxy_protocol ? setup->proxy_timeout_ms : 0;
+    int result = listen->quota ? accept_limit(scheduler, listener, listen->quota) : 0;
+    if (result == 0 && listen->serving)
+        accept_serve(scheduler, listener, listen->owner);
+    else if (result == 0)
+        owner_set(&listener->slot, listen->owner);
+    return result;
 }
 
 static int run_listen(struct scheduler *scheduler, struct slot *unused, struct call *call)
@@ -93,6 +97,23 @@ static int run_listen(struct scheduler *scheduler, struct slot *unused, struct c
 const struct call_operation operation_listen = {
     .name = "weir_tcp_listen", .run = run_listen, .dead_result = WEIR_CLOSED};
 
+int listen_make_quota(const struct listen_plan *plan, struct quota **quota)
+{
+    uint32_t limit = plan->setup.max_connections;
+    *quota = limit > 0 ? quota_create(limit) : NULL;
+    return limit > 0 && !*quota ? error_say(-ENOMEM, "no memory for a listener") : 0;
+}
+
+static int make_on(uint32_t index, struct listen_call *listen)
+{
+    int result = listen_make_quota(listen->plan, &listen->quota);
+    if (result == 0)
+        result = call_make_on(&operation_listen, index, &listen->call);
+    if (listen->quota)
+        quota_drop(listen->quota);
+    return result;
+}
+
 static int listen_once(weir_runtime *runtime, struct listen_plan *plan, weir_socket *listener)
 {
     struct listen_call listen = {.plan = plan, .owner = owner_or_caller(weir_owned_by_nobody())};
@@ -102,9 +123,8 @@ static int listen_once(weir_runtime *runtime, struct listen_plan *plan, weir_soc
         descriptor_put_back(&plan->setup);
         return result;
     }
-    uint32_t index = here ? here->index : runtime_next_scheduler(runtime);
     listen.family = (enum weir_family)plan->address.family;
-    result = call_make_on(&operation_listen, index, &listen.call);
+    result = make_on(here ? here->index : runtime_next_scheduler(runtime), &listen);
     if (result < 0) {
         descriptor_put_back(&plan->setup);
         system_close(listen.fd);
@@ -128,7 +148,7 @@ int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
         result = error_say(-EDEADLK, "weir_tcp_listen for a runtime on a scheduler of another one: "
                                      "make it on one of its own, by weir_run_on");
     if (result >= 0)
-        result = listen_plan(&plan, OPTION_LISTEN, runtime->default_listen, address, port, options);
+        result = listen_plan(&plan, runtime->default_listen, address, port, options);
     if (result >= 0)
         result = listen_once(runtime, &plan, listener);
     runtimes_leave(runtime);

@@ -20,13 +20,15 @@ struct listen_call {
     bool serving;
     bool has_rivals;             /* other listeners are of the same socket */
     bool inherited;              /* the socket was there already */
-    weir_owner owner;            /* of a service's connections, */
-    struct quota *quota;         /* and how many it may have; NULL: any number */
-    uint32_t proxy_timeout_ms;   /* in which their header has to come; 0: they have none */
+    weir_owner owner;            /* of a service's connections */
+    struct quota *quota;         /* how many there may be; NULL: any number */
     weir_socket socket;          /* the result */
     const weir_socket *siblings; /* the others of the service whose first it is to be */
     uint32_t sibling_count;
 };
+
+/* {max_connections,_}: a quota, or NULL. 0, or -ENOMEM. The listeners have shares of it. */
+int listen_make_quota(const struct listen_plan *plan, struct quota **quota);
 
 /* A listen_call: makes a listener of a descriptor, which stays the caller's if that fails. */
 extern const struct call_operation operation_listen;

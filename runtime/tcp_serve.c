@@ -103,7 +103,6 @@ static bool is_shared(const struct service *service, uint32_t i)
 /* From the last to the first, who gets to know the others. */
 static int start_listeners(const weir_runtime *runtime, struct service *service)
 {
-    const struct option_setup *setup = &service->plan.setup;
     for (uint32_t i = service->count; i-- > 0;) {
         struct listen_call listen = {
             .plan = &service->plan,
@@ -116,7 +115,6 @@ static int start_listeners(const weir_runtime *runtime, struct service *service)
             .sibling_count = i == 0 ? service->count - 1 : 0,
             .owner = service->owner,
             .quota = service->quota,
-            .proxy_timeout_ms = setup->proxy_protocol ? setup->proxy_timeout_ms : 0,
         };
         uint32_t index = runtime->schedulers[i % runtime->scheduler_count]->index;
         int result = call_make_on(&operation_listen, index, &listen.call);
@@ -129,16 +127,6 @@ static int start_listeners(const weir_runtime *runtime, struct service *service)
         service->listeners[i] = listen.socket;
     }
     return 0;
-}
-
-/* The listeners have shares of it. */
-static int make_quota(struct service *service)
-{
-    uint32_t limit = service->plan.setup.max_connections;
-    if (limit == 0)
-        return 0;
-    service->quota = quota_create(limit);
-    return service->quota ? 0 : error_say(-ENOMEM, "no memory for a service");
 }
 
 static int open_sockets(const weir_runtime *runtime, struct service *service)
@@ -169,7 +157,7 @@ static int start(weir_runtime *runtime, struct service *service, weir_socket *li
     if (result < 0)
         return result;
     owner_keep(service->owner);
-    result = make_quota(service);
+    result = listen_make_quota(&service->plan, &service->quota);
     if (result >= 0)
         result = open_sockets(runtime, service);
     if (result >= 0)
@@ -205,8 +193,7 @@ int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
     int result = enter(runtime);
     if (result < 0)
         return result;
-    result =
-        listen_plan(&service.plan, OPTION_SERVE, runtime->default_listen, address, port, options);
+    result = listen_plan(&service.plan, runtime->default_listen, address, port, options);
     int fd = service.plan.setup.fd;
     if (result >= 0 && fd >= 0) {
         service.given = &fd;
@@ -235,7 +222,7 @@ int weir_tcp_serve_fds(weir_runtime *runtime, const int *fds, size_t count,
     int result = enter(runtime);
     if (result < 0)
         return result;
-    result = listen_plan(&service.plan, OPTION_SERVE, runtime->default_listen, NULL, 0, options);
+    result = listen_plan(&service.plan, runtime->default_listen, NULL, 0, options);
     if (result >= 0)
         result = check_given(&service, count);
     if (result >= 0)

@@ -14,7 +14,7 @@
  *   .floor     FLOOR(n): a smaller value is stored as n
  *   .initial   INITIAL(tcp, udp), or BOTH(value), or SYSTEM: the kernel chooses it, or NONE
  *   .scopes    where it is taken: LISTEN, CONNECT and UDP (open) create, TCP_SET and UDP_SET are
- *              setopts and getopts; SERVE alone: listen as a service, which takes LISTEN's too
+ *              setopts and getopts
  *   KEPT       weir keeps it, in that field of the socket's option values
  *   KERNEL     the kernel keeps it, under that level and name; KERNEL_BY_FAMILY: inet, inet6;
  *              KERNEL_BY_VALUE: the value holds them
@@ -262,14 +262,14 @@ WEIR_OPTION(LOW_WATERMARK, 33, low_watermark, .type = OPTION_INTEGER, RANGE(INT3
                     "high_watermark when that is below it.")
 
 WEIR_OPTION(MAX_CONNECTIONS, 67, max_connections, .type = OPTION_INTEGER, RANGE(1, UINT32_MAX),
-            .initial = NONE, .scopes = SERVE, CREATION, .traits = EXTENSION,
-            .help = "how many connections a service has at a time",
-            .text = "Of weir_tcp_serve and weir_tcp_serve_fds, on all schedulers together. A "
-                    "connection counts until its descriptor is closed. Who comes when there are so "
-                    "many waits as {backlog,_} has it, and one on each scheduler accepted already, "
-                    "until one of the others ends. When the service ends, by a drain, a stop or "
-                    "weir_leave, those that wait are served as far as there is room, and the "
-                    "accepted ones in any case.")
+            .initial = NONE, .scopes = LISTEN, CREATION, .traits = EXTENSION,
+            .help = "how many connections a listener has at a time",
+            .text = "Those of a listener that weir_tcp_accept has taken; those of a service, on "
+                    "all schedulers together. A connection counts until its descriptor is closed. "
+                    "Who comes when there are so many waits as {backlog,_} has it, and one on each "
+                    "scheduler accepted already, until one of the others ends; so an accept waits "
+                    "too. When a service ends, by a drain, a stop or weir_leave, those that wait "
+                    "are served as far as there is room, and the accepted ones in any case.")
 
 WEIR_OPTION(MODE, 34, mode, .type = OPTION_MODE, .initial = BOTH(WEIR_LIST), .scopes = EVERYWHERE,
             KEPT(mode), .accept = SHARED, .help = "what a kept packet is",
@@ -336,18 +336,21 @@ WEIR_OPTION(PRIORITY, 45, priority, .type = OPTION_INTEGER, RANGE(INT32_MIN, INT
 
 WEIR_OPTION(
     PROXY_PROTOCOL, 70, proxy_protocol, .type = OPTION_BOOLEAN, .initial = BOTH(false),
-    .scopes = SERVE, CREATION, .traits = EXTENSION,
+    .scopes = LISTEN, CREATION, .traits = EXTENSION,
     .help = "a proxy says first whose connection it passes on",
     .text = "The PROXY protocol of HAProxy, versions 1 and 2. A connection is accepted when its "
             "header has come, and peername, sockname and port are what that says; LOCAL, "
             "UNKNOWN and local sockets leave them as they are. What is behind the header is "
             "received as ever. One that is wrong, or not there in {proxy_timeout,_}, closes the "
-            "connection, which its owner hears nothing of (proxy_refused of weir_totals). Of "
-            "what may stand behind the addresses only the checksum is looked at. Whoever can "
-            "connect can say what he likes: only proxies should be able to.")
+            "connection, which nobody hears of (proxy_refused of weir_totals). Of what may stand "
+            "behind the addresses only the checksum is looked at. weir_tcp_accept gives the "
+            "connection whose header is there first, and waits for no other; those whose header "
+            "has not come are accepted by the kernel as long as a call waits, and wait beside "
+            "the backlog. Whoever can connect can say what he likes: only proxies should be able "
+            "to.")
 
 WEIR_OPTION(PROXY_TIMEOUT, 71, proxy_timeout, .type = OPTION_INTEGER, RANGE(1, 3600000),
-            .initial = BOTH(5000), .scopes = SERVE, CREATION, .traits = EXTENSION,
+            .initial = BOTH(5000), .scopes = LISTEN, CREATION, .traits = EXTENSION,
             .help = "ms in which the header of {proxy_protocol,true} has to come",
             .text = "From when the connection is accepted. Less than 3000 is too little for a "
                     "packet that is lost on the way.")

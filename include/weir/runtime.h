@@ -152,8 +152,8 @@ typedef struct weir_totals {
                                      or when the socket is closed */
     uint64_t datagrams_truncated; /* longer than {buffer,_} */
     uint64_t left_out;            /* times a broadcast left a connection out because it was busy */
-    uint64_t limited;             /* connections that had to wait, as their service had as many as
-                                     {max_connections,_} says */
+    uint64_t limited;             /* connections that had to wait, as their listener or service had
+                                     as many as {max_connections,_} says */
     uint64_t proxy_refused; /* connections that were closed as their header by {proxy_protocol,_}
                                was wrong, late or cut short */
     uint64_t reserved[15];  /* for figures to come; 0 */

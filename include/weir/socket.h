@@ -127,7 +127,9 @@ typedef void weir_received(weir_socket socket, int result, const weir_packet *pa
  * address beats {ip,_}, and a port that is not 0 beats {port,_}. It is an address and no name; a
  * link-local one has its interface behind it by name or index, "fe80::1%eth0", also as the host of
  * weir_tcp_connect. "unix:PATH" is a local socket (weir/local.h), there too. One listening socket,
- * whose connections are taken by weir_tcp_accept. A call that fails leaves {fd,_} as it was.
+ * whose connections are taken by weir_tcp_accept. With {max_connections,N} there are N of them at a
+ * time, and with {proxy_protocol,true} each says first whose it is. A call that fails leaves {fd,_}
+ * as it was.
  * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that listen does not take or a value
  * out of range, an address that is none or of the wrong family), -EBADF ({fd,_}), -EMFILE, -ENOMEM;
  * local sockets: -ENOENT and its like, -EINVAL (a path that is too long, or none). Thread, or
@@ -153,10 +155,12 @@ WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t
                             weir_socket *listener) WEIR_CHECK_RESULT;
 
 /*
- * Takes a connection of a listener, gen_tcp:accept/1,2. Callers are served in order. WEIR_TIMEOUT
- * (0 polls), WEIR_CLOSED (the listener is or gets closed), -EINVAL (not a listener, one that was
- * shut down, or one of weir_tcp_serve, which takes all itself). `owner` may be nobody only if the
- * listener is {active,false}: else WEIR_BADARG.
+ * Takes a connection of a listener, gen_tcp:accept/1,2. Callers are served in order. With
+ * {proxy_protocol,true} they get connections in the order in which headers come, and who has said
+ * half of his holds nobody up; a call that gives up loses none. WEIR_TIMEOUT (0 polls), WEIR_CLOSED
+ * (the listener is or gets closed), -EINVAL (not a listener, one that was shut down, or one of
+ * weir_tcp_serve, which takes all itself). `owner` may be nobody only if the listener is
+ * {active,false}: else WEIR_BADARG.
  */
 WEIR_API int weir_tcp_accept(weir_socket listener, weir_owner owner, int64_t timeout_ms,
                              weir_socket *socket) WEIR_CHECK_RESULT;
@@ -317,8 +321,8 @@ WEIR_API int weir_getopts(weir_socket socket, weir_option *values, size_t count)
  * The addresses of a socket, inet:peername/1, sockname/1 and port/1 (returns the port). -EINVAL
  * when the socket is closed. When it was lost and its owner has not closed it yet: -ENOTCONN from
  * peername, -EBADF from the others; a peer that has only finished writing, with
- * {exit_on_close,false}, is still there. -ENOTCONN from peername of a listener. In a service with
- * {proxy_protocol,true} they are what the proxy has said of the connection.
+ * {exit_on_close,false}, is still there. -ENOTCONN from peername of a listener. Of connections with
+ * {proxy_protocol,true} they are what the proxy has said.
  */
 WEIR_API int weir_peername(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;
 WEIR_API int weir_sockname(weir_socket socket, weir_address *address) WEIR_CHECK_RESULT;

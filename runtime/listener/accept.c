@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
+#include "runtime/listener/acceptors.h"
 #include "runtime/listener/arming.h"
 #include "runtime/listener/incoming.h"
 #include "runtime/listener/listener.h"
@@ -21,6 +22,7 @@
 static void take_rest(struct scheduler *scheduler, struct task *task);
 static void give_up(struct scheduler *scheduler, struct task *task);
 static void let_in(struct scheduler *scheduler, struct task *task);
+static void look_again(struct scheduler *scheduler, struct task *task);
 
 struct listening *listening_create(struct scheduler *scheduler, struct listener *listener)
 {
@@ -29,16 +31,19 @@ struct listening *listening_create(struct scheduler *scheduler, struct listener 
         return NULL;
     list_init(&listening->acceptors);
     list_init(&listening->incoming);
+    list_init(&listening->kept);
+    listening->in_hand = -1;
     listening->scheduler = scheduler;
     listening->listener = listener;
     arming_init(listening);
     task_init(&listening->take_rest, take_rest);
     task_init(&listening->give_up, give_up);
     task_init(&listening->let_in, let_in);
+    task_init(&listening->look_again, look_again);
     return listening;
 }
 
-static int make_queuer(struct scheduler *scheduler, struct listener *listener, struct quota *quota)
+int accept_limit(struct scheduler *scheduler, struct listener *listener, struct quota *quota)
 {
     weir_socket handle = slot_handle(scheduler, &listener->slot);
     struct quota_queuer *queuer = quota_queuer_create(quota, scheduler, handle);
@@ -49,16 +54,11 @@ static int make_queuer(struct scheduler *scheduler, struct listener *listener, s
     return 0;
 }
 
-int accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner,
-                 struct quota *quota)
+void accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner)
 {
-    int result = quota ? make_queuer(scheduler, listener, quota) : 0;
-    if (result < 0)
-        return result;
     listener->listening->serving = true;
     owner_set(&listener->slot, owner);
     arming_update(scheduler, listener);
-    return 0;
 }
 
 void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot)
@@ -69,7 +69,7 @@ void accept_dismiss_dead(struct scheduler *scheduler, struct slot *slot)
     if (slot->state != SOCKET_OPEN)
         return;
     list_init(&living);
-    while ((call = taking_acceptor(scheduler, listener->listening)))
+    while ((call = acceptors_next(scheduler, listener->listening)))
         list_append(&living, &call->link);
     list_move_all(&listener->listening->acceptors, &living);
     arming_update(scheduler, listener);
@@ -138,17 +138,37 @@ static bool is_wanted(const struct listening *listening)
     return listening->serving || !list_is_empty(&listening->acceptors);
 }
 
-/* Who is still in the backlog when a service ends gets a place, or none. */
+/* Who is still in the backlog when a listener ends gets a place, or none. */
 static bool has_room(const struct listening *listening)
 {
     return !listening->queuer || quota_has_room(listening->queuer->quota);
 }
 
+/* Somebody waits for what has come, and is not all there. A service's goes on by itself. */
+static bool waits_for_headers(const struct listening *listening)
+{
+    return !listening->serving && !list_is_empty(&listening->acceptors) &&
+           !list_is_empty(&listening->incoming);
+}
+
 static void close_at_last(struct scheduler *scheduler, struct listener *listener)
 {
-    listener->listening->accepting = ACCEPTING_NOT;
-    incoming_let_go(listener->listening);
+    struct listening *listening = listener->listening;
+    if (waits_for_headers(listening)) {
+        listening->accepting = ACCEPTING_HEADERS;
+        return;
+    }
+    listening->accepting = ACCEPTING_NOT;
+    if (listening->serving)
+        incoming_let_go(listening);
     slot_end(scheduler, &listener->slot, END_CLOSED);
+}
+
+static void look_again(struct scheduler *scheduler, struct task *task)
+{
+    struct listening *listening = list_entry(task, struct listening, look_again);
+    if (listening->accepting == ACCEPTING_HEADERS)
+        close_at_last(scheduler, listening->listener);
 }
 
 /*
@@ -316,6 +336,7 @@ void accept_drain(struct scheduler *scheduler, struct listener *listener)
         break;
     case ACCEPTING_ENDS:
     case ACCEPTING_TAKEN:
+    case ACCEPTING_HEADERS:
         break;
     }
 }
@@ -362,6 +383,7 @@ void accept_completed(struct scheduler *scheduler, struct slot *slot,
 void accept_close(struct scheduler *scheduler, struct listener *listener)
 {
     struct listening *listening = listener->listening;
+    incoming_end_all(listening);
     listener->listening = NULL;
     owner_set(&listener->slot, weir_owned_by_nobody()); /* `gone` is for connections */
     if (listening->accepting == ACCEPTING || listening->accepting == ACCEPTING_REST)
@@ -370,13 +392,13 @@ void accept_close(struct scheduler *scheduler, struct listener *listener)
     task_remove(&listening->take_rest);
     task_remove(&listening->give_up);
     task_remove(&listening->let_in);
-    incoming_end_all(listening);
+    task_remove(&listening->look_again);
     if (listening->queuer)
         quota_queuer_free(listening->queuer);
     call_complete_all(scheduler, &listening->acceptors, WEIR_CLOSED);
-    while (listening->spare_count > 0)
-        system_close(taking_spare(listening));
-    memory_free(listening->spare_fds);
+    if (listening->in_hand >= 0)
+        system_close(listening->in_hand);
+    acceptors_discard_kept(listening);
     memory_free(listening->late);
     memory_free(listening->siblings);
     memory_free(listening);
@@ -414,8 +436,8 @@ static int run_accept(struct scheduler *scheduler, struct slot *slot, struct cal
     if (result < 0)
         return result;
     list_append(&listener->listening->acceptors, &call->link);
-    if (listener->listening->spare_count > 0) {
-        taking_give(scheduler, listener, taking_spare(listener->listening));
+    if (!list_is_empty(&listener->listening->kept)) {
+        acceptors_give_kept(scheduler, listener);
         return CALL_WAITS;
     }
     call_set_timeout(scheduler, call);

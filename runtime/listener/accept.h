@@ -3,9 +3,9 @@
  * Listeners: taking connections, for whoever waits in accept or for the owner of a service. The
  * scheduler of the listener alone touches what is here. At most one accept is armed at a time,
  * which holds the slot until its last completion; a descriptor that has been accepted is at once
- * somebody's: a connection's, an acceptor's, or one of the spares, and so none is lost when a call
- * times out, a mailbox dies or the listener closes. A listener that drains closes by itself, behind
- * the last connection that has come.
+ * somebody's: a connection's, an acceptor's, one in hand, one without its header, or one that is
+ * kept, and so none is lost when a call times out, a mailbox dies or the listener closes. A
+ * listener that drains closes by itself, behind the last connection that has come.
  */
 #ifndef RUNTIME_LISTENER_ACCEPT_H
 #define RUNTIME_LISTENER_ACCEPT_H
@@ -27,10 +27,11 @@ extern const struct call_operation operation_accept;
 /* NULL: no memory. */
 struct listening *listening_create(struct scheduler *scheduler, struct listener *listener);
 
-/* From now on every connection is the owner's, as many as `quota` (may be NULL) has places. 0, or
- * -ENOMEM. */
-int accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner,
-                 struct quota *quota);
+/* It accepts as many as there are places. 0, or -ENOMEM. */
+int accept_limit(struct scheduler *scheduler, struct listener *listener, struct quota *quota);
+
+/* From now on every connection is the owner's. */
+void accept_serve(struct scheduler *scheduler, struct listener *listener, weir_owner owner);
 
 void accept_completed(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion);

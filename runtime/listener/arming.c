@@ -34,6 +34,13 @@ void arming_update(struct scheduler *scheduler, struct listener *listener)
         listening->accepting = ACCEPTING_CANCELLED;
         cancel_start(scheduler, &listener->slot, LISTENER_ACCEPT);
     }
+    arming_look_again(listening);
+}
+
+void arming_look_again(struct listening *listening)
+{
+    if (listening->accepting == ACCEPTING_HEADERS)
+        task_add(&listening->scheduler->tasks, TASK_SOON, &listening->look_again);
 }
 
 static void resume(struct listening *listening)

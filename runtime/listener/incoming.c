@@ -15,7 +15,10 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "options/option_block.h"
+#include "options/options.h"
+#include "runtime/listener/acceptors.h"
 #include "runtime/listener/adopt.h"
+#include "runtime/listener/arming.h"
 #include "runtime/listener/listener.h"
 #include "runtime/listener/listening.h"
 #include "runtime/owner/owner.h"
@@ -30,7 +33,8 @@ struct incoming {
     struct list link; /* of its listener's; of none when that is closed */
     struct timer timer;
     struct scheduler *scheduler;
-    uint8_t *bytes; /* what there is of the header */
+    struct listening *listening; /* NULL: it is closed */
+    uint8_t *bytes;              /* what there is of the header */
     uint32_t size;
     uint32_t capacity : 31;
     bool polls : 1;
@@ -52,6 +56,8 @@ static void finish(struct scheduler *scheduler, struct incoming *incoming)
     if (incoming->polls)
         cancel_start(scheduler, &incoming->slot, INCOMING_READABLE);
     slot_move(&incoming->slot, SOCKET_CLOSE);
+    if (incoming->listening)
+        arming_look_again(incoming->listening);
     slot_unhold(scheduler, &incoming->slot);
 }
 
@@ -73,21 +79,19 @@ static void welcome(struct scheduler *scheduler, struct incoming *incoming,
                     const struct proxy_header *header)
 {
     struct slot *slot = &incoming->slot;
-    struct quota *quota = quota_vacate(scheduler, slot);
+    struct listening *listening = incoming->listening;
     const struct arrival arrival = {
         .fd = slot->fd,
         .family = (enum weir_family)slot->family,
         .options = slot->options,
         .owner = slot_owner(slot),
-        .quota = quota,
+        .quota = quota_vacate(scheduler, slot),
         .header = header->has_addresses ? header : NULL,
     };
     slot_hold(slot);
     slot->fd = -1;
     finish(scheduler, incoming);
-    adopt_for_owner(scheduler, &arrival);
-    if (quota)
-        quota_drop(quota);
+    acceptors_welcome(scheduler, listening ? listening->listener : NULL, &arrival);
     slot_unhold(scheduler, slot);
 }
 
@@ -190,6 +194,7 @@ static struct incoming *create(struct scheduler *scheduler, struct listener *lis
     slot->options = option_block_share(listener->slot.options);
     slot_move(slot, SOCKET_ESTABLISH);
     incoming->scheduler = scheduler;
+    incoming->listening = listener->listening;
     incoming->timer.fire = time_out;
     list_append(&listener->listening->incoming, &incoming->link);
     return incoming;
@@ -215,10 +220,20 @@ void incoming_begin(struct scheduler *scheduler, struct listener *listener, int 
     go_on(scheduler, incoming);
 }
 
+void incoming_set(const struct listening *listening, const weir_option *options)
+{
+    const struct list *all = &listening->incoming;
+    for (struct list *link = all->next; link != all; link = link->next) {
+        const struct slot *slot = &list_entry(link, struct incoming, link)->slot;
+        options_inherit(options, slot->fd, slot->family);
+    }
+}
+
 void incoming_let_go(struct listening *listening)
 {
-    while (list_take(&listening->incoming))
-        continue;
+    struct list *link;
+    while ((link = list_take(&listening->incoming)))
+        list_entry(link, struct incoming, link)->listening = NULL;
 }
 
 void incoming_end_all(struct listening *listening)

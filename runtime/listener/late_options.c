@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
+#include "runtime/listener/adopt.h"
+#include "runtime/listener/incoming.h"
 #include "runtime/listener/listener.h"
 #include "runtime/listener/listening.h"
 #include "runtime/scheduler/scheduler.h"
@@ -54,15 +56,27 @@ static int note(struct listening *listening, const weir_option *options)
 /* Connections that came before now: in the backlog, or accepted and not looked at. */
 static uint32_t waiting_count(const struct scheduler *scheduler, const struct listener *listener)
 {
-    uint32_t taken = scheduler->last_count + listener->listening->spare_count;
     uint32_t waiting = listener_backlog_count(listener);
-    return waiting == UINT32_MAX ? waiting : waiting + ring_ready(scheduler->ring) + taken;
+    return waiting == UINT32_MAX ? waiting
+                                 : waiting + ring_ready(scheduler->ring) + scheduler->last_count;
+}
+
+static void give_to_accepted(const struct listener *listener, const weir_option *options)
+{
+    const struct listening *listening = listener->listening;
+    int family = listener->slot.family;
+    if (listening->in_hand >= 0)
+        options_inherit(options, listening->in_hand, family);
+    for (struct list *link = listening->kept.next; link != &listening->kept; link = link->next)
+        options_inherit(options, list_entry(link, struct handover, link)->arrival.fd, family);
+    incoming_set(listening, options);
 }
 
 int late_options_note(struct scheduler *scheduler, struct listener *listener,
                       const weir_option *options)
 {
     struct listening *listening = listener->listening;
+    give_to_accepted(listener, options);
     listening->late_count = waiting_count(scheduler, listener);
     if (listening->late_count > 0 || options_forgotten(options))
         return note(listening, options);
@@ -78,10 +92,4 @@ void late_options_complete(struct listening *listening, int fd)
     options_inherit(listening->late, fd, listening->listener->slot.family);
     if (listening->late_count > 0 && --listening->late_count == 0)
         listening->late = late_options_shorten(listening->late);
-}
-
-void late_options_count_again(struct listening *listening)
-{
-    if (listening->late_count > 0 && listening->late_count < UINT32_MAX)
-        listening->late_count++;
 }

@@ -5,7 +5,8 @@
  * so when one is set, those that wait are counted (`late_count`, UINT32_MAX when the kernel does
  * not say) and the option is remembered (`late`) until that many have been accepted. They come in
  * order, so one count is enough for options set at different times: who gets one it has already is
- * none the worse. What the kernel gives to none stays in `late` for ever.
+ * none the worse. Those that have been accepted and are nobody's yet are given it at once. What the
+ * kernel gives to none stays in `late` for ever.
  */
 #ifndef RUNTIME_LISTENER_LATE_OPTIONS_H
 #define RUNTIME_LISTENER_LATE_OPTIONS_H
@@ -27,9 +28,7 @@ weir_option *late_options_shorten(weir_option *options);
 int late_options_note(struct scheduler *scheduler, struct listener *listener,
                       const weir_option *options);
 
-/* Sets what a connection lacks of its listener's options. */
+/* Sets what a connection that was accepted now lacks of its listener's options. */
 void late_options_complete(struct listening *listening, int fd);
-/* One that had been given what it lacks will be given it once more. */
-void late_options_count_again(struct listening *listening);
 
 #endif

@@ -42,10 +42,10 @@ static int read_address(struct listen_plan *plan, const char *text)
     return 0;
 }
 
-int listen_plan(struct listen_plan *plan, enum option_scope scope, const weir_option *defaults,
-                const char *address, uint16_t port, const weir_option *options)
+int listen_plan(struct listen_plan *plan, const weir_option *defaults, const char *address,
+                uint16_t port, const weir_option *options)
 {
-    int result = options_set_up(&plan->setup, scope, defaults, options);
+    int result = options_set_up(&plan->setup, OPTION_LISTEN, defaults, options);
     if (result < 0)
         return result;
     result = read_address(plan, address);

@@ -17,9 +17,9 @@ struct listen_plan {
     bool has_text;            /* the address was given beside the options */
 };
 
-/* Reads address and options: OPTION_LISTEN, or OPTION_SERVE. 0, or WEIR_BADARG with the reason. */
-int listen_plan(struct listen_plan *plan, enum option_scope scope, const weir_option *defaults,
-                const char *address, uint16_t port, const weir_option *options);
+/* Reads address and options. 0, or WEIR_BADARG with the reason. */
+int listen_plan(struct listen_plan *plan, const weir_option *defaults, const char *address,
+                uint16_t port, const weir_option *options);
 
 /* Opens `count` descriptors that listen on the plan's address, all on the same port, or none. The
  * plan gets to know port and family. */

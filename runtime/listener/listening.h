@@ -19,32 +19,33 @@ enum accepting {
     ACCEPTING_NOT,
     ACCEPTING,
     ACCEPTING_CANCELLED,
-    ACCEPTING_FULL,   /* has one in hand, and waits for a place: {max_connections,_} */
-    ACCEPTING_PAUSED, /* no descriptor was to be had, or it fails over and over */
-    ACCEPTING_ENDS,   /* cancelled by a drain: what it has accepted comes, then the rest */
-    ACCEPTING_REST,   /* what is in the backlog, one after the other; then the listener closes */
-    ACCEPTING_TAKEN,  /* the same of a local one, by a task */
+    ACCEPTING_FULL,    /* has one in hand, and waits for a place: {max_connections,_} */
+    ACCEPTING_PAUSED,  /* no descriptor was to be had, or it fails over and over */
+    ACCEPTING_ENDS,    /* cancelled by a drain: what it has accepted comes, then the rest */
+    ACCEPTING_REST,    /* what is in the backlog, one after the other; then the listener closes */
+    ACCEPTING_TAKEN,   /* the same of a local one, by a task */
+    ACCEPTING_HEADERS, /* no more; somebody waits for one whose header may come */
 };
 
 struct listening {
     enum accepting accepting;
-    bool serving;          /* every connection is for the owner, without being asked for */
-    bool has_rivals;       /* others of the service accept from the same socket */
-    bool inherited;        /* other processes may have the socket */
-    bool leaves;           /* another process goes on with it */
-    bool failed;           /* the last accept has */
-    bool told_unusable;    /* a service's owner has been told so */
-    struct list acceptors; /* calls that wait, in order */
-    int *spare_fds;        /* accepted, or come back, when nobody waited any more, or there
-                              was no place; in order */
-    uint32_t spare_count;
-    uint32_t rest_count;   /* ACCEPTING_REST: connections to be accepted before it closes */
-    struct timer retry;    /* ACCEPTING_PAUSED: this or the task ends it */
-    struct task try_again; /* TASK_WITH_DESCRIPTORS */
-    struct task take_rest; /* TASK_SOON */
-    struct task give_up;   /* TASK_SUBMITTED: of what another process has */
-    struct task let_in;    /* TASK_SOON: what a service that ends has in hand */
-    bool has_paused;       /* to the end of the pause, and not accepted since */
+    bool serving;           /* every connection is for the owner, without being asked for */
+    bool has_rivals;        /* others of the service accept from the same socket */
+    bool inherited;         /* other processes may have the socket */
+    bool leaves;            /* another process goes on with it */
+    bool failed;            /* the last accept has */
+    bool told_unusable;     /* a service's owner has been told so */
+    struct list acceptors;  /* calls that wait, in order */
+    struct list kept;       /* accepted, or come back, when nobody waited any more; in order */
+    int in_hand;            /* ACCEPTING_FULL: accepted, and without a place; or -1 */
+    uint32_t rest_count;    /* ACCEPTING_REST: connections to be accepted before it closes */
+    struct timer retry;     /* ACCEPTING_PAUSED: this or the task ends it */
+    struct task try_again;  /* TASK_WITH_DESCRIPTORS */
+    struct task take_rest;  /* TASK_SOON */
+    struct task give_up;    /* TASK_SUBMITTED: of what another process has */
+    struct task let_in;     /* TASK_SOON: what a listener that ends has in hand */
+    struct task look_again; /* TASK_SOON: at what ACCEPTING_HEADERS waits for */
+    bool has_paused;        /* to the end of the pause, and not accepted since */
     struct scheduler *scheduler;
     struct listener *listener;
     weir_option *late;     /* options that accepted sockets lack */

@@ -50,14 +50,17 @@ bool quota_take(struct quota *quota)
 {
     unsigned count = atomic_load(&quota->count);
     while (count < quota->limit)
-        if (atomic_compare_exchange_weak(&quota->count, &count, count + 1))
+        if (atomic_compare_exchange_weak(&quota->count, &count, count + 1)) {
+            (void)share(quota);
             return true;
+        }
     return false;
 }
 
 void quota_take_beyond(struct quota *quota)
 {
     atomic_fetch_add(&quota->count, 1);
+    (void)share(quota);
 }
 
 bool quota_has_room(struct quota *quota)
@@ -96,14 +99,12 @@ void quota_give_back(struct quota *quota)
     CHECK_GT(count, 0u);
     if (!CANARY(FORGOTTEN_PLACE))
         call_queued(quota);
+    quota_drop(quota);
 }
 
 int quota_occupy(struct scheduler *scheduler, const struct slot *slot, struct quota *quota)
 {
-    int result = slot_notes_set(&scheduler->places, slot, quota);
-    if (result == 0)
-        (void)share(quota);
-    return result;
+    return slot_notes_set(&scheduler->places, slot, quota);
 }
 
 struct quota *quota_vacate(struct scheduler *scheduler, const struct slot *slot)
@@ -116,10 +117,8 @@ struct quota *quota_vacate(struct scheduler *scheduler, const struct slot *slot)
 void quota_leave(struct scheduler *scheduler, const struct slot *slot)
 {
     struct quota *quota = quota_vacate(scheduler, slot);
-    if (!quota)
-        return;
-    quota_give_back(quota);
-    quota_drop(quota);
+    if (quota)
+        quota_give_back(quota);
 }
 
 struct quota_queuer *quota_queuer_create(struct quota *quota, struct scheduler *scheduler,

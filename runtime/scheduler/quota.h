@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * {max_connections,_}: how many connections a service may have. Its listeners, on all schedulers,
- * share a count of places, which is touched when a connection is accepted and when its descriptor
- * is closed. Who has accepted one that there is no place for keeps it and queues here; places that
- * become free are theirs in turn, told by a node that is posted to the listener's scheduler.
+ * {max_connections,_}: how many connections a listener, or a service, may have. Listeners of one
+ * service, on all schedulers, share a count of places, which is touched when a connection is
+ * accepted and when its descriptor is closed. Who has accepted one that there is no place for keeps
+ * it and queues here; places that become free are theirs in turn, told by a node that is posted to
+ * the listener's scheduler.
  *
  * Nobody is forgotten between the last place's return and a listener that queues: the one lowers
  * the count and then looks whether somebody queues, the other queues and then looks at the count,
@@ -23,7 +24,8 @@ struct quota;
 struct scheduler;
 struct slot;
 
-/* NULL: no memory. Whoever keeps it has a share of it, its maker the first. */
+/* NULL: no memory. Whoever keeps it has a share of it, its maker the first, and so has each place
+ * that is taken. */
 struct quota *quota_create(uint32_t limit);
 void quota_drop(struct quota *quota);
 
@@ -36,7 +38,7 @@ bool quota_has_room(struct quota *quota);
 
 /* The place is the slot's connection's from now on. 0, or -ENOMEM: it is still the caller's. */
 int quota_occupy(struct scheduler *scheduler, const struct slot *slot, struct quota *quota);
-/* The place and a share of the quota are the caller's again. NULL: it has none. */
+/* The place is the caller's again. NULL: it has none. */
 struct quota *quota_vacate(struct scheduler *scheduler, const struct slot *slot);
 /* Its descriptor is closed. Nothing, when it has no place. */
 void quota_leave(struct scheduler *scheduler, const struct slot *slot);

@@ -276,19 +276,31 @@ Test(max_connections, a_drain_of_a_local_service_serves_those_that_have_places)
     loopback_close(&loopback);
 }
 
-Test(max_connections, is_for_services_alone)
+Test(max_connections, is_for_what_listens_and_from_the_beginning)
 {
     struct loopback loopback = loopback_start(NULL);
-    weir_runtime *other;
-    weir_socket socket;
     weir_option limit[] = {WEIR_MAX_CONNECTIONS(1), WEIR_REQUEST(END)};
-    GIVES(weir_tcp_listen(loopback.runtime, "127.0.0.1", 0, limit, &socket), WEIR_BADARG);
     GIVES(weir_udp_serve(loopback.runtime, "127.0.0.1", 0, limit, everybody(), NULL), WEIR_BADARG);
     GIVES(serve(&loopback, "127.0.0.1", 0), WEIR_BADARG);
-    GIVES(weir_start(&other, &(weir_config){.default_listen_options = "[{max_connections,1}]"}),
-          -EINVAL);
     GIVES(serve(&loopback, "127.0.0.1", 1), 0);
     GIVES(weir_setopts(loopback.listener, limit), -EINVAL);
     GIVES(weir_getopts(loopback.listener, limit, 1), -EINVAL);
+    loopback_close(&loopback);
+}
+
+/* The runtime's options of listeners are each one's own, with places of its own. */
+Test(max_connections, may_be_the_runtimes)
+{
+    struct loopback loopback =
+        loopback_start(&(weir_config){.default_listen_options = "[{max_connections,1}]"});
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, NULL, everybody(), &loopback.listener),
+          0);
+    int first = peer_connect(weir_port(loopback.listener));
+    int second = peer_connect(weir_port(loopback.listener));
+    EVENTUALLY(limited(&loopback) == 1);
+    peer_leave(&first);
+    peer_say(second, "q");
+    peer_expect(second, "q");
+    peer_leave(&second);
     loopback_close(&loopback);
 }

@@ -3,6 +3,7 @@
  * becomes of those whose header is wrong, or does not come before its time or their service's end.
  */
 #include "integration/local_peer.h"
+#include "integration/proxied.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,23 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
-#define HEADER(text)             \
-    (const struct header)        \
-    {                            \
-        (text), sizeof(text) - 1 \
-    }
-
-struct header {
-    const char *bytes;
-    size_t size;
-};
-
-#define LINE   HEADER("PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n")
-#define BLOCK  HEADER(SIGNATURE "\x21\x11\0\x0c\xc0\0\x2\x1\xc6\x33\x64\x2\xdc\x04\x01\xbb")
-#define CLIENT "192.0.2.1:56324"
-#define FRONT  "198.51.100.2:443"
 
 /* Connections are the mailbox's. */
 static struct loopback start_with(const weir_option *options, const char *address)
@@ -47,26 +31,6 @@ static struct loopback start(void)
                       "127.0.0.1");
 }
 
-static int connect_to(const struct loopback *loopback)
-{
-    int on = 1;
-    int peer = peer_connect(weir_port(loopback->listener));
-    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    return peer;
-}
-
-static void say_header(int peer, struct header header)
-{
-    peer_write(peer, header.bytes, header.size);
-}
-
-static uint64_t refused(const struct loopback *loopback)
-{
-    weir_totals totals;
-    GIVES(weir_get_totals(loopback->runtime, -1, &totals), 0);
-    return totals.proxy_refused;
-}
-
 static weir_socket next_accepted(const struct loopback *loopback)
 {
     weir_message message = next_message(loopback->mailbox);
@@ -78,17 +42,6 @@ static void expect_nobody(const struct loopback *loopback)
 {
     weir_message message;
     GIVES(weir_mailbox_receive(loopback->mailbox, 0, &message), WEIR_TIMEOUT);
-}
-
-static void expect_names(weir_socket socket, const char *source, const char *destination)
-{
-    weir_address address;
-    char text[WEIR_ADDRESS_TEXT_SIZE];
-    GIVES(weir_peername(socket, &address), 0);
-    cr_assert_str_eq(weir_address_format_endpoint(&address, text), source);
-    GIVES(weir_sockname(socket, &address), 0);
-    cr_assert_str_eq(weir_address_format_endpoint(&address, text), destination);
-    GIVES(weir_port(socket), address.port);
 }
 
 static const char *endpoint_of(int fd, bool of_peer)
@@ -103,20 +56,11 @@ static const char *endpoint_of(int fd, bool of_peer)
     return text[of_peer];
 }
 
-/* What stands behind the header is the connection's, and so is what comes later. */
 static void expect_connection(struct loopback *loopback, int *peer, const char *source,
                               const char *destination)
 {
     loopback->socket = next_accepted(loopback);
-    expect_names(loopback->socket, source, destination);
-    expect_text(loopback, "behind");
-    peer_say(*peer, "later");
-    expect_text(loopback, "later");
-    GIVES(weir_send(loopback->socket, "back", 4), 0);
-    peer_expect(*peer, "back");
-    weir_close(loopback->socket);
-    peer_expect_end(*peer);
-    peer_leave(peer);
+    expect_talk(loopback, peer, source, destination);
 }
 
 static void expect_told_by(struct header header, const char *source, const char *destination)
@@ -207,13 +151,6 @@ Test(proxy_protocol, a_header_may_be_long)
     loopback_close(&loopback);
 }
 
-static void expect_closed(int *peer)
-{
-    int64_t got = peer_drain(*peer);
-    cr_assert(got == 0 || got == -ECONNRESET, "%d", (int)got);
-    peer_leave(peer);
-}
-
 Test(proxy_protocol, what_is_no_header_is_closed_and_counted)
 {
     static const struct header wrong[] = {
@@ -263,24 +200,6 @@ Test(proxy_protocol, a_header_has_its_time)
     EVENTUALLY(refused(&loopback) == 2);
     expect_nobody(&loopback);
     loopback_close(&loopback);
-}
-
-/* One that has been accepted, with half of its header. */
-static int begin_half(struct loopback *loopback)
-{
-    weir_totals totals;
-    int peer = connect_to(loopback);
-    peer_write(peer, LINE.bytes, 20);
-    do
-        GIVES(weir_get_totals(loopback->runtime, -1, &totals), 0);
-    while (totals.accepts == 0);
-    return peer;
-}
-
-static void end_half(int peer)
-{
-    peer_write(peer, LINE.bytes + 20, LINE.size - 20);
-    peer_say(peer, "behind");
 }
 
 Test(proxy_protocol, a_drain_waits_for_the_header)
@@ -348,26 +267,17 @@ Test(proxy_protocol, who_is_not_there_when_the_owner_dies_is_closed)
     expect_closed_with_its_owner(true);
 }
 
-static void say_all(int peer)
-{
-    say_header(peer, LINE);
-    peer_say(peer, "behind");
-}
-
 /* It has a place, which the next gets when it is refused, and its connection when it is not. */
 Test(proxy_protocol, who_is_not_there_has_a_place)
 {
     struct loopback loopback =
         start_with(WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true), WEIR_MAX_CONNECTIONS(1)), "127.0.0.1");
-    weir_totals totals;
     int first = begin_half(&loopback);
     int second = connect_to(&loopback);
     int third = connect_to(&loopback);
     say_all(second);
     say_all(third);
-    do
-        GIVES(weir_get_totals(loopback.runtime, -1, &totals), 0);
-    while (totals.limited == 0);
+    EVENTUALLY(totals_of(&loopback).limited > 0);
     expect_nobody(&loopback);
     peer_say(first, "\n");
     expect_closed(&first);
@@ -388,13 +298,11 @@ Test(proxy_protocol, a_proxy_may_come_by_a_local_socket)
     loopback_close(&loopback);
 }
 
-Test(proxy_protocol, is_for_services_alone)
+Test(proxy_protocol, has_a_time_and_is_there_from_the_beginning)
 {
     struct loopback loopback = loopback_start(NULL);
     weir_option proxied[] = {WEIR_PROXY_PROTOCOL(true), WEIR_REQUEST(END)};
     weir_option timed[] = {WEIR_PROXY_TIMEOUT(0), WEIR_REQUEST(END)};
-    GIVES(weir_tcp_listen(loopback.runtime, "127.0.0.1", 0, proxied, &loopback.socket),
-          WEIR_BADARG);
     GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, timed, weir_mailed_to(loopback.mailbox),
                          NULL),
           WEIR_BADARG);

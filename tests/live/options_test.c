@@ -336,7 +336,7 @@ static void check_creation_only(struct loopback *loopback, enum weir_option_id i
 
 Test(options, of_creating_calls_are_not_for_setopts)
 {
-    each(OPTION_LISTEN | OPTION_SERVE | OPTION_CONNECT, check_creation_only);
+    each(OPTION_LISTEN | OPTION_CONNECT, check_creation_only);
 }
 
 /* Taken, without effect, and left out of what is read. */

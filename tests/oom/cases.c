@@ -93,6 +93,64 @@ static int serve_proxied(weir_runtime *runtime)
     return result < 0 ? result : closed;
 }
 
+struct taken {
+    int result;
+    sem_t done;
+};
+
+static void on_taken(weir_socket socket, int result, void *data)
+{
+    struct taken *taken = data;
+    taken->result = result;
+    if (result == 0)
+        weir_close(socket);
+    sem_post(&taken->done);
+}
+
+/* Says a header, and waits until its connection has an end: it is taken, or closed. */
+static int be_taken(weir_runtime *runtime, weir_socket listener, struct taken *taken)
+{
+    static const char header[] = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
+    weir_socket peer;
+    weir_packet packet;
+    int result = weir_tcp_connect(runtime, "127.0.0.1", (uint16_t)weir_port(listener),
+                                  WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                                  weir_owned_by_nobody(), PATIENCE_MS, &peer);
+    if (result < 0)
+        return result;
+    result = weir_send(peer, header, sizeof(header) - 1);
+    if (result == 0)
+        result =
+            weir_tcp_accept_async(listener, weir_owned_by_nobody(), WEIR_INFINITY, on_taken, taken);
+    bool asked = result == 0;
+    if (asked && weir_recv(peer, 0, PATIENCE_MS, &packet) == WEIR_TIMEOUT)
+        oom_fail("a connection with a header does not end");
+    weir_close(peer);
+    weir_close(listener);
+    while (asked && sem_wait(&taken->done) < 0)
+        continue;
+    return result;
+}
+
+static int accept_proxied(weir_runtime *runtime)
+{
+    weir_socket listener;
+    struct taken taken = {.result = 0};
+    int result = weir_tcp_listen(runtime, "127.0.0.1", 0,
+                                 WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true), WEIR_MAX_CONNECTIONS(2),
+                                              WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                                 &listener);
+    if (result < 0)
+        return result;
+    sem_init(&taken.done, 0, 0);
+    result = be_taken(runtime, listener, &taken);
+    weir_close(listener);
+    sem_destroy(&taken.done);
+    if (taken.result != 0 && taken.result != -ENOMEM && taken.result != WEIR_CLOSED)
+        oom_fail("accept gives %s", weir_error_name(taken.result));
+    return result < 0 ? result : taken.result == -ENOMEM ? -ENOMEM : 0;
+}
+
 static int plain_socket(struct sockaddr_in *address, uint16_t port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -383,6 +441,7 @@ const struct oom_case oom_cases[] = {
     {"serve", true, serve_and_close, NEEDS_ALL},
     {"serve few", true, serve_few_and_close, DOES_WITHOUT_SOME},
     {"proxied", true, serve_proxied, DOES_WITHOUT_SOME},
+    {"accept proxied", true, accept_proxied, DOES_WITHOUT_SOME},
     {"connect", true, connect_and_close, NEEDS_ALL},
     {"accept", true, accept_and_close, NEEDS_ALL},
     {"send", true, send_and_close, DOES_WITHOUT_SOME},

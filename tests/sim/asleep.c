@@ -172,11 +172,15 @@ static void check_listener(const struct listener *socket)
                   socket->slot.index);
         break;
     case ACCEPTING_FULL:
-        SIM_CHECK(listener->spare_count == 1, "slot %u is full, and has nobody in hand",
+        SIM_CHECK(listener->in_hand >= 0, "slot %u is full, and has nobody in hand",
                   socket->slot.index);
         SIM_CHECK(listener->queuer->queueing != QUOTA_QUEUED ||
                       !quota_has_room(listener->queuer->quota),
                   "slot %u waits for a place, and there is one", socket->slot.index);
+        break;
+    case ACCEPTING_HEADERS:
+        SIM_CHECK(!list_is_empty(&listener->acceptors) && !list_is_empty(&listener->incoming),
+                  "slot %u waits for a header that nobody wants", socket->slot.index);
         break;
     case ACCEPTING_PAUSED:
         SIM_CHECK(listener->retry.armed, "slot %u will never accept again", socket->slot.index);

@@ -136,20 +136,18 @@ static const struct {
      "multicast_ttl pktinfo read_packets timestamp udp_gro",
      "us"},
     {"fd file_mode ifaddr inet inet6 ip local netns port reuseport", "lcu"},
-    {"backlog", "l"},
+    {"backlog max_connections proxy_protocol proxy_timeout", "l"},
     {"fastopen", "ls"},
     {"happy_eyeballs", "c"},
     {"ipv6_v6only", "lus"},
     {"line_delimiter", "cs"},
-    {"max_connections proxy_protocol proxy_timeout", "v"},
 };
 
 static const char *calls_of(const char *name, size_t length)
 {
     static char calls[8];
     unsigned scopes = option_rows[option_by_name(name, length)].scopes;
-    snprintf(calls, sizeof(calls), "%s%s%s%s%s", scopes & OPTION_LISTEN ? "l" : "",
-             (scopes & (OPTION_SERVE | OPTION_LISTEN)) == OPTION_SERVE ? "v" : "",
+    snprintf(calls, sizeof(calls), "%s%s%s%s", scopes & OPTION_LISTEN ? "l" : "",
              scopes & OPTION_CONNECT ? "c" : "", scopes & OPTION_UDP ? "u" : "",
              scopes & OPTION_SCOPES_SET ? "s" : "");
     return calls;
