@@ -34,6 +34,13 @@ enum canary {
     CANARY_FATAL_ERROR,        /* an error of a datagram that was sent closes its socket */
     CANARY_UNHEARD_ROOM,       /* datagrams that found no room are not offered again */
     CANARY_LAST_POLL,          /* a poll for datagrams that is over is taken to go on */
+    CANARY_LOST_TAIL,          /* of a run of datagrams the last, which is shorter, is lost */
+    CANARY_WHOLE_RUN,          /* a run of datagrams is told as one */
+    CANARY_UNSHARED_RUNS,      /* of a run of datagrams all are handed out at once */
+    CANARY_SMALL_FOR_RUNS,     /* a run of datagrams is received where one has room */
+    CANARY_RUNS_CUT_OFF,       /* {udp_gro,false} holds for runs that have come before it */
+    CANARY_RESTLESS,           /* who receives nothing but errors asks again at once */
+    CANARY_UNTOLD_ERROR,       /* an error that a receive has met is told to nobody */
     CANARY_LEAKED_HANDOVER,    /* a connection that comes to a scheduler that stops is left open */
     CANARY_DEAF_PROCESS,       /* a process that waits is not called when a message comes */
     CANARY_SENT_AGAIN,         /* a datagram that one address of a name got goes to the next too */

@@ -460,7 +460,8 @@ WEIR_OPTION(UDP_GRO, 65, udp_gro, .type = OPTION_BOOLEAN, .initial = BOTH(false)
             .help = "receive runs of datagrams in one piece, which are told one by one",
             .text = "Datagrams of one size from one peer that come close together are received at "
                     "once, which is cheaper. Messages are as without: each has its own bytes, and "
-                    "is cut at buffer by itself. Buffers for it have 64 KiB.")
+                    "is cut at buffer by itself. Buffers for it have 64 KiB. Taken back while "
+                    "datagrams wait in the kernel, it ends when those have been taken.")
 
 WEIR_OPTION(
     USER_TIMEOUT, 66, user_timeout, .type = OPTION_INTEGER, RANGE(0, INT32_MAX), .initial = BOTH(0),

@@ -78,7 +78,7 @@ static void read_udp(struct arrival *arrival, const struct cmsghdr *control)
     if (control->cmsg_type != UDP_GRO)
         return;
     memcpy(&size, CMSG_DATA(control), sizeof(size));
-    if (size > 0)
+    if (size > 0 && !CANARY(WHOLE_RUN))
         arrival->datagram_size = (uint32_t)size;
 }
 
@@ -189,9 +189,11 @@ struct arrived arrival_next(const struct weir_buffer *buffer)
 bool arrival_take(struct weir_buffer *buffer)
 {
     struct arrival *arrival = arrival_of(buffer);
-    if (arrival->size - arrival->given <= arrival->datagram_size)
+    uint32_t left = arrival->size - arrival->given;
+    uint32_t most = arrival->datagram_size;
+    if (left <= most || (CANARY(LOST_TAIL) && left < 2 * most))
         return false;
-    arrival->given += arrival->datagram_size;
+    arrival->given += most;
     return true;
 }
 

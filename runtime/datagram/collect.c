@@ -52,6 +52,8 @@ static void expect(struct scheduler *scheduler, struct datagram *socket)
 
 static void poll_it(struct scheduler *scheduler, struct datagram *socket)
 {
+    if (socket->leaves_runs)
+        datagram_leave_runs(socket);
     socket->collecting = COLLECTING_POLLED;
     slot_hold(&socket->slot);
     ring_wait_readable(scheduler->ring, slot_operation(&socket->slot, DATAGRAM_READABLE),
@@ -126,9 +128,9 @@ void collect_wake(struct timer *timer)
 static void failed(struct scheduler *scheduler, struct datagram *socket, int error)
 {
     bool lacks_memory = error == -ENOMEM || error == -ENOBUFS;
-    if (++socket->failures >= FAILURES_MOST || lacks_memory)
+    if ((++socket->failures >= FAILURES_MOST || lacks_memory) && !CANARY(RESTLESS))
         rest(scheduler, socket);
-    if (error != 0 && !lacks_memory && !ring_says_again(error))
+    if (error != 0 && !lacks_memory && !ring_says_again(error) && !CANARY(UNTOLD_ERROR))
         datagram_tell_error(scheduler, socket, error);
     if (CANARY(FATAL_ERROR))
         slot_end(scheduler, &socket->slot, END_CLOSED);
@@ -141,7 +143,8 @@ static struct intake *intake_for(struct scheduler *scheduler, const struct datag
     const struct option_values *values = datagram_values(socket);
     if (socket->slot.family == WEIR_LOCAL)
         return &datagrams->local;
-    bool small = !socket->has_runs && scheduler->buffers->size >= arrival_room(values->buffer);
+    bool small = (!socket->has_runs || CANARY(SMALL_FOR_RUNS)) &&
+                 scheduler->buffers->size >= arrival_room(values->buffer);
     return small && intake_ready(&datagrams->buffers, 1) ? &datagrams->buffers : &datagrams->blocks;
 }
 

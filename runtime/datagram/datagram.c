@@ -6,6 +6,7 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
+#include "base/canary.h"
 #include "base/memory.h"
 #include "base/system.h"
 #include "runtime/datagram/datagrams.h"
@@ -46,6 +47,33 @@ void datagram_learn(struct datagram *socket)
     bool local = socket->slot.family == WEIR_LOCAL;
     socket->has_runs = !local && is_on(socket, IPPROTO_UDP, UDP_GRO);
     socket->has_credentials = local && is_on(socket, SOL_SOCKET, SO_PASSCRED);
+}
+
+static void set_runs(const struct datagram *socket, int on)
+{
+    (void)system_setsockopt(socket->slot.fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
+}
+
+static bool may_hold_runs(int fd)
+{
+    return system_is_readable(fd) && !CANARY(RUNS_CUT_OFF);
+}
+
+/* Of what size the datagrams of a run are the kernel says only while the option is on, also of
+ * those that came before; so it is off for good only if nothing waits after that. */
+void datagram_leave_runs(struct datagram *socket)
+{
+    int fd = socket->slot.fd;
+    socket->leaves_runs = true;
+    if (may_hold_runs(fd))
+        return;
+    set_runs(socket, 0);
+    if (may_hold_runs(fd)) {
+        set_runs(socket, 1);
+        return;
+    }
+    socket->leaves_runs = false;
+    datagram_learn(socket);
 }
 
 struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle)

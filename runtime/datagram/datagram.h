@@ -63,6 +63,7 @@ struct datagram {
     bool bit8_seen;
     bool connected;
     bool has_runs;        /* {udp_gro,true}, however that came to be */
+    bool leaves_runs;     /* until none is left of those that wait in the kernel */
     bool has_credentials; /* {credentials,true}, the same */
     uint8_t failures;     /* reads in a row that have brought nothing */
     int32_t active;       /* WEIR_ACTIVE_*, or how many messages are left */
@@ -93,6 +94,10 @@ struct datagram *datagram_create(struct scheduler *scheduler, int fd, enum weir_
 
 /* After an option of the kernel's has changed. */
 void datagram_learn(struct datagram *socket);
+
+/* {udp_gro,false}: the kernel puts nothing together any more, as soon as nothing waits that may be
+ * a run. While `leaves_runs`, to be called again when that may be. */
+void datagram_leave_runs(struct datagram *socket);
 
 /* The live socket of a handle of this scheduler, or NULL. */
 struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle);

@@ -133,7 +133,7 @@ void handout_share(struct scheduler *scheduler, struct datagram *socket)
 {
     if (socket->delivering)
         return;
-    int32_t left = datagram_values(socket)->read_packets;
+    int32_t left = CANARY(UNSHARED_RUNS) ? INT32_MAX : datagram_values(socket)->read_packets;
     socket->delivering = true;
     for (; left > 0 && socket->waiting.first && datagram_is_wanted(socket); left--)
         hand_out_first(scheduler, socket);

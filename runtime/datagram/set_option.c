@@ -23,9 +23,22 @@ int datagram_set_active(struct scheduler *scheduler, struct datagram *socket, in
     return 0;
 }
 
+/* What has come in runs is still to be told apart. */
+static bool takes_runs_back(struct datagram *socket, const weir_option *option)
+{
+    if (option->id != WEIR_OPTION_UDP_GRO)
+        return false;
+    socket->leaves_runs = false;
+    return socket->has_runs && !option->value.number;
+}
+
 static int apply(struct datagram *socket, const weir_option *option)
 {
     const weir_option alone[] = {*option, {.id = WEIR_OPTION_END}};
+    if (takes_runs_back(socket, option)) {
+        datagram_leave_runs(socket);
+        return 0;
+    }
     if (options_touch_values(alone) && option_block_own(&socket->slot.options) < 0)
         return error_say(-ENOMEM, "no memory for the socket's options");
     int result = options_apply(alone, OPTION_SET_UDP, &socket->slot.options->values,

@@ -103,6 +103,29 @@ Test(udp_gro, it_can_be_set_later_and_taken_back)
     end(&loopback, &plain);
 }
 
+/* The kernel says of what size those of a run are only while it is asked to. */
+Test(udp_gro, a_run_that_waits_is_told_one_by_one_though_it_was_taken_back)
+{
+    enum { COUNT = 6, SIZE = 500, LAST = 70 };
+    struct loopback loopback = loopback_start(NULL);
+    struct plain plain = plain_open();
+    weir_socket socket =
+        open_taking_runs(&loopback, "[{ip,{127,0,0,1}},{active,false},{udp_gro,true}]");
+    weir_packet packet;
+    send_run(&plain, socket, COUNT * SIZE + LAST, SIZE);
+    GIVES(set(socket, "[{udp_gro,false}]"), 0);
+    send_run(&plain, socket, COUNT * SIZE + LAST, SIZE);
+    for (int i = 0; i < 2 * (COUNT + 1); i++) {
+        int number = i % (COUNT + 1);
+        GIVES(weir_udp_recv(socket, WAIT_MS, &packet), 0);
+        expect_number(&packet, &plain, number, number < COUNT ? SIZE : LAST);
+        weir_packet_release(&packet);
+    }
+    GIVES(weir_udp_recv(socket, 0, &packet), WEIR_TIMEOUT);
+    cr_expect(get(socket, WEIR_OPTION_UDP_GRO) == 0);
+    end(&loopback, &plain);
+}
+
 struct counting {
     atomic_int before; /* of the first's, when the second's came */
     atomic_int count;

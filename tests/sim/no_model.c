@@ -106,6 +106,13 @@ void udp_model_given(uint32_t index, const struct udp_arrival *arrival, uint32_t
     (void)filled;
 }
 
+void udp_model_given_run(uint32_t index, bool is_told, bool is_whole)
+{
+    (void)index;
+    (void)is_told;
+    (void)is_whole;
+}
+
 void udp_model_sent(uint32_t index, const struct msghdr *message, uint32_t segment, int result)
 {
     (void)index;

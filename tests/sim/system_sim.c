@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -140,10 +142,23 @@ int system_send_messages(int fd, struct mmsghdr *messages, uint32_t count)
     return udp_file_send(kernel_fd_index(fd), messages, count);
 }
 
+/* A kernel that has taken it once does so always. */
+static int set_runs(int fd, const void *value)
+{
+    int on;
+    if (!udps[kernel_file(fd)->link].knows_runs && fails())
+        return -ENOPROTOOPT;
+    memcpy(&on, value, sizeof(on));
+    udp_file_take_runs(kernel_fd_index(fd), on != 0);
+    return 0;
+}
+
 int system_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
     struct file *file = kernel_file(fd);
     struct linger linger;
+    if (file->kind == FILE_DATAGRAM && level == IPPROTO_UDP && name == UDP_GRO)
+        return set_runs(fd, value);
     if (fails())
         return -ENOPROTOOPT;
     if (file->kind == FILE_DATAGRAM && level == SOL_SOCKET && name == SO_RXQ_OVFL)
@@ -175,6 +190,8 @@ int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
         uint32_t figures[SK_MEMINFO_VARS] = {[SK_MEMINFO_DROPS] = udps[file->link].dropped};
         return put_value(value, size, figures, sizeof(figures));
     }
+    if (file->kind == FILE_DATAGRAM && level == IPPROTO_UDP && name == UDP_GRO)
+        number = udps[file->link].takes_runs;
     if (level == SOL_SOCKET && name == SO_ERROR) {
         number = file->error;
         file->error = 0;
@@ -309,6 +326,6 @@ bool system_is_same_file(int fd, int other)
 
 bool system_is_readable(int fd)
 {
-    (void)fd;
-    return false;
+    const struct file *file = kernel_file(fd);
+    return file->kind == FILE_DATAGRAM && udp_file_ready(file) & POLLIN;
 }

@@ -15,14 +15,17 @@
 #include "sim/trace.h"
 #include "sim/udp_model.h"
 
-enum { SEGMENTS_MOST = 64 };
+enum { SEGMENTS_MOST = 64, RUN_BYTES_MOST = 65507, HELD_MOST = 256 };
 
 struct udp udps[UDP_MOST];
 struct udp_style udp_style;
+static struct trouble trouble; /* of all who receive datagrams, for a while */
 static uint32_t number_count;
 
 void udp_reset(void)
 {
+    trouble.begin_ns += kernel.now_ns;
+    trouble.end_ns += kernel.now_ns;
     for (uint32_t i = 0; i < UDP_MOST; i++)
         udps[i].used = false;
     number_count = 0;
@@ -45,6 +48,27 @@ void udp_choose_style(void)
     };
     for (uint32_t i = 0; i < UDP_NAMED; i++)
         udp_style.segmentation_errors[i] = errors[dice_below(6)];
+}
+
+/* From when the run begins on. */
+static struct trouble some_trouble(void)
+{
+    enum { BEGIN_NS_MOST = 100000000, LENGTH_NS_MOST = 300000000 };
+    static const int errors[] = {ENOMEM, ENOBUFS, EINTR, EAGAIN};
+    struct trouble chosen = {.error = errors[dice_below(4)], .begin_ns = dice_size(BEGIN_NS_MOST)};
+    chosen.end_ns = chosen.begin_ns;
+    if (dice_chance(100))
+        chosen.end_ns += dice_size(LENGTH_NS_MOST);
+    return chosen;
+}
+
+void udp_choose_more(void)
+{
+    static const uint32_t chances[] = {0, 0, 100, 500};
+    udp_style.runs = chances[dice_below(4)];
+    udp_style.apart = chances[dice_below(4)];
+    udp_style.amid = chances[dice_below(3)];
+    trouble = some_trouble();
 }
 
 void udp_fill(uint32_t number, uint8_t *bytes, size_t size)
@@ -98,31 +122,38 @@ static uint32_t index_of(const struct udp *udp)
 
 static void enqueue(struct udp *udp, const struct udp_arrival *arrival)
 {
-    if (udp->tail - udp->head == UDP_QUEUE_MOST) {
+    if (udp->tail - udp->head == UDP_QUEUE_MOST || udp->held >= HELD_MOST) {
         udp->dropped++;
         return;
     }
+    udp->held += arrival->count;
     udp->queue[udp->tail % UDP_QUEUE_MOST] = *arrival;
     udp->queue[udp->tail++ % UDP_QUEUE_MOST].dropped = udp->dropped;
-    trace("udp %lld: datagram %lld of %lld bytes arrives", index_of(udp), arrival->number,
-          arrival->size, 0);
+    trace("udp %lld: datagram %lld of %lld bytes arrives, %lld of them", index_of(udp),
+          arrival->number, arrival->size, arrival->count);
     kernel_kick(udp->file, PLACE_RECEIVE);
+}
+
+static struct udp_arrival some_arrival(void)
+{
+    struct udp_arrival arrival = {.number = ++number_count, .count = 1};
+    arrival.peer = dice_below(UDP_SPEAKER_COUNT);
+    arrival.size = arrival.last_size = dice_chance(100) ? 0 : dice_size(udp_style.size_most);
+    return arrival;
 }
 
 /* What takes its time is overtaken by what comes after it. */
 static void arrive_late(uint32_t index, uint32_t serial)
 {
     struct udp *udp = still_there(index, serial);
-    struct udp_arrival arrival = {.number = ++number_count, .peer = dice_below(UDP_SPEAKER_COUNT)};
-    arrival.size = dice_chance(100) ? 0 : dice_size(udp_style.size_most);
+    struct udp_arrival arrival = some_arrival();
     if (udp)
         enqueue(udp, &arrival);
 }
 
 static void arrive_one(struct udp *udp)
 {
-    struct udp_arrival arrival = {.number = ++number_count, .peer = dice_below(UDP_SPEAKER_COUNT)};
-    arrival.size = dice_chance(100) ? 0 : dice_size(udp_style.size_most);
+    struct udp_arrival arrival = some_arrival();
     if (dice_chance(udp_style.lost))
         return;
     if (dice_chance(udp_style.late)) {
@@ -132,6 +163,44 @@ static void arrive_one(struct udp *udp)
     enqueue(udp, &arrival);
     if (dice_chance(udp_style.repeated))
         enqueue(udp, &arrival);
+}
+
+/* The kernel puts together as many of them as it likes. */
+static uint32_t together(const struct udp *udp, const struct udp_arrival *run)
+{
+    if (!udp->takes_runs)
+        return 1;
+    return dice_chance(udp_style.apart) ? dice_between(1, run->count) : run->count;
+}
+
+/* Those behind the first so many are what is left of it. */
+static struct udp_arrival take_first(struct udp_arrival *run, uint32_t count)
+{
+    struct udp_arrival first = *run;
+    first.count = count;
+    run->number += count;
+    run->count -= count;
+    if (run->count > 0)
+        first.last_size = run->size;
+    else if (count == 1)
+        first.size = run->last_size;
+    return first;
+}
+
+static uint32_t arrive_run(struct udp *udp)
+{
+    struct udp_arrival run = some_arrival();
+    uint32_t most = run.size > 0 ? RUN_BYTES_MOST / run.size : 1;
+    run.count = dice_size(most < SEGMENTS_MOST ? most : SEGMENTS_MOST);
+    uint32_t count = run.count;
+    number_count += count - 1;
+    run.last_size = run.size > 0 && dice_chance(500) ? dice_between(1, run.size) : run.size;
+    while (run.count > 0) {
+        struct udp_arrival next = take_first(&run, together(udp, &run));
+        if (!dice_chance(udp_style.lost))
+            enqueue(udp, &next);
+    }
+    return count;
 }
 
 /* What ICMP says is told once, to whichever call is the next. */
@@ -147,14 +216,25 @@ static void refuse(struct udp *udp)
     kernel_kick(udp->file, PLACE_OTHER);
 }
 
+/* How many they count as. */
+static uint32_t arrive_some(struct udp *udp)
+{
+    if (dice_chance(udp_style.runs)) {
+        uint32_t count = arrive_run(udp);
+        return count < udp->arrivals_left ? count : udp->arrivals_left;
+    }
+    arrive_one(udp);
+    return 1;
+}
+
 static void arrive(uint32_t index, uint32_t serial)
 {
     struct udp *udp = still_there(index, serial);
     if (!udp)
         return;
     uint32_t burst = dice_size(udp_style.burst_most);
-    for (; burst > 0 && udp->arrivals_left > 0; burst--, udp->arrivals_left--)
-        arrive_one(udp);
+    for (; burst > 0 && udp->arrivals_left > 0; burst--)
+        udp->arrivals_left -= arrive_some(udp);
     if (dice_chance(udp_style.refused))
         refuse(udp);
     if (udp->arrivals_left > 0)
@@ -198,7 +278,30 @@ int udp_file_connect(uint32_t file, const struct sockaddr *address)
     return 0;
 }
 
+/* What comes just before it is off may still be a run. */
+void udp_file_take_runs(uint32_t file, bool on)
+{
+    struct udp *udp = &udps[kernel.files[file].link];
+    if (!on && udp->takes_runs && dice_chance(udp_style.runs / 4))
+        (void)arrive_run(udp);
+    udp->takes_runs = on;
+    udp->knows_runs = true;
+    trace("udp %lld: takes runs %lld", index_of(udp), on, 0, 0);
+}
+
 /* Receiving. */
+
+/* Whoever gets nothing but errors asks again later, and not at once. */
+static bool is_in_trouble(struct udp *udp)
+{
+    enum { MS = 1000000, AT_ONCE_MOST = 16 };
+    if (kernel.now_ns < trouble.begin_ns || kernel.now_ns >= trouble.end_ns)
+        return false;
+    uint64_t most = AT_ONCE_MOST + (kernel.now_ns - trouble.begin_ns) / MS;
+    SIM_CHECK(++udp->trouble_count <= most, "udp %u: error %d is received %u times", index_of(udp),
+              trouble.error, udp->trouble_count);
+    return true;
+}
 
 static struct udp *udp_of(const struct file *file)
 {
@@ -213,44 +316,87 @@ static uint32_t put_name(const struct udp_arrival *arrival, void *name)
     return sizeof(address);
 }
 
-/* How many were dropped before it, if any. */
-static uint32_t put_control(const struct udp *udp, const struct udp_arrival *arrival,
-                            struct msghdr *message)
+struct controls {
+    uint8_t *at;
+    uint32_t size;
+};
+
+static void put_control(struct controls *controls, int level, int type, uint32_t value)
 {
-    struct cmsghdr *control = CMSG_FIRSTHDR(message);
-    if (!udp->tells_dropped || arrival->dropped == 0)
-        return 0;
-    control->cmsg_level = SOL_SOCKET;
-    control->cmsg_type = SO_RXQ_OVFL;
-    control->cmsg_len = CMSG_LEN(sizeof(arrival->dropped));
-    memcpy(CMSG_DATA(control), &arrival->dropped, sizeof(arrival->dropped));
-    return CMSG_SPACE(sizeof(arrival->dropped));
+    struct cmsghdr *control = (struct cmsghdr *)(void *)(controls->at + controls->size);
+    control->cmsg_level = level;
+    control->cmsg_type = type;
+    control->cmsg_len = CMSG_LEN(sizeof(value));
+    memcpy(CMSG_DATA(control), &value, sizeof(value));
+    controls->size += CMSG_SPACE(sizeof(value));
+}
+
+/* How many were dropped before it, if any, and the size of those of a run. */
+static uint32_t put_controls(const struct udp *udp, const struct udp_arrival *arrival,
+                             const struct msghdr *message)
+{
+    struct controls controls = {.at = message->msg_control};
+    if (udp->tells_dropped && arrival->dropped > 0)
+        put_control(&controls, SOL_SOCKET, SO_RXQ_OVFL, arrival->dropped);
+    if (udp->takes_runs && arrival->count > 1)
+        put_control(&controls, IPPROTO_UDP, UDP_GRO, arrival->size);
+    return controls.size;
+}
+
+/* As much as there is room for: the rest is lost, as the real one has it. */
+static uint32_t put_bytes(const struct udp *udp, struct udp_arrival run, const struct iovec *room)
+{
+    uint32_t total = 0;
+    while (run.count > 0) {
+        struct udp_arrival next = take_first(&run, 1);
+        uint32_t left = (uint32_t)room->iov_len - total;
+        uint32_t size = next.size < left ? next.size : left;
+        udp_fill(next.number, (uint8_t *)room->iov_base + total, size);
+        udp_model_given(index_of(udp), &next, size);
+        total += size;
+    }
+    return total;
 }
 
 static void receive_one(struct udp *udp, struct mmsghdr *into)
 {
     const struct udp_arrival *arrival = &udp->queue[udp->head++ % UDP_QUEUE_MOST];
     struct msghdr *message = &into->msg_hdr;
-    uint32_t size = arrival->size;
-    if (size > message->msg_iov[0].iov_len)
-        size = (uint32_t)message->msg_iov[0].iov_len;
-    udp_fill(arrival->number, message->msg_iov[0].iov_base, size);
+    uint32_t whole = (arrival->count - 1) * arrival->size + arrival->last_size;
+    trace("udp %lld: datagram %lld is taken, %lld of them", index_of(udp), arrival->number,
+          arrival->count, 0);
+    if (arrival->count > 1)
+        udp_model_given_run(index_of(udp), udp->takes_runs, whole <= message->msg_iov[0].iov_len);
+    udp->held -= arrival->count;
+    into->msg_len = put_bytes(udp, *arrival, message->msg_iov);
     message->msg_namelen = put_name(arrival, message->msg_name);
-    message->msg_controllen = put_control(udp, arrival, message);
-    message->msg_flags = size < arrival->size ? MSG_TRUNC : 0;
-    into->msg_len = size;
-    trace("udp %lld: datagram %lld is taken", index_of(udp), arrival->number, 0, 0);
-    udp_model_given(index_of(udp), arrival, size);
+    message->msg_controllen = put_controls(udp, arrival, message);
+    message->msg_flags = into->msg_len < whole ? MSG_TRUNC : 0;
 }
 
 static int receive_error(struct file *file)
 {
-    static const int errors[] = {EINTR, EAGAIN, ENOMEM};
+    static const int errors[] = {EINTR, EAGAIN, ENOMEM, ENOBUFS};
     int error = file->error;
     file->error = 0;
     if (error)
         return -error;
-    return dice_chance(kernel.faults.transient) ? -errors[dice_below(3)] : 0;
+    if (is_in_trouble(udp_of(file)))
+        return -trouble.error;
+    return dice_chance(kernel.faults.transient) ? -errors[dice_below(udp_style.amid ? 4 : 3)] : 0;
+}
+
+/* Of what the next call is told, whichever that is, and not this one, which has some already. */
+static bool is_stopped_amid(struct file *file, const struct udp *udp)
+{
+    static const int errors[] = {ENOMEM, ENOBUFS, ECONNREFUSED, EHOSTUNREACH};
+    if (!dice_chance(udp_style.amid))
+        return false;
+    file->error = errors[dice_below(udp->connected ? 4 : 2)];
+    trace("udp %lld: error %lld is kept", index_of(udp), file->error, 0, 0);
+    kernel_kick(udp->file, PLACE_RECEIVE);
+    kernel_kick(udp->file, PLACE_OTHER);
+    return true;
 }
 
 int udp_file_receive(uint32_t index, struct mmsghdr *messages, uint32_t count)
@@ -261,11 +407,15 @@ int udp_file_receive(uint32_t index, struct mmsghdr *messages, uint32_t count)
     uint32_t taken = 0;
     int error = receive_error(file);
     if (error) {
+        trace("udp %lld: a receive gives %lld", index_of(udp), error, 0, 0);
         udp_model_receive_failed(index_of(udp), error);
         return error;
     }
-    for (; taken < most && udp->head != udp->tail; taken++)
+    for (; taken < most && udp->head != udp->tail; taken++) {
+        if (taken > 0 && is_stopped_amid(file, udp))
+            break;
         receive_one(udp, &messages[taken]);
+    }
     return taken > 0 ? (int)taken : -EAGAIN;
 }
 

@@ -24,9 +24,12 @@ enum {
     UDP_PORT = 7000
 };
 
+/* A datagram, or a run of them that the kernel has put together: of one size but for the last. */
 struct udp_arrival {
-    uint32_t number; /* what it says */
+    uint32_t number; /* what it says; the others of a run have those after it */
     uint32_t size;
+    uint32_t last_size; /* of a run */
+    uint32_t count;
     uint32_t peer;
     uint32_t dropped; /* before it */
 };
@@ -41,6 +44,9 @@ struct udp_style {
     uint32_t refused; /* answered by ICMP */
     uint32_t room;    /* bytes that the kernel takes before some have left */
     uint32_t segmentation_errors[UDP_PEER_COUNT]; /* 0: runs leave */
+    uint32_t runs;  /* of what arrives, and of what is set: {udp_gro,_} */
+    uint32_t apart; /* of runs: not put together from somewhere on */
+    uint32_t amid;  /* of datagrams taken: an error comes behind it */
 };
 extern struct udp_style udp_style;
 
@@ -48,6 +54,8 @@ struct udp {
     bool used;
     bool connected;
     bool tells_dropped; /* SO_RXQ_OVFL */
+    bool takes_runs;    /* UDP_GRO */
+    bool knows_runs;    /* it has been set: then it can be */
     uint32_t peer;      /* that it is connected to */
     uint32_t serial;
     uint32_t file;
@@ -55,20 +63,26 @@ struct udp {
     struct udp_arrival queue[UDP_QUEUE_MOST];
     uint32_t head;
     uint32_t tail;
-    uint32_t dropped;   /* for want of room */
-    uint32_t unsent;    /* bytes that the network has not taken yet */
-    uint32_t run_count; /* runs that were refused */
-    bool leaving;       /* the network takes some soon */
+    uint32_t held;          /* datagrams in it */
+    uint32_t dropped;       /* for want of room */
+    uint32_t trouble_count; /* errors that it has received in a row of nothing else */
+    uint32_t unsent;        /* bytes that the network has not taken yet */
+    uint32_t run_count;     /* runs that were refused */
+    bool leaving;           /* the network takes some soon */
 };
 extern struct udp udps[UDP_MOST];
 
 void udp_reset(void);
 void udp_choose_style(void);
+/* What has come to it since; by dice that nobody else throws any more. */
+void udp_choose_more(void);
 
 /* A new descriptor's; false: too many. */
 bool udp_file_open(uint32_t file);
 void udp_file_close(uint32_t file);
 int udp_file_connect(uint32_t file, const struct sockaddr *address);
+
+void udp_file_take_runs(uint32_t file, bool on);
 
 /* What poll(2) says. */
 unsigned udp_file_ready(const struct file *file);

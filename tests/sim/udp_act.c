@@ -369,19 +369,22 @@ static void set(struct udp_view *view, const weir_option *options)
 {
     struct datagram *socket = udp_model_socket(view);
     weir_socket handle = view->handle;
+    uint32_t passives_due = view->passives_due;
     if (socket && socket->siblings)
         return; /* it would be set on them too, and those of other schedulers are not waited for */
     udp_foresee_options(view, options);
     int result = weir_setopts(handle, options);
     trace("udp %lld: setopts %lld = %lld: %lld", udp_model_index(view), options[0].id,
           options[0].value.number, result);
+    bool refused = options[0].id == WEIR_OPTION_UDP_GRO && kernel.faults.call > 0;
     SIM_CHECK(socket ? result == 0 || (result == -ENOMEM && model_lenient) ||
-                           (result == -EINVAL && !model_live(handle)) /* closed when told passive */
+                           (result == -EINVAL &&
+                            (refused || !model_live(handle))) /* closed when told passive */
                      : result == -EINVAL,
               "setopts gave %s", weir_error_name(result));
     if (socket && result != 0 && udp_model_socket(view)) {
         view->active = udp_model_socket(view)->active;
-        view->passives_due = 0;
+        view->passives_due = passives_due;
     }
 }
 
@@ -392,7 +395,9 @@ void udp_act_set_active(struct udp_view *view, int32_t active)
 
 static void set_options(struct udp_view *view)
 {
-    if (dice_chance(500))
+    if (dice_chance(udp_style.runs))
+        set(view, WEIR_OPTIONS(WEIR_UDP_GRO(dice_chance(600))));
+    else if (dice_chance(500))
         udp_act_set_active(view, act_some_active());
     else if (dice_chance(300))
         set(view, WEIR_OPTIONS(udp_act_some_option(), udp_act_some_option(),

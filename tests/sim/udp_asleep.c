@@ -75,11 +75,18 @@ static void check_sending(const struct scheduler *scheduler, const struct datagr
               file->link);
 }
 
+/* Datagrams that were not handed out yet; one without bytes is one, too. */
+static uint32_t left_in(const struct arrival *arrival)
+{
+    uint32_t left = arrival->size - arrival->given;
+    return left > 0 ? (left + arrival->datagram_size - 1) / arrival->datagram_size : 1;
+}
+
 static uint32_t waiting_count(const struct datagram *socket)
 {
     uint32_t count = 0;
     for (const struct weir_buffer *b = socket->waiting.first; b; b = b->next)
-        count++;
+        count += left_in(arrival_of(b));
     return count;
 }
 

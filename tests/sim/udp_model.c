@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/datagram/datagram.h"
+#include "runtime/datagram/handout.h"
 #include "runtime/datagram/outbox.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/receive_call.h"
@@ -153,6 +154,28 @@ void udp_model_given(uint32_t index, const struct udp_arrival *arrival, uint32_t
                            .filled = filled,
                            .peer = arrival->peer,
                            .buffer_sets = view->buffer_sets};
+}
+
+void udp_model_given_run(uint32_t index, bool is_told, bool is_whole)
+{
+    SIM_CHECK(is_told, "udp %u: a run is taken by who cannot tell its datagrams apart", index);
+    SIM_CHECK(is_whole, "udp %u: a run is taken into a buffer that it does not fit in", index);
+}
+
+void __real_handout_share(struct scheduler *scheduler, struct datagram *socket);
+void __wrap_handout_share(struct scheduler *scheduler, struct datagram *socket);
+
+/* Datagrams count, however they came. */
+void __wrap_handout_share(struct scheduler *scheduler, struct datagram *socket)
+{
+    const struct traffic *received = &socket->received->traffic;
+    bool is_within_another = socket->delivering;
+    uint64_t before = received->count;
+    uint64_t most = (uint64_t)datagram_values(socket)->read_packets;
+    __real_handout_share(scheduler, socket);
+    SIM_CHECK(is_within_another || received->count - before <= most,
+              "%llu datagrams are handed out, {read_packets,%llu}",
+              (unsigned long long)(received->count - before), (unsigned long long)most);
 }
 
 static bool says(const weir_packet *packet, const struct udp_given *given)

@@ -74,6 +74,8 @@ void udp_model_reset(void);
 void udp_model_opened(uint32_t index);
 void udp_model_closed(uint32_t index);
 void udp_model_given(uint32_t index, const struct udp_arrival *arrival, uint32_t filled);
+/* What it gives next is a run: whether it says of what size they are, and all fit the buffer. */
+void udp_model_given_run(uint32_t index, bool is_told, bool is_whole);
 void udp_model_receive_failed(uint32_t index, int error);
 void udp_model_connected_anew(uint32_t index, uint32_t last_peer);
 void udp_model_sent(uint32_t index, const struct msghdr *message, uint32_t segment, int result);

@@ -12,13 +12,15 @@
 
 static const weir_option *open_options(void)
 {
-    static weir_option options[5];
+    static weir_option options[6];
     static const int32_t modes[] = {WEIR_ACTIVE_TRUE, WEIR_ACTIVE_ONCE, WEIR_ACTIVE_FALSE, 3, 0};
     options[0] = WEIR_ACTIVE(modes[program_style.active ? dice_below(5) : 0]);
     options[1] = WEIR_MODE(dice_chance(500) ? WEIR_BINARY : WEIR_LIST);
     options[2] = WEIR_BUFFER(dice_chance(300) ? dice_size(200) : dice_size(9000));
     options[3] = WEIR_READ_PACKETS(dice_size(20));
-    options[4] = (weir_option){.id = WEIR_OPTION_END};
+    options[4] = options[5] = (weir_option){.id = WEIR_OPTION_END};
+    if (dice_chance(udp_style.runs))
+        options[4] = WEIR_UDP_GRO(true);
     return options;
 }
 

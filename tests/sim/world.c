@@ -150,6 +150,7 @@ static void choose_newcomers(uint64_t seed)
     program_style.timers = ONE_OF(0, 0, 100, 500);
     program_style.reach = ONE_OF(0, 0, 50, 200);
     program_style.idle = ONE_OF(0, 0, 100, 300);
+    udp_choose_more();
     dice_seed(seed);
 }
 
