@@ -190,8 +190,13 @@ load 2 "tcp://$echo" --rate 10 --churn=yes
 says "--churn takes no value"
 load 2 "tcp://$echo" --rate 10 --pid 2147483647
 says "--pid: '2147483647' is not the number of a process that runs here"
-load 1 "tcp://$echo" --rate 10 --count 1 --warm-up 0s --csv "$folder/no/such" --json "$folder/kept"
+load 2 "tcp://$echo" --rate 10 --duration 1h --csv "$folder/no/such"
 says "$folder/no/such: No such file"
+load 2 "tcp://$echo" --rate 10 --duration 1h --rounds 6 --against "tcp://$echo" \
+    --against-json "$folder/no/such"
+says "$folder/no/such: No such file"
+load 1 "tcp://$echo" --rate 10 --count 1 --warm-up 0s --csv /dev/full --json "$folder/kept"
+says "/dev/full: No space left"
 says "requests           1"
 [ -s "$folder/kept" ] || wrong "one output that cannot be written, and another is not"
 load 2 "tcp://$echo" --connections 100000
@@ -261,15 +266,37 @@ says "is not of weir load --json"
 load 2 compare "$folder/a.json" "$folder/none"
 says "No such file"
 
+# What is said beside results on standard output is not said there.
+"$weir" load "tcp://$soon" --rate 20 --find-rate 'p50<5s' --count 5 --warm-up 0s --json - \
+    >"$folder/out" 2>"$folder/said" &
+searcher=$!
+until grep -q holds "$folder/said" || ! kill -0 $searcher; do
+    sleep 0.05
+done
+kill -INT $searcher
+wait $searcher
+python3 -m json.tool <"$folder/out" >/dev/null || wrong "--json -: $(cat "$folder/out")"
+grep -q 'highest rate with p50<5s: .*/s by the interruption' "$folder/said" ||
+    wrong "Ctrl-C: $(cat "$folder/said")"
+
+# catches PROCESS: waits until it would bear Ctrl-C.
+catches() {
+    until grep -q '^SigCgt:.*[2367abef]$' "/proc/$1/status"; do
+        kill -0 "$1" || break
+    done
+}
+"$weir" load "tcp://$echo" --rate 10 --warm-up 1h >"$folder/out" 2>&1 &
+loader=$!
+catches $loader
+kill -INT $loader
+wait $loader
+[ $? = 1 ] && grep -q 'interrupted before there was anything' "$folder/out" ||
+    wrong "Ctrl-C: $(cat "$folder/out")"
+
 # Ctrl-C ends it with what there is.
 "$weir" load "tcp://$echo" --rate 100 --duration 1h --warm-up 0s >"$folder/out" &
 loader=$!
-while [ "$(awk '/^SigCgt/ { print ("0x" $2) % 4 }' "/proc/$loader/status" 2>/dev/null)" = 0 ]; do
-    kill -0 $loader || break
-done
-until grep -q '^SigCgt:.*[2367abef]$' "/proc/$loader/status"; do
-    kill -0 $loader || break
-done
+catches $loader
 sleep 0.5 # of load, so that there is something
 kill -INT $loader
 wait $loader

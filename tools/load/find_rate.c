@@ -50,14 +50,16 @@ static void print_step(const struct plan *plan, const struct results *results,
     static const char *const says[] = {
         [HOLDS] = "holds", [FAILS] = "does not hold", [UNCERTAIN] = "uncertain"};
     bool is_limited = verdict_of(plan, results) != VERDICT_SERVER;
-    printf("%10.0f/s  p%g %9.3f ms  failed %" PRIu64 "  %s%s\n", plan->arrivals.rate,
-           100 * goal->quantile,
-           (double)histogram_quantile_ns(&results->response, goal->quantile) / 1e6,
-           results_failed(results), says[answer], is_limited ? ", client limited" : "");
-    fflush(stdout);
+    FILE *said = plan_says_to(plan);
+    fprintf(said, "%10.0f/s  p%g %9.3f ms  failed %" PRIu64 "  %s%s\n", plan->arrivals.rate,
+            100 * goal->quantile,
+            (double)histogram_quantile_ns(&results->response, goal->quantile) / 1e6,
+            results_failed(results), says[answer], is_limited ? ", client limited" : "");
+    fflush(said);
 }
 
-/* Runs it until the answer is certain. What was measured together is in `all`. */
+/* Runs it until the answer is certain. What was measured together is in `all`; a run that was
+ * interrupted says nothing. */
 static int ask(const struct plan *plan, struct results *all, const struct find_rate_goal *goal,
                enum answer *answer)
 {
@@ -69,17 +71,16 @@ static int ask(const struct plan *plan, struct results *all, const struct find_r
     all->rounds.count = 0;
     for (int run = 0; run < RUNS_MAX && *answer == UNCERTAIN && status == 0; run++) {
         once->begin_ns = 0;
+        live_begin();
         status = run_load(plan, once, live_show, NULL);
         live_end();
-        if (status == 0)
-            results_add_round(all, once);
-        if (status == 0)
-            *answer = answer_of(plan, all, goal);
-        if (status == 0)
-            print_step(plan, all, goal, *answer);
-        if (once->is_interrupted)
+        if (status != 0 || once->is_interrupted)
             break;
+        results_add_round(all, once);
+        *answer = answer_of(plan, all, goal);
+        print_step(plan, all, goal, *answer);
     }
+    all->is_interrupted = once->is_interrupted;
     results_free(once);
     return status;
 }
@@ -136,6 +137,21 @@ static int search(struct plan *plan, struct results *tried, struct results *resu
     return 0;
 }
 
+static int not_found(const struct plan *plan, const struct results *tried)
+{
+    FILE *said = plan_says_to(plan);
+    if (tried->is_interrupted) {
+        fputs("interrupted before it held at any rate\n", said);
+        return EXIT_FAILURE;
+    }
+    if (results_failed(tried) == 0 && verdict_of(plan, tried) != VERDICT_SERVER) {
+        fputs("client limited: at no rate that was tried was this program in time itself\n", said);
+        return VERDICT_EXIT_LIMITED;
+    }
+    fputs("at no rate that was tried does it hold\n", said);
+    return EXIT_FAILURE;
+}
+
 int find_rate_run(struct plan *plan, struct results *results)
 {
     struct find_rate_goal goal;
@@ -143,14 +159,13 @@ int find_rate_run(struct plan *plan, struct results *results)
     double low = 0;
     bool is_goal = find_rate_parse(plan->find_rate, &goal);
     int status = is_goal && tried ? search(plan, tried, results, &goal, &low) : EXIT_FAILURE;
-    results_free(tried);
-    if (status != 0)
-        return status;
-    if (low == 0) {
-        puts("at no rate that was tried does it hold");
-        return EXIT_FAILURE;
+    if (status == 0 && low == 0)
+        status = not_found(plan, tried);
+    if (status == 0) {
+        plan->arrivals.rate = low;
+        fprintf(plan_says_to(plan), "highest rate with %s: %.0f/s%s\n\n", plan->find_rate, low,
+                tried->is_interrupted ? " by the interruption" : "");
     }
-    plan->arrivals.rate = low;
-    printf("highest rate with %s: %.0f/s\n\n", plan->find_rate, low);
-    return 0;
+    results_free(tried);
+    return status;
 }

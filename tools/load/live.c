@@ -60,6 +60,12 @@ void live_show(const struct results *results, void *unused)
     fprintf(stderr, "\r%.*s\033[K", terminal_width() - 1, line);
 }
 
+void live_begin(void)
+{
+    if (isatty(STDERR_FILENO))
+        fputs("\rconnecting and warming up\033[K", stderr);
+}
+
 void live_end(void)
 {
     if (isatty(STDERR_FILENO))

@@ -5,7 +5,9 @@
 
 #include "load/results.h"
 
-/* On standard error, when that is a terminal. */
+/* All on standard error, when that is a terminal. It begins: there is nothing to show yet. */
+void live_begin(void);
+
 void live_show(const struct results *results, void *unused);
 
 /* Takes the line away. */

@@ -13,9 +13,11 @@
 #include "load/verdict.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char load_details[] =
     "URL is tcp://HOST:PORT, unix:PATH or udp://HOST:PORT, whose server sends back\n"
@@ -154,9 +156,30 @@ static bool write_output(const struct output *output, const char *path, const st
     return close_output(file, path);
 }
 
-/* The text goes to standard output, unless another of the outputs is asked for there. One that
- * cannot be written takes nothing from the others: what was measured is not measured again. */
-static int report(const struct plan *plan, const struct results *results)
+static bool is_writable(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (access(path, F_OK) == 0 || errno != ENOENT)
+        return access(path, W_OK) == 0;
+    snprintf(folder, sizeof(folder), "%.*s.", slash ? (int)(slash - path) + 1 : 0, path);
+    return access(folder, W_OK | X_OK) == 0;
+}
+
+/* Before anything is measured that could not be kept. */
+static int try_outputs(const struct plan *plan)
+{
+    for (size_t i = 0; i < OUTPUT_COUNT; i++) {
+        const char *path = path_of(&outputs[i], plan);
+        if (path && strcmp(path, "-") != 0 && !is_writable(path))
+            return command_misused("load", "%s: %s", path, strerror(errno));
+    }
+    return 0;
+}
+
+/* The text goes to `said`, unless another of the outputs takes its place. One that cannot be
+ * written takes nothing from the others: what was measured is not measured again. */
+static int report(const struct plan *plan, const struct results *results, FILE *said)
 {
     bool is_taken = false, is_whole = true;
     for (size_t i = 0; i < OUTPUT_COUNT; i++) {
@@ -167,7 +190,7 @@ static int report(const struct plan *plan, const struct results *results)
         is_whole &= write_output(&outputs[i], path, plan, results);
     }
     if (!is_taken)
-        report_text(stdout, plan, results);
+        report_text(said, plan, results);
     if (!is_whole)
         return EXIT_FAILURE;
     return verdict_of(plan, results) == VERDICT_SERVER ? 0 : VERDICT_EXIT_LIMITED;
@@ -176,10 +199,12 @@ static int report(const struct plan *plan, const struct results *results)
 static int run_round(const struct plan *plan, struct results *run, struct results *all)
 {
     run->begin_ns = 0;
+    live_begin();
     int status = run_load(plan, run, live_show, NULL);
     live_end();
-    if (status == 0)
+    if (status == 0 && run->begin_ns != 0)
         results_add_round(all, run);
+    all->is_interrupted |= run->is_interrupted;
     return status;
 }
 
@@ -200,14 +225,23 @@ static int run_rounds(const struct plan *a, struct results *all_a, const struct 
     return status;
 }
 
+static int not_counted(void)
+{
+    fputs("weir load: interrupted before there was anything to count\n", stderr);
+    return EXIT_FAILURE;
+}
+
 static int report_both(const struct plan *a, const struct results *all_a, const struct plan *b,
                        const struct results *all_b)
 {
-    int status = report(a, all_a);
-    if (!a->against || (status != 0 && status != VERDICT_EXIT_LIMITED))
+    FILE *said = plan_says_to(a);
+    if (all_a->rounds.count == 0)
+        return not_counted();
+    int status = report(a, all_a, said);
+    if (!a->against || all_b->rounds.count == 0 || (status != 0 && status != VERDICT_EXIT_LIMITED))
         return status;
-    int status_b = report(b, all_b);
-    rounds_print(stdout, &all_a->rounds, &all_b->rounds);
+    int status_b = report(b, all_b, said);
+    rounds_print(said, &all_a->rounds, &all_b->rounds);
     return status ? status : status_b;
 }
 
@@ -219,8 +253,12 @@ static int run_plan(struct plan *plan, struct results *all, struct results *all_
     against.json = plan->against_json;
     against.hgrm = against.csv = against.html = NULL;
     against.pid = 0;
-    int status =
-        plan->find_rate ? find_rate_run(plan, all) : run_rounds(plan, all, &against, all_against);
+    int status = try_outputs(plan);
+    if (status == 0)
+        status = try_outputs(&against);
+    if (status == 0)
+        status = plan->find_rate ? find_rate_run(plan, all)
+                                 : run_rounds(plan, all, &against, all_against);
     return status ? status : report_both(plan, all, &against, all_against);
 }
 

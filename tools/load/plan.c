@@ -353,3 +353,12 @@ int plan_read(int argc, char **argv, struct plan *plan)
     plan->arrivals.duration_ns = plan->duration_ns;
     return 0;
 }
+
+FILE *plan_says_to(const struct plan *plan)
+{
+    const char *paths[] = {plan->json, plan->against_json, plan->hgrm, plan->csv, plan->html};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if (paths[i] && strcmp(paths[i], "-") == 0)
+            return stderr;
+    return stdout;
+}

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <weir/weir.h>
 
 enum { PLAN_HEADERS_MAX = 32, PLAN_SOURCES_MAX = 16, PLAN_SIZE_MAX = 16 << 20 };
@@ -54,6 +55,10 @@ struct plan {
 
 /* 0, or an exit status; what is wrong has been said. */
 int plan_read(int argc, char **argv, struct plan *plan);
+
+/* Where what is said beside the results goes: standard error, when standard output is one of
+ * theirs. */
+FILE *plan_says_to(const struct plan *plan);
 
 /* "250us", "1.5ms", "10s", "2m" in nanoseconds. False: it is none, or more than a week. */
 bool plan_parse_time(const char *text, uint64_t *time_ns);

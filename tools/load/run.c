@@ -19,19 +19,17 @@ static void on_signal(int number)
     signal_count = signal_count + 1;
 }
 
-/* The first ends the run with what there is; who gives a second has no patience. */
+/* From the first run on, also between two. The first ends the run with what there is; who gives a
+ * second has no patience. */
 static void catch_signals(void)
 {
+    static bool is_catching;
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    signal_count = 0;
+    if (is_catching)
+        return;
+    is_catching = true;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-}
-
-static void release_signals(void)
-{
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
 }
 
 static int failed(const char *what, int error)
@@ -84,9 +82,7 @@ static int make_load(struct traffic *traffic, run_watcher *watcher, void *data)
     prctl(PR_SET_TIMERSLACK, 1);
     catch_signals();
     traffic->phase_begin_ns = clock_now_ns();
-    int status = keep_time(traffic, watcher, data);
-    release_signals();
-    return status;
+    return keep_time(traffic, watcher, data);
 }
 
 int run_load(const struct plan *plan, struct results *results, run_watcher *watcher, void *data)
@@ -102,9 +98,7 @@ int run_load(const struct plan *plan, struct results *results, run_watcher *watc
         status = make_load(&traffic, watcher, data);
     weir_stop(runtime);
     bool is_counted = results->begin_ns != 0;
-    if (status == 0 && !is_counted && traffic.is_interrupted)
-        status = command_misused("load", "interrupted before there was anything to count");
-    else if (status == 0 && !is_counted)
+    if (status == 0 && !is_counted && !traffic.is_interrupted)
         status = not_reached(&traffic);
     traffic_free(&traffic);
     return status;

@@ -215,6 +215,8 @@ static int run_witnessed(const struct plan *plan, struct results *results, struc
         return command_misused("load", "--selftest: no witness: %s", strerror(errno));
     int status = run_load(plan, results, NULL, NULL);
     witness_end(witness, late);
+    if (status == 0 && results->is_interrupted)
+        status = EXIT_FAILURE;
     return status;
 }
 
