@@ -12,6 +12,11 @@ link_names() {
     sed -E 's|<b>([A-Za-z_-]+)</b>\(([137])\)|<a href="\1.\2.html">\1(\2)</a>|g'
 }
 
+# What stands as it is has its lines already: mandoc breaks those that are indented once more.
+whole_lines() {
+    awk '/<pre/ { pre = 1 } !(pre && $0 == "<br/>") { print } /<\/pre>/ { pre = 0 }'
+}
+
 cell() { # page.section, text
     printf '<tr><td><a href="%s.html">%s</a></td><td>%s</td></tr>\n' "$1" "$2" \
         "$(sed 's/&/\&amp;/g; s/</\&lt;/g' <<<"$3")"
@@ -20,7 +25,7 @@ cell() { # page.section, text
 for page in "$pages"/man[137]/*; do
     mandoc -Thtml -O style=manual.css "$page" |
         sed 's|<head>|<head><meta name="viewport" content="width=device-width"/>|' |
-        link_names >"$out/$(basename "$page").html"
+        whole_lines | link_names >"$out/$(basename "$page").html"
 done
 {
     cat <<'END'
@@ -31,7 +36,7 @@ done
 <h1>weir</h1>
 <p>Begin with <a href="weir.7.html">the overview</a>; the command is
 <a href="weir.1.html">weir</a>.</p>
-<table>
+<table class="index">
 END
     while IFS=$'\t' read -r _ function _ summary; do
         cell "$function.3" "$function" "$summary"

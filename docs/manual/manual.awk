@@ -172,6 +172,18 @@ function trim(text) {
     return text
 }
 
+# A function's declaration, whose arguments stand below each other where one line has no room.
+function laid_out(text,    edge, out, piece) {
+    gsub(/[ \n]+/, " ", text)
+    edge = index(text, "(")
+    while (length(text) > 72 && match(substr(text, 1, 72), /,[^,]*$/) && RSTART > edge) {
+        piece = substr(text, 1, RSTART)
+        text = sprintf("%*s%s", edge, "", substr(text, RSTART + 2))
+        out = out piece "\n"
+    }
+    return out text
+}
+
 # What a declaration is called.
 function name_of(text,    flat) {
     flat = text
@@ -198,7 +210,10 @@ function declared(text,    name, is_function, is_opaque) {
     pending = ""
     if (is_function)
         sub(/^static inline /, "", text)
-    synopsis[group] = synopsis[group] (synopsis[group] == "" ? "" : "\n") trim(text)
+    text = trim(text)
+    if (is_function || text ~ /^typedef [a-z]+ weir_[a-z_]+\(/)
+        text = laid_out(text)
+    synopsis[group] = synopsis[group] (synopsis[group] == "" ? "" : "\n") text
     if (name != "")
         add_name(name, is_function)
 }

@@ -92,6 +92,10 @@ weir \- serve, make load, decode, look up, and say what this machine can do
 .nf
 weir COMMAND ...
 .fi
+.SH DESCRIPTION
+The command that comes with the library of this name, of which
+.BR weir (7)
+is the overview.
 .SH COMMANDS
 END
     while read -r name help; do

@@ -10,6 +10,7 @@
 
 WEIR_BEGIN
 
+/* The family of an address. */
 enum weir_family {
     WEIR_ANY_FAMILY = 0,
     WEIR_LOCAL = 1,  /* AF_UNIX; what its address is, local.h says */
@@ -17,6 +18,7 @@ enum weir_family {
     WEIR_INET6 = 10, /* AF_INET6 */
 };
 
+/* An address of IPv4 or IPv6, with a port. */
 typedef struct weir_address {
     uint8_t family;    /* enum weir_family */
     uint8_t bytes[16]; /* network order; 4 of them for inet */

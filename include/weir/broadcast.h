@@ -12,6 +12,7 @@
 
 WEIR_BEGIN
 
+/* How many connections a broadcast went to, and how many it left out. */
 typedef struct weir_broadcast_counts {
     uint64_t sent;
     uint64_t busy;        /* left out: a send would have had to wait */
@@ -19,7 +20,8 @@ typedef struct weir_broadcast_counts {
     uint64_t reserved[5]; /* for figures to come; 0 */
 } weir_broadcast_counts;
 
-/* Each may be NULL. They are called from the turns of schedulers, several at the same time. */
+/* Whom a broadcast is for, and who is told of it. Each may be NULL. They are called from the turns
+ * of schedulers, several at the same time. */
 typedef struct weir_broadcast_plan {
     /* Whether an open connection is to have the message. NULL: every one is. `socket_data` is what
      * its handler's callbacks are given (NULL if its owner is no handler). It may do everything. */

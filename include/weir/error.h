@@ -45,6 +45,7 @@ WEIR_BEGIN
     X(KILLED, killed)                 \
     X(NOPROC, noproc)
 
+/* The codes that lie beyond every errno, in order. */
 enum weir_error_order {
     WEIR_ERROR_ORDER_FIRST = 0x10000, /* the largest errno of any kernel is 4095 */
 #define X(name, atom) WEIR_ERROR_ORDER_##name,
@@ -52,6 +53,7 @@ enum weir_error_order {
 #undef X
 };
 
+/* The errors that Linux has no errno for: WEIR_CLOSED, WEIR_TIMEOUT and so on. */
 enum weir_error {
 #define X(name, atom) WEIR_##name = -(int)WEIR_ERROR_ORDER_##name,
     WEIR_NAMED_ERRORS(X)

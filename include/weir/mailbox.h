@@ -7,6 +7,7 @@
 
 WEIR_BEGIN
 
+/* What a message tells. */
 enum weir_message_kind {
     WEIR_MESSAGE_DATA,     /* {tcp,S,Data}, {http,S,HttpPacket}, {udp,S,...} */
     WEIR_MESSAGE_ACCEPTED, /* a connection of weir_tcp_serve */
@@ -22,6 +23,7 @@ typedef struct weir_process {
     uint64_t id; /* 0: no process */
 } weir_process;
 
+/* A message, as a mailbox or a process gets it. */
 typedef struct weir_message {
     enum weir_message_kind kind;
     weir_socket socket;

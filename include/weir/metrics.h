@@ -24,6 +24,7 @@ typedef struct weir_times {
     uint64_t classes[WEIR_TIME_CLASSES];
 } weir_times;
 
+/* How long turns took, and completions waited. */
 typedef struct weir_turn_times {
     weir_times turns; /* from the scheduler's waking up, or its last look at the kernel, until it
                          looks again: what its callbacks and its own work took */

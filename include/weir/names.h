@@ -78,6 +78,7 @@ WEIR_API int weir_getaddrs_async(weir_runtime *runtime, const char *host, enum w
                                  int64_t timeout_ms, weir_found *found,
                                  void *data) WEIR_CHECK_RESULT;
 
+/* The flags of an interface. */
 enum weir_interface_flag {
     WEIR_INTERFACE_UP = 1 << 0,
     WEIR_INTERFACE_BROADCAST = 1 << 1,
@@ -95,6 +96,7 @@ typedef struct weir_interface_address {
     weir_address dstaddr;   /* of interfaces with POINTTOPOINT */
 } weir_interface_address;
 
+/* A network interface with its addresses. */
 typedef struct weir_interface {
     const char *name;
     uint32_t flags; /* enum weir_interface_flag */

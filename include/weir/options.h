@@ -75,6 +75,7 @@ typedef struct weir_membership {
     };
 } weir_membership;
 
+/* An option with its value; in a list the last one is WEIR_OPTION_END. */
 typedef struct weir_option {
     enum weir_option_id id;
     union {

@@ -51,6 +51,7 @@ typedef struct weir_slice {
     size_t size;
 } weir_slice;
 
+/* Which of the forms an HttpPacket has. */
 enum weir_http_kind {
     WEIR_HTTP_REQUEST,  /* {http_request, Method, Uri, Version} */
     WEIR_HTTP_RESPONSE, /* {http_response, Version, Status, Phrase} */
@@ -59,6 +60,7 @@ enum weir_http_kind {
     WEIR_HTTP_ERROR,    /* {http_error, Line} */
 };
 
+/* The methods that have an atom in the document; any other is a text. */
 enum weir_http_method {
     WEIR_HTTP_OTHER_METHOD, /* the method is text only */
     WEIR_HTTP_OPTIONS,
@@ -70,6 +72,7 @@ enum weir_http_method {
     WEIR_HTTP_TRACE,
 };
 
+/* The forms of the URI of a request. */
 enum weir_http_uri {
     WEIR_URI_ANY,      /* '*' */
     WEIR_URI_PATH,     /* {abs_path, path} */
@@ -111,18 +114,21 @@ typedef struct weir_http {
     } as;
 } weir_http;
 
+/* What weir_decode_packet says of its input. */
 enum weir_decode_result {
     WEIR_DECODE_OK,
     WEIR_DECODE_MORE,
     WEIR_DECODE_INVALID,
 };
 
+/* Limits of weir_decode_packet. */
 typedef struct weir_decode_options {
     uint32_t packet_size;   /* most bytes of a body (or line), 0 = no limit */
     uint32_t line_length;   /* lines are cut at this many bytes, 0 = never */
     uint8_t line_delimiter; /* '\n' in the document */
 } weir_decode_options;
 
+/* What weir_decode_packet has found. */
 typedef struct weir_decoded {
     const uint8_t *bytes; /* OK: the packet, within the input */
     size_t size;
@@ -140,7 +146,9 @@ WEIR_API int weir_decode_packet(enum weir_packet_type type, const void *input, s
                                 const weir_decode_options *options, weir_decoded *decoded,
                                 weir_http *http) WEIR_CHECK_RESULT;
 
+/* {mode, ...} */
 enum weir_mode { WEIR_LIST, WEIR_BINARY };
+/* {deliver, ...} */
 enum weir_deliver { WEIR_TERM, WEIR_PORT };
 
 struct weir_buffer;

@@ -49,13 +49,13 @@
 
 WEIR_BEGIN
 
-/* What it returns is why it ended. */
+/* The function of a process. What it returns is why it ended. */
 typedef int weir_process_function(void *data);
 
-/* The same of a connection's, which it owns. */
+/* The function of a process for a connection, which it owns. */
 typedef int weir_serving_function(weir_socket socket, void *data);
 
-/* Every field may be 0. */
+/* How a process is begun. Every field may be 0. */
 typedef struct weir_process_options {
     size_t stack_bytes; /* 65536, 16384..2^30; in whole pages */
     const char *name;   /* for what is said of it; its first 31 bytes are copied */
@@ -66,7 +66,7 @@ typedef struct weir_process_options {
 } weir_process_options;
 
 /*
- * Begins a process, erlang:spawn/1, on a scheduler (0..count-1), or with WEIR_ANY_SCHEDULER on the
+ * Begins a process, erlang:spawn/1: on a scheduler (0..count-1), or with WEIR_ANY_SCHEDULER on the
  * caller's, if it is one of the runtime's, else on one that the runtime picks. It runs from the
  * turn: from another thread perhaps before this returns, on the caller's scheduler never. `options`
  * and `process` may be NULL. 0, -EINVAL (no such scheduler, a stack too small or too large, no

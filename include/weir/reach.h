@@ -54,6 +54,7 @@ WEIR_API int weir_is_busy(weir_socket socket);
  */
 WEIR_API int weir_cancel(weir_socket socket, void *data);
 
+/* What weir_each_socket calls. */
 typedef void weir_visited(weir_socket socket, void *socket_data, void *data);
 
 /*

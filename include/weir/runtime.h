@@ -20,8 +20,8 @@ typedef struct weir_slow_callback {
     int scheduler;
 } weir_slow_callback;
 
-/* Every field may be 0 (or NULL): the default, which is the number in its comment, before the
- * range. A text may be empty: as NULL. */
+/* The configuration of a runtime. Every field may be 0 (or NULL): the default, which is the number
+ * in its comment, before the range. A text may be empty: as NULL. */
 typedef struct weir_config {
     uint32_t schedulers; /* 0: one per core that the process may run on; at most 64 */
     const char *cpus; /* "0,2-3": the cores they are pinned to; NULL: pinned when there are just as
@@ -68,14 +68,14 @@ typedef struct weir_config {
 } weir_config;
 
 /*
- * Starts the schedulers. `config` may be NULL. Their threads have `ulimit -s` of stack, and 1 MiB
- * at least. Memory for rings counts against `ulimit -l` of the user (from Linux 6.14 on; not
- * root's), and comes back late when a runtime has stopped: it is waited for, two seconds or three
- * at most. 0 with `*runtime` set; or the reason that the machine cannot run weir: -ENOSYS (no
- * io_uring), -EPERM (switched off by sysctl or by a seccomp filter), -ENOMEM (memlock or memory),
- * -EMFILE, -EAGAIN (no thread), WEIR_SYSTEM_LIMIT (more than 256 schedulers in the process),
- * -EINVAL (a bad configuration); the text says what to do. Nothing is
- * left behind on error. Not from a scheduler: -EDEADLK.
+ * Starts a runtime: its schedulers, each on a thread. `config` may be NULL. Their threads have
+ * `ulimit -s` of stack, and 1 MiB at least. Memory for rings counts against `ulimit -l` of the user
+ * (from Linux 6.14 on; not root's), and comes back late when a runtime has stopped: it is waited
+ * for, two seconds or three at most. 0 with `*runtime` set; or the reason that the machine cannot
+ * run weir: -ENOSYS (no io_uring), -EPERM (switched off by sysctl or by a seccomp filter), -ENOMEM
+ * (memlock or memory), -EMFILE, -EAGAIN (no thread), WEIR_SYSTEM_LIMIT (more than 256 schedulers in
+ * the process), -EINVAL (a bad configuration); the text says what to do. Nothing is left behind on
+ * error. Not from a scheduler: -EDEADLK.
  *
  * Fork. In a child of fork none of its parent's runtimes, sockets and mailboxes is anybody: every
  * call on one answers at once as on one that is gone (WEIR_CLOSED, or -EINVAL from those that give
@@ -159,7 +159,8 @@ typedef struct weir_totals {
     uint64_t reserved[15];  /* for figures to come; 0 */
 } weir_totals;
 
-/* Reads figures: `scheduler` 0..count-1, or -1 for the sum. 0, -EINVAL, or WEIR_CLOSED. Any thread.
+/* Reads the figures of one scheduler, or of all: `scheduler` 0..count-1, or -1 for the sum. 0,
+ * -EINVAL, or WEIR_CLOSED. Any thread.
  */
 WEIR_API int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *totals);
 

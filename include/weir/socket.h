@@ -47,6 +47,7 @@
 
 WEIR_BEGIN
 
+/* The handle of a socket: a connection, a listener or a UDP socket. */
 typedef struct weir_socket {
     uint64_t id; /* 0: no socket */
 } weir_socket;
@@ -117,23 +118,24 @@ static inline weir_owner weir_owned_by_nobody(void)
     return owner;
 }
 
+/* What the _async forms of accept and connect call. */
 typedef void weir_opened(weir_socket socket, int result, void *data);
+/* What the _async forms of sends call. */
 typedef void weir_sent(weir_socket socket, int result, void *data);
-/* The packet is lent, and NULL unless `result` is 0. */
+/* What the _async forms of recv call. The packet is lent, and NULL unless `result` is 0. */
 typedef void weir_received(weir_socket socket, int result, const weir_packet *packet, void *data);
 
 /*
- * Listens, gen_tcp:listen/2. `address` NULL or "": every address, unless {ip,_} says which; an
- * address beats {ip,_}, and a port that is not 0 beats {port,_}. It is an address and no name; a
- * link-local one has its interface behind it by name or index, "fe80::1%eth0", also as the host of
- * weir_tcp_connect. "unix:PATH" is a local socket (weir/local.h), there too. One listening socket,
- * whose connections are taken by weir_tcp_accept. With {max_connections,N} there are N of them at a
- * time, and with {proxy_protocol,true} each says first whose it is. A call that fails leaves {fd,_}
- * as it was.
- * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that listen does not take or a value
- * out of range, an address that is none or of the wrong family), -EBADF ({fd,_}), -EMFILE, -ENOMEM;
- * local sockets: -ENOENT and its like, -EINVAL (a path that is too long, or none). Thread, or
- * scheduler: the listener is then the caller's.
+ * Listens for connections, gen_tcp:listen/2. `address` NULL or "": every address, unless {ip,_}
+ * says which; an address beats {ip,_}, and a port that is not 0 beats {port,_}. It is an address
+ * and no name; a link-local one has its interface behind it by name or index, "fe80::1%eth0", also
+ * as the host of weir_tcp_connect. "unix:PATH" is a local socket (weir/local.h), there too. One
+ * listening socket, whose connections are taken by weir_tcp_accept. With {max_connections,N} there
+ * are N of them at a time, and with {proxy_protocol,true} each says first whose it is. A call that
+ * fails leaves {fd,_} as it was. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, WEIR_BADARG (an option that
+ * listen does not take or a value out of range, an address that is none or of the wrong family),
+ * -EBADF ({fd,_}), -EMFILE, -ENOMEM; local sockets: -ENOENT and its like, -EINVAL (a path that is
+ * too long, or none). Thread, or scheduler: the listener is then the caller's.
  */
 WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_t port,
                              const weir_option *options, weir_socket *listener) WEIR_CHECK_RESULT;
@@ -168,7 +170,7 @@ WEIR_API int weir_tcp_accept_async(weir_socket listener, weir_owner owner, int64
                                    weir_opened *opened, void *data) WEIR_CHECK_RESULT;
 
 /*
- * Connects, gen_tcp:connect/3,4. `host` is an address or a name, which is looked up
+ * Connects to a host, gen_tcp:connect/3,4. `host` is an address or a name, which is looked up
  * (weir/names.h); its addresses are tried in order, or as {happy_eyeballs,Ms} has it. The time-out
  * covers all of it. -ECONNREFUSED, -ECONNRESET, WEIR_TIMEOUT, -ETIMEDOUT, -ENETUNREACH,
  * -EHOSTUNREACH, WEIR_NXDOMAIN (a name that nobody knows), -EAFNOSUPPORT, -EADDRINUSE,
@@ -185,16 +187,16 @@ WEIR_API int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uin
                                     void *data) WEIR_CHECK_RESULT;
 
 /*
- * Sends, gen_tcp:send/2. With {packet,1|2|4} a header is put before the bytes: -EMSGSIZE when they
- * do not fit it. WEIR_CLOSED, -ECONNRESET (with {show_econnreset,true}), -ENOTCONN, -EINVAL (NULL
- * bytes, or more than memory has), -ENOMEM. A thread waits while the socket is busy: WEIR_TIMEOUT
- * after {send_timeout}, and the bytes are queued all the same, as the document's are: who tries
- * again sends them twice. A handler that finds it busy gets -EAGAIN, nothing is taken, and `unbusy`
- * follows.
+ * Sends bytes, gen_tcp:send/2. With {packet,1|2|4} a header is put before the bytes: -EMSGSIZE when
+ * they do not fit it. WEIR_CLOSED, -ECONNRESET (with {show_econnreset,true}), -ENOTCONN, -EINVAL
+ * (NULL bytes, or more than memory has), -ENOMEM. A thread waits while the socket is busy:
+ * WEIR_TIMEOUT after {send_timeout}, and the bytes are queued all the same, as the document's are:
+ * who tries again sends them twice. A handler that finds it busy gets -EAGAIN, nothing is taken,
+ * and `unbusy` follows.
  */
 WEIR_API int weir_send(weir_socket socket, const void *bytes, size_t size) WEIR_CHECK_RESULT;
-/* Sends without waiting. The bytes are copied; `sent` (may be NULL) is called when the send is
- * accepted or has failed. It waits while the socket is busy, as a thread would; what waits so is
+/* Sends bytes without waiting. The bytes are copied; `sent` (may be NULL) is called when the send
+ * is accepted or has failed. It waits while the socket is busy, as a thread would; what waits so is
  * bounded: -ENOBUFS when it and what is queued have reached the runtime's queued_bytes_limit. */
 WEIR_API int weir_send_async(weir_socket socket, const void *bytes, size_t size, weir_sent *sent,
                              void *data) WEIR_CHECK_RESULT;
@@ -234,6 +236,7 @@ typedef struct weir_owned_bytes {
     void *data;
 } weir_owned_bytes;
 
+/* A part of a file that is sent. */
 typedef struct weir_file_part {
     int fd;
     uint64_t offset;
@@ -257,19 +260,20 @@ WEIR_API int weir_send_file_async(weir_socket socket, const weir_file_part *part
                                   void *data) WEIR_CHECK_RESULT;
 
 /*
- * Receives, gen_tcp:recv/2,3. `length` 0: a packet, or whatever there is when raw; else exactly so
- * many raw bytes. WEIR_TIMEOUT (nothing is lost), WEIR_CLOSED, -ENOTCONN, -EINVAL (active, or a
- * length with a packet type), -ENOMEM (over 64 MiB), -EALREADY (somebody waits already), -EMSGSIZE
- * (a packet that cannot be framed, or is larger than {packet_size,_}; without one, than 2^31 - 5),
- * -ECONNRESET (with {show_econnreset,true}). The packet is the caller's: weir_packet_release. A
- * thread that reads on pays for a call of the scheduler once for all that has come together: small
- * pieces are cheap.
+ * Receives a packet, gen_tcp:recv/2,3. `length` 0: a packet, or whatever there is when raw; else
+ * exactly so many raw bytes. WEIR_TIMEOUT (nothing is lost), WEIR_CLOSED, -ENOTCONN, -EINVAL
+ * (active, or a length with a packet type), -ENOMEM (over 64 MiB), -EALREADY (somebody waits
+ * already), -EMSGSIZE (a packet that cannot be framed, or is larger than {packet_size,_}; without
+ * one, than 2^31 - 5), -ECONNRESET (with {show_econnreset,true}). The packet is the caller's:
+ * weir_packet_release. A thread that reads on pays for a call of the scheduler once for all that
+ * has come together: small pieces are cheap.
  */
 WEIR_API int weir_recv(weir_socket socket, size_t length, int64_t timeout_ms,
                        weir_packet *packet) WEIR_CHECK_RESULT;
 WEIR_API int weir_recv_async(weir_socket socket, size_t length, int64_t timeout_ms,
                              weir_received *received, void *data) WEIR_CHECK_RESULT;
 
+/* Which direction weir_shutdown ends. */
 enum weir_how { WEIR_READ, WEIR_WRITE, WEIR_READ_WRITE };
 
 /* Ends one direction, or both, gen_tcp:shutdown/2. What is queued is sent first. -ENOTCONN,

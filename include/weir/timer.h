@@ -15,22 +15,24 @@
 
 WEIR_BEGIN
 
-/* May be used for ever, like a socket's handle: no other timer ever gets it. */
+/* The handle of a timer. May be used for ever, like a socket's handle: no other timer ever gets it.
+ */
 typedef struct weir_timer {
     uint64_t id; /* 0: no timer */
 } weir_timer;
 
-/* On the timer's scheduler. It may start and cancel timers, itself too. */
+/* What a timer calls, on its scheduler. It may start and cancel timers, itself too. */
 typedef void weir_fired(weir_timer timer, void *data);
 
 /* As a scheduler: the caller's, if it is one of the runtime's; else one that the runtime picks. */
 enum { WEIR_ANY_SCHEDULER = -1 };
 
 /*
- * Calls `fired(timer, data)` on a scheduler (0..count-1, or WEIR_ANY_SCHEDULER) in `delay_ms` from
- * now, and with a `period_ms` that is not 0 again every so many milliseconds from then on. There is
- * no drift: the n-th time is due at delay + n * period after the start, however late the others
- * were. Times that pass while the scheduler is held up are left out, not made up for.
+ * Starts a timer: calls `fired(timer, data)` on a scheduler (0..count-1, or WEIR_ANY_SCHEDULER) in
+ * `delay_ms` from now, and with a `period_ms` that is not 0 again every so many milliseconds from
+ * then on. There is no drift: the n-th time is due at delay + n * period after the start, however
+ * late the others were. Times that pass while the scheduler is held up are left out, not made up
+ * for.
  *
  * `timer` (may be NULL) is set before it can fire. From another thread it may fire before this
  * returns. When its runtime stops a timer is over, without being called: `data` stays the caller's.

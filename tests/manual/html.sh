@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Looks at the pages as a browser shows them: each link goes somewhere, nothing is wider than a
-# small screen but what can be scrolled by itself, and the text is there.
+# small screen but what can be scrolled by itself, the text is there, what is code has its lines and
+# no more, and on a large screen no name in the index is broken.
 # Arguments: the top of the tree, the folder of the pages.
 set -euo pipefail
 top=$1 pages=$2
@@ -22,6 +23,7 @@ done
     for page in index weir.7 weir.1 weir-serve.1 weir_send.3 weir_config.3; do
         echo "<iframe width=400 height=800 src=$page.html></iframe>"
     done
+    echo "<iframe width=1000 height=800 src=index.html?large></iframe>"
     cat <<'END'
 <script>
 onload = () => {
@@ -29,9 +31,14 @@ onload = () => {
     for (const frame of document.querySelectorAll("iframe")) {
         const page = frame.contentDocument.documentElement;
         const size = frame.contentDocument.body.innerText.length;
+        const inside = selector => [...frame.contentDocument.querySelectorAll(selector)];
+        const names = inside("td a").every(a => a.getClientRects().length === 1);
+        const lines = inside("pre").every(pre =>
+            pre.clientHeight < 22 * (pre.textContent.split("\n").length + 1));
         const font = getComputedStyle(frame.contentDocument.body).fontFamily;
         said.push([frame.getAttribute("src"), page.scrollWidth <= 400 ? "fits" : "wide",
-                   size > 300 ? "text" : "empty", font].join(" "));
+                   size > 300 && lines ? "text" : "empty", names ? "whole" : "broken",
+                   font].join(" "));
     }
     document.title = "measured";
     document.body.innerText = said.join("\n");
@@ -42,6 +49,8 @@ END
 timeout 60 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files \
     --user-data-dir="$work/profile" --virtual-time-budget=10000 --dump-dom \
     "file://$work/measure.html" >"$work/dom" 2>"$work/log" || { cat "$work/log"; exit 1; }
-said=$(grep -oE '[A-Za-z_.0-9-]+\.html (fits|wide) (text|empty) [a-z-]+' "$work/dom")
+said=$(grep -oE '[A-Za-z_.0-9-]+\.html(\?large)? (fits|wide) (text|empty) [a-z -]+' "$work/dom")
 echo "$said"
-[ "$(grep -c ' fits text sans-serif$' <<<"$said")" -eq 6 ]
+[ "$(grep -cE ' text (whole|broken) sans-serif$' <<<"$said")" -eq 7 ]
+[ "$(grep -c '\.html fits ' <<<"$said")" -eq 6 ]
+grep -q 'large .* whole' <<<"$said"

@@ -13,8 +13,8 @@ for name in $("$weir" help | sed -n 's/^  \([a-z]*\)  *.*/\1/p'); do
     [ -s "$pages/man1/weir-$name.1" ] || { echo "no page for weir $name"; bad=1; }
     ! "$weir" help "$name" | grep '.\{81\}' || { echo "weir help $name: too wide"; bad=1; }
 done
-if grep 'a type of <' "$pages/functions.tsv"; then
-    echo "these functions have no comment in the headers"
+if grep -rh 'a type of <' "$pages"/man3 "$pages/functions.tsv"; then
+    echo "these have no comment in the headers"
     bad=1
 fi
 # A line that stands by itself leans on no other.
