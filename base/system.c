@@ -183,8 +183,11 @@ int system_remove_stale(int fd, const struct sockaddr *address, socklen_t size)
     memcpy(&local, address, size < sizeof(local) ? size : sizeof(local) - 1);
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) < 0)
         return -errno;
-    if (lstat(local.sun_path, &status) < 0 || !S_ISSOCK(status.st_mode) ||
-        !is_stale(type, address, size))
+    if (lstat(local.sun_path, &status) < 0)
+        return -EADDRINUSE;
+    if (!S_ISSOCK(status.st_mode))
+        return -ENOTSOCK;
+    if (!is_stale(type, address, size))
         return -EADDRINUSE;
     return result_of(unlink(local.sun_path));
 }

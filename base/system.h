@@ -35,7 +35,7 @@ int system_getsockname(int fd, struct sockaddr *address, socklen_t *size);
 int system_getpeername(int fd, struct sockaddr *address, socklen_t *size);
 
 /* Removes the file that a local socket was bound to, when none of the type of `fd` has it open any
- * more. 0; -EADDRINUSE: somebody has, or it is no socket's. */
+ * more. 0; -EADDRINUSE: somebody has; -ENOTSOCK: it is no socket's. */
 int system_remove_stale(int fd, const struct sockaddr *address, socklen_t size);
 /* The permissions that the file of a socket that is bound later has at most. */
 int system_limit_file_mode(int fd, int mode);

@@ -3,6 +3,7 @@
  * have subscribed, on every scheduler, by one broadcast. Each PERIOD_MS all are sent "PING"; who
  * has said nothing ("PONG" will do) for three of them is closed. Who does not read misses what is
  * said. Arguments: a port, PERIOD_MS. */
+#define _GNU_SOURCE /* asprintf */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>

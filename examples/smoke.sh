@@ -105,9 +105,11 @@ talk_to_store() {
     expect other "$(ask_store get key)"
     expect '' "$(ask_store get nothing)"
     expect 'ERR unknown command' "$(ask_store nonsense | head -1)"
-    expect 2 "$(timeout 60 redis-benchmark -p "$port" -t set,get -n 20000 -P 32 -r 1000 --csv |
-        grep -cE '^"(SET|GET)"')"
-    expect '' "$(printf 'nonsense\r\n' | ask)"
+    expect 4 "$(timeout 60 redis-benchmark -p "$port" -t ping,set,get -n 20000 -P 32 -r 1000 \
+        --csv | grep -cE '^"(PING_INLINE|PING_MBULK|SET|GET)"')"
+    expect $'+OK\n$5\ntyped\n+PONG\n-ERR unknown command' \
+        "$(printf 'set key  typed\r\nget key\n\r\nping\nnonsense\r\n' | ask)"
+    expect '' "$(printf '*x\r\n' | ask)"
 }
 
 # Who does not read is not read for either, here by way of the echo server: what he sends stays in

@@ -57,7 +57,8 @@ static void do_set(const struct text *words)
     *entry = (struct entry){old ? old->next : NULL, words[1].size, head_size + words[2].size + 2};
     memcpy(entry->bytes, words[1].at, words[1].size);
     memcpy(entry->bytes + words[1].size, head, head_size);
-    memcpy(entry->bytes + words[1].size + head_size, words[2].at, words[2].size + 2);
+    memcpy(entry->bytes + words[1].size + head_size, words[2].at, words[2].size);
+    memcpy(entry->bytes + entry->key_size + entry->size - 2, "\r\n", 2);
     *place = entry;
     free(old);
     say("+OK\r\n", 5);
@@ -108,10 +109,31 @@ static const char *read_number(const char *at, const char *end, char kind, long 
     return *number < 0 ? NULL : at + 2;
 }
 
+/* Runs what somebody has typed, "get key\r\n". Behind it, or NULL: there is more to come. */
+static const char *run_line(const char *at, const char *end)
+{
+    struct text words[WORDS_MAX + 1] = {{at, 0}};
+    size_t count = 0;
+    const char *line_end = memchr(at, '\n', (size_t)(end - at));
+    while (line_end && count <= WORDS_MAX) {
+        at += strspn(at, " \r"); /* the line's end ends it */
+        if (at == line_end)
+            break;
+        words[count].at = at;
+        words[count].size = strcspn(at, " \r\n");
+        at += words[count++].size;
+    }
+    if (line_end && count > 0)
+        run(words, count);
+    return line_end ? line_end + 1 : NULL;
+}
+
 /* Runs one command. Behind it, or NULL as above. */
 static const char *run_first(const char *at, const char *end, long *number)
 {
     struct text words[WORDS_MAX];
+    if (*at != '*')
+        return run_line(at, end);
     at = read_number(at, end, '*', number);
     if (at && (*number < 1 || *number > WORDS_MAX))
         at = NULL, *number = -1;

@@ -97,9 +97,24 @@ static int add_systemd(struct places *places, const char *name)
     int count = weir_systemd_fds(name, fds);
     int result = 0;
     places->systemd = true;
+    if (count == 0 && name && weir_systemd_fds(NULL, fds) > 0)
+        return error_say(-EINVAL, "systemd has passed no socket of the name '%s'", name);
     for (int i = 0; i < count && result >= 0; i++)
         result = add_bound(places, fds[i]);
     return result;
+}
+
+static bool is_of_systemd(const struct place *place)
+{
+    return strncmp(place->text, systemd, sizeof(systemd) - 1) == 0;
+}
+
+bool places_lack_systemd(const struct places *places)
+{
+    bool lack = places->systemd;
+    for (size_t i = 0; i < places->count && lack; i++)
+        lack = !is_of_systemd(&places->at[i]);
+    return lack;
 }
 
 int places_add(struct places *places, const char *text)
@@ -219,7 +234,7 @@ static int serve(struct place *place, weir_runtime *runtime, const struct servic
         return result;
     if (!place->is_local)
         return weir_sockname(place->sockets[0], &place->address);
-    if (strncmp(place->text, systemd, sizeof(systemd) - 1) != 0)
+    if (!is_of_systemd(place))
         place_note_file(place);
     return 0;
 }

@@ -37,6 +37,9 @@ int place_read(struct place *place, const char *text);
 /* "ADDRESS:PORT", "unix:PATH", "systemd", "systemd:NAME". As place_read. */
 int places_add(struct places *places, const char *text);
 
+/* Those of systemd are asked for, and neither it nor a predecessor has passed any. */
+bool places_lack_systemd(const struct places *places);
+
 /* Sockets of a predecessor's place become those of the one with that text. False: nobody wants
  * them. */
 bool places_inherit(struct places *places, const char *text, const int *fds, int fd_count);

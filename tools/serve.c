@@ -190,6 +190,9 @@ static int unknown_service(const char *name)
 {
     char text[SUGGEST_TEXT_SIZE];
     struct suggestion suggestion;
+    if (name[0] == '-')
+        return command_misused("serve", "before %s goes the service; there are: %s", name,
+                               service_names());
     suggest_begin(&suggestion, name, strlen(name));
     service_suggest(&suggestion);
     if (suggestion.nearest)
@@ -213,8 +216,10 @@ static int check_service(const struct plan *plan)
     if (service->opens_pairs && !by_address)
         return command_misused("serve", "--listen: %s takes nothing but ADDRESS:PORT",
                                service->name);
-    if (plan->limit > 0 && !service->takes_limit)
+    if (plan->limit > 0 && !service->has_connections)
         return command_misused("serve", "--limit: %s takes none", service->name);
+    if (plan->idle_s > 0 && !service->has_connections)
+        return command_misused("serve", "--idle: %s takes none", service->name);
     if (service->opens_pairs && plan->takeover.path)
         return command_misused("serve", "--takeover: %s takes none", service->name);
     return 0;
@@ -277,8 +282,8 @@ static int join_options(weir_option *const *lists, weir_option **all)
 static int start_all(weir_runtime *runtime, struct plan *plan, const weir_option *list)
 {
     char text[PLACE_TEXT_SIZE];
-    if (plan->places.count == 0)
-        return error_say(-ENOENT, "systemd has passed no socket that is asked for");
+    if (places_lack_systemd(&plan->places))
+        return error_say(-ENOENT, "systemd has passed no socket");
     int result = places_serve(&plan->places, runtime, plan->service, list);
     if (result < 0)
         return result;

@@ -19,8 +19,8 @@ struct service {
      * no progress, and a timer of every scheduler. */
     void (*begin)(uint32_t idle_s);
     weir_fired *each_second;
-    bool takes_limit; /* it has connections, and --limit is how many */
-    bool opens_pairs; /* sockets of two kinds, on one port: none that are there can be either */
+    bool has_connections; /* which --idle and --limit are about */
+    bool opens_pairs;     /* sockets of two kinds, on one port: none that are there can be either */
     int (*load)(const char *path); /* of --zone; NULL: it takes none */
     void (*unload)(void);
 };

@@ -84,8 +84,18 @@ static int bind_descriptor(struct listen_plan *plan, int fd)
     return told ? descriptor_bind(fd, &plan->address) : 0;
 }
 
-static int say_not_listening(const struct listen_plan *plan, int error)
+static bool is_connected(int fd)
 {
+    struct sockaddr_storage storage;
+    socklen_t size = sizeof(storage);
+    return system_getpeername(fd, (struct sockaddr *)&storage, &size) >= 0;
+}
+
+static int say_not_listening(const struct listen_plan *plan, int fd, int error)
+{
+    if (plan->setup.fd >= 0 && is_connected(fd))
+        return error_say(error, "descriptor %d is a connection, not a socket to listen on",
+                         plan->setup.fd);
     char text[WEIR_LOCAL_TEXT_SIZE];
     if (plan->address.family == WEIR_LOCAL)
         weir_local_address_format(&plan->local, text);
@@ -108,7 +118,7 @@ static int start_listening(struct listen_plan *plan, int fd, bool first, bool sh
     if (result < 0)
         return result;
     result = system_listen(fd, plan->setup.backlog);
-    return result < 0 ? say_not_listening(plan, result) : 0;
+    return result < 0 ? say_not_listening(plan, fd, result) : 0;
 }
 
 static int open_one(struct listen_plan *plan, bool first, bool shared)

@@ -19,11 +19,10 @@ static bool is_file(const weir_local_address *address)
     return address->size > 0 && address->name[0] != '\0';
 }
 
-static int say_why(const weir_local_address *address, int error)
+static int say_why(const weir_local_address *address, int error, const char *why)
 {
     char text[WEIR_LOCAL_TEXT_SIZE];
-    return error_say(error, "cannot bind to %s: %s", weir_local_address_format(address, text),
-                     weir_error_text(error));
+    return error_say(error, "cannot bind to %s: %s", weir_local_address_format(address, text), why);
 }
 
 static int bind_or_replace(const struct option_setup *setup, int fd,
@@ -32,10 +31,14 @@ static int bind_or_replace(const struct option_setup *setup, int fd,
     struct sockaddr_storage storage;
     socklen_t size = local_address_to_sockaddr(address, &storage);
     int result = system_bind(fd, (struct sockaddr *)&storage, size);
-    bool replace = result == -EADDRINUSE && setup->reuseaddr && is_file(address);
-    if (replace && system_remove_stale(fd, (struct sockaddr *)&storage, size) == 0)
-        result = system_bind(fd, (struct sockaddr *)&storage, size);
-    return result;
+    if (result == -EADDRINUSE && setup->reuseaddr && is_file(address)) {
+        int removed = system_remove_stale(fd, (struct sockaddr *)&storage, size);
+        if (removed == -ENOTSOCK)
+            return say_why(address, result, "a file is there that is no socket");
+        if (removed == 0)
+            result = system_bind(fd, (struct sockaddr *)&storage, size);
+    }
+    return result < 0 ? say_why(address, result, weir_error_text(result)) : 0;
 }
 
 /* Before it is bound, so that the file is never open to more than are allowed. */
@@ -57,9 +60,11 @@ static int set_mode(const struct option_setup *setup, const weir_local_address *
 int local_bind(const struct option_setup *setup, int fd, const weir_local_address *address)
 {
     int result = limit_mode(setup, fd);
-    if (result >= 0)
+    if (result >= 0) {
         result = bind_or_replace(setup, fd, address);
-    if (result >= 0)
+        if (result < 0)
+            return result;
         result = set_mode(setup, address);
-    return result < 0 ? say_why(address, result) : 0;
+    }
+    return result < 0 ? say_why(address, result, weir_error_text(result)) : 0;
 }

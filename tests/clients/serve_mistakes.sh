@@ -35,6 +35,7 @@ expect 2 "--frob" echo --listen 127.0.0.1:0 --frob 1
 expect 2 "--options needs a value" echo --listen 127.0.0.1:0 --options
 expect 2 "no service 'eco'; did you mean 'echo'" eco --listen 127.0.0.1:0
 expect 2 "there is no service ''; there are: echo, " ""
+expect 2 "before --listen goes the service; there are: echo, " --listen 127.0.0.1:0 echo
 expect 2 "which service\? There are: echo, http"
 expect 1 "--options: character 10: 5 is none of" echo --listen 127.0.0.1:0 --options '[{packet,5}]'
 expect 1 "--options: character" echo --listen 127.0.0.1:0 --options '[{packet,4}'
@@ -52,6 +53,9 @@ expect 2 "--idle: no connection does anything in 0 seconds" http --listen 127.0.
 expect 2 "--limit: 0 connections are none at all" echo --listen 127.0.0.1:0 --limit 0
 expect 2 "--limit: 'x' is not a number" http --listen 127.0.0.1:0 --limit x
 expect 2 "--limit: udp-echo takes none" udp-echo --listen 127.0.0.1:0 --limit 1
+expect 2 "--idle: udp-echo takes none" udp-echo --listen 127.0.0.1:0 --idle 5
+expect 2 "--idle: dns takes none" dns --zone /dev/null --listen 127.0.0.1:0 --idle 5
+expect 1 "unix:/dev/null: a file is there that is no socket" echo --listen unix:/dev/null
 expect 2 "--metrics: " echo --listen 127.0.0.1:0 --metrics nowhere
 expect 2 "--options is given twice" echo --listen 127.0.0.1:0 --options '[]' --options '[]'
 expect 2 "no option '--lissten'; did you mean '--listen'" echo --lissten 127.0.0.1:0

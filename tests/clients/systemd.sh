@@ -66,6 +66,34 @@ end
 expect 'told' "READY=1 MAINPID=$server STOPPING=1" "$(next) $(next) $(next)"
 rm "$folder/one" "$folder/two"
 
+# What was not passed is missed, whatever else there is.
+misses() { # what is said, arguments
+    local said
+    said=$(LISTEN_PID= timeout 60 "$weir" serve echo --listen 127.0.0.1:0 "${@:2}" 2>&1)
+    expect 'what is missed' "weir serve: --listen: $1" "$said"
+}
+misses 'systemd has passed no socket' --listen systemd
+misses 'systemd has passed no socket' --listen systemd:one
+activate echo --listen systemd:one --listen systemd:tow
+talk hello "$folder/one" >"$folder/answer" &
+wait $server
+expect 'a name that is none' 2 $?
+grep -q "no socket of the name 'tow'" "$folder/errors" || { cat "$folder/errors"; failed=1; }
+wait $!
+rm "$folder/one" "$folder/two"
+
+# A connection of systemd's, one for each process, is nothing to listen on.
+systemd-socket-activate -a -l "$folder/one" "$weir" serve echo --listen systemd \
+    >"$folder/said" 2>"$folder/errors" &
+server=$!
+until [ -S "$folder/one" ]; do kill -0 $server || exit 1; done
+expect 'one of its own' '' "$(talk hello "$folder/one")"
+until grep -q 'died with code 1' "$folder/errors"; do kill -0 $server || break; done
+grep -q 'descriptor 3 is a connection' "$folder/errors" || { cat "$folder/errors"; failed=1; }
+kill $server
+wait $server
+rm "$folder/one"
+
 # What several names mean is served once, also when it is as many sockets as there may be.
 cat >"$folder/many.py" <<'END'
 import os, socket, sys

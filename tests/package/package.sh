@@ -46,7 +46,7 @@ done
 for example in "$work/installed/share/doc/weir/examples"/*.c; do
     case $example in */tls.c) continue ;; esac # which needs more than weir
     # shellcheck disable=SC2046
-    "$cc" "$example" -o "$work/example" $(pkg-config --cflags --libs weir)
+    "$cc" -Wall -Wextra -Werror "$example" -o "$work/example" $(pkg-config --cflags --libs weir)
 done
 man -l "$work/installed/share/man/man3/weir_send.3" 2>/dev/null | grep 'weir_send(weir_socket' ||
     ! command -v man >/dev/null
