@@ -53,6 +53,8 @@ enum canary {
     CANARY_IDLE_ALL_ALONG,  /* bytes do not keep a connection that is watched over */
     CANARY_CANCEL_IN_VAIN,  /* a call that is cancelled waits on */
     CANARY_DEAD_ERRAND,     /* work for a socket that has gone meanwhile is not run */
+    CANARY_SWALLOWED,       /* what came together with a proxy's header is taken for part of it */
+    CANARY_LEAKED_DESCRIPTOR, /* one that came with bytes is left open with its socket closed */
 };
 
 #ifdef WEIR_CANARY

@@ -224,3 +224,37 @@ Test(metrics, the_text_has_what_happened)
     cr_expect(strlen(cut) == sizeof(cut) - 1 && memcmp(cut, text, sizeof(cut) - 1) == 0);
     loopback_close(&loopback);
 }
+
+static weir_socket serve_with(const struct loopback *loopback, const weir_option *options)
+{
+    static const weir_handler quiet = {.packet = ignore};
+    weir_socket service;
+    GIVES(weir_tcp_serve(loopback->runtime, "127.0.0.1", 0, options, weir_handled_by(&quiet, NULL),
+                         &service),
+          0);
+    return service;
+}
+
+/* In different numbers, so that neither line can stand for the other. */
+Test(metrics, the_text_counts_who_had_to_wait_and_who_was_refused)
+{
+    enum { CLIENTS = 2, PROXIES = 3 };
+    static char text[65536];
+    int peers[CLIENTS + PROXIES];
+    struct loopback loopback = loopback_start(NULL);
+    weir_socket narrow = serve_with(&loopback, WEIR_OPTIONS(WEIR_MAX_CONNECTIONS(1)));
+    weir_socket proxied = serve_with(&loopback, WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true)));
+    for (int i = 0; i < CLIENTS + PROXIES; i++)
+        peers[i] = peer_connect(weir_port(i < CLIENTS ? narrow : proxied));
+    for (int i = CLIENTS; i < CLIENTS + PROXIES; i++)
+        peer_say(peers[i], "no header");
+    EVENTUALLY(totals_of(&loopback).limited == CLIENTS - 1);
+    EVENTUALLY(totals_of(&loopback).proxy_refused == PROXIES);
+    int length = weir_metrics(loopback.runtime, text, sizeof(text));
+    cr_assert(length > 0 && (size_t)length < sizeof(text));
+    cr_expect(value_of(text, "\nweir_limited_total{scheduler=\"0\"} ") == CLIENTS - 1);
+    cr_expect(value_of(text, "\nweir_proxy_refused_total{scheduler=\"0\"} ") == PROXIES);
+    for (int i = 0; i < CLIENTS + PROXIES; i++)
+        peer_leave(&peers[i]);
+    loopback_close(&loopback);
+}

@@ -21,6 +21,7 @@
 #include "sim/post.h"
 #include "sim/process.h"
 #include "sim/program.h"
+#include "sim/proxy.h"
 #include "sim/reach.h"
 #include "sim/trace.h"
 #include <weir/error.h>
@@ -275,6 +276,7 @@ void act_ask(struct conn *conn)
     SIM_CHECK(!socket || wanted[0].value.number == socket->active, "getopts: another active");
     result = weir_peername(conn->handle, &address);
     SIM_CHECK(socket || result == -EINVAL, "peername gave %s", weir_error_name(result));
+    proxy_check_names(conn);
     result = weir_port(conn->handle);
     SIM_CHECK(socket ? result >= 0 || result == -EBADF : result == -EINVAL, "port gave %d", result);
     SIM_CHECK(weir_recv(conn->handle, 0, 0, &(weir_packet){0}) == -EDEADLK,
@@ -334,6 +336,10 @@ static void act(struct conn *conn)
     }
     if (dice_chance(program_style.options)) {
         act_set_options(conn);
+        return;
+    }
+    if (links[model_link(conn)].local && dice_chance(300)) {
+        act_local(conn);
         return;
     }
     static void (*const acts[])(struct conn *) = {

@@ -23,6 +23,10 @@ void act_linger(struct conn *conn);
 void act_close(struct conn *conn);
 void act_change_owner(struct conn *conn);
 void act_ask(struct conn *conn);
+/* With a few descriptors. */
+void act_send_rights(struct conn *conn);
+/* What only a local one can. */
+void act_local(struct conn *conn);
 
 /* A handler or a mailbox. */
 uint32_t act_some_owner(void);

@@ -18,8 +18,10 @@
 #include "sim/plan.h"
 #include "sim/process.h"
 #include "sim/program.h"
+#include "sim/rights.h"
 #include "sim/trace.h"
 #include <weir/error.h>
+#include <weir/local.h>
 
 enum { HEADER_MOST = 4, SIZE_MOST = 6000 };
 
@@ -69,6 +71,7 @@ struct offer {
     size_t size;
     const weir_packet *packet;
     bool to_be_cut; /* a file that is shorter */
+    uint32_t right_count;
 };
 
 typedef int send_form(struct conn *conn, const struct offer *offer);
@@ -154,6 +157,19 @@ static int send_file(struct conn *conn, const struct offer *offer)
     return weir_send_file(conn->handle, program_file(), offset, offer->size);
 }
 
+/* They stay the program's. */
+static int send_rights(struct conn *conn, const struct offer *offer)
+{
+    int descriptors[RIGHTS_MOST];
+    for (uint32_t i = 0; i < RIGHTS_MOST; i++)
+        descriptors[i] = program_file();
+    const weir_local_message message = {.bytes = offer->bytes,
+                                        .size = offer->size,
+                                        .descriptors = descriptors,
+                                        .descriptor_count = offer->right_count};
+    return weir_local_send(conn->handle, &message);
+}
+
 static void send_bytes(struct conn *conn, send_form *form, const struct offer *offer)
 {
     const uint8_t *bytes = offer->bytes;
@@ -167,12 +183,16 @@ static void send_bytes(struct conn *conn, send_form *form, const struct offer *o
     note_loss(conn, was_open);
     int result = form(conn, offer);
     trace("link %lld: send of %lld bytes: %lld", model_link(conn), (int64_t)size, result, 0);
+    if (form == send_rights && result == -EMFILE)
+        return;
     if (form == send_file && (result == -EMFILE || (offer->to_be_cut && result == -EINVAL)))
         return;
     SIM_CHECK(socket || result == WEIR_CLOSED || (result == -ENOMEM && model_lenient),
               "a send on a dead handle gave %s", weir_error_name(result));
     if (result == 0) {
         SIM_CHECK(!busy, "a busy socket took a send");
+        if (offer->right_count > 0)
+            rights_accepted(model_link(conn), offer->right_count);
         model_accepted(conn, bytes, size);
         conn->may_lose |= offer->to_be_cut;
         conn->cuts_file |= offer->to_be_cut;
@@ -215,6 +235,15 @@ void act_send(struct conn *conn)
         send_bytes(conn, forms[dice_below(4)], &(struct offer){.bytes = bytes, .size = size});
 }
 
+void act_send_rights(struct conn *conn)
+{
+    size_t size = dice_size(SIZE_MOST);
+    const uint8_t *bytes = act_make_bytes(conn, size);
+    struct offer offer = {.bytes = bytes, .size = size, .right_count = dice_size(RIGHTS_MOST)};
+    if (bytes)
+        send_bytes(conn, send_rights, &offer);
+}
+
 void act_send_file(struct conn *conn)
 {
     size_t size = dice_size(SIZE_MOST);
@@ -229,7 +258,8 @@ void act_send_file(struct conn *conn)
 void act_send_packet(struct conn *conn, const weir_packet *packet)
 {
     size_t size = expect_whole_size(packet);
-    struct offer offer = {packet->bytes - packet->header_size, size, packet, false};
+    struct offer offer = {
+        .bytes = packet->bytes - packet->header_size, .size = size, .packet = packet};
     if (link_room(&links[model_link(conn)], 2 * (size + HEADER_MOST) + conn->suspended_bytes))
         send_bytes(conn, send_the_packet, &offer);
 }

@@ -10,6 +10,7 @@
 #include "sim/kernel.h"
 #include "sim/model.h"
 #include "sim/process.h"
+#include "sim/proxy.h"
 #include "sim/trace.h"
 
 /* The run itself can wait as well: while it calls what an ordinary thread would be held up by. */
@@ -126,6 +127,7 @@ static bool pass_time(void)
     check_all(next_ns == UINT64_MAX);
     process_check_asleep();
     alarms_check_asleep();
+    proxy_check_asleep();
     model_check_idle();
     if (next_ns == UINT64_MAX)
         return false;

@@ -24,6 +24,7 @@
 #include "sim/operation.h"
 #include "sim/pending.h"
 #include "sim/post.h"
+#include "sim/proxy.h"
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
 #include "sim/udp_model.h"
@@ -242,6 +243,16 @@ static void check_inner(const struct slot *slot)
               slot->index);
 }
 
+/* What has come of its header has been looked at. */
+static void check_incoming(const struct slot *slot)
+{
+    if (slot->state == SOCKET_OPEN)
+        SIM_CHECK(is_in_flight(slot, PLACE_OTHER), "slot %u waits for a header, and polls nothing",
+                  slot->index);
+    else
+        SIM_CHECK(!is_over(slot), "slot %u is over and was not released", slot->index);
+}
+
 static size_t check_slot(const struct scheduler *scheduler, const struct slot *slot)
 {
     if (slot->state != SOCKET_FREE && scheduler->kinds[slot->kind]->is_inner) {
@@ -250,6 +261,10 @@ static size_t check_slot(const struct scheduler *scheduler, const struct slot *s
     }
     if (slot->kind == KIND_DATAGRAM) {
         udp_check_asleep(scheduler, slot);
+        return 0;
+    }
+    if (slot->kind == KIND_INCOMING) {
+        check_incoming(slot);
         return 0;
     }
     if (slot->kind != KIND_LISTENER)
@@ -347,6 +362,7 @@ void model_check_totals(const weir_totals *totals)
     uint64_t counters[COUNTER_COUNT];
     memcpy(counters, totals, sizeof(counters));
     udp_model_totals(totals);
+    proxy_count_refused(totals->proxy_refused);
     for (size_t i = 0; i < COUNTER_COUNT; i++)
         SIM_CHECK(counters[i] < 1ull << 40, "counter %zu is %llu", i,
                   (unsigned long long)counters[i]);
@@ -358,6 +374,7 @@ void model_check_totals(const weir_totals *totals)
 void model_check_end(void)
 {
     udp_model_check_totals();
+    proxy_check_end();
     SIM_CHECK(pending_count() == 0, "%u calls never called back", pending_count());
     SIM_CHECK(kernel.descriptor_count == 0, "%u descriptors were never closed",
               kernel.descriptor_count);

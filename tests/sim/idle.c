@@ -41,6 +41,11 @@ void model_completed(const struct scheduler *scheduler, const struct ring_comple
     model_conn(kernel_file(slot->fd)->link)->bytes_ns = scheduler->now_ns;
 }
 
+void model_received_by_call(uint32_t link)
+{
+    model_conn(link)->bytes_ns = scheduler_current()->now_ns;
+}
+
 static void check_early(const struct conn *conn)
 {
     uint64_t least_ns = conn->bytes_ns + conn->idle_ms * MS;

@@ -8,6 +8,7 @@
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/link.h"
+#include "sim/local.h"
 #include "sim/operation.h"
 #include "sim/plan.h"
 #include "sim/trace.h"
@@ -57,6 +58,7 @@ void kernel_reset(void)
     link_reset_table();
     plan_reset();
     operation_reset();
+    local_reset();
     trace_clear();
 }
 

@@ -39,6 +39,7 @@ enum file_kind {
     FILE_REGULAR,
     FILE_NAMES, /* asks a name server */
     FILE_DATAGRAM,
+    FILE_PASSED, /* a peer has sent it: `link` is whose, `last` the how manyeth */
 };
 
 enum op_kind {
@@ -88,9 +89,12 @@ struct file {
     bool never_waits;
     bool lacked_room; /* whoever watches is to be told when there is some */
     bool is_closed;   /* and its number is free once its operation is over */
-    uint16_t port;
-    uint32_t serial; /* of what the descriptor stands for now */
-    int error;       /* is told once */
+    bool proxied;     /* of a listener: proxies connect to it */
+    bool local;       /* of the Unix domain */
+    uint16_t port;    /* what it is bound to */
+    uint16_t name;    /* of a local one, in the table of names + 1; 0: it has none */
+    uint32_t serial;  /* of what the descriptor stands for now */
+    int error;        /* is told once */
     int linger_seconds;
     uint32_t link; /* of a stream; of a listener: the first that waits; NO_LINK: none;
                     * of a UDP socket: which it is */
@@ -153,7 +157,8 @@ static inline uint32_t kernel_fd_index(int fd)
 
 /* Something has changed that an operation of the file may wait for. */
 void kernel_kick(uint32_t file, enum op_place place);
-/* That is so for sending. */
+/* That is so for receiving, also by who polls for that; for sending. */
+void kernel_kick_receivers(uint32_t file);
 void kernel_kick_senders(uint32_t file);
 
 /* The listener on a port; NO_LINK when there is none. */

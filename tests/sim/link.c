@@ -10,6 +10,7 @@
 #include "sim/model.h"
 #include "sim/peer.h"
 #include "sim/plan.h"
+#include "sim/proxy.h"
 #include "sim/trace.h"
 
 struct link *links;
@@ -53,7 +54,7 @@ static void sweep(void)
             link_release_if_over(i);
 }
 
-uint32_t link_create(bool outgoing)
+uint32_t link_create(bool outgoing, bool local)
 {
     sweep();
     uint32_t index = first_free;
@@ -67,8 +68,12 @@ uint32_t link_create(bool outgoing)
         index = touched++;
     }
     struct link *link = &links[index];
-    *link = (struct link){
-        .used = true, .outgoing = outgoing, .file = NO_LINK, .next = NO_LINK, .serial = serial + 1};
+    *link = (struct link){.used = true,
+                          .outgoing = outgoing,
+                          .local = local,
+                          .file = NO_LINK,
+                          .next = NO_LINK,
+                          .serial = serial + 1};
     plan_peer(link);
     model_link_created(index);
     used_count++;
@@ -126,7 +131,26 @@ void link_reset_by_peer(uint32_t index, int error)
     model_link_reset(index);
     if (link->established && !link->file_gone) {
         kernel.files[link->file].error = error;
-        kernel_kick(link->file, PLACE_RECEIVE);
+        kernel_kick_receivers(link->file);
+        kernel_kick_senders(link->file);
+    }
+    link_release_if_over(index);
+}
+
+void link_left_by_peer(uint32_t index)
+{
+    struct link *link = &links[index];
+    trace("link %lld is left, %lld of %lld bytes were read", index, link->out_seen, link->out_taken,
+          0);
+    link->peer_gone = link->in_fin = true;
+    link->in_size = link->in_written;
+    if (link->out_seen < link->out_taken) {
+        model_link_reset(index);
+        link->error = ECONNRESET;
+    }
+    if (link->established && !link->file_gone) {
+        kernel.files[link->file].error = link->error;
+        kernel_kick_receivers(link->file);
         kernel_kick_senders(link->file);
     }
     link_release_if_over(index);
@@ -136,9 +160,10 @@ void link_file_closed(uint32_t index, bool abort)
 {
     struct link *link = &links[index];
     model_file_closed(index, abort);
+    proxy_file_closed(index);
     link->file_gone = true;
     link->out_fin = true;
-    if (abort || link->in_read < link->in_written)
+    if (!link->local && (abort || link->in_read < link->in_written))
         link->reset = true;
     else
         peer_may_read(index);

@@ -21,6 +21,8 @@ struct link {
     bool established; /* the application's side has, or had, a descriptor */
     bool file_gone;   /* and has closed it */
     bool outgoing;    /* the application connected */
+    bool proxied;     /* a proxy did, which says first for whom, or should */
+    bool local;       /* of the Unix domain: nothing is ever reset */
     uint32_t file;    /* index; while established and not gone */
     uint32_t next;    /* in a backlog, or free */
     uint32_t serial;
@@ -33,6 +35,7 @@ struct link {
     uint32_t in_window;
     bool in_fin;
     bool reset;
+    int error;    /* that who accepts it is told */
     bool lingers; /* over, but for a handle that is alive */
 
     /* To the peer: 0 <= out_seen <= out_taken <= out_size <= out_capacity. */
@@ -65,7 +68,7 @@ void link_reset_table(void);
 uint32_t link_live_count(void);
 
 /* A connection that wants to be: its peer's stream is planned. NO_LINK: no room. */
-uint32_t link_create(bool outgoing);
+uint32_t link_create(bool outgoing, bool local);
 
 /* Both sides are through with it. */
 void link_release_if_over(uint32_t index);
@@ -78,6 +81,9 @@ void link_was_read(uint32_t index);
 void link_was_written(uint32_t index);
 void link_file_closed(uint32_t index, bool abort);
 void link_reset_by_peer(uint32_t index, int error);
+/* The peer of a local one closes: it has written all. What it has not read is told as an error,
+ * before what it has written is read. */
+void link_left_by_peer(uint32_t index);
 
 /* Room to write into the link's own `out`, for what the application sends next; NULL: its budget
  * is used up. */

@@ -91,6 +91,8 @@ void model_message_unbusy(struct conn *conn);
 void model_watch_idle(struct conn *conn, int64_t limit_ms);
 /* A scheduler learns what has come of an operation: bytes may have come or gone. */
 void model_completed(const struct scheduler *scheduler, const struct ring_completion *completion);
+/* It was given some by a call. */
+void model_received_by_call(uint32_t link);
 /* Everybody sleeps, and time passes: none has been idle for too long. */
 void model_check_idle(void);
 

@@ -4,6 +4,8 @@
 #include "sim/link.h"
 #include "sim/model.h"
 #include "sim/process.h"
+#include "sim/proxy.h"
+#include "sim/rights.h"
 #include "sim/turns.h"
 #include "sim/udp_model.h"
 
@@ -85,6 +87,36 @@ void model_check_idle(void)
 {
 }
 
+void model_received_by_call(uint32_t link)
+{
+    (void)link;
+}
+
+void rights_plan(uint32_t link)
+{
+    (void)link;
+}
+
+uint32_t rights_limit(uint32_t link, uint32_t size)
+{
+    (void)link;
+    return size;
+}
+
+void rights_give(uint32_t link, uint32_t from, struct msghdr *message)
+{
+    (void)link;
+    (void)from;
+    (void)message;
+}
+
+void rights_taken(uint32_t link, const int *descriptors, uint32_t count)
+{
+    (void)link;
+    (void)descriptors;
+    (void)count;
+}
+
 void alarms_check_asleep(void)
 {
 }
@@ -131,4 +163,18 @@ void udp_model_connected_anew(uint32_t index, uint32_t last_peer)
 {
     (void)index;
     (void)last_peer;
+}
+
+void proxy_plan(uint32_t link)
+{
+    (void)link;
+}
+
+void proxy_file_closed(uint32_t link)
+{
+    (void)link;
+}
+
+void proxy_check_asleep(void)
+{
 }

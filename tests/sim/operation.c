@@ -8,14 +8,18 @@
 
 #include "runtime/ring/operation.h"
 #include "runtime/ring/ring.h"
+#include "sim/accepting.h"
+#include "sim/at_once.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/link.h"
+#include "sim/local.h"
 #include "sim/model.h"
 #include "sim/names.h"
 #include "sim/notice.h"
 #include "sim/peer.h"
 #include "sim/pieces.h"
+#include "sim/rights.h"
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
 #include "sim/udp.h"
@@ -67,7 +71,7 @@ void operation_finish(struct op *op)
         kernel_free_file(file);
 }
 
-static void complete(struct op *op, int32_t result)
+void operation_complete(struct op *op, int32_t result)
 {
     uint64_t user_data = op->user_data;
     trace("operation %llx ends: %lld", (int64_t)user_data, result, 0, 0);
@@ -82,10 +86,23 @@ static int transient_error(void)
 }
 
 /* EAGAIN says that there is no room, and nothing else. */
-static int transient_send_error(void)
+static int transient_send_error(const struct op *op)
 {
     static const int errors[] = {EINTR, ENOBUFS, ENOMEM};
-    return -errors[dice_below(3)];
+    uint32_t rights = 0;
+    if (op->message)
+        (void)pieces_rights(op->message, &rights);
+    return rights > 0 && dice_chance(500) ? -ETOOMANYREFS : -errors[dice_below(3)];
+}
+
+/* It says nothing of the connection. */
+static bool is_passing(int result)
+{
+    static const int passing[] = {EINTR, ENOBUFS, ENOMEM, ETOOMANYREFS, EOPNOTSUPP};
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+        if (result == -passing[i])
+            return true;
+    return false;
 }
 
 static int take_error(struct file *file)
@@ -135,13 +152,13 @@ static bool receive_one(struct file *file, struct op *op, struct link *link)
 {
     int buffer = ring_sim_take_buffer();
     if (buffer < 0) {
-        complete(op, -ENOBUFS);
+        operation_complete(op, -ENOBUFS);
         return false;
     }
     uint32_t size = link->in_written - link->in_read;
     if (size > ring_sim_buffer_size())
         size = ring_sim_buffer_size();
-    size = amount(size, kernel.faults.short_read);
+    size = rights_limit(file->link, amount(size, kernel.faults.short_read));
     memcpy(ring_sim_buffer(buffer), link->in + link->in_read, size);
     link->in_read += size;
     bool goes_on =
@@ -164,7 +181,7 @@ static void receive_buffers(struct file *file, struct op *op, struct link *link)
     for (int i = 0; i < TURNS_MOST; i++) {
         int result = read_end(file, link);
         if (result != 1) {
-            complete(op, result);
+            operation_complete(op, result);
             return;
         }
         if (link->in_read == link->in_written || !receive_one(file, op, link))
@@ -179,7 +196,7 @@ static void receive_into(struct file *file, struct op *op, struct link *link)
     if (size > op->size - op->done)
         size = (uint32_t)(op->size - op->done);
     if (size > 0) {
-        size = amount(size, kernel.faults.short_read);
+        size = rights_limit(file->link, amount(size, kernel.faults.short_read));
         memcpy(op->memory + op->done, link->in + link->in_read, size);
     }
     link->in_read += size;
@@ -189,34 +206,32 @@ static void receive_into(struct file *file, struct op *op, struct link *link)
     bool enough = op->done > 0 && (!op->all || op->done == op->size || dice_chance(10));
     int result = enough || link->in_read < link->in_written ? 1 : read_end(file, link);
     if (enough || (result != 1 && op->done > 0))
-        complete(op, (int32_t)op->done);
+        operation_complete(op, (int32_t)op->done);
     else if (result != 1)
-        complete(op, result);
+        operation_complete(op, result);
     else if (link->in_read < link->in_written)
         kernel_kick((uint32_t)(file - kernel.files), PLACE_RECEIVE);
     else if (op->never_waits)
-        complete(op, -EAGAIN);
+        operation_complete(op, -EAGAIN);
 }
 
 static void do_receive(struct file *file, struct op *op)
 {
     struct link *link = &links[file->link];
     if (op->done == 0 && dice_chance(kernel.faults.transient))
-        complete(op, transient_error());
+        operation_complete(op, transient_error());
     else if (op->memory)
         receive_into(file, op, link);
     else
         receive_buffers(file, op, link);
 }
 
-static void do_wait_readable(struct file *file, struct op *op)
+static void do_wait_readable(const struct file *file, struct op *op)
 {
-    const struct link *link = &links[file->link];
     if (dice_chance(kernel.faults.transient))
-        complete(op, -ENOMEM);
-    else if (link->in_read < link->in_written || file->error || link->reset || link->in_fin ||
-             file->shut_read)
-        complete(op, POLLIN);
+        operation_complete(op, -ENOMEM);
+    else if (at_once_readable(file))
+        operation_complete(op, POLLIN);
 }
 
 /* Compares what the application hands over with what it had been told is accepted. */
@@ -248,20 +263,33 @@ static size_t send_size(const struct op *op)
 static bool send_is_refused(struct file *file, struct op *op, const struct link *link)
 {
     int result = 0;
-    if (file->error)
+    if (op->zero_copy && link->local)
+        result = -EOPNOTSUPP;
+    else if (link->local && (link->peer_gone || file->shut_write))
+        result = -EPIPE; /* the error is for who receives */
+    else if (file->error)
         result = take_error(file);
     else if (link->reset || link->peer_gone || file->shut_write)
         result = -EPIPE;
     else if (dice_chance(kernel.faults.transient))
-        result = transient_send_error();
+        result = transient_send_error(op);
     if (result == 0)
         return false;
-    if (link->peer_gone && !link->reset)
+    if (link->peer_gone && !link->reset && !link->local)
         link_reset_by_peer(file->link, 0);
-    if (result != -EINTR && result != -ENOBUFS && result != -ENOMEM)
+    if (!is_passing(result))
         model_send_failed(file->link);
-    complete(op, result);
+    operation_complete(op, result);
     return true;
+}
+
+/* They go with the first byte. */
+static void take_rights(const struct file *file, const struct op *op)
+{
+    uint32_t count = 0;
+    const int *descriptors = op->message ? pieces_rights(op->message, &count) : NULL;
+    if (count > 0)
+        rights_taken(file->link, descriptors, count);
 }
 
 static uint32_t room_of(const struct link *link)
@@ -277,18 +305,19 @@ static void do_send(struct file *file, struct op *op)
         return;
     if (room == 0) {
         file->lacked_room = true;
-        complete(op, -EAGAIN);
+        operation_complete(op, -EAGAIN);
         return;
     }
     size_t size = send_size(op);
     if (size < room)
         room = (uint32_t)size;
+    take_rights(file, op);
     room = take_bytes(file, op, amount(room, kernel.faults.short_write));
     link_was_written(file->link);
     if (op->zero_copy)
         complete_and_notice(op, (int32_t)room);
     else
-        complete(op, (int32_t)room);
+        operation_complete(op, (int32_t)room);
 }
 
 /* What poll would say. Room is told once, after it was lacking. */
@@ -323,7 +352,8 @@ static void do_read(struct file *file, struct op *op)
 {
     size_t size = op->offset < file->size ? file->size - op->offset : 0;
     if (!op->all && dice_chance(kernel.faults.transient)) {
-        complete(op, dice_chance(500) ? -EINTR : -EAGAIN); /* who is patient gets neither */
+        operation_complete(op,
+                           dice_chance(500) ? -EINTR : -EAGAIN); /* who is patient gets neither */
         return;
     }
     size = size < op->size ? size : op->size;
@@ -331,49 +361,14 @@ static void do_read(struct file *file, struct op *op)
         size = amount((uint32_t)size, kernel.faults.short_read);
         memcpy(op->memory, file->bytes + op->offset, size);
     }
-    complete(op, (int32_t)size);
-}
-
-static int accept_error(void)
-{
-    static const int errors[] = {EINTR, ENOMEM, ENFILE, ECONNABORTED, ENOBUFS};
-    return -errors[dice_below(5)];
-}
-
-/* False: the operation has ended, or nobody waits. */
-static bool accept_one(struct file *file, struct op *op)
-{
-    if (file->link == NO_LINK)
-        return false;
-    int fd = dice_chance(kernel.faults.transient) ? accept_error() : kernel_new_file(FILE_STREAM);
-    if (fd < 0) {
-        complete(op, fd);
-        return false;
-    }
-    uint32_t index = file->link;
-    file->link = links[index].next;
-    file->waiting--;
-    struct file *stream = kernel_file(fd);
-    stream->link = index;
-    stream->error = links[index].reset ? ECONNRESET : 0;
-    kernel.accepted_count++;
-    link_established(index, kernel_fd_index(fd));
-    bool goes_on =
-        op->multishot && !ring_sim_is_full() && !dice_chance(kernel.faults.multishot_end);
-    uint64_t user_data = op->user_data;
-    trace("accept %llx: descriptor %lld for link %lld, more %lld", (int64_t)user_data, fd, index,
-          goes_on);
-    if (!goes_on)
-        operation_finish(op);
-    ring_sim_post(user_data, fd, goes_on ? RING_MORE : 0);
-    return goes_on;
+    operation_complete(op, (int32_t)size);
 }
 
 static bool is_tried(const struct file *file, const struct op *op)
 {
     switch ((enum op_kind)op->kind) {
     case OP_ACCEPT:
-        return file->link != NO_LINK;
+        return local_backlog(file)->link != NO_LINK;
     case OP_RECEIVE:
         return links[file->link].in_read < links[file->link].in_written;
     default:
@@ -392,18 +387,28 @@ static bool is_in_trouble(const struct file *file, struct op *op)
     uint64_t most = (2 + (kernel.now_ns - trouble->begin_ns) / MS) * kernel.capacity;
     SIM_CHECK(++trouble->count <= most, "what fails with error %d is tried %llu times",
               trouble->error, (unsigned long long)trouble->count);
-    complete(op, -trouble->error);
+    operation_complete(op, -trouble->error);
     return true;
 }
 
 /* An error is there whatever was asked for. */
+static unsigned ready_of(const struct file *file, unsigned events)
+{
+    switch ((enum file_kind)file->kind) {
+    case FILE_DATAGRAM:
+        return udp_file_ready(file) & (events | POLLERR);
+    case FILE_STREAM:
+        return at_once_readable(file) ? POLLIN : 0;
+    default:
+        return names_ready(file) & events;
+    }
+}
+
 static void do_poll(const struct file *file, struct op *op, unsigned events)
 {
-    bool datagrams = file->kind == FILE_DATAGRAM;
-    unsigned ready =
-        datagrams ? udp_file_ready(file) & (events | POLLERR) : names_ready(file) & events;
+    unsigned ready = ready_of(file, events);
     if (ready)
-        complete(op, (int32_t)ready);
+        operation_complete(op, (int32_t)ready);
 }
 
 static void do_op(struct file *file, struct op *op)
@@ -424,16 +429,13 @@ static void do_op(struct file *file, struct op *op)
         do_send(file, op);
         break;
     case OP_ACCEPT:
-        while (accept_one(file, op))
-            continue;
-        if (op->kind == OP_ACCEPT && file->never_waits)
-            complete(op, -EAGAIN);
+        accepting_do(file, op);
         break;
     case OP_WAKE:
         if (file->wakes == 0)
             break;
         file->wakes = 0;
-        complete(op, sizeof(file->wakes));
+        operation_complete(op, sizeof(file->wakes));
         break;
     case OP_READ:
         do_read(file, op);
@@ -464,6 +466,12 @@ void kernel_kick(uint32_t index, enum op_place place)
     event_after(delay_ns(), look_again, index, op->serial * PLACE_COUNT + place);
 }
 
+void kernel_kick_receivers(uint32_t index)
+{
+    kernel_kick(index, PLACE_RECEIVE);
+    kernel_kick(index, PLACE_OTHER);
+}
+
 void kernel_kick_senders(uint32_t index)
 {
     kernel_kick(index, PLACE_SEND);
@@ -472,7 +480,7 @@ void kernel_kick_senders(uint32_t index)
 
 static void end_cancelled(struct op *op)
 {
-    complete(op, op->done > 0 ? (int32_t)op->done : -ECANCELED);
+    operation_complete(op, op->done > 0 ? (int32_t)op->done : -ECANCELED);
 }
 
 static void look_again(uint32_t index, uint32_t tag)
@@ -508,9 +516,9 @@ void operation_begin(uint32_t index, const struct op *entry)
     if (op->kind == OP_WATCH)
         file->lacked_room = true; /* who begins to watch is told of room that is there */
     if ((op->kind == OP_RECEIVE || op->kind == OP_SEND) && !stream)
-        complete(op, -ENOTCONN);
+        operation_complete(op, -ENOTCONN);
     else if (op->kind == OP_RECEIVE && !op->memory && ring_sim_available() == 0 && dice_chance(500))
-        complete(op, -ENOBUFS); /* also for one that has nothing to read yet */
+        operation_complete(op, -ENOBUFS); /* also for one that has nothing to read yet */
     else if (dice_chance(500))
         kernel_kick(index, place_of((enum op_kind)op->kind));
     else
@@ -522,8 +530,10 @@ void operation_begin_connect(uint32_t index, const struct op *entry, const struc
     struct op *op = put(&kernel.files[index], entry);
     struct sockaddr_in inet;
     memcpy(&inet, address, sizeof(inet));
-    SIM_CHECK(inet.sin_family == AF_INET, "connect to an address of family %d", inet.sin_family);
-    peer_answer(index, op->serial, ntohs(inet.sin_port));
+    bool local = kernel.files[index].local;
+    SIM_CHECK(inet.sin_family == (local ? AF_UNIX : AF_INET), "connect to an address of family %d",
+              inet.sin_family);
+    peer_answer(index, op->serial, local ? local_port_of(address) : ntohs(inet.sin_port));
 }
 
 /* Found by its socket's slot, if that has begun nothing since on another descriptor. */

@@ -17,7 +17,8 @@ void operation_begin(uint32_t file, const struct op *op);
 /* An entry of a connect also has an address. */
 void operation_begin_connect(uint32_t file, const struct op *op, const struct sockaddr *address);
 
-/* The operation is over: its place is free. The caller posts its completion. */
+/* The operation is over: its place is free. The caller posts its completion; or it is this. */
+void operation_complete(struct op *op, int32_t result);
 void operation_finish(struct op *op);
 
 /* Ends that of a ring with this user_data, unless it is all but done. Whether it was found. */

@@ -6,11 +6,15 @@
 #include <stddef.h>
 
 #include "runtime/ring/ring.h"
+#include "sim/accepting.h"
 #include "sim/dice.h"
 #include "sim/event.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
+#include "sim/local.h"
 #include "sim/operation.h"
+#include "sim/proxy.h"
+#include "sim/rights.h"
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
 
@@ -25,6 +29,15 @@ static struct link *still_there(uint32_t index, uint32_t serial)
     return link->used && link->serial == serial ? link : NULL;
 }
 
+/* A local one has no way to say so but by closing. */
+static void break_off(uint32_t index, int error)
+{
+    if (links[index].local)
+        link_left_by_peer(index);
+    else
+        link_reset_by_peer(index, error);
+}
+
 static void finish_writing(uint32_t index)
 {
     struct link *link = &links[index];
@@ -33,6 +46,10 @@ static void finish_writing(uint32_t index)
     case PEER_STAYS:
         break;
     case PEER_CLOSES:
+        if (link->local) {
+            link_left_by_peer(index);
+            return;
+        }
         link->peer_gone = true;
         link->in_fin = true;
         break;
@@ -40,11 +57,18 @@ static void finish_writing(uint32_t index)
         link->in_fin = true;
         break;
     case PEER_RESETS:
-        link_reset_by_peer(index, ECONNRESET);
+        break_off(index, ECONNRESET);
         return;
     }
     if (link->in_fin && link->established && !link->file_gone)
-        kernel_kick(link->file, PLACE_RECEIVE);
+        kernel_kick_receivers(link->file);
+}
+
+/* A local one is told at once that nobody is going to read it. */
+static bool is_deaf(const struct link *link)
+{
+    return link->local &&
+           (link->file_gone || (link->established && kernel.files[link->file].shut_read));
 }
 
 static void write_some(uint32_t index, uint32_t serial)
@@ -53,10 +77,10 @@ static void write_some(uint32_t index, uint32_t serial)
     if (!link)
         return;
     link->writing = false;
-    if (link->reset || link->in_fin)
+    if (link->reset || link->in_fin || is_deaf(link))
         return;
     if (dice_chance(kernel.faults.peer_reset)) {
-        link_reset_by_peer(index, dice_chance(200) ? ETIMEDOUT : ECONNRESET);
+        break_off(index, dice_chance(200) ? ETIMEDOUT : ECONNRESET);
         return;
     }
     uint32_t size = link->in_size - link->in_written;
@@ -70,7 +94,7 @@ static void write_some(uint32_t index, uint32_t serial)
     trace("link %lld: the peer writes %lld, %lld of %lld", index, size, link->in_written,
           link->in_size);
     if (size > 0 && link->established && !link->file_gone)
-        kernel_kick(link->file, PLACE_RECEIVE);
+        kernel_kick_receivers(link->file);
     if (link->in_written == link->in_size)
         finish_writing(index);
     else
@@ -95,7 +119,7 @@ static void read_some(uint32_t index, uint32_t serial)
     if (link->reset || link->stalls)
         return;
     if (link->peer_gone) {
-        if (link->out_taken > link->out_seen)
+        if (link->out_taken > link->out_seen && !link->local)
             link_reset_by_peer(index, ECONNRESET);
         return;
     }
@@ -111,7 +135,7 @@ static void read_some(uint32_t index, uint32_t serial)
         link->in_fin = true;
         link->in_size = link->in_written;
         if (!link->file_gone)
-            kernel_kick(link->file, PLACE_RECEIVE);
+            kernel_kick_receivers(link->file);
     }
     peer_may_read(index);
     link_release_if_over(index);
@@ -159,19 +183,18 @@ void peer_relent(void)
 void peer_connect(uint32_t listener)
 {
     struct file *file = &kernel.files[listener];
-    uint32_t index = link_create(false);
+    uint32_t index = link_create(false, file->local);
     if (index == NO_LINK)
         return;
     trace("link %lld: a peer connects", index, 0, 0, 0);
-    if (file->link == NO_LINK)
-        file->link = index;
-    else
-        links[file->last].next = index;
-    file->last = index;
-    file->waiting++;
+    if (file->proxied)
+        proxy_plan(index);
+    if (file->local)
+        rights_plan(index);
+    accepting_queue(listener, index);
     if (dice_chance(300))
         peer_may_write(index); /* before it is accepted */
-    kernel_kick(listener, PLACE_OTHER);
+    kernel_kick(local_waiter(file), PLACE_OTHER);
 }
 
 /* The connect that an answer is for; NULL: it was cancelled meanwhile. */
@@ -188,9 +211,11 @@ static void finish_connect(uint32_t index, uint32_t serial, int result)
     if (!op)
         return;
     if (result == 0) {
-        uint32_t link = link_create(true);
+        uint32_t link = link_create(true, file->local);
         if (link == NO_LINK)
             return;
+        if (file->local)
+            rights_plan(link);
         file->kind = FILE_STREAM;
         file->link = link;
         trace("link %lld: connected on descriptor %lld", link, index + FIRST_FD, 0, 0);
@@ -210,7 +235,7 @@ static void accept_it(uint32_t index, uint32_t serial)
 static void refuse_it(uint32_t index, uint32_t serial)
 {
     /* A connect that had to wait is told of as a reset; the real reason is asked for. */
-    bool hidden = dice_chance(300);
+    bool hidden = dice_chance(300) && !kernel.files[index].local;
     if (hidden && connect_of(index, serial))
         kernel.files[index].error = ECONNREFUSED;
     finish_connect(index, serial, hidden ? -ECONNRESET : -ECONNREFUSED);
@@ -218,12 +243,12 @@ static void refuse_it(uint32_t index, uint32_t serial)
 
 static void cannot_reach_it(uint32_t index, uint32_t serial)
 {
-    finish_connect(index, serial, -EHOSTUNREACH);
+    finish_connect(index, serial, kernel.files[index].local ? -ENOENT : -EHOSTUNREACH);
 }
 
 static void time_it_out(uint32_t index, uint32_t serial)
 {
-    finish_connect(index, serial, -ETIMEDOUT);
+    finish_connect(index, serial, kernel.files[index].local ? -EAGAIN : -ETIMEDOUT);
 }
 
 void peer_answer(uint32_t file, uint32_t serial, uint16_t port)

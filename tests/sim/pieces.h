@@ -15,4 +15,7 @@ uint32_t pieces_copy(const struct msghdr *message);
 void pieces_free(uint32_t number);
 const struct piece *pieces_of_message(uint32_t number, uint32_t *count);
 
+/* The descriptors that go along with it. */
+const int *pieces_rights(uint32_t number, uint32_t *count);
+
 #endif

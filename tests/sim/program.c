@@ -17,12 +17,15 @@
 #include "sim/kernel.h"
 #include "sim/life.h"
 #include "sim/link.h"
+#include "sim/listening.h"
+#include "sim/local.h"
 #include "sim/options.h"
 #include "sim/peer.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
 #include "sim/post.h"
 #include "sim/process.h"
+#include "sim/proxy.h"
 #include "sim/slow.h"
 #include "sim/thread.h"
 #include "sim/trace.h"
@@ -30,22 +33,11 @@
 #include "sim/udp_act.h"
 #include <weir/error.h>
 
-enum { LISTENER_MOST = 3, KERNEL_LISTENERS_MOST = 8, CLOSED_MOST = 64 };
-
-struct listening {
-    weir_socket handle;
-    bool busy; /* a thread is about to open it */
-    bool serves;
-};
-
 struct program_style program_style;
 
 static weir_runtime *the_runtime;
-static struct listening listeners[LISTENER_MOST];
 uint8_t program_file_bytes[PROGRAM_FILE_ROOM];
 static int file_fd;
-static uint16_t closed_ports[CLOSED_MOST];
-static uint32_t closed_count;
 static bool winding_down;
 static uint8_t owners[OWNER_COUNT];
 
@@ -109,6 +101,7 @@ static void on_accepted(weir_socket socket, void *data)
         return;
     trace("link %lld: accepted", model_link(conn), 0, 0, 0);
     conn->accepting = true;
+    proxy_check_names(conn);
     maybe_act(conn);
     model_message_accepted(conn);
 }
@@ -251,37 +244,20 @@ static bool is_alone(void)
     return weir_scheduler_count(the_runtime) == 1;
 }
 
-/* A service waits for all schedulers. */
-static void listen_at(struct listening *listening)
-{
-    weir_socket handle = {0};
-    uint32_t owner = act_some_owner();
-    const weir_option *options = options_some();
-    bool may_serve = is_alone() || act_may_wait();
-    listening->serves = dice_chance(700) && (may_serve || dice_chance(100));
-    listening->busy = true;
-    if (listening->serves)
-        options = options_of_service();
-    int result = listening->serves ? weir_tcp_serve(the_runtime, "127.0.0.1", 0, options,
-                                                    act_owner(owner), &handle)
-                                   : weir_tcp_listen(the_runtime, "127.0.0.1", 0, options, &handle);
-    trace("listen: %lld", result, 0, 0, 0);
-    SIM_CHECK(may_serve || !listening->serves || result == -EDEADLK, "serve on a scheduler gave %s",
-              weir_error_name(result));
-    listening->busy = false;
-    listening->handle = handle;
-}
-
-static void listen_somewhere(void)
-{
-    struct listening *listening = &listeners[dice_below(LISTENER_MOST)];
-    if (listening->handle.id == 0 && !listening->busy)
-        listen_at(listening);
-}
-
 static bool is_own(weir_socket handle)
 {
     return model_home(handle) == scheduler_current();
+}
+
+struct server {
+    const char *host;
+    uint16_t port;
+};
+
+static struct server server_of(uint16_t port)
+{
+    return dice_chance(program_style.local) ? (struct server){local_server(port), 0}
+                                            : (struct server){"127.0.0.1", port};
 }
 
 static void connect_somewhere(void)
@@ -294,7 +270,8 @@ static void connect_somewhere(void)
     pending->owner = act_some_owner();
     if (timeout_ms >= 0)
         pending->deadline_ns = kernel.now_ns + (uint64_t)timeout_ms * 1000000u;
-    int result = weir_tcp_connect_async(the_runtime, "127.0.0.1", port, options_some(),
+    const struct server server = server_of(port);
+    int result = weir_tcp_connect_async(the_runtime, server.host, server.port, options_some(),
                                         act_owner(pending->owner), timeout_ms, opened, pending);
     trace("connect_async to port %lld, call %lld: %lld", port, pending_index(pending), result, 0);
     pending->returned = true;
@@ -358,8 +335,9 @@ void program_connect_and_wait(void)
     uint16_t port = (uint16_t)(dice_chance(700) ? PORT_ACCEPTS : dice_between(1, PORT_COUNT - 1));
     int64_t timeout_ms = (int64_t)dice_below(20);
     uint64_t deadline_ns = deadline_after(timeout_ms);
-    int result = weir_tcp_connect(the_runtime, "127.0.0.1", port, options_some(), act_owner(owner),
-                                  timeout_ms, &socket);
+    const struct server server = server_of(port);
+    int result = weir_tcp_connect(the_runtime, server.host, server.port, options_some(),
+                                  act_owner(owner), timeout_ms, &socket);
     check_opened(socket, result, owner, deadline_ns);
 }
 
@@ -376,39 +354,15 @@ void program_look_up_and_wait(void)
         act_load_and_wait(the_runtime);
 }
 
-static void close_listener(struct listening *listening)
-{
-    weir_socket handle = listening->handle;
-    const struct slot *socket = model_live(handle);
-    if (socket && closed_count < CLOSED_MOST)
-        closed_ports[closed_count++] = kernel_file(socket->fd)->port;
-    listening->handle = (weir_socket){0};
-    int result = weir_close(handle);
-    SIM_CHECK(result == 0 || (result == -ENOMEM && model_lenient), "close gave %s",
-              weir_error_name(result));
-    trace("a listener is closed", 0, 0, 0, 0);
-}
-
-static void set_listener(const struct listening *listening)
-{
-    weir_socket handle = listening->handle;
-    int result = weir_setopts(handle, WEIR_OPTIONS(WEIR_ACTIVE(options_some_active())));
-    bool waits = !act_may_wait() && (!is_own(handle) || !is_alone());
-    bool may_be_dead = act_may_wait() || model_stopping || !model_live(handle);
-    SIM_CHECK(result == 0 || model_lenient || (waits && result == -EDEADLK) ||
-                  (may_be_dead && result == -EINVAL),
-              "a listener's setopts gave %s", weir_error_name(result));
-}
-
 void program_act_on_listener(void)
 {
-    struct listening *listening = &listeners[dice_below(LISTENER_MOST)];
+    struct listening *listening = listening_some();
     if (listening->handle.id == 0)
-        listen_somewhere();
+        listening_open_some();
     else if (dice_chance(60))
-        close_listener(listening);
+        listening_close(listening);
     else if (dice_chance(100))
-        set_listener(listening);
+        listening_set(listening);
     else if (!act_may_wait() && (!listening->serves || dice_chance(50)))
         accept_from(listening);
     else if (act_may_wait() && !listening->serves)
@@ -510,15 +464,13 @@ void program_start(weir_runtime *runtime, uint32_t ticks_most)
 {
     the_runtime = runtime;
     winding_down = false;
-    for (uint32_t i = 0; i < LISTENER_MOST; i++)
-        listeners[i] = (struct listening){0};
+    listening_reset(runtime);
     kept_reset();
-    closed_count = 0;
     errand_reset();
     afar_reset();
     post_start(program_style.mailboxes);
     open_file();
-    listen_somewhere();
+    listening_open_some();
     for (uint32_t i = 0; i < program_style.threads && ticks_most > 0; i++)
         thread_start(dice_between(1, ticks_most < 100 ? ticks_most : 100));
 }
@@ -551,29 +503,4 @@ void program_end(void)
     post_end();
     kept_release_all();
     system_close(file_fd);
-}
-
-/* One of those that listen on a port: connections are spread over them. */
-static uint32_t listener_of_port(uint16_t port)
-{
-    uint32_t found[KERNEL_LISTENERS_MOST];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < kernel.capacity && count < KERNEL_LISTENERS_MOST; i++)
-        if (kernel.files[i].kind == FILE_LISTENER && kernel.files[i].port == port)
-            found[count++] = i;
-    return count > 0 ? found[dice_below(count)] : NO_LINK;
-}
-
-void program_check_quiet(void)
-{
-    for (uint32_t i = 0; i < closed_count && !model_lenient; i++)
-        SIM_CHECK(listener_of_port(closed_ports[i]) == NO_LINK,
-                  "somebody still listens on port %u, which was closed", closed_ports[i]);
-}
-
-uint32_t program_listener(void)
-{
-    const struct listening *listening = &listeners[dice_below(LISTENER_MOST)];
-    struct slot *socket = model_live(listening->handle);
-    return socket ? listener_of_port(kernel_file(socket->fd)->port) : NO_LINK;
 }

@@ -18,18 +18,22 @@ struct program_style {
     bool shares;     /* packets are large, and keep their buffers */
     uint32_t threads;
     uint32_t mailboxes;
-    uint32_t look_up;   /* of ticks in which something is done: a name is looked up */
-    uint32_t afar;      /* of things done: to sockets of other schedulers */
-    uint32_t forward;   /* of packets: to another socket of the scheduler */
-    uint32_t udp;       /* of ticks in which something is done: to UDP sockets */
-    uint32_t named;     /* of things done to those: a datagram is sent to a name */
-    uint32_t processes; /* of ticks in which something is done: one is spawned */
-    uint32_t limit;     /* connections that a service may have; 0: any number */
-    uint32_t calls;     /* of what processes do: calls on sockets */
-    uint32_t timers;    /* of ticks in which something is done: to timers */
-    uint32_t reach;     /* of things done to connections: something is run for them, cancelled */
-    uint32_t idle;      /* of options that are set: idle_timeout */
-    bool insists;       /* does again at once what has failed at once, posts work from work */
+    uint32_t look_up;     /* of ticks in which something is done: a name is looked up */
+    uint32_t afar;        /* of things done: to sockets of other schedulers */
+    uint32_t forward;     /* of packets: to another socket of the scheduler */
+    uint32_t udp;         /* of ticks in which something is done: to UDP sockets */
+    uint32_t named;       /* of things done to those: a datagram is sent to a name */
+    uint32_t processes;   /* of ticks in which something is done: one is spawned */
+    uint32_t limit;       /* connections that a listener may have; 0: any number */
+    uint32_t calls;       /* of what processes do: calls on sockets */
+    uint32_t timers;      /* of ticks in which something is done: to timers */
+    uint32_t reach;       /* of things done to connections: something is run for them, cancelled */
+    uint32_t idle;        /* of options that are set: idle_timeout */
+    uint32_t proxied;     /* of listeners: proxies connect to them */
+    uint32_t local;       /* of listeners and connects: of the Unix domain */
+    uint32_t descriptors; /* {descriptors,_} of those; 0: they have none */
+    bool passes;          /* their peers send some */
+    bool insists;         /* does again at once what has failed at once, posts work from work */
 };
 extern struct program_style program_style;
 
@@ -51,14 +55,10 @@ void program_connect_and_wait(void);
 void program_look_up_and_wait(void);
 void program_read_mail(uint32_t most);
 bool program_winds_down(void);
-/* All is quiet: what was closed is. */
-void program_check_quiet(void);
 /* Asks for nothing more; gives back what it holds now, or else in the end. */
 void program_wind_down(bool gives_back);
 /* Whether any may be held by it, or by a call that comes home elsewhere. */
 bool program_may_hold_packets(void);
 void program_end(void);
-/* The file of a listener that peers may connect to; NO_LINK: none. */
-uint32_t program_listener(void);
 
 #endif

@@ -250,7 +250,8 @@ static void begin(struct ring *ring, const struct entry *entry)
         }
         return;
     }
-    bool is_name_poll = op.kind == OP_POLL && operation_kind(op.user_data) != KIND_DATAGRAM;
+    uint32_t kind = operation_kind(op.user_data);
+    bool is_name_poll = op.kind == OP_POLL && kind != KIND_DATAGRAM && kind != KIND_INCOMING;
     if (is_name_poll && !names_may_be_polled(entry->fd, entry->serial)) {
         ring_sim_post(op.user_data, -EBADF, 0);
         return;

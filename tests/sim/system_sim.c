@@ -10,9 +10,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "sim/accepting.h"
+#include "sim/at_once.h"
 #include "sim/dice.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
+#include "sim/local.h"
 #include "sim/model.h"
 #include "sim/names.h"
 #include "sim/operation.h"
@@ -47,23 +50,26 @@ static int new_datagram_socket(void)
 int system_socket(int family, int type, const char *netns)
 {
     static const int errors[] = {ENFILE, ENOBUFS, ENOMEM, EMFILE};
-    (void)family;
     (void)netns;
     if (type & SOCK_NONBLOCK) /* only who asks a name server does not want to wait */
         return fails() ? -EMFILE : names_socket(type);
     if (fails())
         return -errors[dice_below(4)];
-    return (type & 0xf) == SOCK_DGRAM ? new_datagram_socket() : kernel_new_file(FILE_SOCKET);
+    int fd = (type & 0xf) == SOCK_DGRAM ? new_datagram_socket() : kernel_new_file(FILE_SOCKET);
+    if (fd >= 0)
+        kernel_file(fd)->local = family == AF_UNIX;
+    return fd;
 }
 
 int system_bind(int fd, const struct sockaddr *address, socklen_t size)
 {
     struct sockaddr_in inet;
     struct file *file = kernel_file(fd);
-    (void)size;
-    memcpy(&inet, address, sizeof(inet));
     if (fails())
         return -EADDRINUSE;
+    if (file->local)
+        return local_bind_file(file, address, size);
+    memcpy(&inet, address, sizeof(inet));
     file->port = ntohs(inet.sin_port) ? ntohs(inet.sin_port) : kernel.next_port++;
     return 0;
 }
@@ -97,17 +103,6 @@ int system_shutdown(int fd, int how)
     return 0;
 }
 
-static void reset_backlog(struct file *file)
-{
-    while (file->link != NO_LINK) {
-        uint32_t index = file->link;
-        file->link = links[index].next;
-        links[index].reset = true;
-        links[index].file_gone = true;
-        link_release_if_over(index);
-    }
-}
-
 int system_close(int fd)
 {
     struct file *file = kernel_file(fd);
@@ -123,7 +118,7 @@ int system_close(int fd)
         return 0;
     }
     if (file->kind == FILE_LISTENER)
-        reset_backlog(file);
+        accepting_end(file);
     else if (file->kind == FILE_STREAM)
         link_file_closed(file->link, file->linger_on && file->linger_seconds == 0);
     else if (file->kind == FILE_DATAGRAM && file->link != NO_LINK)
@@ -134,6 +129,8 @@ int system_close(int fd)
 
 int system_receive_messages(int fd, struct mmsghdr *messages, uint32_t count)
 {
+    if (kernel_file(fd)->kind == FILE_STREAM)
+        return at_once_receive_message(kernel_fd_index(fd), messages);
     return udp_file_receive(kernel_fd_index(fd), messages, count);
 }
 
@@ -192,6 +189,10 @@ int system_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
     }
     if (file->kind == FILE_DATAGRAM && level == IPPROTO_UDP && name == UDP_GRO)
         number = udps[file->link].takes_runs;
+    if (file->local && level == SOL_SOCKET && name == SO_PEERCRED) {
+        struct ucred credentials = local_credentials(file->link);
+        return put_value(value, size, &credentials, sizeof(credentials));
+    }
     if (level == SOL_SOCKET && name == SO_ERROR) {
         number = file->error;
         file->error = 0;
@@ -208,7 +209,11 @@ static int put_name(struct sockaddr *address, socklen_t *size, uint16_t port)
 
 int system_getsockname(int fd, struct sockaddr *address, socklen_t *size)
 {
-    return put_name(address, size, kernel_file(fd)->port);
+    const struct file *file = kernel_file(fd);
+    if (!file->local)
+        return put_name(address, size, file->port);
+    local_put_name(file, address, size);
+    return 0;
 }
 
 int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
@@ -220,7 +225,10 @@ int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
     }
     if (file->kind != FILE_STREAM || links[file->link].reset)
         return -ENOTCONN;
-    return put_name(address, size, 50000);
+    if (!file->local)
+        return put_name(address, size, 50000);
+    local_put_peer(file, address, size);
+    return 0;
 }
 
 int system_connect(int fd, const struct sockaddr *address, socklen_t size)
@@ -234,7 +242,8 @@ ssize_t system_receive(int fd, void *bytes, size_t size, int flags, struct socka
                        socklen_t *from_size)
 {
     struct sockaddr_in inet = {.sin_family = AF_INET, .sin_port = htons(53)};
-    (void)flags;
+    if (kernel_file(fd)->kind == FILE_STREAM)
+        return at_once_receive(kernel_fd_index(fd), bytes, size, flags);
     inet.sin_addr.s_addr = htonl(0x0a000035);
     if (from) {
         memcpy(from, &inet, sizeof(inet));
@@ -270,6 +279,8 @@ int system_set_waiting(int fd, bool waits)
 {
     struct file *file = kernel_file(fd);
     bool waited = !file->never_waits;
+    if (file->kind == FILE_LISTENER)
+        local_set_waiting(file, waits);
     file->never_waits = !waits;
     return waited;
 }
@@ -279,24 +290,22 @@ int system_duplicate(int fd)
     int other = kernel_new_file(FILE_REGULAR);
     if (other < 0)
         return other;
+    if (kernel_file(fd)->kind == FILE_LISTENER)
+        local_share(kernel_file(other), kernel_file(fd));
     kernel_file(other)->bytes = kernel_file(fd)->bytes;
     kernel_file(other)->size = kernel_file(fd)->size;
     return other;
 }
 
-/* Neither are local listeners and their files. */
 int system_accept(int fd)
 {
-    (void)fd;
-    return -EAGAIN;
+    return accepting_at_once(kernel_file(fd));
 }
 
 int system_remove_stale(int fd, const struct sockaddr *address, socklen_t size)
 {
     (void)fd;
-    (void)address;
-    (void)size;
-    return -EADDRINUSE;
+    return local_remove_stale(address, size);
 }
 
 int system_limit_file_mode(int fd, int mode)
@@ -327,5 +336,6 @@ bool system_is_same_file(int fd, int other)
 bool system_is_readable(int fd)
 {
     const struct file *file = kernel_file(fd);
-    return file->kind == FILE_DATAGRAM && udp_file_ready(file) & POLLIN;
+    return file->kind == FILE_DATAGRAM ? (udp_file_ready(file) & POLLIN) != 0
+                                       : accepting_is_ready(file);
 }

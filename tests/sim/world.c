@@ -19,6 +19,7 @@
 #include "sim/kernel.h"
 #include "sim/life.h"
 #include "sim/link.h"
+#include "sim/listening.h"
 #include "sim/model.h"
 #include "sim/names.h"
 #include "sim/peer.h"
@@ -26,7 +27,9 @@
 #include "sim/plan.h"
 #include "sim/process.h"
 #include "sim/program.h"
+#include "sim/proxy.h"
 #include "sim/reach.h"
+#include "sim/rights.h"
 #include "sim/slow.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
@@ -134,6 +137,10 @@ static void choose_style(void)
         .timers = program_style.timers,
         .reach = program_style.reach,
         .idle = program_style.idle,
+        .proxied = program_style.proxied,
+        .local = program_style.local,
+        .descriptors = program_style.descriptors,
+        .passes = program_style.passes,
     };
 }
 
@@ -151,6 +158,10 @@ static void choose_newcomers(uint64_t seed)
     program_style.reach = ONE_OF(0, 0, 50, 200);
     program_style.idle = ONE_OF(0, 0, 100, 300);
     udp_choose_more();
+    program_style.proxied = ONE_OF(0, 0, 0, 400, 900);
+    program_style.local = ONE_OF(0, 0, 300, 900);
+    program_style.descriptors = program_style.local ? ONE_OF(0, 1, 4, 16) : 0;
+    program_style.passes = dice_chance(700);
     dice_seed(seed);
 }
 
@@ -216,7 +227,7 @@ static void connect_peer(uint32_t object, uint32_t tag)
 {
     (void)object;
     (void)tag;
-    uint32_t listener = program_listener();
+    uint32_t listener = listening_file();
     if (listener != NO_LINK)
         peer_connect(listener);
     if (world.peers_left-- > 1)
@@ -381,6 +392,8 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
     process_reset();
     alarms_reset();
     reach_reset();
+    proxy_reset();
+    rights_reset();
     kernel_reset();
     udp_reset();
     udp_model_reset();
@@ -401,7 +414,7 @@ void world_run(uint64_t seed, uint32_t ticks_most, struct world_result *result)
            !(stops_early > 0 && errand_is_posting() && dice_chance(stops_early)))
         quiet = !actor_step();
     if (quiet)
-        program_check_quiet();
+        listening_check_quiet();
     end(is_surprised);
     SIM_CHECK(memory_live_count() == live, "%lld blocks of memory were never freed",
               (long long)(memory_live_count() - live));
