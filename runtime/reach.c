@@ -70,6 +70,8 @@ int weir_run_for(weir_socket socket, weir_worked *work, void *data)
 {
     const struct errand errand = {{NULL, arrive}, socket, work, data};
     error_clear_text();
+    if (!work)
+        return error_say(-EINVAL, "run_for: no function was given");
     return error_from("weir_run_for", socket.id ? post(&errand) : WEIR_CLOSED);
 }
 

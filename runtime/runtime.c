@@ -411,6 +411,8 @@ static int run_on(const weir_runtime *runtime, uint32_t scheduler, void (*run)(v
     if (scheduler >= runtime->scheduler_count)
         return error_say(-EINVAL, "scheduler %u: there are %u", scheduler,
                          runtime->scheduler_count);
+    if (!run)
+        return error_say(-EINVAL, "run_on: no function was given");
     struct work *work = memory_allocate(sizeof(*work));
     if (!work)
         return error_say(-ENOMEM, "no memory to run something on a scheduler");

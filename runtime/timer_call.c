@@ -57,7 +57,8 @@ int weir_timer_start(weir_runtime *runtime, int scheduler, int64_t delay_ms, int
     if (result < 0)
         return result;
     const struct alarm_plan plan = {(uint64_t)delay_ms, (uint64_t)period_ms, fired, data};
-    result = check(runtime, scheduler, delay_ms, period_ms);
+    result = fired ? check(runtime, scheduler, delay_ms, period_ms)
+                   : error_say(-EINVAL, "timer: no function was given");
     if (result == 0)
         result = start(index_of(runtime, scheduler), &plan, timer);
     runtimes_leave(runtime);

@@ -20,8 +20,8 @@ typedef void weir_worked(weir_socket socket, int result, void *socket_data, void
 /*
  * Runs `work` on the scheduler of a socket, soon, from its turn: exactly once if it returned 0, and
  * not at all if it did not. What was asked for first is run first. 0, WEIR_CLOSED (its runtime
- * stops or has stopped, or it is no socket) or -ENOMEM. Any thread, any scheduler: it waits for
- * nobody.
+ * stops or has stopped, or it is no socket), -EINVAL (no function) or -ENOMEM. Any thread, any
+ * scheduler: it waits for nobody.
  */
 WEIR_API int weir_run_for(weir_socket socket, weir_worked *work, void *data) WEIR_CHECK_RESULT;
 

@@ -165,8 +165,8 @@ typedef struct weir_totals {
 WEIR_API int weir_get_totals(const weir_runtime *runtime, int scheduler, weir_totals *totals);
 
 /*
- * Runs `work(data)` on a scheduler, soon, from its turn. 0, -EINVAL (no such scheduler),
- * WEIR_CLOSED (it stops, or has; what was asked before is done) or -ENOMEM. Any thread.
+ * Runs `work(data)` on a scheduler, soon, from its turn. 0, -EINVAL (no such scheduler, no
+ * function), WEIR_CLOSED (it stops, or has; what was asked before is done) or -ENOMEM. Any thread.
  */
 WEIR_API int weir_run_on(weir_runtime *runtime, uint32_t scheduler, void (*work)(void *data),
                          void *data) WEIR_CHECK_RESULT;

@@ -37,8 +37,9 @@ enum { WEIR_ANY_SCHEDULER = -1 };
  * `timer` (may be NULL) is set before it can fire. From another thread it may fire before this
  * returns. When its runtime stops a timer is over, without being called: `data` stays the caller's.
  *
- * 0, -EINVAL (no such scheduler, a time below 0), WEIR_CLOSED, -ENOMEM, WEIR_SYSTEM_LIMIT (over 16
- * million on a scheduler). Any thread, any scheduler: it waits for nobody.
+ * 0, -EINVAL (no such scheduler, a time below 0, no function), WEIR_CLOSED, -ENOMEM,
+ * WEIR_SYSTEM_LIMIT (over 16 million on a scheduler). Any thread, any scheduler: it waits for
+ * nobody.
  */
 WEIR_API int weir_timer_start(weir_runtime *runtime, int scheduler, int64_t delay_ms,
                               int64_t period_ms, weir_fired *fired, void *data,

@@ -2,7 +2,8 @@
 /*
  * HAProxy before services with {proxy_protocol,true}: each connection is told whose it is, by
  * headers of version 1, of version 2, and of version 2 with a checksum and a name; what HAProxy
- * looks at by itself is its own. Skipped where there is no HAProxy.
+ * looks at by itself is its own. The last of them is no service, but a listener whose connections
+ * accept takes. Skipped where there is no HAProxy.
  */
 #include <arpa/inet.h>
 #include <semaphore.h>
@@ -18,17 +19,27 @@
 #include <unistd.h>
 #include <weir/weir.h>
 
-enum { WAYS = 4, TIMES = 20, WAIT_SECONDS = 60, TEXT = 160, SKIPPED = 77 };
+enum {
+    WAYS = 5,
+    CHECKED = 3,
+    ACCEPTED = 4,
+    TIMES = 20,
+    WAIT_SECONDS = 60,
+    TEXT = 160,
+    SKIPPED = 77
+};
 
-/* Of the last nobody but HAProxy asks anything. */
+/* From CHECKED on HAProxy itself asks too. */
 static const char *const ways[WAYS] = {
     "send-proxy",
     "send-proxy-v2",
     "send-proxy-v2 proxy-v2-options crc32c,unique-id",
     "send-proxy-v2 check inter 100",
+    "send-proxy-v2 check inter 100",
 };
 
-static sem_t own; /* a connection of HAProxy's own has come */
+static sem_t own[WAYS]; /* a connection of HAProxy's own has come */
+static int ports[WAYS];
 static char config[] = "/tmp/weir_haproxy_XXXXXX";
 static int fronts[WAYS];
 
@@ -54,7 +65,7 @@ static void who_is_it(weir_socket socket, char text[TEXT])
 static void on_accepted(weir_socket socket, void *port)
 {
     if (weir_port(socket) == *(int *)port)
-        sem_post(&own);
+        sem_post(&own[(int *)port - ports]);
 }
 
 static void on_packet(weir_socket socket, const weir_packet *packet, void *port)
@@ -70,12 +81,38 @@ static void on_packet(weir_socket socket, const weir_packet *packet, void *port)
 
 static const weir_handler handler = {.accepted = on_accepted, .packet = on_packet};
 
-static int serve(weir_runtime *runtime)
+static weir_socket listener;
+
+static void accept_next(weir_socket socket, int result, void *port)
 {
-    static int ports[WAYS];
-    static int count;
+    if (result == WEIR_CLOSED)
+        return;
+    if (result < 0)
+        fail(weir_error_text(result));
+    if (port)
+        on_accepted(socket, port);
+    if (weir_tcp_accept_async(listener, weir_handled_by(&handler, &ports[ACCEPTED]), WEIR_INFINITY,
+                              accept_next, &ports[ACCEPTED]) < 0)
+        fail(weir_last_error_text());
+}
+
+static void listen_there(weir_runtime *runtime)
+{
+    if (weir_tcp_listen(runtime, "127.0.0.1", 0, WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true)),
+                        &listener) < 0)
+        fail(weir_last_error_text());
+    ports[ACCEPTED] = weir_port(listener);
+    accept_next(listener, 0, NULL);
+}
+
+static int serve(weir_runtime *runtime, int way)
+{
     weir_socket socket;
-    int *port = &ports[count++];
+    int *port = &ports[way];
+    if (way == ACCEPTED) {
+        listen_there(runtime);
+        return *port;
+    }
     if (weir_tcp_serve(runtime, "127.0.0.1", 0, WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true)),
                        weir_handled_by(&handler, port), &socket) < 0)
         fail(weir_last_error_text());
@@ -118,7 +155,7 @@ static void write_config(weir_runtime *runtime)
         fprintf(file,
                 "listen way%d\n bind fd@%d\n unique-id-format %%pid-%%ci\n"
                 " server weir 127.0.0.1:%d %s\n",
-                i, fronts[i], serve(runtime), ways[i]);
+                i, fronts[i], serve(runtime, i), ways[i]);
     }
     fclose(file);
 }
@@ -177,12 +214,12 @@ static bool ask_all(void)
     return good;
 }
 
-static bool one_is_its_own(void)
+static bool one_is_its_own(int way)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += WAIT_SECONDS;
-    return sem_timedwait(&own, &until) == 0;
+    return sem_timedwait(&own[way], &until) == 0;
 }
 
 static bool has_haproxy(void)
@@ -197,10 +234,11 @@ int main(void)
         return SKIPPED;
     if (weir_start(&runtime, &(weir_config){.schedulers = 2}) < 0)
         fail(weir_last_error_text());
-    sem_init(&own, 0, 0);
+    for (int i = 0; i < WAYS; i++)
+        sem_init(&own[i], 0, 0);
     write_config(runtime);
     pid_t haproxy = start_haproxy();
-    bool good = ask_all() && one_is_its_own();
+    bool good = ask_all() && one_is_its_own(CHECKED) && one_is_its_own(ACCEPTED);
     kill(haproxy, SIGTERM);
     waitpid(haproxy, NULL, 0);
     unlink(config);

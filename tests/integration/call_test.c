@@ -106,6 +106,7 @@ Test(call, work_runs_where_it_is_told)
         cr_expect(where == (int)i);
     }
     GIVES(weir_run_on(loopback.runtime, 3, note_scheduler, NULL), -EINVAL);
+    GIVES(weir_run_on(loopback.runtime, 0, NULL, NULL), -EINVAL);
     weir_totals totals;
     GIVES(weir_get_totals(loopback.runtime, 3, &totals), -EINVAL);
     GIVES(weir_get_totals(loopback.runtime, 2, &totals), 0);

@@ -57,6 +57,13 @@ static weir_socket serve(weir_runtime *runtime, int *peers, int count)
 
 static const weir_config two_schedulers = {.schedulers = 2};
 
+Test(reach, work_is_a_function)
+{
+    struct loopback loopback = loopback_open("[]");
+    GIVES(weir_run_for(loopback.socket, NULL, NULL), -EINVAL);
+    loopback_close(&loopback);
+}
+
 static void leave(int *peers, int count)
 {
     for (int i = 0; i < count; i++)

@@ -307,6 +307,7 @@ Test(timer, mistakes_are_refused)
     GIVES(weir_timer_start(runtime, -2, 0, 0, note, NULL, NULL), -EINVAL);
     GIVES(weir_timer_start(runtime, 0, -1, 0, note, NULL, NULL), -EINVAL);
     GIVES(weir_timer_start(runtime, 0, 0, -1, note, NULL, NULL), -EINVAL);
+    GIVES(weir_timer_start(runtime, 0, 0, 0, NULL, NULL, NULL), -EINVAL);
     GIVES(weir_timer_cancel((weir_timer){0}), -ENOENT);
     GIVES(weir_timer_cancel((weir_timer){UINT64_MAX}), -ENOENT);
     loopback_close(&loopback);
