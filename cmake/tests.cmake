@@ -52,9 +52,9 @@ function(weir_test_program name)
     endif()
 endfunction()
 
-# When it is known how a program is linked: where functions are wrapped, and where another kernel
-# stands in, a shared library would go on with its own; and what is hidden in it (WEIR_OWN_ROOMS) is
-# not found there.
+# When it is known how a program is linked. Where it wraps functions, or has another kernel or a
+# function of the C library of its own (WEIR_OWN_ROOMS), a shared library would not heed that; nor
+# is what is hidden found there.
 function(weir_link_rooms name)
     get_property(rooms TARGET ${name} PROPERTY WEIR_TEST_ROOMS)
     get_property(options TARGET ${name} PROPERTY LINK_OPTIONS)

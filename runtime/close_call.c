@@ -65,6 +65,7 @@ static int close_elsewhere(weir_socket handle)
         return error_say(-ENOMEM, "no memory to ask the socket's scheduler to close it");
     close->call.finish = finish_close;
     (void)call_make_async(&operation_close, handle, &close->call);
+    error_clear_text(); /* it may be dead already, which is no failure */
     return 0;
 }
 
@@ -98,5 +99,8 @@ int weir_close(weir_socket handle)
         return close_elsewhere(handle);
     struct close_call close = {0};
     see_to_dead(handle, call_make(&operation_close, handle, &close.call));
-    return close.sibling_count > 0 ? close_service(handle) : 0;
+    int result = close.sibling_count > 0 ? close_service(handle) : 0;
+    if (result == 0)
+        error_clear_text();
+    return result;
 }

@@ -41,13 +41,13 @@ int weir_get_turn_times(const weir_runtime *runtime, int scheduler, weir_turn_ti
 const char *weir_feature(const weir_runtime *runtime, uint32_t number, int *in_use)
 {
     uint32_t features = 0;
-    error_clear_text();
-    if (number >= FEATURE_COUNT)
-        return NULL;
-    if (runtimes_enter(runtime) == 0) {
+    if (number < FEATURE_COUNT && runtimes_enter(runtime) == 0) {
         features = runtime->schedulers[0]->profile.features;
         runtimes_leave(runtime);
     }
+    error_clear_text(); /* one that has stopped is no failure here */
+    if (number >= FEATURE_COUNT)
+        return NULL;
     if (in_use)
         *in_use = (features >> number) & 1;
     return feature_rows[number].name;

@@ -279,6 +279,7 @@ int weir_getstat(weir_socket socket, weir_statistics *statistics)
 static int set_on_own(struct scheduler *here, struct slot *slot, const weir_option *options)
 {
     struct waiter *waiter = scheduler_set_waiter(here, NULL);
+    error_clear_text();
     slot_hold(slot);
     int result = set_options(here, slot, options);
     slot_unhold(here, slot);

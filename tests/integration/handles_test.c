@@ -349,6 +349,8 @@ static void expect_row(const struct row *row, int expected)
     cr_expect(result == expected, "%s of a runtime that %s, by %s, gives %s, not %s: %s", row->name,
               state_names[subject.state], caller_names[subject.caller], result_text(result),
               result_text(expected), made.text);
+    cr_expect(made.result < 0 || !*made.text, "%s by %s has not failed, and says '%s'", row->name,
+              caller_names[subject.caller], made.text);
     bool may_be_silent = made.result >= 0 || row->call == call_scheduler_count;
     cr_expect(may_be_silent || (*made.text && !strstr(made.text, "stale")), "%s by %s: '%s'",
               row->name, caller_names[subject.caller], made.text);
@@ -454,7 +456,10 @@ struct cancelled {
 static void cancel_it(void *data)
 {
     struct cancelled *cancelled = data;
+    weir_address address;
+    cr_assert(weir_address_parse("stale", &address) == -EINVAL);
     cancelled->result = weir_timer_cancel(cancelled->timer);
+    cr_expect(!strstr(weir_last_error_text(), "stale"));
 }
 
 Test(handles, of_timers)

@@ -2,8 +2,8 @@
 /*
  * Every public function that takes a socket, in every state that a socket can be in, called by a
  * thread, on the socket's own scheduler and on another one, and by a process there: what it gives,
- * and that a failure leaves a text of its own. A function that the headers declare and no row has
- * fails the test.
+ * and that a failure leaves a text of its own and a success none. A function that the headers
+ * declare and no row has fails the test.
  */
 #include "plain.h"
 #include "states_results.h"
@@ -451,8 +451,9 @@ static void expect_row(const struct row *row)
               state_names[subject.state], caller_names[subject.caller], result_text(result),
               result_text(expected), weir_last_error_text());
     const char *text = weir_last_error_text();
-    cr_expect(result >= 0 || (*text && !strstr(text, stale)), "%s of what is %s, by %s: '%s'",
-              row->name, state_names[subject.state], caller_names[subject.caller], text);
+    cr_expect(result >= 0 ? !*text : *text && !strstr(text, stale),
+              "%s of what is %s, by %s, gives %s and says '%s'", row->name,
+              state_names[subject.state], caller_names[subject.caller], result_text(result), text);
 }
 
 static void call_all(void *unused)

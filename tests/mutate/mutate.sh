@@ -12,15 +12,17 @@ rooms="base term framing options address lookup runtime"
 count=20
 seed=$(($(date +%s) % 100000))
 room=
+each=
 again=
 near=
 left_out="tidy|canary|package|headers"
 
 usage() {
     cat <<'END'
-usage: mutate.sh [--count N] [--seed N] [--room R] [--again FILE] [--near]
+usage: mutate.sh [--count N | --each N] [--seed N] [--room R] [--again FILE] [--near]
 
   --count N     so many changes (20)
+  --each N      so many of every room
   --seed N      which; the same seed makes the same ones of the same tree
   --room R      only of this folder, such as framing or runtime/stream
   --again FILE  those of a table that was printed before, such as its survivors
@@ -49,12 +51,13 @@ read_arguments() {
             shift
             continue
             ;;
-        --count | --seed) [[ ${2:-} =~ ^[0-9]+$ ]] || misused "$1: a number" ;;&
+        --count | --each | --seed) [[ ${2:-} =~ ^[0-9]+$ ]] || misused "$1: a number" ;;&
         --count) count=$2 ;;
+        --each) each=$2 ;;
         --seed) seed=$2 ;;
         --room) [ -d "$top/${2:-}" ] && room=${2%/} || misused "there is no folder '${2:-}'" ;;
         --again) [ -r "${2:-}" ] && again=$(realpath "$2") || misused "cannot read '${2:-}'" ;;
-        *) misused "'$1' is none of --count, --seed, --room, --again, --near" ;;
+        *) misused "'$1' is none of --count, --each, --seed, --room, --again, --near" ;;
         esac
         shift 2
     done
@@ -120,7 +123,7 @@ list_programs() {
 # batches_for, what has noticed something in the same folder.
 rank_tests() {
     awk -F '\t' '
-        FILENAME ~ /CTestCostData/ { split($0, part, " "); cost[part[1]] = part[3]; next }
+        FILENAME ~ /cost$/ { split($0, part, " "); cost[part[1]] = part[3]; next }
         FILENAME ~ /failing/ { fails[$1] = 1; next }
         {
             rank = 3
@@ -128,19 +131,22 @@ rank_tests() {
             else if ($2 ~ /differential|live|fuzz/) rank = 4
             else if ($2 ~ /(^|;)unit/) rank = 1
             else if ($1 == "sim") rank = 2
-            seconds = $1 in cost ? cost[$1] : 1
+            seconds = cost[$1] > 0.5 ? cost[$1] : 0.5
             if (!($1 in fails)) printf "%d\t%.1f\t%s\t%s\n", rank, seconds, $1, $3
-        }' "$build/Testing/Temporary/CTestCostData.txt" "$work/failing" "$work/tests" |
+        }' "$work/cost" "$work/failing" "$work/tests" |
         sort -t '	' -k1,1n -k2,2n >"$work/ranked"
 }
 
-# What fails without any change is left out.
+# What fails without any change is left out. How long each takes is what it took then.
 learn() {
-    [ -s "$work/failing" ] && [ -s "$build/Testing/Temporary/CTestCostData.txt" ] && return
+    local said=$build/Testing/Temporary
+    [ -s "$work/failing" ] && [ -s "$work/cost" ] && return
     echo "mutate: running all tests once" >&2
+    rm -f "$said/CTestCostData.txt"
     (cd "$build" &&
         steadily ctest -j "$(nproc)" -LE "$left_out" >"$work/log" 2>&1)
-    sed 's/^[0-9]*://' "$build/Testing/Temporary/LastTestsFailed.log" >"$work/failing" 2>/dev/null
+    sed '/^---/,$d' "$said/CTestCostData.txt" >"$work/cost"
+    sed 's/^[0-9]*://' "$said/LastTestsFailed.log" >"$work/failing" 2>/dev/null
     echo none >>"$work/failing"
 }
 
@@ -182,7 +188,9 @@ choose() {
         BEGIN { srand(seed) }
         { now = $6; sub(/^ +/, "", now) }
         !(($1 "\t" $7 "\t" $5 "\t" now) in equal) { printf "%.9f\t%s\n", rand(), $0 }
-    ' "$here/equal.tsv" - | sort -n | head -n "$count" | cut -f 2-
+    ' "$here/equal.tsv" - | sort -n | cut -f 2- | awk -F '\t' -v count="$count" -v each="$each" '
+        { room = $1; sub(/\/[^\/]*$/, "", room) }
+        each ? of[room]++ < each : NR <= count'
 }
 
 # Objects that are compiled from a file, or include it.
@@ -245,19 +253,24 @@ run_tests() {
         >"$work/log" 2>&1 </dev/null)
 }
 
-# Which of them failed, or had not ended: what ctest said of each, in the order of its ends.
-suspects() {
+# Which of them failed, as ctest has listed them; and which had not ended.
+failed() {
     sed -n '/(Skipped)/d; s/^\t *[0-9]* - \([^ ]*\) (.*/\1/p' "$work/log"
+}
+
+unfinished() {
     awk '/^ +Start +[0-9]+: / { started[$3] = 1 }
         /Test +#[0-9]+: / { sub(/.*Test +#[0-9]+: /, ""); delete started[$1] }
         END { for (name in started) print name }' "$work/log"
 }
 
-# The first of these that fails, and fails again by itself; or nothing.
+# The first of these that fails, and fails again by itself, as a simulation is known to; or nothing.
 failing() {
     local seconds=$1 tests=$2 names name
     until [ -z "$tests" ] || run_tests "$seconds" "$tests"; do
-        names=$(suspects)
+        names=$(failed)
+        [[ $names != sim* ]] || { echo "${names%%$'\n'*}"; return; }
+        names=${names:-$(unfinished)}
         [ -n "$names" ] || { echo "no test at all"; return; }
         for name in $names; do
             run_tests "$seconds" "$name" || { echo "$name"; return; }
@@ -272,7 +285,7 @@ noticed_by() {
     batches_for "$file" >"$work/batches"
     while IFS=$'\t' read -r seconds tests programs; do
         build_programs "$programs" || { echo "does not build"; return; }
-        found=$(failing $((seconds * 8 + 20)) "$tests")
+        found=$(failing $((seconds * 8 + 30)) "$tests")
         [ -z "$found" ] || { echo "$found"; return; }
     done <"$work/batches"
 }
@@ -287,10 +300,17 @@ change() {
 report() {
     awk -F '\t' -v seed="$seed" '
         { of[$1]++; all++ }
+        {
+            room = $2; sub(/\/[^\/]*$/, "", room); rooms[room]
+            judged[room] += $1 != "does not build"
+            missed[room] += $1 == "survived"
+        }
         $1 == "survived" { printf "%s:%s  %s\n    %s\n    %s\n", $2, $3, $5, $6, $7 }
         END {
             known = all - of["does not build"]
             noticed = known - of["survived"]
+            for (room in rooms)
+                printf "  %-20s %d of %d\n", room, judged[room] - missed[room], judged[room]
             printf "seed %s: %d changes, %d do not build, %d of %d noticed (%.1f%%)\n", seed, all,
                 of["does not build"], noticed, known, known ? 100 * noticed / known : 0
         }' "$work/results"

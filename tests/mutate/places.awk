@@ -114,11 +114,22 @@ function results() {
         emit("success", substr(whole, 1, match(whole, /[^ ]/) - 1) "return 0;")
 }
 
+# What comes next is the end of a switch, which a break there only says.
+function ends_switch(    indent, i) {
+    if (!match(line[last + 1], /^ *}/))
+        return 0
+    indent = substr(line[last + 1], 1, RLENGTH - 1)
+    for (i = first; i > 0; i--)
+        if (line[i] ~ "^" indent "[^ }]" && line[i] !~ /^ *(case|default)/)
+            return line[i] ~ /^ *switch/
+    return 0
+}
+
 function statement(    text) {
     text = trimmed(code)
     if (text ~ /^(CHECK|return|goto|case|default|else|if|while|for|do|switch|continue)/)
         return 0
-    if (text ~ /^\(void\)[a-z_]+;$/)
+    if (text ~ /^\(void\)[a-z_]+;$/ || (text == "break;" && ends_switch()))
         return 0
     return text ~ /^(\(void\)!?)?[a-z_][][a-z_0-9.>-]*\(.*\);$/ ||
            text ~ /^\*?[a-z_][][a-z_0-9.>()-]* [-+|&<>*]*= .*;$/ ||
@@ -150,6 +161,12 @@ END {
         join(at)
         if (code !~ /^    / || code ~ /CHECK/ || whole ~ /\\$/)
             continue
+        if (code ~ /^ *if \(CANARY\(.*\{$/ && code !~ /\|\|/) { # what only a planted bug does
+            match(code, /^ */)
+            while (line[last] !~ "^" substr(code, 1, RLENGTH) "}")
+                last++
+            continue
+        }
         operators()
         turned()
         results()

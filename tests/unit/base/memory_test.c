@@ -83,3 +83,65 @@ Test(memory, maps_are_zeroed_pages)
     cr_expect_eq(map[0] | map[3 * 4096 - 1], 0);
     memory_unmap(map, 3 * 4096);
 }
+
+/* A kernel without guards, or with too many maps for one more. */
+
+static bool without_guards;
+static bool without_maps;
+static bool without_holes;
+static size_t unmapped;
+
+int __real_madvise(void *address, size_t size, int advice);
+int __wrap_madvise(void *address, size_t size, int advice);
+int __real_mprotect(void *address, size_t size, int access);
+int __wrap_mprotect(void *address, size_t size, int access);
+int __real_munmap(void *address, size_t size);
+int __wrap_munmap(void *address, size_t size);
+
+int __wrap_madvise(void *address, size_t size, int advice)
+{
+    return without_guards ? -1 : __real_madvise(address, size, advice);
+}
+
+int __wrap_mprotect(void *address, size_t size, int access)
+{
+    return without_maps ? -1 : __real_mprotect(address, size, access);
+}
+
+int __wrap_munmap(void *address, size_t size)
+{
+    unmapped += size;
+    return without_holes ? -1 : __real_munmap(address, size);
+}
+
+Test(memory, a_stack_has_a_guard_or_is_none)
+{
+    enum { SIZE = 8 * 4096, GUARD = 2 * 4096 };
+    int64_t live = memory_live_count();
+    for (int guards = 1; guards >= 0; guards--) {
+        without_guards = !guards;
+        void *stack = memory_map_stack(SIZE, GUARD);
+        cr_assert_not_null(stack);
+        cr_expect_eq(memory_live_count(), live + 1);
+        cr_expect(memory_unmap_stack(stack, SIZE));
+        cr_expect_eq(memory_live_count(), live);
+    }
+    without_maps = true;
+    unmapped = 0;
+    cr_expect_null(memory_map_stack(SIZE, GUARD));
+    cr_expect(unmapped == SIZE && memory_live_count() == live);
+    memory_fail_nth(1);
+    cr_expect_null(memory_map_stack(SIZE, GUARD));
+}
+
+Test(memory, a_stack_that_stays_counts)
+{
+    enum { SIZE = 4 * 4096 };
+    int64_t live = memory_live_count();
+    void *stack = memory_map_stack(SIZE, 4096);
+    without_holes = true;
+    cr_expect(!memory_unmap_stack(stack, SIZE));
+    cr_expect_eq(memory_live_count(), live + 1);
+    without_holes = false;
+    cr_expect(memory_unmap_stack(stack, SIZE));
+}
