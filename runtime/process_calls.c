@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/canary.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "runtime/owner/mailbox.h"
@@ -370,10 +371,10 @@ static void spawn_for(weir_socket socket, void *data)
                                       .options = spawner->options};
     struct process *process;
     struct slot *slot = slot_find(here, socket);
-    if (process_spawn(here, &plan, &process) == 0)
-        (void)here->kinds[slot->kind]->hand_over(here, slot, weir_mailed_to(process->mailbox));
-    else
+    if (process_spawn(here, &plan, &process) != 0)
         weir_close(socket);
+    else if (!CANARY(UNSERVED))
+        (void)here->kinds[slot->kind]->hand_over(here, slot, weir_mailed_to(process->mailbox));
 }
 
 static const weir_handler spawning = {.accepted = spawn_for};

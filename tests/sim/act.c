@@ -13,6 +13,7 @@
 #include "sim/afar.h"
 #include "sim/dice.h"
 #include "sim/expect.h"
+#include "sim/give.h"
 #include "sim/kernel.h"
 #include "sim/life.h"
 #include "sim/link.h"
@@ -320,8 +321,17 @@ void act_end(void)
     under_way[actor_current()]--;
 }
 
+static bool may_give(const struct conn *conn)
+{
+    return act_may_wait() || (act_is_own(conn) && post_handed_count(conn->handle) == 0);
+}
+
 static void act(struct conn *conn)
 {
+    if (dice_chance(program_style.giving) && may_give(conn)) {
+        give_connection(conn);
+        return;
+    }
     if (!act_is_own(conn)) {
         afar_at_random(conn);
         return;

@@ -2,8 +2,10 @@
 #include "sim/errand.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/list.h"
+#include "runtime/datagram/send.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/send.h"
@@ -16,6 +18,7 @@
 #include "sim/turns.h"
 #include "sim/udp.h"
 #include "sim/udp_model.h"
+#include <weir/error.h>
 
 enum { ERRAND_MOST = 256 };
 
@@ -150,10 +153,38 @@ static void tell_here(struct call *call)
 int __real_call_make(const struct call_operation *operation, weir_socket socket, struct call *call);
 int __wrap_call_make(const struct call_operation *operation, weir_socket socket, struct call *call);
 
+/* Who gives a socket to a process asks for its mailbox first, which is nothing of the socket's. */
+static int ask_first(const struct call_operation *operation, weir_socket socket, struct call *call)
+{
+    struct errand *errand = next[actor_current()];
+    next[actor_current()] = NULL;
+    int result = __real_call_make(operation, socket, call);
+    next[actor_current()] = errand;
+    return result;
+}
+
 int __wrap_call_make(const struct call_operation *operation, weir_socket socket, struct call *call)
 {
+    if (strcmp(operation->name, "weir_give") == 0)
+        return ask_first(operation, socket, call);
     tell_here(call);
-    return __real_call_make(operation, socket, call);
+    int result = __real_call_make(operation, socket, call);
+    struct pending *pending = result == WEIR_KILLED ? pending_of(call) : NULL;
+    if (pending && pending->kind == PENDING_UDP_SEND)
+        udp_model_left(pending, call);
+    return result;
+}
+
+int __real_letter_send_now(struct scheduler *scheduler, struct datagram *socket,
+                           const struct letter *letter);
+int __wrap_letter_send_now(struct scheduler *scheduler, struct datagram *socket,
+                           const struct letter *letter);
+
+int __wrap_letter_send_now(struct scheduler *scheduler, struct datagram *socket,
+                           const struct letter *letter)
+{
+    tell_here(NULL);
+    return __real_letter_send_now(scheduler, socket, letter);
 }
 
 int __real_send_now(struct scheduler *scheduler, struct stream *stream,

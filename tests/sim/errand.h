@@ -34,8 +34,9 @@ struct errand {
     const uint8_t *bytes;
     uint32_t from; /* owners */
     uint32_t to;
-    int expected; /* the call's result */
-    bool is_here; /* a process's, on the socket's own scheduler: nothing is posted */
+    const weir_mailbox *mailbox; /* of `to`, a process */
+    int expected;                /* the call's result */
+    bool is_here;                /* a process's, on the socket's own scheduler: nothing is posted */
 };
 
 void errand_reset(void);

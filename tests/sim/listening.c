@@ -9,6 +9,7 @@
 #include "sim/kernel.h"
 #include "sim/local.h"
 #include "sim/options.h"
+#include "sim/process.h"
 #include "sim/program.h"
 #include "sim/trace.h"
 #include <weir/error.h>
@@ -103,9 +104,11 @@ static void open_at(struct listening *listening)
     const struct place place = some_place();
     if (place.reuses)
         options = options_with(WEIR_REUSEADDR(true));
-    int result = listening->serves ? weir_tcp_serve(the_runtime, place.text, 0, options,
-                                                    act_owner(owner), &handle)
-                                   : weir_tcp_listen(the_runtime, place.text, 0, options, &handle);
+    bool spawns = listening->serves && dice_chance(program_style.spawning);
+    weir_owner who = spawns ? process_spawning() : act_owner(owner);
+    int result = listening->serves
+                     ? weir_tcp_serve(the_runtime, place.text, 0, options, who, &handle)
+                     : weir_tcp_listen(the_runtime, place.text, 0, options, &handle);
     trace("listen: %lld, local %lld", result, place.text[0] == 'u', 0, 0);
     check_place(&place, result);
     SIM_CHECK(may_serve || !listening->serves || result == -EDEADLK, "serve on a scheduler gave %s",

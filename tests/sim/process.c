@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "runtime/process/process.h"
 #include "sim/dice.h"
 #include "sim/kept.h"
 #include "sim/kernel.h"
@@ -253,16 +254,26 @@ static void act_once(struct member *self)
         spawn_some(the_runtime);
 }
 
-static int be_process(void *data)
+static int act_for_a_while(struct member *self)
 {
-    struct member *self = data;
     uint32_t acts = dice_size(ACTS_MOST);
-    SIM_CHECK(weir_self().id != 0, "a process does not know itself");
-    self->mailbox = weir_owned_by_self().mailbox;
-    self->owner = post_begin_process(index_of(self), weir_owned_by_self());
     while (acts-- > 0 && !(self->knows && dice_chance(800)))
         act_once(self);
     return dice_chance(500) ? 0 : weir_exit(0);
+}
+
+static void begin_owning(struct member *self, weir_owner owner)
+{
+    self->mailbox = owner.mailbox;
+    self->owner = post_begin_process(index_of(self), owner);
+}
+
+static int be_process(void *data)
+{
+    struct member *self = data;
+    SIM_CHECK(weir_self().id != 0, "a process does not know itself");
+    begin_owning(self, weir_owned_by_self());
+    return act_for_a_while(self);
 }
 
 static void note_end(weir_process process, int reason, void *data)
@@ -284,6 +295,65 @@ static struct member *free_member(void)
         if (!members[i].lives)
             return &members[i];
     return NULL;
+}
+
+/* One of a service's, which is too many to be looked at, does nothing. */
+static int be_server(weir_socket socket, void *unused)
+{
+    struct member *self = self_member();
+    (void)unused;
+    SIM_CHECK(weir_self().id != 0, "a process of a service does not know itself");
+    if (!self)
+        return weir_sleep(dice_size(10)) == WEIR_KILLED ? WEIR_KILLED : 0;
+    process_begin_serving(socket, self->owner, self->mailbox);
+    return act_for_a_while(self);
+}
+
+static void note_server_end(weir_process process, int reason, void *unused)
+{
+    (void)unused;
+    for (uint32_t i = 0; i < MOST; i++)
+        if (members[i].lives && members[i].process.id == process.id) {
+            note_end(process, reason, &members[i]);
+            return;
+        }
+}
+
+static const weir_spawner spawner = {
+    .serve = be_server, .options = {.ended = note_server_end, .stack_bytes = STACK_BYTES}};
+
+weir_owner process_spawning(void)
+{
+    return weir_spawning(&spawner);
+}
+
+int __real_process_spawn(struct scheduler *scheduler, const struct process_plan *plan,
+                         struct process **process);
+int __wrap_process_spawn(struct scheduler *scheduler, const struct process_plan *plan,
+                         struct process **process);
+
+/* It may get messages before it runs. */
+int __wrap_process_spawn(struct scheduler *scheduler, const struct process_plan *plan,
+                         struct process **process)
+{
+    int result = __real_process_spawn(scheduler, plan, process);
+    struct member *member = result == 0 && plan->serve == be_server ? free_member() : NULL;
+    if (!member)
+        return result;
+    *member = (struct member){.lives = true, .serial = ++serials, .process = (*process)->handle};
+    begin_owning(member, weir_mailed_to((*process)->mailbox));
+    trace("process %lld is begun for a connection", index_of(member), 0, 0, 0);
+    return result;
+}
+
+bool process_some(weir_process *process, uint32_t *owner)
+{
+    const struct member *member = some_member();
+    if (!member->lives || !member->mailbox || !post_is_alive(member->owner))
+        return false;
+    *process = member->process;
+    *owner = member->owner;
+    return true;
 }
 
 /* What it is is known before it can run, or end. */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weir/process.h>
 #include <weir/runtime.h>
 
 void process_reset(void);
@@ -16,6 +17,12 @@ uint32_t process_owner(void);
 
 /* What a call has given that may have waited. */
 void process_waited(int result);
+
+/* One that is alive and has begun, and the owner that it is. False: none was found. */
+bool process_some(weir_process *process, uint32_t *owner);
+
+/* A service's owner: each connection has a process of its own, which does as others do. */
+weir_owner process_spawning(void);
 
 /* Another one on this scheduler, if the program's style has it and there are not as many as there
  * may be. */

@@ -26,6 +26,10 @@ static struct conn *some_owned(uint32_t owner)
 void process_act(uint32_t owner)
 {
     uint32_t what = dice_below(10);
+    if (dice_chance(program_style.own_udp)) {
+        program_act_on_datagrams();
+        return;
+    }
     if (dice_chance(program_style.timers))
         program_act_on_timers();
     struct conn *owned = some_owned(owner);
@@ -37,6 +41,15 @@ void process_act(uint32_t owner)
         act_at_random(owned);
     else
         program_act_on_connection();
+}
+
+/* Whoever has heard of it already may have handed it on. */
+void process_begin_serving(weir_socket socket, uint32_t owner, const weir_mailbox *mailbox)
+{
+    const struct slot *slot = model_live(socket);
+    const struct conn *conn = slot ? model_find(socket, owner) : NULL;
+    SIM_CHECK(!conn || conn->owner != owner || slot_mailbox(slot) == mailbox,
+              "a process serves a connection that is not its own");
 }
 
 void process_check_owned(const weir_mailbox *mailbox)

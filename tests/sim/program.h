@@ -33,6 +33,9 @@ struct program_style {
     uint32_t local;       /* of listeners and connects: of the Unix domain */
     uint32_t descriptors; /* {descriptors,_} of those; 0: they have none */
     bool passes;          /* their peers send some */
+    uint32_t own_udp;     /* of calls of processes: to UDP sockets */
+    uint32_t spawning;    /* of services: a process for each connection */
+    uint32_t giving;      /* of things done to sockets: they are given to a process */
     bool insists;         /* does again at once what has failed at once, posts work from work */
 };
 extern struct program_style program_style;

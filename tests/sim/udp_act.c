@@ -11,12 +11,14 @@
 #include "sim/act.h"
 #include "sim/dice.h"
 #include "sim/expect.h"
+#include "sim/give.h"
 #include "sim/kernel.h"
 #include "sim/life.h"
 #include "sim/model.h"
 #include "sim/pending.h"
 #include "sim/plan.h"
 #include "sim/post.h"
+#include "sim/process.h"
 #include "sim/program.h"
 #include "sim/trace.h"
 #include "sim/turns.h"
@@ -29,7 +31,7 @@ enum { BYTES_MAX = 65507, BURST_MOST = 8 };
 
 bool udp_act_is_own(const struct udp_view *view)
 {
-    return scheduler_current() && view->handle.id != 0 &&
+    return !act_may_wait() && view->handle.id != 0 &&
            model_home(view->handle) == scheduler_current();
 }
 
@@ -216,6 +218,7 @@ void udp_act_sent(weir_socket handle, int result, void *data)
     struct pending *pending = data;
     (void)handle;
     pending_called(pending, PENDING_UDP_SEND, result);
+    process_waited(result);
     udp_model_answered(pending, result);
     pending_end(pending);
 }
@@ -275,6 +278,7 @@ void udp_act_received(weir_socket handle, int result, const weir_packet *packet,
     bool own = view && udp_act_is_own(view);
     (void)handle;
     pending_called(pending, PENDING_UDP_RECEIVE, result);
+    process_waited(result);
     SIM_CHECK((result == 0) == (packet != NULL), "recv gave %s and %s packet",
               weir_error_name(result), packet ? "a" : "no");
     if (view && view->receiver == pending_index(pending) + 1)
@@ -283,7 +287,8 @@ void udp_act_received(weir_socket handle, int result, const weir_packet *packet,
         SIM_CHECK(!packet || (pending->given && pending->sum == act_sum_of(packet)),
                   "recv gave another packet");
         SIM_CHECK(packet || result == WEIR_TIMEOUT || result == WEIR_CLOSED ||
-                      result == pending->told || (result == -ENOMEM && model_lenient),
+                      result == WEIR_KILLED || result == pending->told ||
+                      (result == -ENOMEM && model_lenient),
                   "recv gave %s, and the kernel said %s", weir_error_name(result),
                   weir_error_name(pending->told));
     }
@@ -470,7 +475,7 @@ static void change_owner(struct udp_view *view)
               weir_error_name(expected));
 }
 
-static void connect_it(struct udp_view *view)
+void udp_act_connect(struct udp_view *view)
 {
     weir_address peer = address_of(dice_below(UDP_NAMED));
     bool live = udp_model_socket(view) != NULL;
@@ -517,12 +522,16 @@ static void act_while_handed(struct udp_view *view)
 static void act(struct udp_view *view)
 {
     static void (*const acts[])(struct udp_view *) = {
-        udp_act_send, udp_act_send, send_async,   send_async, receive,
-        receive,      set_options,  change_owner, connect_it, ask,
+        udp_act_send, udp_act_send, send_async,   send_async,      receive,
+        receive,      set_options,  change_owner, udp_act_connect, ask,
     };
     const struct datagram *socket = udp_model_socket(view);
     bool stands_for_others = socket && socket->siblings;
-    if (program_style.named && dice_chance(program_style.named))
+    bool may_give =
+        act_may_wait() || (udp_act_is_own(view) && post_handed_count(view->handle) == 0);
+    if (dice_chance(program_style.giving) && may_give)
+        give_udp(view);
+    else if (program_style.named && dice_chance(program_style.named))
         udp_named_send(view);
     else if (!udp_act_is_own(view))
         udp_afar_at_random(view);
@@ -540,6 +549,10 @@ void udp_act_at_random(struct udp_view *view)
 {
     if (view->handle.id == 0 || view->forsaken)
         return;
+    if (process_current()) { /* others go on while it waits */
+        act(view);
+        return;
+    }
     act_begin();
     act(view);
     act_end();

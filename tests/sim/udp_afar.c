@@ -12,6 +12,7 @@
 #include "sim/model.h"
 #include "sim/pending.h"
 #include "sim/post.h"
+#include "sim/process.h"
 #include "sim/program.h"
 #include "sim/trace.h"
 #include "sim/udp_act.h"
@@ -24,8 +25,8 @@ static void note_send(struct errand *errand, struct udp_view *view)
     pending->away = 1;
     pending->expected = view ? udp_foresee_send(view, &errand->sending) : WEIR_CLOSED;
     pending->refused = pending->expected != 0;
-    if (view && !pending->refused)
-        udp_note_letter(view, &errand->sending, errand->bytes, pending);
+    if (view && !pending->refused) /* a process's need be no call, which waits for nothing */
+        udp_note_letter(view, &errand->sending, errand->bytes, pending->call ? pending : NULL);
 }
 
 /* False: too much is under way. */
@@ -120,8 +121,8 @@ static void receive_and_wait(struct udp_view *view)
     struct pending *pending = begin_receive(view);
     if (!pending)
         return;
-    if (pending->timeout_ms < 0)
-        pending->timeout_ms = 40; /* it must not wait for ever */
+    if (pending->timeout_ms < 0 && !process_current())
+        pending->timeout_ms = 40; /* a thread must not wait for ever */
     struct errand errand = {.pending = pending};
     weir_socket handle = view->handle;
     pending->returned = true;
@@ -195,6 +196,7 @@ static void set_options_and_wait(struct udp_view *view)
     errand_begin_udp(&errand, view, note_options);
     int result = weir_setopts(handle, options);
     (void)errand_end();
+    process_waited(result);
     trace("a thread's setopts %lld = %lld: %lld", options[0].id, options[0].value.number, result,
           0);
     bool closed_meanwhile = result == -EINVAL && !model_live(handle); /* when told `passive` */
@@ -216,21 +218,31 @@ static void change_owner_and_wait(struct udp_view *view)
     int result = weir_controlling_process(handle, udp_owner(errand.from), udp_owner(errand.to));
     afar_hand_over(-1);
     (void)errand_end();
+    process_waited(result);
     trace("a thread hands a UDP socket from owner %lld to %lld: %lld", errand.from, errand.to,
           result, 0);
     SIM_CHECK(result == errand.expected, "a thread's controlling_process gave %s, not %s",
               weir_error_name(result), weir_error_name(errand.expected));
 }
 
+/* From elsewhere it is not foreseen what is queued by then, and goes to the peer that it had. */
+static void connect_own(struct udp_view *view)
+{
+    if (model_home(view->handle) == scheduler_current())
+        udp_act_connect(view);
+}
+
 void udp_afar_at_random(struct udp_view *view)
 {
     typedef void act(struct udp_view *);
     static act *const asynchronous[] = {send_async, send_async, receive_async};
-    static act *const waiting[] = {send_and_wait,        send_and_wait,         receive_and_wait,
-                                   set_options_and_wait, change_owner_and_wait, receive_and_wait};
+    static act *const waiting[] = {
+        send_and_wait,         send_and_wait,    receive_and_wait, set_options_and_wait,
+        change_owner_and_wait, receive_and_wait, connect_own,
+    };
     bool closes = dice_chance(program_style.close);
-    if (scheduler_current())
+    if (!act_may_wait())
         (closes ? close_async : asynchronous[dice_below(3)])(view);
     else
-        (closes ? close_and_wait : waiting[dice_below(6)])(view);
+        (closes ? close_and_wait : waiting[dice_below(process_current() ? 7 : 6)])(view);
 }

@@ -90,8 +90,9 @@ static uint32_t waiting_count(const struct datagram *socket)
     return count;
 }
 
-static void check_counts(const struct datagram *socket, const struct udp_view *view)
+static void check_counts(const struct datagram *socket, struct udp_view *view)
 {
+    udp_model_note_left(view);
     uint32_t index = udp_model_index(view);
     const struct outbox *outbox = socket->outbox;
     const struct traffic *received = &socket->received->traffic;
@@ -112,7 +113,7 @@ static void check_counts(const struct datagram *socket, const struct udp_view *v
               outbox->queued_count, queued);
 }
 
-static void check_view(const struct datagram *socket, const struct udp_view *view)
+static void check_view(const struct datagram *socket, struct udp_view *view)
 {
     uint32_t index = udp_model_index(view);
     SIM_CHECK(post_handed_count(view->handle) == 0, "udp %u: messages were not handed over", index);
@@ -140,7 +141,7 @@ void udp_check_asleep(const struct scheduler *scheduler, const struct slot *slot
                   slot->index);
     if (slot->fd < 0)
         return;
-    const struct udp_view *view = &udp_views[kernel_file(slot->fd)->link];
+    struct udp_view *view = &udp_views[kernel_file(slot->fd)->link];
     check_sending(scheduler, socket);
     if (slot->state != SOCKET_OPEN)
         return;

@@ -8,6 +8,7 @@
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/handout.h"
 #include "runtime/datagram/outbox.h"
+#include "runtime/datagram/send.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/receive_call.h"
 #include "sim/dice.h"
@@ -389,6 +390,17 @@ static void note_offered(struct udp_view *view, const struct udp_letter *sought)
             view->letters[i].offered = true;
 }
 
+void udp_model_note_left(struct udp_view *view)
+{
+    for (uint32_t i = view->letter_count; i-- > 0;) {
+        uint32_t mark = view->letters[i].pending;
+        const struct pending *pending = mark ? pending_at(mark - 1) : NULL;
+        const struct call *call = pending ? pending->call : NULL;
+        if (call && pending->kind != PENDING_FREE && call->result == WEIR_KILLED)
+            udp_model_left(pending, call);
+    }
+}
+
 /* It has left, or is lost: whoever waits for it is to be told so. */
 static void settle(struct udp_view *view, uint32_t place, int result)
 {
@@ -466,6 +478,7 @@ void udp_model_sent(uint32_t index, const struct msghdr *message, uint32_t segme
     bool is_spared = result < 0 && udps[index].connected; /* all of a run but the first */
     if (view->handle.id == 0 || view->forsaken)
         return;
+    udp_model_note_left(view);
     for (size_t done = 0; done < size || done == 0; done += piece.size) {
         piece.size = (uint32_t)(segment && size - done > segment ? segment : size - done);
         from = offer(view, &piece, from, is_spared && done > 0 ? -EAGAIN : result, segment > 0);
@@ -499,6 +512,21 @@ void udp_model_answered(const struct pending *pending, int result)
     if (result == view->error)
         view->error = 0; /* it went on only now, and is told what the next call is to be told */
     remove_letter(view, place);
+}
+
+void udp_model_left(const struct pending *pending, const struct call *call)
+{
+    struct udp_view *view = udp_model_of(pending);
+    uint32_t mark = pending_index(pending) + 1;
+    for (uint32_t i = 0; view && i < view->letter_count; i++) {
+        if (view->letters[i].pending != mark)
+            continue;
+        if (letter_call_of((struct call *)call)->parcel)
+            view->letters[i].pending = 0;
+        else
+            remove_letter(view, i);
+        return;
+    }
 }
 
 void udp_model_unbusy(struct udp_view *view)
@@ -540,6 +568,7 @@ void udp_model_closed(uint32_t index)
     count_closed(index);
     if (view->handle.id == 0 || view->forsaken || model_lenient)
         return;
+    udp_model_note_left(&udp_views[index]);
     SIM_CHECK(view->closed || view->serves || model_stopping, "udp %u: nobody has closed it",
               index);
     for (uint32_t i = 0; i < view->letter_count; i++)

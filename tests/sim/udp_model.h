@@ -110,6 +110,12 @@ void udp_model_accepted(struct udp_view *view, const struct udp_letter *letter, 
 /* It is answered: the kernel has it, or never will. */
 void udp_model_answered(const struct pending *pending, int result);
 
+/* Who waits for it is killed, so it is told no more: what is queued is sent all the same. */
+struct call;
+void udp_model_left(const struct pending *pending, const struct call *call);
+/* The same of all who wait, where that is not seen when it happens. */
+void udp_model_note_left(struct udp_view *view);
+
 /* Of a scheduler that has come to its end; and of all of them. */
 void udp_model_totals(const weir_totals *totals);
 void udp_model_check_totals(void);

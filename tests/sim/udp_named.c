@@ -8,10 +8,12 @@
 
 #include "runtime/datagram/send.h"
 #include "runtime/scheduler/scheduler.h"
+#include "sim/act.h"
 #include "sim/dice.h"
 #include "sim/kernel.h"
 #include "sim/model.h"
 #include "sim/pending.h"
+#include "sim/process.h"
 #include "sim/trace.h"
 #include "sim/udp.h"
 #include "sim/udp_act.h"
@@ -139,6 +141,8 @@ void udp_named_judge(struct pending *pending, const struct call *letter, int res
 {
     if (pending->call != letter)
         return;
+    if (result == WEIR_KILLED)
+        udp_model_left(pending, letter);
     pending->call = NULL;
     pending->last = result;
     udp_model_answered(pending, result);
@@ -172,7 +176,7 @@ static void check_untried(const struct pending *pending, weir_socket handle, int
 {
     bool not_found = result == WEIR_NXDOMAIN || result == WEIR_TIMEOUT || result == -EINVAL;
     bool closed = result == WEIR_CLOSED && (model_stopping || !model_live(handle));
-    SIM_CHECK(closed || (not_found && pending->name != LITERAL) ||
+    SIM_CHECK(closed || result == WEIR_KILLED || (not_found && pending->name != LITERAL) ||
                   (result == -ENOMEM && model_lenient),
               "a send to name %u gave %s", pending->name, weir_error_name(result));
 }
@@ -194,6 +198,7 @@ static void answered(weir_socket handle, int result, void *data)
     struct pending *pending = data;
     struct udp_view *view = udp_model_of(pending);
     pending_called(pending, PENDING_UDP_NAMED, result);
+    process_waited(result);
     if (pending->tried > 0)
         check_tried(pending, result);
     else
@@ -233,7 +238,7 @@ void udp_named_send(struct udp_view *view)
     weir_socket handle = view->handle;
     if (!choose(view, &wanted))
         return;
-    if (scheduler_current() || dice_chance(300))
+    if (!act_may_wait() || dice_chance(300))
         send_async(handle, &wanted);
     else
         send_and_wait(handle, &wanted);

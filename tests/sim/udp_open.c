@@ -36,7 +36,7 @@ static void open_one(weir_runtime *runtime)
 {
     weir_socket handle = {0};
     uint32_t owner = act_some_owner();
-    bool may_serve = !scheduler_current() || weir_scheduler_count(runtime) == 1;
+    bool may_serve = act_may_wait() || weir_scheduler_count(runtime) == 1;
     bool serves = may_serve && dice_chance(300);
     const weir_option *options = open_options();
     post_begin_service();
@@ -53,7 +53,7 @@ static void open_one(weir_runtime *runtime)
 
 static struct udp_view *some_view(void)
 {
-    bool own = scheduler_current() && !dice_chance(program_style.afar);
+    bool own = !act_may_wait() && !dice_chance(program_style.afar);
     for (int tries = 0; tries < 8; tries++) {
         uint32_t index = dice_below(8);
         struct udp_view *view = &udp_views[index];

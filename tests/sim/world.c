@@ -141,6 +141,9 @@ static void choose_style(void)
         .local = program_style.local,
         .descriptors = program_style.descriptors,
         .passes = program_style.passes,
+        .own_udp = program_style.own_udp,
+        .spawning = program_style.spawning,
+        .giving = program_style.giving,
     };
 }
 
@@ -162,6 +165,9 @@ static void choose_newcomers(uint64_t seed)
     program_style.local = ONE_OF(0, 0, 300, 900);
     program_style.descriptors = program_style.local ? ONE_OF(0, 1, 4, 16) : 0;
     program_style.passes = dice_chance(700);
+    program_style.own_udp = ONE_OF(0, 0, 300, 800);
+    program_style.spawning = program_style.processes ? ONE_OF(0, 0, 500) : 0;
+    program_style.giving = program_style.processes ? ONE_OF(0, 0, 50, 200) : 0;
     dice_seed(seed);
 }
 
@@ -173,7 +179,7 @@ static void choose_company(const weir_config *config)
     program_style.afar = config->schedulers > 1 ? ONE_OF(0, 300, 800) : 0;
     if (kernel.faults.memory)
         program_style.threads = program_style.mailboxes = program_style.afar = program_style.calls =
-            0;
+            program_style.spawning = program_style.giving = 0;
     if (program_style.threads || program_style.afar || program_style.calls)
         program_style.type = 0;
 }
