@@ -2,8 +2,7 @@
 /* Publish and subscribe by lines: "SUB news", and who says "PUB news it rains" is heard by all who
  * have subscribed, on every scheduler, by one broadcast. Each PERIOD_MS all are sent "PING"; who
  * has said nothing ("PONG" will do) for three of them is closed. Who does not read misses what is
- * said. Arguments: a port, PERIOD_MS. */
-#define _GNU_SOURCE /* asprintf */
+ * said. A topic has 63 bytes at most. Arguments: a port, PERIOD_MS. */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,11 +44,12 @@ static void on_published(const weir_broadcast_counts *counts, void *topic)
 
 static void publish(const char *topic, const char *text)
 {
-    char *line, *own_topic = strdup(topic);
-    int size = asprintf(&line, "%s %s\n", topic, text);
-    if (!own_topic || size < 0)
+    size_t size = strlen(topic) + strlen(text) + 2;
+    char *line = malloc(size + 1), *own_topic = strdup(topic);
+    if (!line || !own_topic)
         err(1, "no memory to publish");
-    const weir_owned_bytes message = {line, (size_t)size, free, line};
+    snprintf(line, size + 1, "%s %s\n", topic, text);
+    const weir_owned_bytes message = {line, size, free, line};
     const weir_broadcast_plan plan = {
         .wants = has_subscribed, .done = on_published, .data = own_topic};
     if (weir_broadcast(runtime, &message, &plan) < 0)
@@ -59,18 +59,20 @@ static void publish(const char *topic, const char *text)
 static void on_line(weir_socket socket, const weir_packet *packet, void *data)
 {
     struct subscriber *subscriber = data;
-    char line[512], topic[TOPIC_MAX];
+    char line[512], topic[TOPIC_MAX], more;
     int text_at = 0;
     size_t size = packet->size < sizeof(line) ? packet->size : sizeof(line) - 1;
     memcpy(line, packet->bytes, size);
     line[size] = 0;
     line[strcspn(line, "\r\n")] = 0;
     subscriber->heard_ms = now_ms();
-    if (sscanf(line, "SUB %63s", topic) == 1) {
+    if (sscanf(line, "SUB %63s%c", topic, &more) == 1) {
         memcpy(subscriber->topic, topic, sizeof(topic));
         (void)!weir_send(socket, "OK\n", 3);
-    } else if (sscanf(line, "PUB %63s %n", topic, &text_at) == 1 && text_at > 0) {
+    } else if (sscanf(line, "PUB %63s%*[ ]%n", topic, &text_at) == 1 && text_at > 0) {
         publish(topic, line + text_at);
+    } else if (strcmp(line, "PONG") != 0) {
+        (void)!weir_send(socket, "SUB TOPIC, PUB TOPIC TEXT, or PONG\n", 35);
     }
 }
 

@@ -149,6 +149,10 @@ talk_to_pubsub() {
     say $one 'PUB weather it rains'
     expect 'news it rains' "$(hear_but_pings $one)"
     expect 'weather it rains' "$(hear_but_pings $two)"
+    for line in nonsense 'PUB news' "SUB $(printf 't%.0s' {1..64})"; do
+        say $two "$line"
+        expect 'SUB TOPIC, PUB TOPIC TEXT, or PONG' "$(hear_but_pings $two)"
+    done
     expect PING "$(hear $one)"
     while line=$(hear $one); do
         expect PING "$line"
