@@ -7,6 +7,9 @@
  */
 #include "support/loopback.h"
 
+#include "runtime/ring/operation.h"
+#include "runtime/scheduler/registry.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -479,5 +482,26 @@ Test(handles, of_timers)
             if (state != OF_STOPPED)
                 GIVES(weir_stop(subject.runtime), 0);
         }
+    loopback_close(&loopback);
+}
+
+/* A scheduler whose number has used up the generations of its first slots gives out others. */
+Test(handles, of_later_slots)
+{
+    enum { USED = 640 };
+    struct registry_handles handles;
+    weir_timer timer;
+    int index = registry_reserve(&handles);
+    registry_release((uint32_t)index, GENERATION_MAX, USED);
+    struct loopback loopback = loopback_open("[{active,true}]");
+    cr_assert((int)(loopback.socket.id >> 56) == index && (uint32_t)loopback.socket.id >= USED);
+    peer_say(loopback.peer, "hello");
+    expect_text(&loopback, "hello");
+    GIVES(weir_send(loopback.socket, "hello", 5), 0);
+    peer_expect(loopback.peer, "hello");
+    GIVES(weir_timer_start(loopback.runtime, 0, WAIT_MS, 0, fired, &answer, &timer), 0);
+    cr_expect((uint32_t)timer.id >= USED);
+    GIVES(weir_timer_cancel(timer), 0);
+    GIVES(weir_timer_cancel(timer), -ENOENT);
     loopback_close(&loopback);
 }
