@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the examples take beside programs that are known: the store beside redis-server, the proxy
-# beside HAProxy in TCP mode, in interleaved rounds. For each round is printed how many requests (or
-# MiB, for bytes) a second of the server's processor time is enough for, and in the end the medians
-# and their ratio. Arguments: the folder of the examples, `weir`, rounds (3), thousands of requests
-# in a round (200).
+# What the examples take beside programs that are known: the store beside redis-server, as it is and
+# with requests that gather for 500 us; the proxy beside HAProxy in TCP mode; in interleaved rounds.
+# For each round is printed how many requests (or MiB, for bytes) a second of the server's processor
+# time is enough for, and in the end the medians and their ratio. Arguments: the folder of the
+# examples, `weir`, rounds (3), thousands of requests in a round (200).
 set -euo pipefail
 examples=$1
 weir=$2
@@ -47,7 +47,7 @@ measure() {
         'BEGIN { printf "%s %s %.0f\n", what, server, count * 1e9 / ns }' | tee -a "$work/measured"
 }
 
-for name in redis store haproxy proxy echo; do
+for name in redis store gathering haproxy proxy echo; do
     free_port
     port[$name]=$free
 done
@@ -55,6 +55,7 @@ core=0 # the load, and what is behind the proxies, have the other one
 start redis redis-server --port "${port[redis]}" --bind 127.0.0.1 --save '' --appendonly no \
     --dir "$work"
 start store "$examples/store" "${port[store]}"
+start gathering "$examples/store" "${port[gathering]}" 500
 core=1 start echo "$weir" serve echo --listen "127.0.0.1:${port[echo]}" --schedulers 1
 start proxy "$examples/proxy" "${port[proxy]}" 127.0.0.1 "${port[echo]}" 1
 cat >"$work/haproxy.cfg" <<END
@@ -76,7 +77,7 @@ start haproxy haproxy -db -f "$work/haproxy.cfg"
 for ((round = 0; round < rounds; round++)); do
     for depth in 32 1; do
         for command in set get; do
-            for server in redis store; do
+            for server in redis store gathering; do
                 count=$((thousands * 1000 * (depth > 1 ? 5 : 1)))
                 measure "$command -P $depth" $server $count redis-benchmark -p "${port[$server]}" \
                     -t $command -n $count -P $depth -r 10000 -q
@@ -109,8 +110,10 @@ sort "$work/measured" | awk '
         for (i = 1; i <= count; i++) {
             what = order[i]
             other = (what SUBSEP "redis" SUBSEP 1) in all ? "redis" : "haproxy"
-            own = other == "redis" ? "store" : "proxy"
-            printf "%-14s %s %.0f  %s %.0f  ratio %.2f\n", what, own, median(what, own), other,
-                median(what, other), median(what, own) / median(what, other) }
+            owns = split(other == "redis" ? "store gathering" : "proxy", own)
+            for (o = 1; o <= owns; o++)
+                printf "%-14s %s %.0f  %s %.0f  ratio %.2f\n", what, own[o],
+                    median(what, own[o]), other, median(what, other),
+                    median(what, own[o]) / median(what, other) }
     }'
 uptime

@@ -105,7 +105,7 @@ talk_to_store() {
     expect other "$(ask_store get key)"
     expect '' "$(ask_store get nothing)"
     expect 'ERR unknown command' "$(ask_store nonsense | head -1)"
-    expect 4 "$(timeout 60 redis-benchmark -p "$port" -t ping,set,get -n 20000 -P 32 -r 1000 \
+    expect 4 "$(timeout 60 redis-benchmark -p "$port" -t ping,set,get -n 20000 -P 100 -r 1000 \
         --csv | grep -cE '^"(PING_INLINE|PING_MBULK|SET|GET)"')"
     expect $'+OK\n$5\ntyped\n+PONG\n-ERR unknown command' \
         "$(printf 'set key  typed\r\nget key\n\r\nping\nnonsense\r\n' | ask)"

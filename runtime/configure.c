@@ -48,6 +48,7 @@ static int place_limits(struct scheduler_limits *limits, const weir_config *conf
         {"close_timeout_ms", config->close_timeout_ms, 30000, 1, UINT32_MAX,
          &limits->close_timeout_ms},
         {"busy_wait_us", config->busy_wait_us, 0, 0, 1000000, &busy_wait_us},
+        {"gather_us", config->gather_us, 0, 0, 1000000, &limits->ring.gather_us},
     };
     for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
         int result = place_bounded(&bounds[i]);

@@ -44,6 +44,7 @@ const char serve_details[] =
     "  --schedulers N           how many; one per core if it is left out\n"
     "  --cpus LIST              cores to pin them to, as in 0,2-3\n"
     "  --busy-wait US           microseconds an idle scheduler looks before it sleeps\n"
+    "  --gather US              microseconds that what arrives gathers while one sleeps\n"
     "  --buffers COUNTxBYTES    receive buffers of each scheduler, as in 1024x16384\n"
     "  --zero-copy BYTES        sends of this size and more leave the copy out; 0:\n"
     "                           none\n"
@@ -167,6 +168,7 @@ static const struct switch_row rows[] = {
     {.name = "--schedulers", .number_at = offsetof(struct plan, config.schedulers)},
     {.name = "--cpus", .text_at = offsetof(struct plan, config.cpus)},
     {.name = "--busy-wait", .number_at = offsetof(struct plan, config.busy_wait_us)},
+    {.name = "--gather", .number_at = offsetof(struct plan, config.gather_us)},
     {.name = "--buffers", .read = read_buffers},
     {.name = "--zero-copy", .number_at = offsetof(struct plan, config.zero_copy_from_bytes)},
     {.name = "--features-off", .text_at = offsetof(struct plan, config.features_off)},

@@ -63,7 +63,11 @@ typedef struct weir_config {
                                   and work */
     void (*slow_callback)(
         const weir_slow_callback *slow); /* told of them; NULL: a line on stderr */
-    uint64_t reserved[17]; /* for fields to come; what is not 0 is -EINVAL, as from a library that
+    uint32_t gather_us; /* how long what arrives gathers while a scheduler sleeps, from when it fell
+                           asleep, unless it is much; 0, 0..1000000. Many peers that are slower
+                           than the server cost less processor time, for fewer wake-ups, and wait
+                           for it; so do calls of other threads. From Linux 6.12 on ("min_wait") */
+    uint64_t reserved[16]; /* for fields to come; what is not 0 is -EINVAL, as from a library that
                               is older than the header */
 } weir_config;
 

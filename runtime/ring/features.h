@@ -15,6 +15,7 @@
     X(MULTISHOT_ACCEPT, "multishot_accept", "5.19", "one accept operation per connection")       \
     X(MULTISHOT_RECEIVE, "multishot_receive", "6.0", "one receive operation per receive")        \
     X(BUFFER_RING, "buffer_ring", "5.19", "a buffer is bound to each waiting receive")           \
+    X(MIN_WAIT, "min_wait", "6.12", "gather_us has no effect")                                   \
     X(NO_IOWAIT, "no_iowait", "6.15", "an idle scheduler shows as waiting for input and output") \
     X(SEND_ZC, "send_zc", "6.2", "large sends are copied by the kernel")
 

@@ -14,9 +14,18 @@
 
 /* What the headers of liburing 2.3 do not have yet. */
 enum {
+    ABI_FEATURE_MIN_WAIT = 1 << 15,  /* 6.12 */
     ABI_FEATURE_NO_IOWAIT = 1 << 17, /* 6.15 */
     ABI_ENTER_NO_IOWAIT = 1 << 7,
     ABI_SEND_ZC_REPORT_USAGE = 1 << 3, /* 6.2 */
+};
+
+/* struct io_uring_getevents_arg, with what 6.12 has made of its padding. */
+struct wait_argument {
+    uint64_t mask;
+    uint32_t mask_size;
+    uint32_t least_us; /* until then only so many completions as are asked for end the wait */
+    uint64_t timeout;
 };
 
 enum { BUFFER_GROUP = 0 };
@@ -62,6 +71,8 @@ static int set_up(struct ring *ring, uint32_t features)
         return result;
     ring->profile.submission_entries = params.sq_entries;
     ring->profile.completion_entries = params.cq_entries;
+    if (!(params.features & ABI_FEATURE_MIN_WAIT))
+        features &= ~FEATURE_BIT(MIN_WAIT);
     if (!(params.features & ABI_FEATURE_NO_IOWAIT))
         features &= ~FEATURE_BIT(NO_IOWAIT);
     ring->profile.features = features;
@@ -353,24 +364,36 @@ static uint32_t publish_entries(struct io_uring_sq *queue)
     return queue->sqe_tail - *queue->khead;
 }
 
+/* Never longer than the sleep itself, which the kernel would put off. */
+static uint32_t gathering_us(const struct ring *ring, uint64_t timeout_ns)
+{
+    uint64_t timeout_us = timeout_ns / 1000;
+    if (!(ring->profile.features & FEATURE_BIT(MIN_WAIT)))
+        return 0;
+    return timeout_us < ring->config.gather_us ? (uint32_t)timeout_us : ring->config.gather_us;
+}
+
 static void enter(struct ring *ring, uint32_t flags, uint64_t timeout_ns)
 {
+    enum { GATHERED_MOST = 32 }; /* so many share the cost of a wake-up well enough */
     struct __kernel_timespec timeout = {
         .tv_sec = (int64_t)(timeout_ns / 1000000000u),
         .tv_nsec = (int64_t)(timeout_ns % 1000000000u),
     };
-    struct io_uring_getevents_arg argument = {
-        .sigmask_sz = _NSIG / 8,
-        .ts = timeout_ns == UINT64_MAX ? 0 : (uintptr_t)&timeout,
+    struct wait_argument argument = {
+        .mask_size = _NSIG / 8,
+        .least_us = gathering_us(ring, timeout_ns),
+        .timeout = timeout_ns == UINT64_MAX ? 0 : (uintptr_t)&timeout,
     };
+    uint32_t wanted = argument.least_us > 0 ? GATHERED_MOST : timeout_ns > 0;
     flags |= IORING_ENTER_EXT_ARG;
     if (ring->profile.features & FEATURE_BIT(REGISTERED_RING))
         flags |= IORING_ENTER_REGISTERED_RING;
     if (ring->profile.features & FEATURE_BIT(NO_IOWAIT))
         flags |= ABI_ENTER_NO_IOWAIT;
     uint32_t entries = publish_entries(&ring->uring.sq);
-    note_result(ring, io_uring_enter2((unsigned)ring->uring.enter_ring_fd, entries, timeout_ns > 0,
-                                      flags, (sigset_t *)&argument, sizeof(argument)));
+    note_result(ring, io_uring_enter2((unsigned)ring->uring.enter_ring_fd, entries, wanted, flags,
+                                      (sigset_t *)&argument, sizeof(argument)));
 }
 
 void ring_submit(struct ring *ring)

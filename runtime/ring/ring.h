@@ -20,6 +20,7 @@ struct ring_config {
     uint32_t features_off;       /* enum feature, as bits */
     uint32_t buffer_count;       /* a power of two, at most 32768 */
     uint32_t buffer_size;
+    uint32_t gather_us; /* how long completions gather while the ring sleeps; 0: not at all */
 };
 
 /* What came of it. */

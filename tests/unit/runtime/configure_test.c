@@ -36,6 +36,7 @@ static const struct {
     {{.completion_budget = 65537}, "completion_budget: 65537 is out of range 1..65536"},
     {{.eager_submit = 32769}, "eager_submit: 32769 is out of range 1..32768"},
     {{.busy_wait_us = 1000001}, "busy_wait_us: 1000001 is out of range 0..1000000"},
+    {{.gather_us = 1000001}, "gather_us: 1000001 is out of range 0..1000000"},
     {{.cpus = "0,x"}, "cpus"},
     {{.features_off = "nosuch"}, "features_off"},
     {{.default_connect_options = "[{packet,9}]"}, "default_connect_options"},
@@ -45,7 +46,7 @@ static const struct {
     {{.buffer_count = 1, .buffer_size = 16777216}, NULL},
     {{.submission_entries = 1, .completion_entries = 2}, NULL},
     {{.completion_budget = 65536, .eager_submit = 32768}, NULL},
-    {{.completion_budget = 1, .eager_submit = 1, .busy_wait_us = 1}, NULL},
+    {{.completion_budget = 1, .eager_submit = 1, .busy_wait_us = 1, .gather_us = 1}, NULL},
     {{.cpus = "", .features_off = "", .inetrc = "", .inet_terms = ""}, NULL},
     {{.default_connect_options = "", .default_listen_options = ""}, NULL},
 };

@@ -35,14 +35,15 @@ Test(features, are_switched_off_by_name)
 Test(features, are_switched_off_by_kernel)
 {
     cr_expect(parse("kernel=99.0") == 0 && parse("kernel=10.0") == 0);
-    cr_expect(parse("kernel=6.10") == FEATURE_BIT(NO_IOWAIT));
-    cr_expect(parse("kernel=6.1") == (FEATURE_BIT(NO_IOWAIT) | FEATURE_BIT(SEND_ZC)));
+    cr_expect(parse("kernel=6.10") == (FEATURE_BIT(NO_IOWAIT) | FEATURE_BIT(MIN_WAIT)));
+    cr_expect(parse("kernel=6.1") ==
+              (FEATURE_BIT(NO_IOWAIT) | FEATURE_BIT(MIN_WAIT) | FEATURE_BIT(SEND_ZC)));
     cr_expect(parse("kernel=6.15") == 0);
     cr_expect(parse("kernel=6.14") == FEATURE_BIT(NO_IOWAIT));
     cr_expect(parse("kernel=5.18") == (FEATURE_ALL & ~FEATURE_BIT(REGISTERED_RING)));
     cr_expect(parse("kernel=6.0,buffer_ring") ==
-              (FEATURE_BIT(NO_IOWAIT) | FEATURE_BIT(DEFER_TASKRUN) | FEATURE_BIT(SEND_ZC) |
-               FEATURE_BIT(BUFFER_RING)));
+              (FEATURE_BIT(NO_IOWAIT) | FEATURE_BIT(MIN_WAIT) | FEATURE_BIT(DEFER_TASKRUN) |
+               FEATURE_BIT(SEND_ZC) | FEATURE_BIT(BUFFER_RING)));
 }
 
 Test(features, wrong_names_are_named)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "runtime/ring/features.h"
 
@@ -117,6 +118,53 @@ Test(ring, does_not_ask_a_kernel_that_has_nothing_to_do)
     ring_turn(ring, 0);
     cr_expect(ring_get_counters(ring).system_calls == calls + 1);
     cr_expect(ring_take(ring, &completion, 1) == 1 && completion.result == -ENOENT);
+    ring_close(ring);
+}
+
+static struct ring *open_gathering(uint32_t gather_us)
+{
+    const struct ring_config config = {
+        .submission_entries = 64,
+        .completion_entries = 128,
+        .buffer_count = 4,
+        .buffer_size = 4096,
+        .gather_us = gather_us,
+    };
+    struct ring *ring;
+    struct ring_profile profile;
+    cr_assert(ring_open(&ring, &config, &profile) == 0);
+    if (!(profile.features & FEATURE_BIT(MIN_WAIT)))
+        cr_skip_test("the kernel has no min_wait");
+    return ring;
+}
+
+/* Operations that are complete at once. How long the ring slept all the same. */
+static uint64_t slept_ns(struct ring *ring, uint64_t count, uint64_t timeout_ns)
+{
+    for (uint64_t i = 1; i <= count; i++)
+        ring_cancel(ring, i, UINT64_MAX - i);
+    uint64_t began_ns = clock_now_ns();
+    ring_turn(ring, timeout_ns);
+    return clock_now_ns() - began_ns;
+}
+
+Test(ring, gathers_while_it_sleeps)
+{
+    enum { GATHER_US = 20000, SLEEP_NS = 1000000000 };
+    struct ring *ring = open_gathering(GATHER_US);
+    cr_expect(slept_ns(ring, 1, SLEEP_NS) >= GATHER_US * UINT64_C(1000));
+    ring_close(ring);
+}
+
+/* Else each of these would take more than an hour. */
+Test(ring, gathers_no_longer_than_it_sleeps_and_not_when_there_is_much)
+{
+    enum { MUCH = 40, SLEEP_NS = 1000000 };
+    struct ring *ring = open_gathering(UINT32_MAX);
+    cr_expect(slept_ns(ring, 0, SLEEP_NS) >= SLEEP_NS);
+    (void)slept_ns(ring, 1, 1);
+    (void)slept_ns(ring, 1, 0);
+    (void)slept_ns(ring, MUCH, UINT64_MAX);
     ring_close(ring);
 }
 
