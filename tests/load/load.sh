@@ -303,14 +303,14 @@ wait $loader
 grep -q 'answered, interrupted' "$folder/out" || wrong "Ctrl-C: $(cat "$folder/out")"
 
 # Tables and the page, which needs nothing beside itself.
-load "0 3" "tcp://$echo" --rate 1000 --duration 2s --warm-up 100ms --hgrm "$folder/hgrm" \
-    --csv "$folder/csv" --report "$folder/page.html"
+load "0 3" "tcp://$echo" --rate 1000 --duration 2s --warm-up 100ms --own-queue \
+    --hgrm "$folder/hgrm" --csv "$folder/csv" --report "$folder/page.html"
 grep -qE '^ +[0-9.]+ 1\.0+ +2000$' "$folder/hgrm" || wrong "hgrm: $(cat "$folder/hgrm")"
 awk -F, 'NR > 1 { sum += $2 + $3 } NF != 6 { exit 1 } END { exit !(sum > 1900 && sum <= 2000) }' \
     "$folder/csv" || wrong "csv: $(cat "$folder/csv")"
 grep -qE '<script|<link|src=|href=|@import|url\(' "$folder/page.html" && \
     wrong "the page loads something"
-[ "$(grep -c '<polyline' "$folder/page.html")" = 8 ] || wrong "the page has not all curves"
+[ "$(grep -c '<polyline' "$folder/page.html")" = 9 ] || wrong "the page has not all curves"
 load "0 3" "tcp://$echo" --rate 1000 --count 10 --warm-up 0s --csv -
 [[ $out == "second,answered"* ]] || wrong "--csv -: $out"
 if command -v chromium >/dev/null; then
