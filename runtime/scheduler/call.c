@@ -164,6 +164,27 @@ void call_let_leave(struct scheduler *scheduler, struct call *call)
     call->may_leave = true;
 }
 
+static void fetch_around(const void *memory, int lines_before, int lines_behind)
+{
+    enum { LINE_BYTES = 64 };
+    for (int i = -lines_before; i < lines_behind; i++)
+        __builtin_prefetch((const char *)memory + (ptrdiff_t)i * LINE_BYTES, 1);
+}
+
+/* Below it are the frames that it is suspended in, and what the next call needs. */
+void call_fetch(const struct call *call)
+{
+    enum { LINES_BELOW = 9, LINES_ABOVE = 6 };
+    fetch_around(call, LINES_BELOW, LINES_ABOVE);
+}
+
+void call_fetch_waiter(const struct call *call)
+{
+    enum { LINES_EACH_SIDE = 3 };
+    if (call->kind == CALL_SUSPENDING)
+        fetch_around(call->waiter, LINES_EACH_SIDE, LINES_EACH_SIDE);
+}
+
 void call_set_timeout(struct scheduler *scheduler, struct call *call)
 {
     call->may_leave = true;

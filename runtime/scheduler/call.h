@@ -89,6 +89,11 @@ bool call_may_wait(void);
  * is held by then. */
 void call_begin(void);
 
+/* Has a call that waits fetched into the near caches, amid the stack of a process that it lies on;
+ * or, when that is there, its process. */
+void call_fetch(const struct call *call);
+void call_fetch_waiter(const struct call *call);
+
 /* Whether somebody waits for the call to come back. */
 static inline bool call_is_waited_for(const struct call *call)
 {

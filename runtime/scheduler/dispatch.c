@@ -53,3 +53,38 @@ void dispatch(struct scheduler *scheduler, const struct ring_completion *complet
     operation->completed(scheduler, slot, completion);
     slot_unhold(scheduler, slot);
 }
+
+static const struct slot *slot_of(const struct scheduler *scheduler, uint64_t user_data)
+{
+    return slot_table_at(&scheduler->slots, operation_slot(user_data));
+}
+
+static void fetch_slot(const struct slot *slot)
+{
+    enum { LINE_BYTES = 64 };
+    for (size_t i = 0; slot && i < SLOT_SIZE; i += LINE_BYTES)
+        __builtin_prefetch((const char *)slot + i, 1);
+}
+
+static void fetch_beside(const struct scheduler *scheduler, uint64_t user_data, enum fetch fetch)
+{
+    const struct slot *slot = slot_of(scheduler, user_data);
+    if (!slot || slot->kind == KIND_NONE || slot->kind != operation_kind(user_data))
+        return;
+    const struct kind_operation *operation = kind_operation(scheduler, user_data);
+    if (operation->fetch)
+        operation->fetch(slot, fetch);
+}
+
+/* Each leads to the next, which is looked for when the one before has had time to come. */
+void dispatch_fetch_ahead(const struct scheduler *scheduler, uint32_t i, uint32_t count)
+{
+    enum { SLOT_AHEAD = 6, CALL_AHEAD = 4, WAITER_AHEAD = 2 };
+    const struct ring_completion *next = scheduler->completions + i;
+    if (i + SLOT_AHEAD < count)
+        fetch_slot(slot_of(scheduler, next[SLOT_AHEAD].user_data));
+    if (i + CALL_AHEAD < count)
+        fetch_beside(scheduler, next[CALL_AHEAD].user_data, FETCH_CALL);
+    if (i + WAITER_AHEAD < count)
+        fetch_beside(scheduler, next[WAITER_AHEAD].user_data, FETCH_WAITER);
+}

@@ -42,6 +42,9 @@ enum ending {
     END_ABORT,      /* the same, and has waited long enough for what is queued */
 };
 
+/* What lies beside a slot: the call that waits for the operation, then who waits for the call. */
+enum fetch { FETCH_CALL, FETCH_WAITER };
+
 struct kind_operation {
     void (*completed)(struct scheduler *scheduler, struct slot *slot,
                       const struct ring_completion *completion);
@@ -49,6 +52,8 @@ struct kind_operation {
     bool (*is_unwanted)(const struct slot *slot);
     /* Gives back what a completion brought whose socket is gone. NULL: nothing. */
     void (*discard)(struct scheduler *scheduler, const struct ring_completion *completion);
+    /* Has it fetched into the near caches, a little before it is needed. NULL: not worth it. */
+    void (*fetch)(const struct slot *slot, enum fetch fetch);
 };
 
 struct kind {

@@ -72,6 +72,7 @@ static void run_completions(struct scheduler *scheduler)
     scheduler->turn_clock.has_left_some =
         count == limits->completion_budget && ring_ready(scheduler->ring) > 0;
     for (uint32_t i = 0; i < count; i++) {
+        dispatch_fetch_ahead(scheduler, i, count);
         error_clear_text(); /* calls that it ends are not to say what other calls said */
         dispatch(scheduler, &scheduler->completions[i]);
         scheduler_do_soon(scheduler);

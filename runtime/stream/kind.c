@@ -110,7 +110,7 @@ const struct kind kind_stream = {
         {
             [OPERATION_IN_KIND(STREAM_CONNECT)] = {connect_completed, connect_is_cancelled, NULL},
             [OPERATION_IN_KIND(STREAM_RECEIVE)] = {receive_completed, receive_is_cancelled,
-                                                   receive_discard},
+                                                   receive_discard, receive_fetch},
             [OPERATION_IN_KIND(STREAM_RECEIVE_INTO)] = {receive_into_completed,
                                                         receive_into_is_cancelled, NULL},
             [OPERATION_IN_KIND(STREAM_READABLE)] = {receive_readable, receive_readable_is_cancelled,

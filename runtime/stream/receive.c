@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/system.h"
 #include "runtime/ring/features.h"
+#include "runtime/scheduler/call.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/passed.h"
@@ -295,6 +296,17 @@ static struct weir_buffer *buffer_of(struct scheduler *scheduler, const struct s
     if (!has_feature(scheduler, FEATURE_BIT(BUFFER_RING)))
         return buffer_pool_at(scheduler->buffers, stream->armed_buffer);
     return NULL;
+}
+
+void receive_fetch(const struct slot *slot, enum fetch fetch)
+{
+    const struct stream *stream = stream_of(slot);
+    if (!stream->waiter)
+        return;
+    if (fetch == FETCH_CALL)
+        call_fetch(stream->waiter);
+    else
+        call_fetch_waiter(stream->waiter);
 }
 
 void receive_completed(struct scheduler *scheduler, struct slot *slot,

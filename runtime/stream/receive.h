@@ -6,12 +6,14 @@
 #include <stdbool.h>
 
 #include "runtime/ring/ring.h"
+#include "runtime/scheduler/kind.h"
 
 struct scheduler;
 struct slot;
 struct stream;
 struct task;
 
+void receive_fetch(const struct slot *slot, enum fetch fetch);
 void receive_completed(struct scheduler *scheduler, struct slot *slot,
                        const struct ring_completion *completion);
 void receive_into_completed(struct scheduler *scheduler, struct slot *slot,
