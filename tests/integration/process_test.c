@@ -75,10 +75,11 @@ Test(process, sleeps)
 static int receive_three(void *data)
 {
     weir_message message;
-    (void)data;
+    atomic_bool *has_waited = data;
     EXPECT(weir_receive(0, &message) == WEIR_TIMEOUT);
     EXPECT(strstr(weir_last_error_text(), "timed out"));
     EXPECT(weir_receive(10, &message) == WEIR_TIMEOUT);
+    atomic_store(has_waited, true);
     for (uintptr_t i = 1; i <= 3; i++) {
         EXPECT(weir_receive(WAIT_MS, &message) == 0);
         EXPECT(message.kind == WEIR_MESSAGE_USER && message.data == (void *)i);
@@ -89,9 +90,10 @@ static int receive_three(void *data)
 Test(process, takes_messages_of_a_thread_in_order)
 {
     struct loopback loopback = loopback_start(NULL);
-    weir_process process = spawn_on(&loopback, 0, receive_three, NULL);
+    atomic_bool has_waited = false;
+    weir_process process = spawn_on(&loopback, 0, receive_three, &has_waited);
     GIVES(weir_monitor(process, loopback.mailbox, NULL), 0);
-    cr_assert(weir_sleep(30) == 0);
+    EVENTUALLY(atomic_load(&has_waited));
     for (uintptr_t i = 1; i <= 3; i++)
         GIVES(weir_post(process, (void *)i), 0);
     int reason = reason_of(&loopback, process);
@@ -207,8 +209,8 @@ static int sleep_again_and_again(void *data)
 {
     atomic_uint *count = data;
     while (atomic_load(count) < 1000) {
-        (void)!weir_sleep(WEIR_INFINITY);
         atomic_fetch_add(count, 1);
+        (void)!weir_sleep(WEIR_INFINITY);
     }
     return 0;
 }
@@ -233,10 +235,10 @@ Test(process, who_is_killed_and_waits_again_does_not_come_back)
     atomic_uint count = 0;
     weir_process process = spawn_on(&loopback, 0, sleep_again_and_again, &count);
     GIVES(weir_monitor(process, loopback.mailbox, NULL), 0);
-    cr_assert(weir_sleep(20) == 0);
+    EVENTUALLY(atomic_load(&count) == 1);
     GIVES(weir_kill(process), 0);
     cr_assert(reason_of(&loopback, process) == WEIR_KILLED);
-    cr_assert(atomic_load(&count) == 1);
+    cr_assert(atomic_load(&count) == 2);
     loopback_close(&loopback);
 }
 
