@@ -78,6 +78,7 @@ static struct exchange echo_of(const weir_option *option)
 enum way { BY_OPTIONS, BY_DEFAULTS, BY_ENVIRONMENT, WAY_COUNT };
 
 static const char *command;
+static const char *header = ""; /* what goes before the request on a connection */
 
 static pid_t start(const struct exchange *exchange, enum way way, const char *list, int *out)
 {
@@ -128,6 +129,7 @@ static bool talk(const struct exchange *exchange, uint16_t port)
     bool is_reset;
     const struct server server = {.port = port};
     int fd = server_connect(&server);
+    server_write(fd, header, strlen(header));
     server_write(fd, exchange->request, exchange->request_size);
     long count = 0;
     while (count < (long)exchange->reply_size) {
@@ -208,6 +210,8 @@ static int try_option(const weir_option *option)
         return 1;
     }
     int failures = 0;
+    bool proxied = option->id == WEIR_OPTION_PROXY_PROTOCOL && option->value.number != 0;
+    header = proxied ? "PROXY UNKNOWN\r\n" : "";
     if (option_row_of(option)->scopes & OPTION_LISTEN)
         failures += try_ways(&http, WAY_COUNT, text) + try_ways(&echo, WAY_COUNT, text);
     for (size_t i = 0; i < sizeof(datagrams) / sizeof(datagrams[0]); i++)
