@@ -385,6 +385,7 @@ static bool is_in_trouble(const struct file *file, struct op *op)
         kernel.now_ns >= trouble->end_ns || !is_tried(file, op))
         return false;
     uint64_t most = (2 + (kernel.now_ns - trouble->begin_ns) / MS) * kernel.capacity;
+    most += kernel.opened_count; /* each of those may find out for itself */
     SIM_CHECK(++trouble->count <= most, "what fails with error %d is tried %llu times",
               trouble->error, (unsigned long long)trouble->count);
     operation_complete(op, -trouble->error);

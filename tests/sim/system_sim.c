@@ -21,6 +21,7 @@
 #include "sim/operation.h"
 #include "sim/trace.h"
 #include "sim/udp.h"
+#include "sim/udp_local.h"
 
 uint64_t clock_now_ns(void)
 {
@@ -38,9 +39,11 @@ static bool fails(void)
     return dice_chance(kernel.faults.call);
 }
 
-static int new_datagram_socket(void)
+static int new_datagram_socket(bool local)
 {
     int fd = kernel_new_file(FILE_DATAGRAM);
+    if (fd >= 0)
+        kernel_file(fd)->local = local;
     if (fd < 0 || udp_file_open(kernel_fd_index(fd)))
         return fd;
     system_close(fd);
@@ -55,9 +58,10 @@ int system_socket(int family, int type, const char *netns)
         return fails() ? -EMFILE : names_socket(type);
     if (fails())
         return -errors[dice_below(4)];
-    int fd = (type & 0xf) == SOCK_DGRAM ? new_datagram_socket() : kernel_new_file(FILE_SOCKET);
+    bool local = family == AF_UNIX;
+    int fd = (type & 0xf) == SOCK_DGRAM ? new_datagram_socket(local) : kernel_new_file(FILE_SOCKET);
     if (fd >= 0)
-        kernel_file(fd)->local = family == AF_UNIX;
+        kernel_file(fd)->local = local;
     return fd;
 }
 
@@ -219,6 +223,10 @@ int system_getsockname(int fd, struct sockaddr *address, socklen_t *size)
 int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
 {
     const struct file *file = kernel_file(fd);
+    if (file->kind == FILE_DATAGRAM && file->local && udps[file->link].connected) {
+        *size = udp_local_put_name(udps[file->link].peer, address);
+        return 0;
+    }
     if (file->kind == FILE_DATAGRAM && udps[file->link].connected) {
         struct sockaddr_in peer = udp_peer_address(udps[file->link].peer);
         return put_value(address, size, &peer, sizeof(peer));
@@ -233,9 +241,9 @@ int system_getpeername(int fd, struct sockaddr *address, socklen_t *size)
 
 int system_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
-    (void)size;
-    return kernel_file(fd)->kind == FILE_DATAGRAM ? udp_file_connect(kernel_fd_index(fd), address)
-                                                  : names_connect(fd);
+    return kernel_file(fd)->kind == FILE_DATAGRAM
+               ? udp_file_connect(kernel_fd_index(fd), address, size)
+               : names_connect(fd);
 }
 
 ssize_t system_receive(int fd, void *bytes, size_t size, int flags, struct sockaddr *from,

@@ -13,6 +13,7 @@
 #include "sim/operation.h"
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
+#include "sim/udp_local.h"
 #include "sim/udp_model.h"
 
 enum { SEGMENTS_MOST = 64, RUN_BYTES_MOST = 65507, HELD_MOST = 256 };
@@ -29,6 +30,7 @@ void udp_reset(void)
     for (uint32_t i = 0; i < UDP_MOST; i++)
         udps[i].used = false;
     number_count = 0;
+    udp_local_reset();
 }
 
 void udp_choose_style(void)
@@ -208,7 +210,7 @@ static void refuse(struct udp *udp)
 {
     static const int errors[] = {ECONNREFUSED, EHOSTUNREACH, ENETUNREACH};
     struct file *file = &kernel.files[udp->file];
-    if (!udp->connected)
+    if (!udp->connected || udp->local)
         return;
     file->error = errors[dice_below(3)];
     trace("udp %lld: error %lld", index_of(udp), file->error, 0, 0);
@@ -216,9 +218,20 @@ static void refuse(struct udp *udp)
     kernel_kick(udp->file, PLACE_OTHER);
 }
 
+static bool arrive_local(struct udp *udp)
+{
+    const struct udp_arrival arrival = some_arrival();
+    udp->peers_wait = udp->tail - udp->head == UDP_LOCAL_QUEUE_MOST;
+    if (!udp->peers_wait)
+        enqueue(udp, &arrival);
+    return !udp->peers_wait;
+}
+
 /* How many they count as. */
 static uint32_t arrive_some(struct udp *udp)
 {
+    if (udp->local)
+        return arrive_local(udp);
     if (dice_chance(udp_style.runs)) {
         uint32_t count = arrive_run(udp);
         return count < udp->arrivals_left ? count : udp->arrivals_left;
@@ -237,8 +250,17 @@ static void arrive(uint32_t index, uint32_t serial)
         udp->arrivals_left -= arrive_some(udp);
     if (dice_chance(udp_style.refused))
         refuse(udp);
-    if (udp->arrivals_left > 0)
+    if (udp->arrivals_left > 0 && !udp->peers_wait)
         event_after(dice_size(3000000), arrive, index, serial);
+}
+
+/* Its queue has room. */
+static void let_peers_go_on(struct udp *udp)
+{
+    if (!udp->peers_wait)
+        return;
+    udp->peers_wait = false;
+    event_after(dice_size(1000000), arrive, index_of(udp), udp->serial);
 }
 
 bool udp_file_open(uint32_t file)
@@ -249,7 +271,8 @@ bool udp_file_open(uint32_t file)
     if (index == UDP_MOST)
         return false;
     struct udp *udp = &udps[index];
-    *udp = (struct udp){.used = true, .serial = udp->serial + 1, .file = file};
+    *udp = (struct udp){
+        .used = true, .serial = udp->serial + 1, .file = file, .local = kernel.files[file].local};
     udp->arrivals_left = dice_size(udp_style.arrivals_most);
     kernel.files[file].link = index;
     udp_model_opened(index);
@@ -264,17 +287,20 @@ void udp_file_close(uint32_t file)
     udp->used = false;
 }
 
-int udp_file_connect(uint32_t file, const struct sockaddr *address)
+int udp_file_connect(uint32_t file, const struct sockaddr *address, socklen_t size)
 {
-    struct sockaddr_in inet;
     struct udp *udp = &udps[kernel.files[file].link];
-    memcpy(&inet, address, sizeof(inet));
-    if (dice_chance(kernel.faults.call))
+    struct msghdr message = {.msg_name = (void *)address, .msg_namelen = size};
+    uint32_t peer = udp_peer_of_message(&message);
+    int refused = udp->local ? udp_local_refusal(peer) : 0;
+    if (refused < 0 && refused != -EAGAIN)
+        return refused;
+    if (dice_chance(kernel.faults.call) && !udp->local)
         return -ENETUNREACH;
     if (udp->connected)
         udp_model_connected_anew(index_of(udp), udp->peer);
     udp->connected = true;
-    udp->peer = udp_peer_of(&inet);
+    udp->peer = peer;
     return 0;
 }
 
@@ -309,8 +335,10 @@ static struct udp *udp_of(const struct file *file)
 }
 
 /* The name, as much of it as was asked for. */
-static uint32_t put_name(const struct udp_arrival *arrival, void *name)
+static uint32_t put_name(const struct udp *udp, const struct udp_arrival *arrival, void *name)
 {
+    if (udp->local)
+        return udp_local_put_name(arrival->peer, name);
     struct sockaddr_in address = udp_peer_address(arrival->peer);
     memcpy(name, &address, sizeof(address));
     return sizeof(address);
@@ -369,9 +397,10 @@ static void receive_one(struct udp *udp, struct mmsghdr *into)
         udp_model_given_run(index_of(udp), udp->takes_runs, whole <= message->msg_iov[0].iov_len);
     udp->held -= arrival->count;
     into->msg_len = put_bytes(udp, *arrival, message->msg_iov);
-    message->msg_namelen = put_name(arrival, message->msg_name);
+    message->msg_namelen = put_name(udp, arrival, message->msg_name);
     message->msg_controllen = put_controls(udp, arrival, message);
     message->msg_flags = into->msg_len < whole ? MSG_TRUNC : 0;
+    let_peers_go_on(udp);
 }
 
 static int receive_error(struct file *file)
@@ -453,13 +482,21 @@ static void take_up_room(struct udp *udp, uint32_t size)
     event_after(dice_size(2000000), leave, index_of(udp), udp->serial);
 }
 
-static uint32_t peer_of(const struct udp *udp, const struct msghdr *message)
+uint32_t udp_peer_of_message(const struct msghdr *message)
 {
     struct sockaddr_in address;
     if (message->msg_namelen == 0)
-        return udp->peer;
+        return UDP_PEER_COUNT;
     memcpy(&address, message->msg_name, sizeof(address));
-    return udp_peer_of(&address);
+    return address.sin_family == AF_UNIX
+               ? udp_local_peer_of(message->msg_name, message->msg_namelen)
+               : udp_peer_of(&address);
+}
+
+static uint32_t peer_of(const struct udp *udp, const struct msghdr *message)
+{
+    uint32_t peer = udp_peer_of_message(message);
+    return peer == UDP_PEER_COUNT ? udp->peer : peer;
 }
 
 /* The size that the kernel is to cut the message into; 0: it is one datagram. */
@@ -477,6 +514,9 @@ static uint32_t segment_of(const struct msghdr *message)
 static int refusal(const struct udp *udp, const struct msghdr *message, uint32_t segment)
 {
     size_t size = message->msg_iov[0].iov_len;
+    SIM_CHECK(!udp->local || !segment, "a run of local datagrams");
+    if (udp->local)
+        return udp_local_refusal(peer_of(udp, message));
     if (segment && size > (size_t)segment * SEGMENTS_MOST)
         return -EINVAL;
     if (segment && udp_style.segmentation_errors[peer_of(udp, message)])
@@ -515,7 +555,9 @@ static void send_one(struct udp *udp, struct mmsghdr *from, int result)
     trace("udp %lld sends: %lld bytes, segments of %lld: %lld", index_of(udp), (int64_t)size,
           segment, result);
     udp_model_sent(index_of(udp), message, segment, result);
-    if (result == 0)
+    if (result == 0 && udp->local)
+        udp_local_sent(peer_of(udp, message));
+    else if (result == 0)
         take_up_room(udp, (uint32_t)size);
     from->msg_len = (uint32_t)size;
 }
@@ -523,7 +565,7 @@ static void send_one(struct udp *udp, struct mmsghdr *from, int result)
 /* ICMP answers one that has just left: the next fails, which is not told, and it will not again. */
 static bool is_answered_amid(const struct udp *udp)
 {
-    if (!udp->connected || !dice_chance(udp_style.refused))
+    if (!udp->connected || udp->local || !dice_chance(udp_style.refused))
         return false;
     udp_model_receive_failed(index_of(udp), -ECONNREFUSED);
     return true;

@@ -18,6 +18,7 @@
 enum {
     UDP_MOST = 64,
     UDP_QUEUE_MOST = 64,
+    UDP_LOCAL_QUEUE_MOST = 10, /* net.unix.max_dgram_qlen */
     UDP_PEER_COUNT = 8,
     UDP_SPEAKER_COUNT = 4,
     UDP_NAMED = 6, /* from it on: those that are sent to by name, of one port */
@@ -53,6 +54,8 @@ extern struct udp_style udp_style;
 struct udp {
     bool used;
     bool connected;
+    bool local;         /* of the Unix domain */
+    bool peers_wait;    /* for room in its queue, as local ones do */
     bool tells_dropped; /* SO_RXQ_OVFL */
     bool takes_runs;    /* UDP_GRO */
     bool knows_runs;    /* it has been set: then it can be */
@@ -80,7 +83,7 @@ void udp_choose_more(void);
 /* A new descriptor's; false: too many. */
 bool udp_file_open(uint32_t file);
 void udp_file_close(uint32_t file);
-int udp_file_connect(uint32_t file, const struct sockaddr *address);
+int udp_file_connect(uint32_t file, const struct sockaddr *address, socklen_t size);
 
 void udp_file_take_runs(uint32_t file, bool on);
 
@@ -93,6 +96,9 @@ int udp_file_send(uint32_t file, struct mmsghdr *messages, uint32_t count);
 
 /* The bytes of a datagram from a peer. */
 void udp_fill(uint32_t number, uint8_t *bytes, size_t size);
+
+/* Whom a message is for; UDP_PEER_COUNT: whom the socket is connected to. */
+uint32_t udp_peer_of_message(const struct msghdr *message);
 
 struct sockaddr_in;
 struct sockaddr_in udp_peer_address(uint32_t peer);

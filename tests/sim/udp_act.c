@@ -23,6 +23,7 @@
 #include "sim/trace.h"
 #include "sim/turns.h"
 #include "sim/udp.h"
+#include "sim/udp_local.h"
 #include "sim/udp_named.h"
 #include "sim/udp_told.h"
 #include <weir/error.h>
@@ -192,10 +193,19 @@ static void send_now(struct udp_view *view, struct udp_sending *sending, const w
         udp_note_letter(view, sending, bytes, NULL);
 }
 
+static bool is_local(const struct udp_view *view)
+{
+    return udps[udp_model_index(view)].local;
+}
+
 /* Some of one size to one peer, which may leave together. */
 void udp_act_send(struct udp_view *view)
 {
     struct udp_sending sending;
+    if (is_local(view)) {
+        udp_local_send(view);
+        return;
+    }
     uint32_t count = dice_size(BURST_MOST);
     choose_sending(view, &sending);
     for (uint32_t i = 0; i < count; i++) {
@@ -207,6 +217,10 @@ void udp_act_send(struct udp_view *view)
 
 void udp_act_answer(struct udp_view *view, const weir_packet *packet)
 {
+    if (is_local(view)) {
+        udp_local_answer(view, packet);
+        return;
+    }
     uint32_t peer = packet->datagram->source.port - UDP_PORT;
     struct udp_sending sending = {
         .peer = peer, .to = address_of(peer), .size = (uint32_t)expect_whole_size(packet)};
@@ -226,6 +240,10 @@ void udp_act_sent(weir_socket handle, int result, void *data)
 static void send_async(struct udp_view *view)
 {
     struct udp_sending sending;
+    if (is_local(view)) {
+        udp_local_send_async(view);
+        return;
+    }
     udp_choose_call(view, &sending);
     const uint8_t *bytes = udp_make_bytes(sending.size);
     struct pending *pending =
@@ -400,7 +418,7 @@ void udp_act_set_active(struct udp_view *view, int32_t active)
 
 static void set_options(struct udp_view *view)
 {
-    if (dice_chance(udp_style.runs))
+    if (!is_local(view) && dice_chance(udp_style.runs))
         set(view, WEIR_OPTIONS(WEIR_UDP_GRO(dice_chance(600))));
     else if (dice_chance(500))
         udp_act_set_active(view, act_some_active());
@@ -477,6 +495,10 @@ static void change_owner(struct udp_view *view)
 
 void udp_act_connect(struct udp_view *view)
 {
+    if (is_local(view)) {
+        udp_local_connect(view);
+        return;
+    }
     weir_address peer = address_of(dice_below(UDP_NAMED));
     bool live = udp_model_socket(view) != NULL;
     if (udp_model_is_waited_for(view)) /* what a call waits to queue goes to the next */
@@ -531,10 +553,12 @@ static void act(struct udp_view *view)
         act_may_wait() || (udp_act_is_own(view) && post_handed_count(view->handle) == 0);
     if (dice_chance(program_style.giving) && may_give)
         give_udp(view);
-    else if (program_style.named && dice_chance(program_style.named))
+    else if (!is_local(view) && program_style.named && dice_chance(program_style.named))
         udp_named_send(view);
-    else if (!udp_act_is_own(view))
+    else if (!udp_act_is_own(view) && !is_local(view))
         udp_afar_at_random(view);
+    else if (!udp_act_is_own(view))
+        return;
     else if (post_handed_count(view->handle) > 0)
         act_while_handed(view);
     else if (dice_chance(program_style.close))

@@ -21,6 +21,7 @@
 #include "sim/trace.h"
 #include "sim/turns.h"
 #include "sim/udp.h"
+#include "sim/udp_local.h"
 #include <weir/error.h>
 
 struct udp_view udp_views[UDP_MOST];
@@ -179,15 +180,22 @@ void __wrap_handout_share(struct scheduler *scheduler, struct datagram *socket)
               (unsigned long long)(received->count - before), (unsigned long long)most);
 }
 
-static bool says(const weir_packet *packet, const struct udp_given *given)
+static bool is_from(const struct udp_view *view, const weir_datagram *datagram, uint32_t peer)
+{
+    if (udps[udp_model_index(view)].local)
+        return udp_local_is_from(datagram, peer);
+    struct sockaddr_in from = udp_peer_address(peer);
+    return datagram->source.port == ntohs(from.sin_port) &&
+           memcmp(datagram->source.bytes, &from.sin_addr, sizeof(from.sin_addr)) == 0;
+}
+
+static bool says(const struct udp_view *view, const weir_packet *packet,
+                 const struct udp_given *given)
 {
     static uint8_t bytes[UINT16_MAX];
     size_t size = expect_whole_size(packet);
-    struct sockaddr_in from = udp_peer_address(given->peer);
-    const weir_address *source = &packet->datagram->source;
     bool may_be = !model_lenient || packet->datagram->truncated == (size < given->size);
-    if (size > given->filled || !may_be || source->port != ntohs(from.sin_port) ||
-        memcmp(source->bytes, &from.sin_addr, sizeof(from.sin_addr)) != 0)
+    if (size > given->filled || !may_be || !is_from(view, packet->datagram, given->peer))
         return false;
     udp_fill(given->number, bytes, size);
     return memcmp(packet->bytes - packet->header_size, bytes, size) == 0;
@@ -216,7 +224,7 @@ static void take(struct udp_view *view, const weir_packet *packet)
     for (;;) {
         SIM_CHECK(view->given_head != view->given_tail, "a datagram that the kernel never gave");
         const struct udp_given *given = &view->given[view->given_head++ % UDP_GIVEN_MOST];
-        if (!says(packet, given)) {
+        if (!says(view, packet, given)) {
             SIM_CHECK(model_lenient, "udp %u: datagram %u is next, and another one came",
                       udp_model_index(view), given->number);
             continue; /* there was no memory to keep it */
@@ -324,7 +332,8 @@ static void foresee_error(struct udp_view *view, const struct datagram *socket, 
 void __wrap_datagram_tell_error(struct scheduler *scheduler, struct datagram *socket, int error)
 {
     struct udp_view *view = view_of(socket);
-    bool known = view && !view->forsaken;
+    bool is_lost = view && udps[udp_model_index(view)].local && socket->slot.state != SOCKET_OPEN;
+    bool known = view && !view->forsaken && !is_lost;
     if (known)
         foresee_error(view, socket, error);
     __real_datagram_tell_error(scheduler, socket, error);
@@ -460,20 +469,12 @@ void udp_model_connected_anew(uint32_t index, uint32_t last_peer)
             view->letters[i].peer = last_peer;
 }
 
-static uint32_t peer_of(const struct msghdr *message)
-{
-    struct sockaddr_in address;
-    if (message->msg_namelen == 0)
-        return UDP_PEER_COUNT;
-    memcpy(&address, message->msg_name, sizeof(address));
-    return udp_peer_of(&address);
-}
-
 void udp_model_sent(uint32_t index, const struct msghdr *message, uint32_t segment, int result)
 {
     struct udp_view *view = &udp_views[index];
     size_t size = message->msg_iov[0].iov_len;
-    struct piece_of_run piece = {.bytes = message->msg_iov[0].iov_base, .peer = peer_of(message)};
+    struct piece_of_run piece = {.bytes = message->msg_iov[0].iov_base,
+                                 .peer = udp_peer_of_message(message)};
     uint32_t from = 0;
     bool is_spared = result < 0 && udps[index].connected; /* all of a run but the first */
     if (view->handle.id == 0 || view->forsaken)
@@ -571,6 +572,8 @@ void udp_model_closed(uint32_t index)
     udp_model_note_left(&udp_views[index]);
     SIM_CHECK(view->closed || view->serves || model_stopping, "udp %u: nobody has closed it",
               index);
+    if (udps[index].local) /* its peers may never have had room */
+        return;
     for (uint32_t i = 0; i < view->letter_count; i++)
         SIM_CHECK(view->letters[i].pending,
                   "udp %u: a datagram of %u bytes was never sent, and is closed", index,

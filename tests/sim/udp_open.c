@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The program opens UDP sockets, and finds one of them to do something with. */
+#include <string.h>
+
 #include "runtime/scheduler/scheduler.h"
 #include "sim/act.h"
 #include "sim/dice.h"
@@ -24,6 +26,19 @@ static const weir_option *open_options(void)
     return options;
 }
 
+/* Without a name, with one that the kernel chooses, or a path, which may be there. */
+static const weir_option *local_options(void)
+{
+    static weir_option options[7];
+    static const char *const paths[] = {"/run/a", "/run/c", "/run/d"};
+    const char *path = paths[dice_below(3)];
+    memcpy(options, open_options(), 4 * sizeof(options[0]));
+    options[4] = dice_chance(400) ? WEIR_LOCAL() : WEIR_IP_LOCAL(path, strlen(path));
+    options[5] = WEIR_REUSEADDR(dice_chance(500));
+    options[6] = (weir_option){.id = WEIR_OPTION_END};
+    return options;
+}
+
 /* Those that it has opened are closed, whatever they have told meanwhile. */
 static void serve_failed(uint32_t owner)
 {
@@ -37,8 +52,9 @@ static void open_one(weir_runtime *runtime)
     weir_socket handle = {0};
     uint32_t owner = act_some_owner();
     bool may_serve = act_may_wait() || weir_scheduler_count(runtime) == 1;
-    bool serves = may_serve && dice_chance(300);
-    const weir_option *options = open_options();
+    bool local = dice_chance(program_style.local);
+    bool serves = may_serve && !local && dice_chance(300);
+    const weir_option *options = local ? local_options() : open_options();
     post_begin_service();
     int result = serves
                      ? weir_udp_serve(runtime, "127.0.0.1", 0, options, udp_owner(owner), &handle)

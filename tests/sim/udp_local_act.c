@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/datagram/datagram.h"
+#include "runtime/datagram/outbox.h"
+#include "sim/dice.h"
+#include "sim/expect.h"
+#include "sim/model.h"
+#include "sim/pending.h"
+#include "sim/trace.h"
+#include "sim/udp.h"
+#include "sim/udp_act.h"
+#include "sim/udp_local.h"
+#include <weir/error.h>
+
+enum { BURST_MOST = 8, DISTINCT_BYTES = 8 };
+
+static struct udp_sending some_sending(const struct udp_view *view, uint32_t first, uint32_t last)
+{
+    struct udp_sending sending = {.peer = dice_between(first, last), .size = dice_size(2000)};
+    sending.connected = dice_chance(view->connected ? 500 : 30);
+    if (sending.connected)
+        sending.peer = UDP_PEER_COUNT;
+    sending.expected = sending.connected && !view->connected ? -EINVAL : 0;
+    return sending;
+}
+
+/* Lives until the next. */
+static weir_local_message message_of(const struct udp_sending *sending, const uint8_t *bytes)
+{
+    static weir_local_address to;
+    if (!sending->connected)
+        to = udp_local_address(sending->peer);
+    return (weir_local_message){
+        .bytes = bytes, .size = sending->size, .to = sending->connected ? NULL : &to};
+}
+
+static bool is_busy(const struct datagram *socket)
+{
+    return socket && socket->outbox && socket->outbox->busy;
+}
+
+/* NULL `packet`: bytes of their own. */
+static void send_now(struct udp_view *view, const struct udp_sending *sending,
+                     const weir_packet *packet)
+{
+    const uint8_t *bytes =
+        packet ? packet->bytes - packet->header_size : udp_make_bytes(sending->size);
+    bool busy = is_busy(udp_model_socket(view));
+    if (!bytes || !udp_has_room(view))
+        return;
+    const weir_local_message message = message_of(sending, bytes);
+    int expected = udp_foresee_send(view, sending);
+    int result =
+        packet ? weir_send_packet(view->handle, packet) : weir_local_send(view->handle, &message);
+    trace("udp %lld: local send of %lld bytes to peer %lld: %lld", udp_model_index(view),
+          sending->size, sending->peer, result);
+    if (expected == 0 && busy)
+        expected = -EAGAIN;
+    SIM_CHECK(result == expected || (result == -ENOMEM && model_lenient), "a send gave %s, not %s",
+              weir_error_name(result), weir_error_name(expected));
+    if (result == -EAGAIN && busy)
+        view->owed_unbusy = true;
+    if (result == 0)
+        udp_note_letter(view, sending, bytes, NULL);
+}
+
+void udp_local_send(struct udp_view *view)
+{
+    const struct udp_sending sending = some_sending(view, 1, UDP_SPEAKER_COUNT - 1);
+    for (uint32_t count = dice_size(BURST_MOST); count > 0; count--)
+        send_now(view, &sending, NULL);
+}
+
+/* Who has no name cannot be answered. */
+void udp_local_answer(struct udp_view *view, const weir_packet *packet)
+{
+    struct udp_sending sending = {.size = (uint32_t)expect_whole_size(packet)};
+    while (!udp_local_is_from(packet->datagram, sending.peer))
+        sending.peer++;
+    sending.expected = sending.peer == 0 ? -EINVAL : 0;
+    send_now(view, &sending, packet);
+}
+
+void udp_local_send_async(struct udp_view *view)
+{
+    struct udp_sending sending = some_sending(view, UDP_SPEAKER_COUNT, UDP_NAMED - 1);
+    sending.size += DISTINCT_BYTES;
+    const uint8_t *bytes = udp_make_bytes(sending.size);
+    struct pending *pending =
+        bytes && udp_has_room(view) ? udp_begin(view, PENDING_UDP_SEND) : NULL;
+    if (!pending)
+        return;
+    pending->expected = udp_foresee_send(view, &sending);
+    pending->refused = pending->expected != 0;
+    if (!pending->refused)
+        udp_note_letter(view, &sending, bytes, pending);
+    const weir_local_message message = message_of(&sending, bytes);
+    int result = weir_local_send_async(view->handle, &message, udp_act_sent, pending);
+    trace("udp %lld: local send_async of %lld bytes, call %lld: %lld", udp_model_index(view),
+          sending.size, pending_index(pending), result);
+    pending->returned = true;
+    if (result == 0)
+        return;
+    SIM_CHECK(result == -ENOMEM && model_lenient, "send_async gave %s", weir_error_name(result));
+    udp_model_answered(pending, result);
+    pending_end(pending);
+}
+
+void udp_local_connect(struct udp_view *view)
+{
+    const weir_local_address peer = udp_local_address(dice_between(1, UDP_NAMED - 1));
+    char text[WEIR_LOCAL_TEXT_SIZE];
+    if (udp_model_is_waited_for(view)) /* what a call waits to queue goes to the next */
+        return;
+    int result = weir_udp_connect_to_async(view->handle, weir_local_address_format(&peer, text), 0,
+                                           0, NULL, NULL);
+    trace("udp %lld: local connect: %lld", udp_model_index(view), result, 0, 0);
+    SIM_CHECK(result == 0 || (result == -ENOMEM && model_lenient), "connect gave %s",
+              weir_error_name(result));
+    view->connected |= udps[udp_model_index(view)].connected;
+}
