@@ -291,8 +291,8 @@ noticed_by() {
 }
 
 change() {
-    awk -v first="$2" -v last="$3" -v new="$4" '
-        NR == first { print new; next }
+    new=$4 awk -v first="$2" -v last="$3" '
+        NR == first { print ENVIRON["new"]; next }
         NR > first && NR <= last { next }
         { print }' "$tree/$1" >"$work/changed" && cp "$work/changed" "$tree/$1"
 }
