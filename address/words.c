@@ -60,7 +60,7 @@ static int read_bytes(int fd, const char *path, char *text, size_t size)
 {
     size_t done = 0;
     ssize_t count = 1;
-    while (done < size && count > 0) {
+    while (done < size && count != 0) {
         count = read(fd, text + done, size - done);
         if (count < 0 && errno != EINTR)
             return error_say(-errno, "file %s: %s", path, strerror(errno));

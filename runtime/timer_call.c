@@ -77,11 +77,10 @@ static int cancel_stopping(uint32_t index, weir_timer timer)
 }
 
 /* In a callback of a runtime that stops the own scheduler is there all the same. */
-int weir_timer_cancel(weir_timer timer)
+static int cancel(weir_timer timer)
 {
     struct scheduler *here = scheduler_current();
     uint32_t index = (uint32_t)(timer.id >> HANDLE_INDEX_SHIFT);
-    error_clear_text();
     if (here && here->index == index)
         return alarm_cancel(here, timer);
     struct scheduler *scheduler = registry_enter(index);
@@ -89,5 +88,16 @@ int weir_timer_cancel(weir_timer timer)
         return cancel_stopping(index, timer);
     int result = alarm_cancel(scheduler, timer);
     registry_leave(index);
+    return result;
+}
+
+int weir_timer_cancel(weir_timer timer)
+{
+    error_clear_text();
+    int result = cancel(timer);
+    if (result == -EINPROGRESS)
+        return error_say(result, "timer: it is being called just now, for the last time");
+    if (result == -ENOENT && !weir_last_error_text()[0])
+        return error_say(result, "timer: there is none to cancel: it is over, or never was");
     return result;
 }

@@ -310,6 +310,8 @@ Test(timer, mistakes_are_refused)
     GIVES(weir_timer_start(runtime, 0, 0, 0, NULL, NULL, NULL), -EINVAL);
     GIVES(weir_timer_cancel((weir_timer){0}), -ENOENT);
     GIVES(weir_timer_cancel((weir_timer){UINT64_MAX}), -ENOENT);
+    cr_assert_str_eq(weir_last_error_text(),
+                     "timer: there is none to cancel: it is over, or never was");
     loopback_close(&loopback);
     GIVES(weir_timer_start(runtime, 0, 0, 0, note, NULL, NULL), WEIR_CLOSED);
 }
