@@ -44,7 +44,7 @@ const char serve_details[] =
     "  --schedulers N           how many; one per core if it is left out\n"
     "  --cpus LIST              cores to pin them to, as in 0,2-3\n"
     "  --busy-wait US           microseconds an idle scheduler looks before it sleeps\n"
-    "  --gather US              microseconds that what arrives gathers while one sleeps\n"
+    "  --gather US              microseconds that arrivals gather while one sleeps\n"
     "  --buffers COUNTxBYTES    receive buffers of each scheduler, as in 1024x16384\n"
     "  --zero-copy BYTES        sends of this size and more leave the copy out; 0:\n"
     "                           none\n"

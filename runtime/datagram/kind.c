@@ -114,9 +114,10 @@ const struct kind kind_datagram = {
     .has_packets = true,
     .operations =
         {
-            [OPERATION_IN_KIND(DATAGRAM_READABLE)] = {collect_readable, collect_is_cancelled, NULL},
-            [OPERATION_IN_KIND(DATAGRAM_WRITABLE)] = {departure_writable, departure_is_cancelled,
+            [OPERATION_IN_KIND(DATAGRAM_READABLE)] = {collect_readable, collect_is_cancelled, NULL,
                                                       NULL},
+            [OPERATION_IN_KIND(DATAGRAM_WRITABLE)] = {departure_writable, departure_is_cancelled,
+                                                      NULL, NULL},
         },
     .open = open_datagrams,
     .shut = shut_datagrams,

@@ -273,7 +273,7 @@ static void release(struct scheduler *scheduler, struct slot *slot)
 
 const struct kind kind_incoming = {
     .name = "incoming connection",
-    .operations = {[OPERATION_IN_KIND(INCOMING_READABLE)] = {completed, is_unwanted, NULL}},
+    .operations = {[OPERATION_IN_KIND(INCOMING_READABLE)] = {completed, is_unwanted, NULL, NULL}},
     .end = end,
     .give_up_descriptor = give_up_descriptor,
     .release = release,

@@ -51,7 +51,7 @@ static uint32_t siblings(const struct slot *slot, const weir_socket **siblings)
 const struct kind kind_listener = {
     .name = "listener",
     .operations = {[OPERATION_IN_KIND(LISTENER_ACCEPT)] = {accept_completed, accept_is_cancelled,
-                                                           accept_discard}},
+                                                           accept_discard, NULL}},
     .end = end,
     .close = close_by_call,
     .cancel_calls = accept_cancel_calls,

@@ -129,7 +129,7 @@ static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
 const struct kind kind_watch = {
     .name = "watch",
     .is_inner = true,
-    .operations = {[OPERATION_IN_KIND(WATCH_POLL)] = {completed, is_cancelled, NULL}},
+    .operations = {[OPERATION_IN_KIND(WATCH_POLL)] = {completed, is_cancelled, NULL, NULL}},
     .end = end,
     .give_up_descriptor = give_up_descriptor,
 };
