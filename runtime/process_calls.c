@@ -361,6 +361,11 @@ int weir_give(weir_socket socket, weir_owner from, weir_process to)
     return result;
 }
 
+static void give_to(struct scheduler *here, struct slot *slot, const struct process *process)
+{
+    (void)here->kinds[slot->kind]->hand_over(here, slot, weir_mailed_to(process->mailbox));
+}
+
 static void spawn_for(weir_socket socket, void *data)
 {
     struct scheduler *here = scheduler_current();
@@ -370,11 +375,10 @@ static void spawn_for(weir_socket socket, void *data)
                                       .data = spawner->data,
                                       .options = spawner->options};
     struct process *process;
-    struct slot *slot = slot_find(here, socket);
     if (process_spawn(here, &plan, &process) != 0)
         weir_close(socket);
     else if (!CANARY(UNSERVED))
-        (void)here->kinds[slot->kind]->hand_over(here, slot, weir_mailed_to(process->mailbox));
+        give_to(here, slot_find(here, socket), process);
 }
 
 static const weir_handler spawning = {.accepted = spawn_for};
