@@ -42,7 +42,6 @@ enum canary {
     CANARY_RESTLESS,           /* who receives nothing but errors asks again at once */
     CANARY_UNTOLD_ERROR,       /* an error that a receive has met is told to nobody */
     CANARY_UNSERVED,           /* a process does not own the connection that it was spawned for */
-    CANARY_DEAD_SENDER,        /* who has stopped waiting for a datagram is told all the same */
     CANARY_LEAKED_HANDOVER,    /* a connection that comes to a scheduler that stops is left open */
     CANARY_DEAF_PROCESS,       /* a process that waits is not called when a message comes */
     CANARY_SENT_AGAIN,         /* a datagram that one address of a name got goes to the next too */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "address/address.h"
-#include "base/canary.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/datagrams.h"
@@ -158,7 +157,7 @@ static void leave_send(struct scheduler *scheduler, struct call *call)
     struct parcel *parcel = letter_call_of(call)->parcel;
     (void)scheduler;
     if (parcel)
-        parcel->call = CANARY(DEAD_SENDER) ? call : NULL;
+        parcel->call = NULL;
     else
         list_remove(&call->link);
 }

@@ -71,9 +71,10 @@ done
 # Each connection of a deep closed loop gets its share: a fourth of it at least.
 coproc counting { exec python3 "$top/tests/load/counting_server.py" 4; }
 processes+=("$counting_PID")
-read -r line_of_counting <&"${counting[0]}"
+exec {its_words}<&"${counting[0]}" # of which bash forgets its own when the server has ended
+read -r line_of_counting <&"$its_words"
 load "0 3" "tcp://${line_of_counting##* }" --connections 4 --depth 4 --count 4000 --warm-up 0s
-mapfile -t counts <&"${counting[0]}"
+mapfile -t counts <&"$its_words"
 [ "${#counts[@]}" = 4 ] || wrong "shares: ${counts[*]}: $out"
 for count_of_one in "${counts[@]}"; do
     ((count_of_one >= 4000 * 64 / 4 / 4)) || wrong "shares: ${counts[*]} of $((4000 * 64)) bytes"
