@@ -237,6 +237,31 @@ void udp_act_sent(weir_socket handle, int result, void *data)
     pending_end(pending);
 }
 
+struct pending *udp_begin_send(struct udp_view *view, const struct udp_sending *sending,
+                               const uint8_t **bytes)
+{
+    *bytes = udp_make_bytes(sending->size);
+    struct pending *pending =
+        *bytes && udp_has_room(view) ? udp_begin(view, PENDING_UDP_SEND) : NULL;
+    if (!pending)
+        return NULL;
+    pending->expected = udp_foresee_send(view, sending);
+    pending->refused = pending->expected != 0;
+    if (!pending->refused)
+        udp_note_letter(view, sending, *bytes, pending);
+    return pending;
+}
+
+void udp_send_returned(struct pending *pending, int result)
+{
+    pending->returned = true;
+    if (result == 0)
+        return;
+    SIM_CHECK(result == -ENOMEM && model_lenient, "send_async gave %s", weir_error_name(result));
+    udp_model_answered(pending, result);
+    pending_end(pending);
+}
+
 static void send_async(struct udp_view *view)
 {
     struct udp_sending sending;
@@ -245,25 +270,15 @@ static void send_async(struct udp_view *view)
         return;
     }
     udp_choose_call(view, &sending);
-    const uint8_t *bytes = udp_make_bytes(sending.size);
-    struct pending *pending =
-        bytes && udp_has_room(view) ? udp_begin(view, PENDING_UDP_SEND) : NULL;
+    const uint8_t *bytes;
+    struct pending *pending = udp_begin_send(view, &sending, &bytes);
     if (!pending)
         return;
-    pending->expected = udp_foresee_send(view, &sending);
-    pending->refused = pending->expected != 0;
-    if (!pending->refused)
-        udp_note_letter(view, &sending, bytes, pending);
     int result = weir_udp_send_async(view->handle, to_of(&sending), bytes, sending.size,
                                      udp_act_sent, pending);
     trace("udp %lld: send_async of %lld bytes, call %lld: %lld", udp_model_index(view),
           sending.size, pending_index(pending), result);
-    pending->returned = true;
-    if (result == 0)
-        return;
-    SIM_CHECK(result == -ENOMEM && model_lenient, "send_async gave %s", weir_error_name(result));
-    udp_model_answered(pending, result);
-    pending_end(pending);
+    udp_send_returned(pending, result);
 }
 
 /* Receiving. */

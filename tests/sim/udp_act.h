@@ -38,6 +38,10 @@ void udp_foresee_close(struct udp_view *view);
 int udp_foresee_owner(struct udp_view *view, uint32_t from, uint32_t to);
 weir_option udp_act_some_option(void);
 struct pending *udp_begin(struct udp_view *view, uint8_t kind);
+/* An _async send: before it, NULL when there is to be none, and with what it returned. */
+struct pending *udp_begin_send(struct udp_view *view, const struct udp_sending *sending,
+                               const uint8_t **bytes);
+void udp_send_returned(struct pending *pending, int result);
 void udp_act_sent(weir_socket handle, int result, void *data);
 void udp_act_received(weir_socket handle, int result, const weir_packet *packet, void *data);
 

@@ -87,25 +87,15 @@ void udp_local_send_async(struct udp_view *view)
 {
     struct udp_sending sending = some_sending(view, UDP_SPEAKER_COUNT, UDP_NAMED - 1);
     sending.size += DISTINCT_BYTES;
-    const uint8_t *bytes = udp_make_bytes(sending.size);
-    struct pending *pending =
-        bytes && udp_has_room(view) ? udp_begin(view, PENDING_UDP_SEND) : NULL;
+    const uint8_t *bytes;
+    struct pending *pending = udp_begin_send(view, &sending, &bytes);
     if (!pending)
         return;
-    pending->expected = udp_foresee_send(view, &sending);
-    pending->refused = pending->expected != 0;
-    if (!pending->refused)
-        udp_note_letter(view, &sending, bytes, pending);
     const weir_local_message message = message_of(&sending, bytes);
     int result = weir_local_send_async(view->handle, &message, udp_act_sent, pending);
     trace("udp %lld: local send_async of %lld bytes, call %lld: %lld", udp_model_index(view),
           sending.size, pending_index(pending), result);
-    pending->returned = true;
-    if (result == 0)
-        return;
-    SIM_CHECK(result == -ENOMEM && model_lenient, "send_async gave %s", weir_error_name(result));
-    udp_model_answered(pending, result);
-    pending_end(pending);
+    udp_send_returned(pending, result);
 }
 
 void udp_local_connect(struct udp_view *view)
