@@ -119,7 +119,7 @@ void parcel_free(struct parcels *parcels, struct parcel *parcel)
         return;
     }
     parcels->spare_count++;
-    list_append(parcels->spare.next, &parcel->link); /* the first: it is in the core's cache */
+    list_prepend(&parcels->spare, &parcel->link); /* it is in the core's cache */
 }
 
 /* Only what lies last in its crate can have something put behind it. */

@@ -3,6 +3,7 @@
 #include "runtime/scheduler/registry.h"
 
 #include <criterion/criterion.h>
+#include <poll.h>
 
 #include "runtime/ring/operation.h"
 #include "runtime/scheduler/scheduler.h"
@@ -75,6 +76,21 @@ Test(registry, who_is_withdrawn_is_not_found)
     registry_end(INDEX);
     cr_expect(!registry_enter_stopping(INDEX) && registry_user_count(INDEX) == 0);
     cr_expect(!registry_enter(REGISTRY_CAPACITY) && !registry_enter_stopping(REGISTRY_CAPACITY));
+}
+
+Test(registry, wakes_who_sleeps)
+{
+    static struct scheduler scheduler;
+    cr_assert(inbox_open(&scheduler.inbox) == 0);
+    registry_wake(0);
+    registry_publish(0, &scheduler);
+    cr_assert(inbox_begin_sleep(&scheduler.inbox));
+    registry_wake(0);
+    cr_expect_eq(poll(&(struct pollfd){scheduler.inbox.bell, POLLIN, 0}, 1, 0), 1);
+    cr_expect_eq(registry_user_count(0), 0);
+    registry_withdraw(0);
+    registry_end(0);
+    inbox_close(&scheduler.inbox);
 }
 
 Test(registry, a_child_finds_nobody)
