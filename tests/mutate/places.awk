@@ -71,11 +71,25 @@ function put(at, size, new) {
     return substr(whole, 1, at - 1) new substr(whole, at + size)
 }
 
+# The smaller or larger of two is the same one where both are equal.
+function chooses_of_two(at, size,    before, behind, one, two) {
+    before = substr(code, 1, at - 2)
+    behind = substr(code, at + size + 1)
+    if (substr(code, at, size) !~ /^[<>]=?$/ || !match(before, /[a-z_A-Z0-9.>-]+$/) ||
+        substr(before, 1, RSTART - 1) ~ /[-+*\/%] $/)
+        return 0
+    one = substr(before, RSTART)
+    two = substr(behind, 1, index(behind, " ? ") - 1)
+    behind = substr(behind, length(two) + 4)
+    return match(behind, /^[^ ]+ : [a-z_A-Z0-9.>-]+[,;)]/) &&
+           (index(behind, one " : " two) == 1 || index(behind, two " : " one) == 1)
+}
+
 function operators(    i, token) {
     for (i = 1; i < length(code); i++) {
         if (substr(code, i, 1) == " " && match(substr(code, i + 1), /^[-+*\/%&|<>=!]+ /)) {
             token = substr(code, i + 1, RLENGTH - 1)
-            if (token in swap)
+            if (token in swap && !chooses_of_two(i + 1, length(token)))
                 emit("operator", put(i + 1, length(token), swap[token]))
         } else if (substr(code, i, 2) == "++") {
             emit("operator", put(i, 2, "--"))
