@@ -118,8 +118,7 @@ static bool skip_questions(const struct answer *answer, size_t *position)
 static bool take_record(const struct answer *answer, size_t *position, struct record *record)
 {
     record->name = *position;
-    if (!take_name(answer, position, NULL) || answer->size < RECORD_FIXED_SIZE ||
-        *position > answer->size - RECORD_FIXED_SIZE)
+    if (!take_name(answer, position, NULL) || *position + RECORD_FIXED_SIZE > answer->size)
         return false;
     const uint8_t *fixed = answer->bytes + *position;
     record->type = (uint16_t)bytes_read_be16(fixed);

@@ -175,13 +175,13 @@ static const weir_hostent *find_cached(const struct lookup *lookup,
     return NULL;
 }
 
-/* The same name as another asker wrote it, and the same address as another may have been read. */
+/* The same name as another asker wrote it; the same address as another may be written, too. */
 static int answer_cached(struct lookup *lookup, const weir_hostent *found)
 {
-    weir_hostent hostent = *found;
-    if (lookup->kind == LOOKUP_ADDRESS)
-        hostent.h_addr_list = &lookup->address;
-    lookup->hostent = hostent_copy(&hostent);
+    lookup->hostent = lookup->kind == LOOKUP_NAME
+                          ? hostent_copy(found)
+                          : hostent_create(found->h_name, found->h_aliases, found->alias_count,
+                                           &lookup->address, 1);
     return lookup->hostent ? 0 : -ENOMEM;
 }
 

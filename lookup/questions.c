@@ -7,6 +7,7 @@
 
 #include "address/name.h"
 
+/* What is longer is cut, and still no name that DNS can carry. */
 enum { QUESTION_SIZE = 2 * NAME_TEXT_SIZE };
 
 static int add(struct lookup *lookup, const char *question)
@@ -19,8 +20,8 @@ static int add_in_domain(struct lookup *lookup, const char *domain)
     char question[QUESTION_SIZE];
     if (!*domain || strcmp(domain, ".") == 0)
         return add(lookup, lookup->name);
-    int length = snprintf(question, sizeof(question), "%s.%s", lookup->name, domain);
-    return length < (int)sizeof(question) ? add(lookup, question) : 0;
+    snprintf(question, sizeof(question), "%s.%s", lookup->name, domain);
+    return add(lookup, question);
 }
 
 /* Without domains to search, in this machine's own. */
@@ -40,8 +41,6 @@ static int list_of_name(struct lookup *lookup, const struct lookup_ground *groun
     bool absolute = name_ends_in_dot(lookup->name);
     size_t length = strlen(lookup->name) - absolute;
     int result = 0;
-    if (length >= sizeof(question))
-        return 0;
     if (absolute || name_has_inner_dot(lookup->name)) {
         snprintf(question, sizeof(question), "%.*s", (int)length, lookup->name);
         result = add(lookup, question);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "framing/block.h"
-#include "guard.h"
+#include "support/guard.h"
 #include <criterion/criterion.h>
 #include <stdbool.h>
 #include <string.h>

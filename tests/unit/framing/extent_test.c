@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every type whose header tells the length, against every edge of its limits. */
-#include "guard.h"
+#include "support/guard.h"
 #include <criterion/criterion.h>
 #include <string.h>
 #include <weir/packet.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
-#include "guard.h"
+#include "support/guard.h"
 #include <criterion/criterion.h>
 #include <ctype.h>
 #include <stdio.h>

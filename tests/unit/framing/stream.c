@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stream.h"
 #include "base/check.h"
-#include "guard.h"
+#include "support/guard.h"
 #include "term.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* Every vector, as one piece and in pieces, always right before a page that must not be read. */
 #include "answer.h"
 #include "decode_row.h"
-#include "guard.h"
+#include "support/guard.h"
 #include <criterion/criterion.h>
 #include <string.h>
 

@@ -67,6 +67,17 @@ Test(cache, none_at_all)
     cache_close(&cache);
 }
 
+Test(cache, one)
+{
+    cr_assert_eq(cache_open(&cache, 1), 0);
+    put("a", 0, 100);
+    put("b", 0, 100);
+    cr_expect_not(has("a", 1));
+    cr_expect(has("b", 1));
+    cache_close(&cache);
+    cr_expect_eq(memory_live_count(), 0);
+}
+
 Test(cache, many)
 {
     char name[16];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is asked for what and when, as the inet configuration says. */
+#include "base/memory.h"
 #include "play.h"
 
 #include <criterion/criterion.h>
@@ -133,6 +134,55 @@ static enum reaction has_no_edns(const struct query_ask *ask, const char *questi
                      : knows_all(ask, question, type, answer);
 }
 
+/* By UDP it has more to say, which it never does; another one knows. */
+static enum reaction truncates_only(const struct query_ask *ask, const char *question, ns_type type,
+                                    struct dns_message *answer)
+{
+    return ask->server.bytes[3] != 9 && ask->tcp ? STAYS_SILENT
+           : ask->server.bytes[3] != 9           ? truncates(ask, question, type, answer)
+                                                 : knows_all(ask, question, type, answer);
+}
+
+/* With or without EDNS it does not answer; another one does. */
+static enum reaction wants_no_edns_and_refuses(const struct query_ask *ask, const char *question,
+                                               ns_type type, struct dns_message *answer)
+{
+    return ask->server.bytes[3] == 9 ? knows_all(ask, question, type, answer)
+           : ask->edns               ? calls_it_malformed(ask, question, type, answer)
+                                     : refuses(ask, question, type, answer);
+}
+
+static enum reaction has_no_edns_by_tcp(const struct query_ask *ask, const char *question,
+                                        ns_type type, struct dns_message *answer)
+{
+    return ask->tcp    ? calls_it_malformed(ask, question, type, answer)
+           : ask->edns ? truncates(ask, question, type, answer)
+                       : knows_all(ask, question, type, answer);
+}
+
+static enum reaction knows_something_else(const struct query_ask *ask, const char *question,
+                                          ns_type type, struct dns_message *answer)
+{
+    (void)ask;
+    dns_answer_begin(answer, 0, question, (uint16_t)type, ns_r_noerror);
+    add_address(answer, "else.test", type, 60);
+    return ANSWERS;
+}
+
+static enum reaction lacks_memory(const struct query_ask *ask, const char *question, ns_type type,
+                                  struct dns_message *answer)
+{
+    (void)is_silent(ask, question, type, answer);
+    return FINDS_NO_MEMORY;
+}
+
+/* Until 10.0.0.9 is asked. */
+static enum reaction is_configured(const struct query_ask *ask, const char *question, ns_type type,
+                                   struct dns_message *answer)
+{
+    return ask->server.bytes[3] == 9 ? knows_all(ask, question, type, answer) : CONFIGURES;
+}
+
 static void expect_name(const char *name, play_server *server, const char *result,
                         const char *asked)
 {
@@ -184,8 +234,32 @@ Test(order, silent_servers_are_asked_in_rounds_that_double)
     play_end();
 }
 
+Test(order, a_time_is_a_millisecond_at_least_and_a_day_at_most)
+{
+    play_configure(DNS "{timeout,1}.");
+    expect_name("a.", is_silent, "nxdomain", "0 10.0.0.1 a, 1 10.0.0.1 a, 2 10.0.0.1 a");
+    play_configure(DNS "{timeout,100000000}.");
+    expect_name("a.", is_silent, "nxdomain",
+                "0 10.0.0.1 a, 28800000 10.0.0.1 a, 86400000 10.0.0.1 a");
+    play_configure(DNS "{timeout,50000000}. {retry,1}. {usevc,true}. {nameserver,{10,0,0,9}}.");
+    expect_name("a.", silent_but_one, "a | 192.0.2.1", "0 10.0.0.1 tcp a, 86400000 10.0.0.9 tcp a");
+    play_end();
+}
+
+Test(order, rounds_double_no_more_than_twenty_times)
+{
+    play_configure(DNS "{timeout,23}. {retry,23}.");
+    cr_expect_str_eq(play_name("a.", WEIR_INET, is_silent), "nxdomain");
+    const char *last = strstr(play_asked(), " 1048575 ");
+    cr_assert_not_null(last, "%s", play_asked());
+    cr_expect_str_eq(last, " 1048575 10.0.0.1 a, 2097151 10.0.0.1 a, 3145727 10.0.0.1 a");
+    play_end();
+}
+
 Test(order, a_server_that_fails_is_asked_again_later)
 {
+    play_configure(DNS "{servfail_retry_timeout,0}.");
+    expect_name("a.", fails, "nxdomain", "0 10.0.0.1 a, 0 10.0.0.1 a, 0 10.0.0.1 a");
     play_configure(DNS "{servfail_retry_timeout,50}.");
     expect_name("a.", fails, "nxdomain", "0 10.0.0.1 a, 50 10.0.0.1 a, 100 10.0.0.1 a");
     play_end();
@@ -216,6 +290,13 @@ Test(order, alternatives_are_asked_when_the_others_know_nothing)
                 "0 10.0.0.1 a.b, 0 10.0.0.9 a.b, 0 10.0.0.1 a.b.s");
     expect_name("b", one_of_them_knows, "nxdomain", "0 10.0.0.1 b.s");
     expect_name("c.", refuses, "nxdomain", "0 10.0.0.1 c");
+    expect_name("e.", knows_something_else, "nxdomain", "0 10.0.0.1 e");
+    cr_expect_str_eq(play_address("10.0.0.1", one_of_them_knows), "found.example.com | 10.0.0.1");
+    cr_expect_str_eq(play_asked(), "0 10.0.0.1 1.0.0.10.in-addr.arpa, "
+                                   "0 10.0.0.9 1.0.0.10.in-addr.arpa");
+    play_configure(DNS "{alt_nameserver,{10,0,0,9}}. {lookup,[dns,dns]}.");
+    expect_name("f.", knows_nothing, "nxdomain",
+                "0 10.0.0.1 f, 0 10.0.0.9 f, 0 10.0.0.1 f, 0 10.0.0.9 f");
     play_configure(DNS "{alt_nameserver,{10,0,0,9}}. {timeout,100}. {retry,1}.");
     expect_name("d.", silent_but_one, "d | 192.0.2.1", "0 10.0.0.1 d, 100 10.0.0.9 d");
     play_end();
@@ -236,6 +317,56 @@ Test(order, who_does_not_know_edns_is_asked_without)
     play_configure(DNS "{edns,0}.");
     expect_name("a.", has_no_edns, "a | 192.0.2.1", "0 10.0.0.1 edns a, 0 10.0.0.1 a");
     expect_name("b.", knows_all, "b | 192.0.2.1", "0 10.0.0.1 edns b");
+    expect_name("c.", has_no_edns_by_tcp, "c | 192.0.2.1",
+                "0 10.0.0.1 edns c, 0 10.0.0.1 tcp edns c, 0 10.0.0.1 c");
+    play_end();
+}
+
+Test(order, the_next_server_is_asked_as_if_it_were_the_first)
+{
+    play_configure(DNS "{nameserver,{10,0,0,9}}. {timeout,100}. {retry,1}.");
+    expect_name("a.", truncates_only, "a | 192.0.2.1",
+                "0 10.0.0.1 a, 0 10.0.0.1 tcp a, 500 10.0.0.9 a");
+    play_configure(DNS "{nameserver,{10,0,0,9}}. {edns,0}.");
+    expect_name("a.", wants_no_edns_and_refuses, "a | 192.0.2.1",
+                "0 10.0.0.1 edns a, 0 10.0.0.1 a, 0 10.0.0.9 edns a");
+    play_end();
+}
+
+Test(order, what_ends_a_look_up_although_another_method_knows)
+{
+    play_configure(DNS "{retry,1}. {lookup,[dns,file]}. {host,{10,1,1,1},[\"rc\"]}.");
+    expect_name("rc", refuses, "rc | 10.1.1.1", "0 10.0.0.1 rc");
+    expect_name("rc", talks_nonsense, "einval", "0 10.0.0.1 rc");
+    expect_name("rc", lacks_memory, "enomem", "0 10.0.0.1 rc");
+    cr_expect_str_eq(play_address("10.1.1.1", knows_nothing), "rc | 10.1.1.1");
+    cr_expect_str_eq(play_address("10.1.1.1", is_silent), "timeout");
+    play_end();
+}
+
+Test(order, a_new_configuration_has_it_begin_again)
+{
+    play_configure(DNS "{search,[\"a\",\"b\"]}.");
+    play_configure_then("{lookup,[file,dns]}. {resolv_conf,\"\"}. {nameserver,{10,0,0,9}}. "
+                        "{search,[\"c\"]}.");
+    expect_name("www", is_configured, "www.c | 192.0.2.1", "0 10.0.0.1 www.a, 0 10.0.0.9 www.c");
+    play_configure(DNS);
+    cr_expect_str_eq(play_address("10.0.0.1", is_configured), "found.example.com | 10.0.0.1");
+    play_end();
+}
+
+Test(order, without_memory_it_says_so)
+{
+    const char *found = "enomem";
+    uint64_t nth;
+    play_configure(DNS "{domain,\"d\"}.");
+    for (nth = 1; nth < 100 && strcmp(found, "enomem") == 0; nth++) {
+        memory_fail_nth(nth);
+        found = play_name("a.b", WEIR_INET, the_last_domain_exists);
+    }
+    memory_fail_nth(0);
+    cr_expect_str_eq(found, "nxdomain");
+    cr_expect_gt(nth, 4u);
     play_end();
 }
 
@@ -287,6 +418,8 @@ Test(order, addresses_by_their_names_in_arpa)
     cr_expect_str_eq(play_address("::ffff:1.2.3.4", knows_all), "found.example.com | "
                                                                 "::ffff:1.2.3.4");
     cr_expect_str_eq(play_asked(), "0 10.0.0.1 4.3.2.1.in-addr.arpa");
+    cr_expect_str_eq(play_address("1.2.3.4", is_silent), "found.example.com | 1.2.3.4");
+    cr_expect_str_eq(play_asked(), "", "the same name, which is remembered");
     cr_expect_str_eq(play_address("192.0.2.8", knows_nothing), "nxdomain");
     cr_expect_str_eq(play_address("192.0.2.8", is_silent), "timeout");
     play_end();
@@ -334,5 +467,6 @@ Test(order, without_name_servers)
 {
     play_configure("{lookup,[dns]}. {resolv_conf,\"\"}.");
     expect_name("a.b", knows_all, "nxdomain", "");
+    cr_expect_str_eq(play_address("192.0.2.8", knows_all), "nxdomain");
     play_end();
 }

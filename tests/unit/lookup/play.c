@@ -15,19 +15,31 @@ enum { NS_PER_MS = 1000000, STEPS_MAX = 1000 };
 static struct inet_config *config;
 static struct host_table hosts_file;
 static struct cache cache;
+static const char *then;
 static uint64_t now_ns;
 static char asked[4096];
 static size_t asked_length;
 
-void play_configure(const char *text)
+static void configure(const char *text)
 {
-    play_end();
+    inet_config_free(config);
     cr_assert_eq(inet_config_create(&config), 0);
     text_list_clear(&config->search);
     cr_assert_eq(inet_config_set_text(config, INET_DOMAIN, ""), 0);
     snprintf(config->host_name, sizeof(config->host_name), "me");
     cr_assert_eq(inet_config_load_text(config, "rc", text), 0, "%s", weir_last_error_text());
+}
+
+void play_configure(const char *text)
+{
+    play_end();
+    configure(text);
     cr_assert_eq(cache_open(&cache, (size_t)config->numbers[INET_CACHE_SIZE]), 0);
+}
+
+void play_configure_then(const char *text)
+{
+    then = text;
 }
 
 void play_hosts_file(const char *text)
@@ -85,22 +97,29 @@ static void ask_server(struct lookup *lookup, const struct lookup_ground *ground
     case IS_UNREACHABLE:
         lookup_failed(lookup, ground, now_ns, OUTCOME_UNREACHABLE);
         break;
+    case FINDS_NO_MEMORY:
+        lookup_failed(lookup, ground, now_ns, OUTCOME_NO_MEMORY);
+        break;
+    case CONFIGURES:
+        configure(then);
+        lookup_begin_again(lookup, config);
+        break;
     }
 }
 
 static void run(struct lookup *lookup, play_server *server)
 {
-    const struct lookup_ground ground = {
-        .config = config,
-        .hosts_file = &hosts_file,
-        .search = &config->search,
-        .nameservers = &config->nameservers,
-        .cache = &cache,
-    };
     const uint64_t began_ns = now_ns;
     asked_length = 0;
     asked[0] = '\0';
     for (int steps = 0; steps < STEPS_MAX; steps++) {
+        const struct lookup_ground ground = {
+            .config = config,
+            .hosts_file = &hosts_file,
+            .search = &config->search,
+            .nameservers = &config->nameservers,
+            .cache = &cache,
+        };
         struct query_ask ask;
         uint64_t until_ns;
         switch (lookup_next(lookup, &ground, now_ns, &ask, &until_ns)) {
@@ -144,7 +163,8 @@ static const char *result_of(struct lookup *lookup)
 const char *play_name(const char *name, enum weir_family family, play_server *server)
 {
     struct lookup lookup;
-    cr_assert_eq(lookup_open_name(&lookup, config, name, family), 0);
+    if (lookup_open_name(&lookup, config, name, family) < 0)
+        return "enomem";
     run(&lookup, server);
     const char *result = result_of(&lookup);
     lookup_close(&lookup);
@@ -156,6 +176,7 @@ const char *play_address(const char *text, play_server *server)
     struct lookup lookup;
     weir_address address;
     cr_assert_eq(weir_address_parse(text, &address), 0);
+    address.port = 80; /* of no meaning */
     cr_assert_eq(lookup_open_address(&lookup, config, &address), 0);
     run(&lookup, server);
     const char *result = result_of(&lookup);

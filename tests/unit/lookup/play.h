@@ -7,12 +7,14 @@
 #include "support/dns_message.h"
 
 /* What a server does with a question: fills in an answer, or says how it goes instead. */
-enum reaction { ANSWERS, STAYS_SILENT, IS_UNREACHABLE };
+enum reaction { ANSWERS, STAYS_SILENT, IS_UNREACHABLE, FINDS_NO_MEMORY, CONFIGURES };
 typedef enum reaction play_server(const struct query_ask *ask, const char *question, ns_type type,
                                   struct dns_message *answer);
 
 /* Takes a configuration as text, from which everything else begins anew. */
 void play_configure(const char *text);
+/* What CONFIGURES has the look-up begin again with. */
+void play_configure_then(const char *text);
 void play_hosts_file(const char *text);
 void play_end(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guard.h"
+#include "support/guard.h"
 #include "base/check.h"
 #include <string.h>
 #include <sys/mman.h>

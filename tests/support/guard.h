@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes that lie right before a page that nobody may touch. */
-#ifndef GUARD_H
-#define GUARD_H
+#ifndef SUPPORT_GUARD_H
+#define SUPPORT_GUARD_H
 
 #include <stddef.h>
 #include <stdint.h>
