@@ -45,6 +45,7 @@ enum canary {
     CANARY_LEAKED_HANDOVER,    /* a connection that comes to a scheduler that stops is left open */
     CANARY_DEAF_PROCESS,       /* a process that waits is not called when a message comes */
     CANARY_SENT_AGAIN,         /* a datagram that one address of a name got goes to the next too */
+    CANARY_BLIND_CONNECT,      /* who connects a UDP socket from elsewhere hears of no error */
     CANARY_LATE_ANSWER,        /* who waits for a name is not told that the socket is closed */
     CANARY_FORGOTTEN_PLACE, /* a service's place that becomes free is nobody's who waits for it */
     CANARY_ORPHANED,        /* what a process owns is left open at its end */

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "address/address.h"
+#include "base/canary.h"
 #include "base/error.h"
 #include "base/system.h"
 #include "runtime/datagram/collect.h"
@@ -181,7 +182,8 @@ static int run_connect(struct scheduler *scheduler, struct slot *slot, struct ca
         return error_say(-EINVAL, "connect: an address of no family");
     if (peer->family != slot->family)
         return error_say(-EAFNOSUPPORT, "connect: the address is not of the socket's family");
-    return datagram_connect(datagram_of(slot), &storage, size);
+    int result = datagram_connect(datagram_of(slot), &storage, size);
+    return CANARY(BLIND_CONNECT) && call_is_waited_for(call) ? 0 : result;
 }
 
 static const struct call_operation operation_connect_datagram = {

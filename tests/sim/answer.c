@@ -16,7 +16,8 @@
 
 static bool is_udp(const struct pending *pending)
 {
-    return pending->kind == PENDING_UDP_SEND || pending->kind == PENDING_UDP_RECEIVE;
+    return pending->kind == PENDING_UDP_SEND || pending->kind == PENDING_UDP_RECEIVE ||
+           pending->kind == PENDING_UDP_CONNECT;
 }
 
 static struct conn *conn_of(const struct pending *pending)

@@ -7,6 +7,7 @@
 #include "sim/proxy.h"
 #include "sim/rights.h"
 #include "sim/turns.h"
+#include "sim/udp_connect.h"
 #include "sim/udp_model.h"
 
 void model_link_created(uint32_t link)
@@ -159,10 +160,11 @@ void udp_model_receive_failed(uint32_t index, int error)
     (void)error;
 }
 
-void udp_model_connected_anew(uint32_t index, uint32_t last_peer)
+void udp_connect_asked(uint32_t index, uint32_t peer, int result)
 {
     (void)index;
-    (void)last_peer;
+    (void)peer;
+    (void)result;
 }
 
 void proxy_plan(uint32_t link)

@@ -17,7 +17,8 @@ enum pending_kind {
     PENDING_LOOK_UP,
     PENDING_UDP_SEND,
     PENDING_UDP_RECEIVE,
-    PENDING_UDP_NAMED
+    PENDING_UDP_NAMED,
+    PENDING_UDP_CONNECT
 };
 
 struct call;
@@ -36,10 +37,10 @@ struct pending {
     uint64_t begun_ns;
     uint64_t deadline_ns; /* UINT64_MAX: none */
     int64_t timeout_ms;
-    bool given; /* a recv: its packet, with this sum; a datagram: the kernel has said */
+    bool given; /* a recv: its packet, with this sum; a datagram, a connect: the kernel has said */
     uint64_t sum;
-    int told;       /* of a datagram: what it must be answered with */
-    uint32_t name;  /* that a datagram is sent to */
+    int told;       /* of these: what it must be answered with */
+    uint32_t name;  /* that a datagram is sent to; the peer of a connect */
     uint32_t tried; /* addresses of that */
     int last;       /* what came of the last one */
     size_t length;

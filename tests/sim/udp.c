@@ -13,6 +13,7 @@
 #include "sim/operation.h"
 #include "sim/ring_sim.h"
 #include "sim/trace.h"
+#include "sim/udp_connect.h"
 #include "sim/udp_local.h"
 #include "sim/udp_model.h"
 
@@ -293,12 +294,13 @@ int udp_file_connect(uint32_t file, const struct sockaddr *address, socklen_t si
     struct msghdr message = {.msg_name = (void *)address, .msg_namelen = size};
     uint32_t peer = udp_peer_of_message(&message);
     int refused = udp->local ? udp_local_refusal(peer) : 0;
-    if (refused < 0 && refused != -EAGAIN)
+    if (refused == -EAGAIN)
+        refused = 0;
+    if (refused == 0 && dice_chance(kernel.faults.call) && !udp->local)
+        refused = -ENETUNREACH;
+    udp_connect_asked(index_of(udp), peer, refused);
+    if (refused < 0)
         return refused;
-    if (dice_chance(kernel.faults.call) && !udp->local)
-        return -ENETUNREACH;
-    if (udp->connected)
-        udp_model_connected_anew(index_of(udp), udp->peer);
     udp->connected = true;
     udp->peer = peer;
     return 0;

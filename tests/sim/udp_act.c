@@ -23,6 +23,7 @@
 #include "sim/trace.h"
 #include "sim/turns.h"
 #include "sim/udp.h"
+#include "sim/udp_connect.h"
 #include "sim/udp_local.h"
 #include "sim/udp_named.h"
 #include "sim/udp_told.h"
@@ -76,7 +77,7 @@ static void spoil(const struct udp_view *view, struct udp_sending *sending)
         break;
     case 1:
         sending->to.port = 0;
-        sending->expected = sending->connected ? (view->connected ? 0 : -EINVAL) : -EINVAL;
+        sending->expected = sending->connected ? (udp_is_connected(view) ? 0 : -EINVAL) : -EINVAL;
         break;
     default:
         sending->to.family = WEIR_INET6;
@@ -90,10 +91,10 @@ static void choose_sending(const struct udp_view *view, struct udp_sending *send
     uint32_t peer = dice_below(UDP_SPEAKER_COUNT);
     *sending = (struct udp_sending){.peer = peer, .to = address_of(peer)};
     sending->size = dice_chance(60) ? 0 : dice_size(dice_chance(20) ? 40000 : 2000);
-    sending->connected = dice_chance(view->connected ? 500 : 30);
+    sending->connected = dice_chance(udp_is_connected(view) ? 500 : 30);
     if (sending->connected)
         sending->peer = UDP_PEER_COUNT;
-    if (sending->connected && !view->connected)
+    if (sending->connected && !udp_is_connected(view))
         sending->expected = -EINVAL;
     if (dice_chance(20))
         spoil(view, sending);
@@ -193,16 +194,11 @@ static void send_now(struct udp_view *view, struct udp_sending *sending, const w
         udp_note_letter(view, sending, bytes, NULL);
 }
 
-static bool is_local(const struct udp_view *view)
-{
-    return udps[udp_model_index(view)].local;
-}
-
 /* Some of one size to one peer, which may leave together. */
 void udp_act_send(struct udp_view *view)
 {
     struct udp_sending sending;
-    if (is_local(view)) {
+    if (udp_is_local(view)) {
         udp_local_send(view);
         return;
     }
@@ -217,7 +213,7 @@ void udp_act_send(struct udp_view *view)
 
 void udp_act_answer(struct udp_view *view, const weir_packet *packet)
 {
-    if (is_local(view)) {
+    if (udp_is_local(view)) {
         udp_local_answer(view, packet);
         return;
     }
@@ -265,7 +261,7 @@ void udp_send_returned(struct pending *pending, int result)
 static void send_async(struct udp_view *view)
 {
     struct udp_sending sending;
-    if (is_local(view)) {
+    if (udp_is_local(view)) {
         udp_local_send_async(view);
         return;
     }
@@ -433,7 +429,7 @@ void udp_act_set_active(struct udp_view *view, int32_t active)
 
 static void set_options(struct udp_view *view)
 {
-    if (!is_local(view) && dice_chance(udp_style.runs))
+    if (!udp_is_local(view) && dice_chance(udp_style.runs))
         set(view, WEIR_OPTIONS(WEIR_UDP_GRO(dice_chance(600))));
     else if (dice_chance(500))
         udp_act_set_active(view, act_some_active());
@@ -508,23 +504,6 @@ static void change_owner(struct udp_view *view)
               weir_error_name(expected));
 }
 
-void udp_act_connect(struct udp_view *view)
-{
-    if (is_local(view)) {
-        udp_local_connect(view);
-        return;
-    }
-    weir_address peer = address_of(dice_below(UDP_NAMED));
-    bool live = udp_model_socket(view) != NULL;
-    if (udp_model_is_waited_for(view)) /* what a call waits to queue goes to the next */
-        return;
-    int result = weir_udp_connect(view->handle, &peer);
-    trace("udp %lld: connect: %lld", udp_model_index(view), result, 0, 0);
-    SIM_CHECK(live ? result == 0 || result == -ENETUNREACH : result == WEIR_CLOSED,
-              "connect gave %s", weir_error_name(result));
-    view->connected |= result == 0;
-}
-
 static void ask(struct udp_view *view)
 {
     struct datagram *socket = udp_model_socket(view);
@@ -560,7 +539,7 @@ static void act(struct udp_view *view)
 {
     static void (*const acts[])(struct udp_view *) = {
         udp_act_send, udp_act_send, send_async,   send_async,      receive,
-        receive,      set_options,  change_owner, udp_act_connect, ask,
+        receive,      set_options,  change_owner, udp_connect_act, ask,
     };
     const struct datagram *socket = udp_model_socket(view);
     bool stands_for_others = socket && socket->siblings;
@@ -568,9 +547,9 @@ static void act(struct udp_view *view)
         act_may_wait() || (udp_act_is_own(view) && post_handed_count(view->handle) == 0);
     if (dice_chance(program_style.giving) && may_give)
         give_udp(view);
-    else if (!is_local(view) && program_style.named && dice_chance(program_style.named))
+    else if (!udp_is_local(view) && program_style.named && dice_chance(program_style.named))
         udp_named_send(view);
-    else if (!udp_act_is_own(view) && !is_local(view))
+    else if (!udp_act_is_own(view) && !udp_is_local(view))
         udp_afar_at_random(view);
     else if (!udp_act_is_own(view))
         return;

@@ -12,7 +12,6 @@ void udp_act(weir_runtime *runtime);
 void udp_act_at_random(struct udp_view *view);
 void udp_act_set_active(struct udp_view *view, int32_t active);
 void udp_act_send(struct udp_view *view);
-void udp_act_connect(struct udp_view *view);
 void udp_act_answer(struct udp_view *view, const weir_packet *packet);
 
 /* Parts of them, for calls from elsewhere: what a call is to be answered with, and what the model

@@ -16,6 +16,7 @@
 #include "sim/program.h"
 #include "sim/trace.h"
 #include "sim/udp_act.h"
+#include "sim/udp_connect.h"
 #include "sim/udp_told.h"
 #include <weir/error.h>
 
@@ -225,24 +226,17 @@ static void change_owner_and_wait(struct udp_view *view)
               weir_error_name(result), weir_error_name(errand.expected));
 }
 
-/* From elsewhere it is not foreseen what is queued by then, and goes to the peer that it had. */
-static void connect_own(struct udp_view *view)
-{
-    if (model_home(view->handle) == scheduler_current())
-        udp_act_connect(view);
-}
-
 void udp_afar_at_random(struct udp_view *view)
 {
     typedef void act(struct udp_view *);
-    static act *const asynchronous[] = {send_async, send_async, receive_async};
+    static act *const asynchronous[] = {send_async, send_async, receive_async, udp_connect_act};
     static act *const waiting[] = {
         send_and_wait,         send_and_wait,    receive_and_wait, set_options_and_wait,
-        change_owner_and_wait, receive_and_wait, connect_own,
+        change_owner_and_wait, receive_and_wait, udp_connect_act,
     };
     bool closes = dice_chance(program_style.close);
     if (!act_may_wait())
-        (closes ? close_async : asynchronous[dice_below(3)])(view);
+        (closes ? close_async : asynchronous[dice_below(4)])(view);
     else
-        (closes ? close_and_wait : waiting[dice_below(process_current() ? 7 : 6)])(view);
+        (closes ? close_and_wait : waiting[dice_below(7)])(view);
 }

@@ -34,6 +34,5 @@ struct pending;
 void udp_local_send(struct udp_view *view);
 void udp_local_send_async(struct udp_view *view);
 void udp_local_answer(struct udp_view *view, const weir_packet *packet);
-void udp_local_connect(struct udp_view *view);
 
 #endif

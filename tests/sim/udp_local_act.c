@@ -19,10 +19,10 @@ enum { BURST_MOST = 8, DISTINCT_BYTES = 8 };
 static struct udp_sending some_sending(const struct udp_view *view, uint32_t first, uint32_t last)
 {
     struct udp_sending sending = {.peer = dice_between(first, last), .size = dice_size(2000)};
-    sending.connected = dice_chance(view->connected ? 500 : 30);
+    sending.connected = dice_chance(udp_is_connected(view) ? 500 : 30);
     if (sending.connected)
         sending.peer = UDP_PEER_COUNT;
-    sending.expected = sending.connected && !view->connected ? -EINVAL : 0;
+    sending.expected = sending.connected && !udp_is_connected(view) ? -EINVAL : 0;
     return sending;
 }
 
@@ -96,18 +96,4 @@ void udp_local_send_async(struct udp_view *view)
     trace("udp %lld: local send_async of %lld bytes, call %lld: %lld", udp_model_index(view),
           sending.size, pending_index(pending), result);
     udp_send_returned(pending, result);
-}
-
-void udp_local_connect(struct udp_view *view)
-{
-    const weir_local_address peer = udp_local_address(dice_between(1, UDP_NAMED - 1));
-    char text[WEIR_LOCAL_TEXT_SIZE];
-    if (udp_model_is_waited_for(view)) /* what a call waits to queue goes to the next */
-        return;
-    int result = weir_udp_connect_to_async(view->handle, weir_local_address_format(&peer, text), 0,
-                                           0, NULL, NULL);
-    trace("udp %lld: local connect: %lld", udp_model_index(view), result, 0, 0);
-    SIM_CHECK(result == 0 || (result == -ENOMEM && model_lenient), "connect gave %s",
-              weir_error_name(result));
-    view->connected |= udps[udp_model_index(view)].connected;
 }

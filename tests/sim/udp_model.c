@@ -64,6 +64,16 @@ struct datagram *udp_model_socket(const struct udp_view *view)
     return slot ? datagram_of(slot) : NULL;
 }
 
+bool udp_is_local(const struct udp_view *view)
+{
+    return udps[udp_model_index(view)].local;
+}
+
+bool udp_is_connected(const struct udp_view *view)
+{
+    return udps[udp_model_index(view)].connected;
+}
+
 struct udp_view *udp_model_of(const struct pending *pending)
 {
     const struct udp *udp = &udps[pending->link];
@@ -182,7 +192,7 @@ void __wrap_handout_share(struct scheduler *scheduler, struct datagram *socket)
 
 static bool is_from(const struct udp_view *view, const weir_datagram *datagram, uint32_t peer)
 {
-    if (udps[udp_model_index(view)].local)
+    if (udp_is_local(view))
         return udp_local_is_from(datagram, peer);
     struct sockaddr_in from = udp_peer_address(peer);
     return datagram->source.port == ntohs(from.sin_port) &&
@@ -332,7 +342,7 @@ static void foresee_error(struct udp_view *view, const struct datagram *socket, 
 void __wrap_datagram_tell_error(struct scheduler *scheduler, struct datagram *socket, int error)
 {
     struct udp_view *view = view_of(socket);
-    bool is_lost = view && udps[udp_model_index(view)].local && socket->slot.state != SOCKET_OPEN;
+    bool is_lost = view && udp_is_local(view) && socket->slot.state != SOCKET_OPEN;
     bool known = view && !view->forsaken && !is_lost;
     if (known)
         foresee_error(view, socket, error);
@@ -450,23 +460,6 @@ static uint32_t offer(struct udp_view *view, const struct piece_of_run *piece, u
         view->untold++;
     settle(view, place, result);
     return place;
-}
-
-bool udp_model_is_waited_for(const struct udp_view *view)
-{
-    for (uint32_t i = 0; i < view->letter_count; i++)
-        if (view->letters[i].pending)
-            return true;
-    return false;
-}
-
-/* What is queued stays its own. */
-void udp_model_connected_anew(uint32_t index, uint32_t last_peer)
-{
-    struct udp_view *view = &udp_views[index];
-    for (uint32_t i = 0; i < view->letter_count; i++)
-        if (view->letters[i].peer == UDP_PEER_COUNT)
-            view->letters[i].peer = last_peer;
 }
 
 void udp_model_sent(uint32_t index, const struct msghdr *message, uint32_t segment, int result)

@@ -46,7 +46,6 @@ struct udp_view {
     bool closed; /* by the application */
     bool serves; /* as one of several */
     bool forsaken;
-    bool connected;
     bool owed_unbusy;
     int32_t active;
     uint32_t passives_due;
@@ -64,6 +63,7 @@ struct udp_view {
     uint64_t octets;
     uint32_t truncated;
     uint32_t receiver;    /* pending call + 1 */
+    uint32_t connecting;  /* the same: it is about to ask the kernel */
     uint32_t named_count; /* calls that send to a name */
 };
 extern struct udp_view udp_views[];
@@ -77,11 +77,7 @@ void udp_model_given(uint32_t index, const struct udp_arrival *arrival, uint32_t
 /* What it gives next is a run: whether it says of what size they are, and all fit the buffer. */
 void udp_model_given_run(uint32_t index, bool is_told, bool is_whole);
 void udp_model_receive_failed(uint32_t index, int error);
-void udp_model_connected_anew(uint32_t index, uint32_t last_peer);
 void udp_model_sent(uint32_t index, const struct msghdr *message, uint32_t segment, int result);
-
-/* Whether a call of it waits to send. */
-bool udp_model_is_waited_for(const struct udp_view *view);
 
 /* Whether it is a UDP socket's, alive or not. */
 bool udp_model_is(weir_socket handle);
@@ -89,6 +85,8 @@ bool udp_model_is(weir_socket handle);
 struct udp_view *udp_model_find(weir_socket handle, uint32_t owner);
 struct datagram *udp_model_socket(const struct udp_view *view);
 uint32_t udp_model_index(const struct udp_view *view);
+bool udp_is_local(const struct udp_view *view);
+bool udp_is_connected(const struct udp_view *view);
 /* Whether the call was made on what has this index still. */
 struct udp_view *udp_model_of(const struct pending *pending);
 
