@@ -394,9 +394,9 @@ static int apply_terms(struct loading *loading)
         result = apply_others(loading);
     if (result == -EINVAL)
         note(loading, result);
-    if (result == -ENOMEM || loading->problem == 0)
+    if (result == -ENOMEM)
         return result;
-    error_set_text(loading->text);
+    error_set_text(loading->text); /* lines that were left out may have said something, too */
     return loading->problem;
 }
 

@@ -69,7 +69,6 @@ static bool take_groups(struct span *text, struct groups *groups)
 static void write_groups(const struct groups *groups, uint8_t bytes[16])
 {
     int missing = IPV6_GROUP_COUNT - groups->count;
-    memset(bytes, 0, 16);
     for (int i = 0; i < groups->count; i++) {
         int index = groups->gap >= 0 && i >= groups->gap ? i + missing : i;
         bytes_write_be16(bytes + 2 * index, groups->values[i]);

@@ -34,7 +34,7 @@ static int read_host_address(char *word, weir_address *address)
         *percent = '\0';
     if (weir_address_parse(word, address) < 0)
         return -EINVAL;
-    return !percent || !percent[1] ? !percent : 0;
+    return !percent;
 }
 
 static int add_host(struct host_table *hosts, enum host_adding adding, const struct words *words)

@@ -258,7 +258,6 @@ static void init(struct process *process, struct scheduler *scheduler,
     if (plan->options.name)
         memcpy(process->name, plan->options.name,
                strnlen(plan->options.name, PROCESS_NAME_SIZE - 1));
-    process->plan.options.name = NULL;
 }
 
 static int check_size(size_t size)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <weir/error.h>
@@ -89,6 +90,41 @@ Test(host_table, names_that_are_replaced_are_gone)
     cr_expect_str_eq(by_name("old", WEIR_INET), "nxdomain");
     cr_expect_str_eq(by_name("both", WEIR_INET), "both new 10.0.0.1");
     host_table_clear(&table);
+}
+
+/* Buckets are there for the names that there are, not for those that there were. */
+Test(host_table, replacing_takes_no_room)
+{
+    const char *const names[] = {"a", "b"};
+    const weir_address address = {.family = WEIR_INET, .bytes = {10, 0, 0, 1}};
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq(host_table_add(&table, HOST_REPLACE, &address, names, 2), 0);
+    cr_expect_eq(table.bucket_count, 16u);
+    host_table_clear(&table);
+}
+
+Test(host_table, without_memory)
+{
+    const char *const names[] = {"a", "b"};
+    const weir_address address = {.family = WEIR_INET, .bytes = {10, 0, 0, 1}};
+    for (uint64_t nth = 1; nth <= 5; nth++) {
+        memory_fail_nth(nth);
+        cr_expect_eq(host_table_add(&table, HOST_MERGE, &address, names, 2), -ENOMEM);
+        host_table_clear(&table);
+        cr_expect_eq(memory_live_count(), 0);
+    }
+    load("10.0.0.1 a\n10.0.0.2 a\n");
+    for (uint64_t nth = 1; nth <= 4; nth++) {
+        memory_fail_nth(nth);
+        cr_expect_str_eq(by_name("a", WEIR_INET), "enomem", "allocation %lu", (unsigned long)nth);
+    }
+    for (uint64_t nth = 1; nth <= 2; nth++) {
+        memory_fail_nth(nth);
+        cr_expect_str_eq(by_address("10.0.0.1"), "enomem", "allocation %lu", (unsigned long)nth);
+    }
+    memory_fail_nth(0);
+    host_table_clear(&table);
+    cr_expect_eq(memory_live_count(), 0);
 }
 
 Test(host_table, many)

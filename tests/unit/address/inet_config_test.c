@@ -12,6 +12,17 @@
 
 static char said[ERROR_TEXT_SIZE];
 
+/* This machine's name, NULL: the kernel does not tell it. In the place of the C library's. */
+static const char *own_name = "me.example.com";
+
+int gethostname(char *name, size_t size)
+{
+    if (!own_name)
+        return -1;
+    snprintf(name, size, "%s", own_name);
+    return 0;
+}
+
 static void write_parameters(FILE *to, const struct inet_config *config)
 {
     weir_parameter *parameters;
@@ -127,15 +138,21 @@ Test(inet_config, a_missing_system_file_is_left_out)
     expect("{file,hosts,\"/nosuch\"}. {timeout,5}.", "timeout=5", "file /nosuch: not found");
 }
 
+/* To be unlinked. */
+static void write_file(char *path, const char *content)
+{
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(write(fd, content, strlen(content)), (ssize_t)strlen(content));
+    close(fd);
+}
+
 /* A file of the system with this text is applied before and after terms. */
 static const char *with_file(const char *type, const char *content, const char *rest)
 {
     char path[] = "/tmp/weir_inet_XXXXXX";
     char text[512];
-    int fd = mkstemp(path);
-    cr_assert_geq(fd, 0);
-    cr_assert_eq(write(fd, content, strlen(content)), (ssize_t)strlen(content));
-    close(fd);
+    write_file(path, content);
     snprintf(text, sizeof(text), "%s {file,%s,\"%s\"}.", rest, type, path);
     const char *answer = rc_of(text);
     unlink(path);
@@ -219,6 +236,248 @@ Test(inet_config, bad_input_is_named)
     expect("{inet6,inet}.", "", "syntax error in rc: line 1, column 8: true or false is expected");
     expect("{udp_payload_size,511}.", "",
            "syntax error in rc: line 1, column 19: an integer of at least 512 is expected");
+}
+
+Test(inet_config, numbers_at_their_limits)
+{
+    expect("{timeout,0}.", "",
+           "syntax error in rc: line 1, column 10: an integer of at least 1 is expected");
+    expect("{timeout,x}.", "",
+           "syntax error in rc: line 1, column 10: an integer of at least 1 is expected");
+    expect("{servfail_retry_timeout,-1}.", "",
+           "syntax error in rc: line 1, column 25: an integer of at least 0 is expected");
+    expect("{edns,1}.", "", "syntax error in rc: line 1, column 7: 0 or false is expected");
+    expect("{edns,true}.", "", "syntax error in rc: line 1, column 7: 0 or false is expected");
+    expect("{usevc,1}.", "", "syntax error in rc: line 1, column 8: true or false is expected");
+    expect("{edns,0}. {edns,false}. {usevc,true}. {usevc,false}.", "", "");
+    expect("{cache_refresh,1}.", "cache_refresh=1000", "");
+    expect("{cache_refresh,1000}.", "cache_refresh=1000", "");
+    expect("{cache_refresh,1001}.", "cache_refresh=2000", "");
+    expect("{cache_refresh,9223372036854775807}.", "cache_refresh=9223372036854775807", "");
+    expect("{cache_refresh,9223372036854774808}.", "cache_refresh=9223372036854775000", "");
+}
+
+Test(inet_config, servers_and_their_ports)
+{
+    expect("{nameserver,{1,2,3,4},0}. {nameserver,{255,0,0,0},65535}.",
+           "nameservers={1,2,3,4},0 nameservers={255,0,0,0},65535", "");
+    expect("{nameserver,{1,2,3,4},-1}.", "",
+           "syntax error in rc: line 1, column 23: a port, 0 to 65535, is expected");
+    expect("{nameserver,{1,2,3,4},x}.", "",
+           "syntax error in rc: line 1, column 23: a port, 0 to 65535, is expected");
+    expect("{nameserver,{16#fe80,3,0,0,0,0,0,65535}}.", "nameservers={65152,3,0,0,0,0,0,65535}",
+           "");
+    expect("{alt_nameserver,{0,1,2,3,4,5,6,7}}. {alt_nameserver,{0,1,2,3,4,5,6,8},53}.",
+           "alt_nameservers={0,1,2,3,4,5,6,7} alt_nameservers={0,1,2,3,4,5,6,8}", "");
+    static const char *const none[] = {"{1,2,3,-1}",          "{1,2,3,x}", "{0,0,0,0,0,0,0,65536}",
+                                       "{0,0,0,0,0,0,0,0,0}", "\"abcd\"",  "{0,0,0,0,0,0,0}"};
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "{nameserver,%s}.", none[i]);
+        expect(text, "",
+               "syntax error in rc: line 1, column 13: an address, a tuple of 4 or 8 numbers, is "
+               "expected");
+    }
+}
+
+/* `count` terms {nameserver,_}, all different; or so many methods of one list. */
+static const char *many(const char *before, const char *each, const char *behind, unsigned count)
+{
+    static char text[4096];
+    int length = snprintf(text, sizeof(text), "%s", before);
+    for (unsigned i = 0; i < count; i++)
+        length += snprintf(text + length, sizeof(text) - (size_t)length, each, i);
+    snprintf(text + length, sizeof(text) - (size_t)length, "%s", behind);
+    return text;
+}
+
+Test(inet_config, as_many_servers_and_methods_as_there_may_be)
+{
+    rc_of(many("", "{nameserver,{1,1,1,%u}}. ", "", 32));
+    cr_expect_str_eq(said, "");
+    rc_of(many("", "{nameserver,{1,1,1,%u}}. ", "{nameserver,{1,1,1,0}}.", 32));
+    cr_expect_str_eq(said, "", "one that is there already: %s", said);
+    rc_of(many("", "{nameserver,{1,1,1,%u}}. ", "", 33));
+    cr_expect_str_eq(said, "syntax error in rc: line 1, column 791: there are 32 name servers "
+                           "already");
+    rc_of(many("{lookup,[dns", ",file", "]}.", 31));
+    cr_expect_str_eq(said, "");
+    expect(many("{lookup,[dns", ",file", "]}.", 32), "",
+           "syntax error in rc: line 1, column 169: a list of fewer methods is expected");
+}
+
+Test(inet_config, terms_of_the_wrong_shape)
+{
+    static const char *const unknown[] = {
+        "nosuch.", "5.",         "{}.",       "{nameserver}.",     "{nameserver,{1,2,3,4},53,x}.",
+        "{host}.", "{timeout}.", "{lookup}.", "{host,{1,2,3,4}}.", "{timeout,1,2}."};
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+        expect(unknown[i], "",
+               "syntax error in rc: line 1, column 1: a parameter of the inet configuration is "
+               "expected");
+    expect("{host,{1,2,3,4},\"ab\"}.", "",
+           "syntax error in rc: line 1, column 17: a list of one or more names is expected");
+    expect("{host,x,[\"a\"]}.", "",
+           "syntax error in rc: line 1, column 7: an address, a tuple of 4 or 8 numbers, is "
+           "expected");
+    expect("{search,x}.", "",
+           "syntax error in rc: line 1, column 9: a list of domains is expected");
+    expect("{lookup,x}.", "",
+           "syntax error in rc: line 1, column 9: a list of methods is expected");
+    expect("{udp,\"x\"}.", "",
+           "syntax error in rc: line 1, column 6: the name of a module is expected");
+    expect(
+        "{hosts_file,x}.", "",
+        "syntax error in rc: line 1, column 13: a path that begins with /, or \"\", is expected");
+    expect("{file,hosts,x}. {timeout,5}.", "timeout=5",
+           "syntax error in rc: line 1, column 13: a path, a string is expected");
+    expect("{file,\"hosts\",\"/x\"}. {timeout,5}.", "",
+           "syntax error in rc: line 1, column 7: a type of system file is expected");
+    expect("{domain,\"d\"}. {domain,\"\"}. {search,[\"\",\"a\"]}. clear_cache.",
+           "search=[\"\",\"a\"]", "");
+    expect("{udp,x}. {domain,\"d\"}. {search,[\"a\"]}. {alt_nameserver,{1,2,3,4}}. reset. "
+           "{lookup,[native]}.",
+           "", "");
+}
+
+/* The first thing that is wrong is told, and what stands in files counts nevertheless. */
+Test(inet_config, of_several_problems_the_first_is_told)
+{
+    expect("{file,hosts,\"/nosuch\"}. {file,hosts,\"/nosuch2\"}. {timeout,5}. {timeout,0}.",
+           "timeout=5", "file /nosuch: not found");
+    struct inet_config *config;
+    cr_assert_eq(inet_config_create(&config), 0);
+    memory_fail_nth(1000);
+    cr_expect_eq(inet_config_load_text(config, "rc", "{resolv_conf,\"/nosuch\"}. {timeout,0}."),
+                 -ENOENT);
+    inet_config_free(config);
+}
+
+/* What cannot be used is no problem among others; without it everything counts. */
+Test(inet_config, no_memory_counts_more_than_what_was_wrong)
+{
+    char path[] = "/tmp/weir_inet_XXXXXX";
+    char text[256];
+    int result = -ENOMEM;
+    write_file(path, "1.2.3.4 a\nsearch b\nnameserver 1.1.1.1\n");
+    snprintf(text, sizeof(text),
+             "{file,hosts,\"/nosuch\"}. {file,hosts,\"%s\"}. {resolv_conf,\"%s\"}. {domain,\"d\"}.",
+             path, path);
+    for (uint64_t nth = 1; result == -ENOMEM; nth++) {
+        struct inet_config *config;
+        cr_assert_eq(inet_config_create(&config), 0);
+        memory_fail_nth(nth);
+        result = inet_config_load_text(config, "rc", text);
+        memory_fail_nth(0);
+        bool whole = strcmp(config->texts[INET_DOMAIN], "d") == 0 &&
+                     config->hosts.name_count == 1 && config->search.count == 1 &&
+                     config->nameservers.count == 1;
+        cr_expect(whole || result == -ENOMEM, "allocation %lu: %d", (unsigned long)nth, result);
+        inet_config_free(config);
+        cr_assert_lt(nth, 100u);
+    }
+    unlink(path);
+    cr_expect_eq(result, -ENOENT);
+}
+
+Test(inet_config, what_would_not_read_back_is_escaped)
+{
+    expect("{host,{1,2,3,4},[\"a\\\"b\\\\c\\x01\\x1f\\x7f \\x80'\"]}.",
+           "host={1,2,3,4},[\"a\\\"b\\\\c\\x01\\x1f\\x7f \x80'\"]", "");
+    expect("{tcp,'it\\'s'}.", "tcp='it\\'s'", "");
+}
+
+Test(inet_config, lines_of_the_systems_files)
+{
+    cr_expect_str_eq(with_file("hosts", "fe80::1% a\n::1%lo b\n1.2.3.4 c", ""),
+                     "host={1,2,3,4},[\"c\"]");
+    cr_expect_str_eq(said, "");
+    cr_expect_str_eq(with_file("hosts", "1.1.1.1\ta b c d e f g h i j k l m n o p q r\n", ""),
+                     "host={1,1,1,1},[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\","
+                     "\"j\",\"k\",\"l\",\"m\",\"n\",\"o\",\"p\",\"q\",\"r\"]");
+    cr_expect_str_eq(
+        with_file("resolv", "domain a\x01\nnameserver 1.2.3.x\nnameserver 1.2.3.4\n", ""),
+        "nameservers={1,2,3,4}");
+    cr_expect(strstr(said, "line 2: left out"), "%s", said);
+    cr_expect_str_eq(with_file("resolv", "\n# nothing\nsearch a b\x01 c\ndomain\nnameserver\n", ""),
+                     "search=[\"a\"]");
+    cr_expect(strstr(said, "line 3: left out"), "%s", said);
+    cr_expect_str_eq(with_file("resolv", "lookup file bind\nsearch a a\n", ""),
+                     "search=[\"a\"] lookup=[file,dns]");
+    cr_expect_str_eq(with_file("host_conf_freebsd", "hosts\nbind hosts\n", ""), "lookup=[file]");
+    cr_expect(strstr(said, "line 2: left out"), "%s", said);
+    cr_expect_str_eq(with_file("host_conf_bsdos", "hosts dns\nhosts,dns\nhosts hosts,nis\n", ""),
+                     "lookup=[dns,file,nis]");
+    cr_expect_str_eq(with_file("host_conf_linux", "order hosts\norder bind\nmulti on\n", ""),
+                     "lookup=[dns]");
+    cr_expect_str_eq(
+        with_file("nsswitch_conf", "hosts: files [NOTFOUND=return] myhostname dns\n", ""),
+        "lookup=[file,dns]");
+}
+
+/* With a resolv.conf of this text. */
+static const char *with_resolv_conf(const char *content)
+{
+    char path[] = "/tmp/weir_resolv_XXXXXX";
+    char text[256];
+    write_file(path, content);
+    snprintf(text, sizeof(text),
+             "{search,[\"z\"]}. {nameserver,{1,1,1,1}}. {hosts_file,\"\"}. {resolv_conf,\"%s\"}.",
+             path);
+    const char *answer = rc_of(text);
+    cr_expect_str_eq(said, "");
+    unlink(path);
+    return answer;
+}
+
+Test(inet_config, a_new_resolv_conf_takes_the_place_of_what_was_there)
+{
+    const char *answer =
+        with_resolv_conf("nameserver 10.0.0.1\nnameserver x\nnameserver 10.0.0.1\nsearch a\n"
+                         "domain b\nsearch c d\x01 e\nnameserver\n");
+    const char *rest = "nameservers={10,0,0,1} nameservers={10,0,0,1} search=[\"c\",\"e\"] ";
+    cr_expect_eq(strncmp(answer, rest, strlen(rest)), 0, "%s", answer);
+    answer = with_resolv_conf(many("search a\ndomain b\n", "nameserver 10.0.0.%u\n", "", 40));
+    cr_expect(strstr(answer, "{10,0,0,31} search=[\"b\"] "), "%s", answer);
+}
+
+/* A file that is larger than any of hosts is not read. */
+Test(inet_config, files_up_to_64_MiB)
+{
+    char path[] = "/tmp/weir_large_XXXXXX";
+    char text[64];
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    snprintf(text, sizeof(text), "{file,hosts,\"%s\"}.", path);
+    cr_assert_eq(ftruncate(fd, 64 << 20), 0);
+    rc_of(text);
+    cr_expect_str_eq(said, "");
+    cr_assert_eq(ftruncate(fd, (64 << 20) + 1), 0);
+    rc_of(text);
+    cr_expect(strstr(said, ": larger than 64 MiB"), "%s", said);
+    close(fd);
+    unlink(path);
+}
+
+static void expect_own_name(const char *name, const char *host, const char *domain)
+{
+    struct inet_config *config;
+    own_name = name;
+    cr_assert_eq(inet_config_create(&config), 0);
+    cr_expect_str_eq(config->host_name, host);
+    cr_expect_str_eq(config->host_domain, domain);
+    cr_expect_str_eq(config->texts[INET_DOMAIN], domain);
+    cr_expect_eq(config->search.count, *domain ? 1u : 0u);
+    cr_expect(!*domain || strcmp(config->search.texts[0], domain) == 0);
+    inet_config_free(config);
+}
+
+Test(inet_config, this_machines_name)
+{
+    expect_own_name("me.example.com", "me", "example.com");
+    expect_own_name("me", "me", "");
+    expect_own_name("", "nohost", "nodomain");
+    expect_own_name(NULL, "nohost", "nodomain");
 }
 
 Test(inet_config, where_the_systems_files_are)

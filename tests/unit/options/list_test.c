@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "error_text.h"
+#include "options/option_block.h"
 #include "options/row.h"
 #include "subject.h"
 
@@ -252,6 +253,38 @@ Test(copy, is_deep)
     memory_free(copy);
     memory_fail_nth(1);
     cr_expect(eq(ptr, options_copy(NULL), NULL));
+}
+
+/* They may point to what the list outlives. */
+Test(copy, of_no_bytes_points_nowhere)
+{
+    char bytes[] = {1};
+    const weir_option *list = WEIR_OPTIONS(WEIR_RAW(6, 9, bytes, 0), WEIR_IP_LOCAL(bytes, 0));
+    weir_option *copy = options_copy(list);
+    cr_expect(eq(ptr, (void *)copy[0].value.raw.bytes, NULL));
+    cr_expect(eq(ptr, (void *)copy[1].value.local.name, NULL));
+    memory_free(copy);
+}
+
+/* Those who share a block are many until one wants to change its own. */
+Test(block, is_copied_for_one_of_several_and_freed_by_the_last)
+{
+    const struct option_values values = {.header = 7};
+    int64_t live = memory_live_count();
+    struct option_block *one = option_block_create(&values);
+    struct option_block *other = option_block_share(one);
+    memory_fail_nth(1);
+    cr_expect(eq(int, option_block_own(&other), -ENOMEM));
+    cr_expect(eq(ptr, other, one));
+    cr_expect(eq(int, option_block_own(&other), 0));
+    cr_expect(ne(ptr, other, one));
+    cr_expect(eq(u32, other->values.header, 7));
+    struct option_block *same = one;
+    cr_expect(eq(int, option_block_own(&same), 0));
+    cr_expect(eq(ptr, same, one));
+    option_block_drop(one);
+    option_block_drop(other);
+    cr_expect(eq(i64, memory_live_count(), live));
 }
 
 Test(copy, of_what_a_check_refuses)

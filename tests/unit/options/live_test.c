@@ -10,13 +10,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-enum kind { TCP, UDP, TCP6, UDP6 };
+enum kind { TCP, UDP, TCP6, UDP6, LOCAL };
 
 static struct subject subject_of(enum kind kind)
 {
     bool udp = kind == UDP || kind == UDP6;
-    return subject_open(udp ? OPTION_UDP : OPTION_CONNECT,
-                        kind == TCP6 || kind == UDP6 ? "inet6" : "inet");
+    return subject_open(udp ? OPTION_UDP : OPTION_CONNECT, kind == LOCAL                  ? "local"
+                                                           : kind == TCP6 || kind == UDP6 ? "inet6"
+                                                                                          : "inet");
 }
 
 struct row {
@@ -290,6 +291,35 @@ Test(live, other_protocols)
     RUN(other_protocol);
 }
 
+/* What is of IP is refused, raw options and those of TCP are passed over. */
+static const struct row of_local_sockets[] = {
+    {LOCAL, "[{header,1},{ttl,5},{header,2}]", "[header]", "[{header,1}]",
+     "option ttl: a local socket has none"},
+    {LOCAL, "{tclass,5}", "[header]", "[{header,0}]", "option tclass: a local socket has none"},
+    {LOCAL, "[{nodelay,true},{raw,0,2,<<5,0,0,0>>},{sndbuf,5000}]", "[sndbuf]", "[{sndbuf,10000}]",
+     NULL},
+};
+
+Test(live, local_sockets)
+{
+    RUN(of_local_sockets);
+}
+
+/* Whatever the request had in the place of a value. */
+Test(live, what_is_read_takes_the_place_of_what_was_there)
+{
+    struct subject subject = subject_of(TCP);
+    weir_option wanted[] = {WEIR_BIND_TO_DEVICE("eth0"), WEIR_LINGER(true, 7), WEIR_NODELAY(true)};
+    struct option_source source = {
+        .values = &subject.values, .fd = subject.fd, .family = subject.family};
+    cr_assert(eq(int, options_read(&source, OPTION_SET_TCP, wanted, 3), 3));
+    cr_expect(eq(str, wanted[0].value.name, (char *)""));
+    cr_expect(not(wanted[1].value.linger.on));
+    cr_expect(eq(int, wanted[1].value.linger.seconds, 0));
+    cr_expect(eq(i64, wanted[2].value.number, 0));
+    subject_close(&subject);
+}
+
 Test(live, memberships_are_joined_and_left)
 {
     struct subject subject = subject_of(UDP);
@@ -373,6 +403,8 @@ Test(live, raw_requests)
     struct subject subject = subject_of(TCP);
     subject_expect(&subject, "[{raw,6,8,0}]", "[{raw,6,8,<<>>}]");
     subject_expect(&subject, "[{raw,6,1,<<9,9,9,9>>}]", "[{raw,6,1,<<0,0,0,0>>}]");
+    subject_expect(&subject, "[{raw,1,3,92}]",
+                   "[{raw,1,3,<<1,0,0,0>>}]"); /* more room than needed */
     weir_option wanted = WEIR_RAW_REQUEST(6, 11, &subject, WEIR_RAW_SIZE_MAX + 1);
     struct option_source source = {.values = &subject.values, .fd = subject.fd};
     cr_expect(eq(int, options_read(&source, OPTION_SET_TCP, &wanted, 1), -EINVAL));
@@ -408,5 +440,8 @@ Test(live, what_cannot_be_read)
     weir_option unknown = {WEIR_OPTION_COUNT, {0}};
     struct option_source source = {.values = &subject.values, .fd = -1};
     cr_expect(eq(int, options_read(&source, OPTION_SET_TCP, &unknown, 1), -EINVAL));
+    unknown.id = WEIR_OPTION_END;
+    cr_expect(eq(int, options_read(&source, OPTION_SET_TCP, &unknown, 1), -EINVAL));
+    expect_error_text("option 0: there is no such option");
     subject_close(&subject);
 }
