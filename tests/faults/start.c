@@ -200,9 +200,12 @@ static int stack_of_16_kib(void)
     return SCENARIO_SKIPPED;
 }
 
+/* The first that is free, and none behind it: whoever ran this may have left gaps before others. */
 static int no_descriptors(void)
 {
-    const struct rlimit limit = {(rlim_t)scenario_descriptors() + 1, 100};
+    int next = dup(STDOUT_FILENO);
+    const struct rlimit limit = {(rlim_t)next + 1, 100};
+    close(next);
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
         return SCENARIO_SKIPPED;
     weir_runtime *runtime;
