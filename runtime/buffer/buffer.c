@@ -99,7 +99,6 @@ void buffer_pool_close(struct buffer_pool *pool)
     buffer_pool_own(NULL);
     buffer_pool_tell_released(pool);
     block_cache_empty(&pool->blocks);
-    buffer_pool_collect(pool);
     struct weir_buffer *last = atomic_exchange(&pool->returned, &closed_mark);
     for (; last; last = last->next)
         pool->lent--;
@@ -218,8 +217,7 @@ struct weir_buffer *buffer_allocate(size_t size)
 
 struct weir_buffer *buffer_grow(struct weir_buffer *block, size_t size)
 {
-    if (block->pool || block->released ||
-        atomic_load_explicit(&block->refs, memory_order_acquire) != 1)
+    if (atomic_load_explicit(&block->refs, memory_order_acquire) != 1)
         return NULL;
     struct weir_buffer *larger = memory_resize(block, sizeof(*block) + size);
     if (!larger)

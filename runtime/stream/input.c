@@ -54,7 +54,6 @@ static struct weir_buffer *larger_block(struct scheduler *scheduler, struct stre
         return NULL;
     memcpy(block->bytes, bytes + old->start, held);
     block->shelf = old->shelf;
-    old->shelf = NULL;
     scheduler->totals.copied_bytes += held;
     buffer_release(old);
     return block;

@@ -3,8 +3,10 @@
 #include "runtime/buffer/buffer.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/memory.h"
 
@@ -135,6 +137,28 @@ Test(buffer, orphans_outlive_their_pool)
     cr_assert(memory_live_count() == blocks);
 }
 
+/* Between the mark and the sum. */
+Test(buffer, the_last_may_come_back_while_the_pool_is_closed)
+{
+    int64_t blocks = memory_live_count();
+    struct buffer_pool *pool = open_pool();
+    buffer_keep(buffer_pool_take(pool));
+    buffer_dispatched(&pool->buffers[0]);
+    atomic_fetch_sub(&pool->orphans, 1); /* as who returns it then does */
+    buffer_pool_close(pool);
+    cr_expect_eq(memory_live_count(), blocks);
+}
+
+Test(buffer, a_closed_pool_has_no_pages)
+{
+    unsigned char is_there;
+    struct buffer_pool *pool = open_pool();
+    uint8_t *pages = pool->memory;
+    cr_expect_eq(mincore(pages, 1, &is_there), 0);
+    buffer_pool_close(pool);
+    cr_expect(mincore(pages, 1, &is_there) < 0 && errno == ENOMEM);
+}
+
 /* Two threads return the last two at once, while the pool closes. */
 static void *keep_away(void *data)
 {
@@ -234,4 +258,71 @@ Test(buffer, may_be_held_while_most_are_at_hand)
                      "row %zu: a block", i);
     }
     buffer_pool_own(NULL);
+}
+
+/* Where a sanitizer watches nothing is used again. */
+Test(buffer, one_that_is_used_again_is_as_new)
+{
+    int64_t blocks = memory_live_count();
+    struct buffer_pool *pool = open_pool();
+    struct weir_buffer *block = buffer_allocate(100000);
+    block->shelf = (struct shelf *)pool;
+    buffer_release(block);
+    struct weir_buffer *again = buffer_allocate(100000);
+    cr_assert_not_null(again);
+    cr_expect(again->shelf == NULL && atomic_load(&again->refs) == 1);
+    cr_expect_null(buffer_reuse(100000), "there was one");
+    buffer_release(again);
+    buffer_pool_close(pool);
+    cr_expect_eq(memory_live_count(), blocks);
+}
+
+Test(buffer, one_that_others_hold_does_not_grow)
+{
+    struct weir_buffer *block = buffer_allocate(10);
+    memcpy(block->bytes, "0123456789", 10);
+    buffer_keep(block);
+    cr_expect_null(buffer_grow(block, 1000));
+    buffer_release(block);
+    block = buffer_grow(block, 100000);
+    cr_assert_not_null(block);
+    cr_expect_eq(block->capacity, 100000);
+    cr_expect_eq(memcmp(block->bytes, "0123456789", 10), 0);
+    memory_fail_nth(1);
+    cr_expect_null(buffer_grow(block, 200000));
+    memory_fail_nth(0);
+    cr_expect_eq(memcmp(block->bytes, "0123456789", 10), 0);
+    buffer_release(block);
+}
+
+/* In the order in which they were released. */
+static char order[8];
+
+static void note_order(void *data)
+{
+    order[strlen(order)] = *(const char *)data;
+}
+
+Test(buffer, the_first_that_was_released_is_told_first)
+{
+    struct buffer_pool *pool = open_pool();
+    char names[] = "abc";
+    for (int i = 0; i < 3; i++)
+        buffer_release(buffer_adopt("", 0, note_order, &names[i]));
+    buffer_pool_tell_released(pool);
+    cr_expect_str_eq(order, "abc");
+    buffer_pool_close(pool);
+}
+
+Test(buffer, a_pool_needs_memory_for_all_it_has)
+{
+    const struct buffer_pool_config config = {.scheduler = NOBODY, .count = COUNT, .size = SIZE};
+    int64_t blocks = memory_live_count();
+    struct buffer_pool *pool;
+    for (uint64_t nth = 1; nth <= 3; nth++) {
+        memory_fail_nth(nth);
+        cr_expect_eq(buffer_pool_open(&pool, &config), -ENOMEM);
+        memory_fail_nth(0);
+        cr_expect_eq(memory_live_count(), blocks);
+    }
 }

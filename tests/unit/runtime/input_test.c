@@ -4,6 +4,7 @@
 #include "runtime/stream/input.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -92,7 +93,11 @@ Test(input, is_a_string_of_bytes)
     input_consume(&stream, 990);
     append(&stream, 1000, 0);
     cr_expect_eq(input_size(&stream), 1010);
+    cr_expect(stream.input->capacity == 2000 && stream.input->start == 990, "there was room");
+    cr_expect_eq(scheduler.totals.copied_bytes, 2000);
     append(&stream, 3000, 0);
+    cr_expect(stream.input->capacity == 2 * 4010 && stream.input->start == 0);
+    cr_expect_eq(scheduler.totals.copied_bytes, 2000 + 3000 + 1010);
     cr_expect_eq(input_size(&stream), 4010);
     const uint8_t *at = stream.input->bytes + stream.input->start;
     cr_expect_eq(memcmp(at, bytes + 990, 10), 0);
@@ -125,4 +130,89 @@ Test(input, has_room_for_what_is_missing)
     input_forget_needed(&stream);
     cr_expect_eq(input_missing(&stream), 0);
     input_drop(&stream);
+}
+
+/* What the kernel moves by its pages, or where it lies has room behind it, is not copied. */
+Test(input, counts_what_growing_has_copied)
+{
+    static const size_t sizes[] = {1000, (128 << 10) - 1, 128 << 10};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct stream stream = {.input = NULL};
+        append(&stream, sizes[i], (uint32_t)sizes[i]);
+        struct weir_buffer *behind = buffer_allocate(sizes[i]);
+        const uint8_t *before = stream.input->bytes;
+        scheduler.totals.copied_bytes = 0;
+        append(&stream, 1, 0);
+        bool moved = stream.input->bytes != before;
+        cr_expect_eq(scheduler.totals.copied_bytes, moved && i < 2 ? sizes[i] + 1 : 1, "%zu", i);
+        buffer_release(behind);
+        input_drop(&stream);
+    }
+}
+
+/* A block that was just used is there already: the packet goes into it whole from its beginning. */
+Test(input, has_a_used_block_for_a_large_packet)
+{
+    struct buffer_pool pool = {.count = 1};
+    struct stream stream = {.input = NULL};
+    buffer_pool_own(&pool);
+    struct weir_buffer *used = buffer_allocate(FROM);
+    used->start = used->end = 7;
+    buffer_release(used);
+    bool is_cached = pool.blocks.newest != NULL; /* not where a sanitizer watches */
+    append(&stream, 10, FROM);
+    cr_expect_eq(stream.input->capacity, is_cached ? FROM : 256);
+    cr_expect(stream.input->start == 0 && stream.input->end == 10);
+    input_drop(&stream);
+    append(&stream, 10, FROM - 1);
+    cr_expect_eq(stream.input->capacity, 256);
+    input_drop(&stream);
+    block_cache_empty(&pool.blocks);
+    buffer_pool_own(NULL);
+}
+
+/* It goes along when the block moves, until it is to be looked at afresh. */
+Test(input, knows_what_is_known_of_the_packet)
+{
+    struct stream stream = {.input = NULL};
+    input_forget_begun(&stream);
+    append(&stream, 100, 5 * FROM);
+    append(&stream, 156, 6 * FROM);
+    cr_expect_eq(input_begun(&stream).needed, 6 * FROM);
+    input_consume(&stream, 1);
+    cr_expect_eq(input_direct_room(&scheduler, &stream), 2 * 256 - 255);
+    cr_expect(input_begun(&stream).needed == 6 * FROM && stream.input->start == 0);
+    stream.input->begun.scanned = 3;
+    input_forget_needed(&stream);
+    cr_expect(input_begun(&stream).needed == 0 && input_begun(&stream).scanned == 3);
+    input_forget_begun(&stream);
+    cr_expect_eq(input_begun(&stream).scanned, 0);
+    input_drop(&stream);
+    cr_expect_eq(input_begun(&stream).needed, 0);
+}
+
+static int append_without(uint64_t nth, struct stream *stream)
+{
+    struct framing_span span = {bytes, 300};
+    memory_fail_nth(nth);
+    int result = input_append(&scheduler, stream, span, (struct begun_packet){0});
+    memory_fail_nth(0);
+    return result;
+}
+
+/* A block that cannot grow where it lies may have another. */
+Test(input, stays_as_it_is_without_memory)
+{
+    struct stream stream = {.input = NULL};
+    int64_t live = memory_live_count();
+    cr_expect(append_without(1, &stream) == -ENOMEM && stream.input == NULL);
+    append(&stream, 200, 0);
+    cr_expect(append_without(1, &stream) == 0 && input_size(&stream) == 500);
+    input_consume(&stream, 1);
+    append(&stream, stream.input->capacity - stream.input->end, 0);
+    size_t size = input_size(&stream);
+    cr_expect(append_without(1, &stream) == -ENOMEM && input_size(&stream) == size);
+    cr_expect_eq(stream.input->start, 1);
+    input_drop(&stream);
+    cr_expect_eq(memory_live_count(), live);
 }

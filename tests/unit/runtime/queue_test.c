@@ -268,3 +268,134 @@ Test(queue, a_piece_with_descriptors_begins_a_send)
         (void)gather_all();
     finish();
 }
+
+/* A piece takes what fits into it, to the last byte. */
+Test(queue, a_piece_is_filled_whole)
+{
+    enum { SMALL = 4096 - sizeof(struct segment), ALL = 16384 - sizeof(struct segment) };
+    static const size_t sizes[] = {SMALL, ALL};
+    struct iovec pieces[PIECES];
+    start();
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        append_copy(sizes[i] - 1);
+        cr_expect_eq(queue->last->capacity, sizes[i]);
+        append_copy(1);
+        cr_expect_eq(queue->first, queue->last);
+        append_copy(1);
+        cr_expect_neq(queue->first, queue->last);
+        cr_expect_eq(send_queue_gather(queue, pieces, PIECES), 2);
+        send_queue_sent(pools, queue, sizes[i] + 1);
+        uint64_t allocations = memory_allocation_count();
+        append_copy(sizes[i]);
+        cr_expect(queue->last->capacity == sizes[i] && memory_allocation_count() == allocations);
+        cr_expect_eq(gather_all(), 1);
+    }
+    append_copy(ALL + 1);
+    cr_expect_eq(queue->last->capacity, ALL + 1);
+    cr_expect_eq(gather_all(), 1);
+    finish();
+}
+
+static struct weir_buffer *append_owned(size_t size, int *released)
+{
+    static char bytes[10000];
+    struct weir_buffer *buffer = buffer_adopt(bytes, sizeof(bytes), note, released);
+    send_queue_link(queue, segment_refer(pools, buffer, buffer->bytes, size));
+    buffer_release(buffer);
+    return buffer;
+}
+
+/* Its owners have their memory back at once, but that of what is in flight. */
+Test(queue, what_is_dropped_is_released)
+{
+    struct iovec piece;
+    int first = 0;
+    int second = 0;
+    start();
+    (void)append_owned(100, &first);
+    send_queue_drop(pools, queue);
+    cr_expect(first == 1 && queue->first == NULL && queue->last == NULL);
+    cr_expect_eq(queue->flushing, FLUSHING_NOT);
+    (void)append_owned(100, &first);
+    (void)append_owned(100, &second);
+    cr_assert_eq(send_queue_gather(queue, &piece, 1), 1);
+    send_queue_drop(pools, queue);
+    cr_expect(first == 1 && second == 1 && queue->first == queue->last);
+    cr_expect_eq(queue->flushing, FLUSHING_DROPPED);
+    send_queue_sent(pools, queue, 100);
+    cr_expect(first == 2 && queue->first == NULL && queue->last == NULL);
+    (void)append_owned(100, &first);
+    finish();
+    cr_expect_eq(first, 3, "so is what a queue that is closed has");
+}
+
+/* What was put behind it in its own piece is not sent on with what is left of it. */
+Test(queue, what_came_behind_in_the_same_piece_is_dropped)
+{
+    struct iovec pieces[PIECES];
+    start();
+    append_reference(70);
+    append_copy(50);
+    cr_assert_eq(send_queue_gather(queue, pieces, PIECES), 2);
+    cr_expect_eq(queue->flushing, FLUSHING_IN_FLIGHT);
+    append_copy(30);
+    send_queue_drop(pools, queue);
+    cr_expect(queue->queued_bytes == 120 && queue->last->size == 50);
+    send_queue_sent(pools, queue, 90);
+    cr_expect(queue->queued_bytes == 30 && queue->first->size == 30);
+    send_queue_drop(pools, queue);
+    cr_expect(queue->queued_bytes == 0 && queue->first == NULL);
+    finish();
+}
+
+/* Until the last notice what was lent stays, dropped or sent; what the next sends do not. */
+Test(queue, what_is_lent_counts_until_its_notice)
+{
+    struct iovec pieces[PIECES];
+    int lent = 0;
+    int later = 0;
+    start();
+    (void)append_owned(1000, &lent);
+    cr_assert_eq(send_queue_gather(queue, pieces, 1), 1);
+    send_queue_lend(queue);
+    cr_expect(queue->zero_copy && queue->notices == 1 && queue->unconfirmed_bytes == 1000);
+    send_queue_sent(pools, queue, 400);
+    cr_expect(!queue->zero_copy && queue->unconfirmed_bytes == 1000);
+    (void)append_owned(10, &later);
+    send_queue_drop(pools, queue);
+    cr_expect(lent == 0 && later == 1 && queue->queued_bytes == 0);
+    send_queue_noticed(pools, queue);
+    cr_expect(lent == 1 && queue->unconfirmed_bytes == 0 && queue->unconfirmed == NULL);
+    (void)append_owned(1000, &lent);
+    cr_assert_eq(send_queue_gather(queue, pieces, 1), 1);
+    send_queue_lend(queue);
+    send_queue_sent(pools, queue, 400);
+    send_queue_noticed(pools, queue);
+    cr_expect_eq(gather_all(), 1);
+    cr_expect_eq(lent, 2, "what was left has been sent without");
+    finish();
+}
+
+/* No more pieces than there is room for, and a file's turn is its own. */
+Test(queue, gathers_up_to_a_file)
+{
+    struct iovec pieces[PIECES];
+    int released = 0;
+    start();
+    for (int i = 0; i < 3; i++)
+        (void)append_owned(10, &released);
+    cr_expect_eq(send_queue_gather(queue, pieces, 2), 2);
+    cr_expect_eq(queue->in_flight_bytes, 20);
+    send_queue_sent(pools, queue, 20);
+    struct weir_buffer *owner = buffer_adopt("", 0, note, &released);
+    send_queue_link(queue, segment_of_file(pools, owner, 7, 100, 5000));
+    buffer_release(owner);
+    cr_expect_null(send_queue_file(queue));
+    cr_expect_eq(send_queue_gather(queue, pieces, PIECES), 1);
+    send_queue_sent(pools, queue, 10);
+    cr_expect_eq(send_queue_gather(queue, pieces, PIECES), 0);
+    cr_expect(queue->flushing == FLUSHING_NOT && send_queue_file(queue)->offset == 100);
+    send_queue_drop(pools, queue);
+    cr_expect_eq(released, 4);
+    finish();
+}
