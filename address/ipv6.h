@@ -16,7 +16,8 @@ static inline bool ipv6_has_scope(uint32_t first_group)
 
 /*
  * Eight groups of hexadecimal digits, "::" for one or more of zeros, the last two also as strict
- * IPv4. A scope, "%0N" or as the second group, ends up in `scope_id`, and that group as zero.
+ * IPv4. A scope, "%0N" or as the second group, ends up in `scope_id`, and that group as zero. The
+ * bytes are zeros before.
  */
 bool ipv6_parse(struct span text, uint8_t bytes[16], uint32_t *scope_id);
 

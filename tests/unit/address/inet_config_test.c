@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char said[ERROR_TEXT_SIZE];
@@ -439,6 +440,40 @@ Test(inet_config, a_new_resolv_conf_takes_the_place_of_what_was_there)
     cr_expect_eq(strncmp(answer, rest, strlen(rest)), 0, "%s", answer);
     answer = with_resolv_conf(many("search a\ndomain b\n", "nameserver 10.0.0.%u\n", "", 40));
     cr_expect(strstr(answer, "{10,0,0,31} search=[\"b\"] "), "%s", answer);
+}
+
+/* Whoever opens a pipe waits for its other end. */
+Test(inet_config, files_that_are_none, .timeout = 10)
+{
+    char path[] = "/tmp/weir_pipe_XXXXXX";
+    char text[64];
+    cr_assert_not_null(mkdtemp(path));
+    rmdir(path);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    snprintf(text, sizeof(text), "{file,hosts,\"%s\"}.", path);
+    rc_of(text);
+    cr_expect(strstr(said, ": not a regular file"), "%s", said);
+    unlink(path);
+}
+
+Test(inet_config, a_file_that_gets_the_first_descriptor)
+{
+    close(0);
+    cr_expect_str_eq(with_file("hosts", "1.2.3.4 a\n", ""), "host={1,2,3,4},[\"a\"]");
+    cr_expect_str_eq(said, "");
+}
+
+/* Else the resolver would look for changes of the system's. */
+Test(inet_config, a_resolv_conf_that_is_given_is_known_as_such)
+{
+    struct inet_config *config;
+    cr_assert_eq(inet_config_create(&config), 0);
+    cr_expect_not(config->resolv_conf_given);
+    cr_expect_eq(inet_config_load_text(config, "rc", "{hosts_file,\"\"}."), 0);
+    cr_expect_not(config->resolv_conf_given);
+    cr_expect_eq(inet_config_load_text(config, "rc", "{resolv_conf,\"\"}."), 0);
+    cr_expect(config->resolv_conf_given);
+    inet_config_free(config);
 }
 
 /* A file that is larger than any of hosts is not read. */

@@ -56,6 +56,23 @@ Test(local, the_longest_names)
     }
 }
 
+Test(local, names_as_bytes)
+{
+    char name[110];
+    weir_local_address address;
+    memset(name, 'a', sizeof(name));
+    cr_expect(local_address_set(&address, name, 107) == 0 && address.size == 107);
+    cr_expect(memcmp(address.name, name, 107) == 0);
+    cr_expect(local_address_set(&address, name, 108) == -EINVAL && address.size == 0);
+    name[50] = '\0';
+    cr_expect(local_address_set(&address, name, 107) == -EINVAL && address.size == 0);
+    name[0] = '\0';
+    cr_expect(local_address_set(&address, name, 108) == 0 && address.size == 108);
+    cr_expect(memcmp(address.name, name, 108) == 0);
+    cr_expect(local_address_set(&address, name, 109) == -EINVAL && address.size == 0);
+    cr_expect(local_address_set(&address, name, 0) == 0 && address.size == 0);
+}
+
 Test(local, the_kernels_form_and_back)
 {
     static const char *const texts[] = {"unix:/a", "unix:@a", "unix:@"};

@@ -124,6 +124,11 @@ static const struct pair pairs[] = {
     {"0x0", NULL},
     {"1.0x000.2", NULL},
     {"0x0001", "0.0.0.1"},
+    {"1:2:3:4:5:6:7:8:", NULL},
+    {"::1:", NULL},
+    {"1::2::3", NULL},
+    {"12345::", NULL},
+    {"1:2:3:4:5:6:7:8:9", NULL},
 };
 
 Test(address, further_answers)
