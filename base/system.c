@@ -180,7 +180,8 @@ int system_remove_stale(int fd, const struct sockaddr *address, socklen_t size)
     struct stat status;
     int type = 0;
     socklen_t type_size = sizeof(type);
-    memcpy(&local, address, size < sizeof(local) ? size : sizeof(local) - 1);
+    CHECK_LE((size_t)size, sizeof(local));
+    memcpy(&local, address, size);
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) < 0)
         return -errno;
     if (lstat(local.sun_path, &status) < 0)

@@ -442,6 +442,27 @@ Test(inet_config, a_new_resolv_conf_takes_the_place_of_what_was_there)
     cr_expect(strstr(answer, "{10,0,0,31} search=[\"b\"] "), "%s", answer);
 }
 
+/* Of link-local ones the second group is a scope; what looks alike among those of IPv4 is not. */
+Test(inet_config, scopes_of_addresses)
+{
+    struct inet_config *config;
+    cr_assert_eq(inet_config_create(&config), 0);
+    cr_expect_eq(inet_config_load_text(config, "rc",
+                                       "{nameserver,{16#fe80,3,0,0,0,0,0,1}}. "
+                                       "{nameserver,{16#fd80,3,0,0,0,0,0,1}}. "
+                                       "{nameserver,{254,128,0,3}}."),
+                 0);
+    cr_assert_eq(config->nameservers.count, 3u);
+    const weir_address *servers = config->nameservers.servers;
+    cr_expect_eq(servers[0].scope_id, 3u);
+    cr_expect_eq(servers[0].bytes[3], 0);
+    cr_expect_eq(servers[1].scope_id, 0u);
+    cr_expect_eq(servers[1].bytes[3], 3);
+    cr_expect_eq(servers[2].scope_id, 0u);
+    cr_expect_eq(servers[2].bytes[3], 3);
+    inet_config_free(config);
+}
+
 /* Whoever opens a pipe waits for its other end. */
 Test(inet_config, files_that_are_none, .timeout = 10)
 {

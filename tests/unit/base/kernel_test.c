@@ -10,7 +10,10 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -129,4 +132,142 @@ Test(system, wake_is_a_counter)
     cr_expect_eq(read(fd, &count, sizeof(count)), (ssize_t)sizeof(count));
     cr_expect_eq(count, 2);
     cr_expect_eq(system_close(fd), 0);
+}
+
+/* What the next descriptor will be: nothing is left open if it stays the same. */
+static int next_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    cr_assert_geq(fd, 0);
+    close(fd);
+    return fd;
+}
+
+static const struct sockaddr *local(struct sockaddr_un *address, const char *folder)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    snprintf(address->sun_path, sizeof(address->sun_path), "%s/socket", folder);
+    return (const struct sockaddr *)address;
+}
+
+static void remove_stale_of(int type, const char *folder)
+{
+    struct sockaddr_un address;
+    const struct sockaddr *any = local(&address, folder);
+    struct stat status;
+    int other = system_socket(AF_UNIX, type, NULL);
+    cr_expect_eq(system_remove_stale(other, any, sizeof(address)), -EADDRINUSE, "no such file");
+    int live = system_socket(AF_UNIX, type, NULL);
+    cr_assert_eq(system_bind(live, any, sizeof(address)), 0);
+    cr_assert(type == SOCK_DGRAM || system_listen(live, 1) == 0);
+    int next = next_descriptor();
+    cr_expect_eq(system_remove_stale(other, any, sizeof(address)), -EADDRINUSE, "somebody has it");
+    cr_expect_eq(stat(address.sun_path, &status), 0);
+    system_close(live);
+    cr_expect_eq(system_remove_stale(-1, any, sizeof(address)), -EBADF);
+    cr_expect_eq(system_remove_stale(other, any, sizeof(address)), 0);
+    cr_expect_eq(stat(address.sun_path, &status), -1);
+    cr_expect_eq(next_descriptor(), live, "%d before", next);
+    system_close(other);
+}
+
+Test(system, a_file_of_a_local_socket_that_nobody_has_is_removed)
+{
+    char folder[] = "/tmp/weir_stale_XXXXXX";
+    struct sockaddr_un address;
+    cr_assert_not_null(mkdtemp(folder));
+    remove_stale_of(SOCK_STREAM, folder);
+    remove_stale_of(SOCK_DGRAM, folder);
+    const struct sockaddr *any = local(&address, folder);
+    int fd = system_socket(AF_UNIX, SOCK_STREAM, NULL);
+    close(open(address.sun_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    cr_expect_eq(system_remove_stale(fd, any, sizeof(address)), -ENOTSOCK, "another kind of file");
+    cr_expect_eq(unlink(address.sun_path), 0);
+    system_close(fd);
+    rmdir(folder);
+}
+
+/* Opened so, closed again. */
+static int check_file(const char *path, int flags, uint64_t size)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    cr_assert_geq(fd, 0, "%s", path);
+    int result = system_check_file(fd, size);
+    close(fd);
+    return result;
+}
+
+Test(system, files_that_can_be_sent)
+{
+    char path[] = "/tmp/weir_file_XXXXXX";
+    int ends[2];
+    int fd = mkstemp(path);
+    cr_assert_eq(write(fd, "0123456789", 10), 10);
+    cr_expect_eq(check_file(path, O_RDONLY, 0), 0);
+    cr_expect_eq(check_file(path, O_RDWR, 10), 0);
+    cr_expect_eq(check_file(path, O_RDONLY, 11), -EINVAL);
+    cr_expect_eq(check_file(path, O_RDONLY, UINT64_MAX), -EINVAL);
+    cr_expect_eq(check_file(path, O_WRONLY, 1), -EBADF);
+    cr_expect_eq(check_file(path, O_PATH, 1), -EBADF);
+    cr_expect_eq(check_file("/tmp", O_RDONLY, 1), -EISDIR);
+    cr_expect_eq(check_file("/dev/null", O_RDONLY, 1), -ESPIPE);
+    cr_expect_eq(check_file("/proc/self/stat", O_RDONLY, 1), 0, "says that it is empty");
+    cr_expect_eq(check_file("/proc/self/stat", O_RDONLY, 1 << 20), -EINVAL);
+    cr_assert_eq(ftruncate(fd, 0), 0);
+    cr_expect_eq(check_file(path, O_RDONLY, 1), -EINVAL, "is empty");
+    cr_expect_eq(check_file(path, O_RDONLY, 0), 0);
+    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+    cr_expect_eq(system_check_file(ends[0], 1), -ESPIPE);
+    close(ends[0]);
+    cr_expect_eq(system_check_file(ends[0], 1), -EBADF);
+    close(ends[1]);
+    close(fd);
+    unlink(path);
+}
+
+Test(system, two_descriptors_of_one_file)
+{
+    int ends[2];
+    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+    int copy = system_duplicate(ends[0]);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    cr_expect(system_is_same_file(ends[0], copy));
+    cr_expect_not(system_is_same_file(ends[0], null));
+    cr_expect_not(system_is_same_file(null, zero), "of one device");
+    close(copy);
+    cr_expect_not(system_is_same_file(ends[0], copy));
+    cr_expect_not(system_is_same_file(copy, ends[0]));
+    cr_expect_not(system_is_same_file(copy, copy));
+    close(ends[0]);
+    close(ends[1]);
+    close(null);
+    close(zero);
+}
+
+Test(system, whether_a_descriptor_waits)
+{
+    int ends[2];
+    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+    cr_expect_eq(system_set_waiting(ends[0], true), 1);
+    cr_expect_eq(system_set_waiting(ends[0], false), 1);
+    cr_expect_neq(fcntl(ends[0], F_GETFL) & O_NONBLOCK, 0);
+    cr_expect_eq(system_set_waiting(ends[0], false), 0);
+    cr_expect_eq(system_set_waiting(ends[0], true), 0);
+    cr_expect_eq(fcntl(ends[0], F_GETFL) & O_NONBLOCK, 0);
+    close(ends[0]);
+    cr_expect_eq(system_set_waiting(ends[0], true), -EBADF);
+    close(ends[1]);
+}
+
+Test(system, a_namespace_leaves_nothing_open)
+{
+    int next = next_descriptor();
+    int fd = system_socket(AF_INET, SOCK_STREAM, "/proc/self/ns/net");
+    cr_expect(fd >= 0 || fd == -EPERM, "%d", fd);
+    if (fd >= 0)
+        close(fd);
+    cr_expect_eq(system_socket(AF_INET, SOCK_STREAM, "/tmp"), -EINVAL);
+    cr_expect_eq(system_socket(AF_INET, SOCK_STREAM, "/nosuch"), -ENOENT);
+    cr_expect_eq(next_descriptor(), next);
 }

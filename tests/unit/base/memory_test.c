@@ -51,6 +51,7 @@ Test(memory, every_door_counts_and_can_fail)
     for (size_t i = 0; i < 4; i++)
         memory_free(blocks[i]);
     memory_unmap(map, 4096);
+    cr_expect_eq(memory_live_count(), live);
     memory_free(NULL);
     memory_unmap(NULL, 4096);
     cr_expect_eq(memory_live_count(), live);

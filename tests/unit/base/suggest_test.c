@@ -23,7 +23,7 @@ Test(suggest, what_is_near)
         {"prot", "port"},       {"exit_on_clsoe", "exit_on_close"},
         {"x", "none"},          {"", "none"},
         {"abcdef", "none"},     {"a_name_that_is_longer_than_any_name_of_ours", "none"},
-        {"activ,rest", "none"},
+        {"activ,rest", "none"}, {"size", "none"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         cr_expect(eq(str, (char *)nearest_to(rows[i][0], strlen(rows[i][0])), (char *)rows[i][1]));
@@ -37,5 +37,8 @@ Test(suggest, as_text)
     suggest_begin(&suggestion, "bactive", 7);
     cr_expect(eq(str, (char *)suggest_text(&suggestion, text), (char *)""));
     suggest_look(&suggestion, "active");
+    cr_expect(eq(str, (char *)suggest_text(&suggestion, text), (char *)"; did you mean 'active'?"));
+    suggest_look(&suggestion, "bactives");
+    suggest_look(&suggestion, "bactive_");
     cr_expect(eq(str, (char *)suggest_text(&suggestion, text), (char *)"; did you mean 'active'?"));
 }
