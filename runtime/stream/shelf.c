@@ -63,7 +63,6 @@ static void end_thread(void *unused)
 static void leave_behind(void)
 {
     memset(shelves, 0, sizeof(shelves));
-    spare = NULL;
 }
 
 static void make_key(void)
@@ -84,7 +83,6 @@ static struct shelf *create(void)
     if (!shelf)
         return NULL;
     atomic_init(&shelf->refs, 1);
-    atomic_init(&shelf->taken, CLOSED);
     pthread_once(&once, make_key);
     (void)pthread_setspecific(at_end, shelves); /* anything but NULL */
     return shelf;

@@ -109,6 +109,7 @@ Test(file_part, is_given_up_while_there_is_no_room)
     cr_expect(queue.first == file && file->offset == FILE_AT && file->size == 500);
     cr_expect_eq(queue.queued_bytes, 500);
     finish();
+    cr_expect_eq(memory_live_count(), 0);
 }
 
 Test(file_part, is_not_given_up_while_the_kernel_reads_it)

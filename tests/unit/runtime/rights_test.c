@@ -49,6 +49,7 @@ Test(rights, are_duplicates_that_the_last_reference_closes)
         cr_assert_not_null(control);
         cr_expect(control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS);
         cr_expect_eq(control->cmsg_len, CMSG_LEN(counts[i] * sizeof(int)));
+        cr_expect_eq(message.msg_controllen, CMSG_SPACE(counts[i] * sizeof(int)));
         buffer_keep(rights);
         buffer_release(rights);
         cr_expect_eq(open_count(), before + (int)counts[i]);
@@ -56,6 +57,18 @@ Test(rights, are_duplicates_that_the_last_reference_closes)
         cr_expect_eq(open_count(), before, "%d are left", open_count() - before);
     }
     cr_expect_eq(memory_live_count(), blocks);
+}
+
+/* Where the standard input is closed, that number is free. */
+Test(rights, may_have_the_first_number)
+{
+    struct weir_buffer *rights;
+    start();
+    close(STDIN_FILENO);
+    cr_assert_eq(rights_make(descriptors, 1, &rights), 0);
+    cr_expect_geq(fcntl(STDIN_FILENO, F_GETFD), 0);
+    buffer_release(rights);
+    cr_expect_lt(fcntl(STDIN_FILENO, F_GETFD), 0);
 }
 
 Test(rights, may_be_none)
