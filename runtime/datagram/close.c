@@ -76,13 +76,11 @@ bool datagram_settled(struct scheduler *scheduler, struct slot *slot)
 bool datagram_give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
 {
     struct datagram *socket = datagram_of(slot);
-    struct call *closer = socket->caller;
     datagram_note_dropped(scheduler, socket, datagram_dropped(socket));
     system_close(slot->fd);
     slot->fd = -1;
-    socket->caller = NULL;
-    if (closer)
-        call_complete(scheduler, closer, 0);
+    if (socket->caller)
+        call_complete(scheduler, socket->caller, 0);
     return true;
 }
 
@@ -90,8 +88,6 @@ void datagram_release(struct scheduler *scheduler, struct slot *slot)
 {
     struct datagram *socket = datagram_of(slot);
     (void)scheduler;
-    if (socket->outbox)
-        list_remove(&socket->outbox->link);
     memory_free(socket->outbox);
     memory_free(socket->siblings);
     memory_free(socket->received);

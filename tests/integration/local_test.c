@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -416,6 +417,26 @@ Test(local, a_service_uses_all_schedulers)
 }
 
 /* What is in the backlog when the service ends is served. */
+/* The schedulers' share of its one socket is a descriptor each. */
+Test(local, a_service_for_which_there_are_too_few_descriptors)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = SCHEDULERS});
+    const weir_owner owner = weir_mailed_to(loopback.mailbox);
+    struct rlimit before;
+    int lowest_free = dup(0);
+    close(lowest_free);
+    int open_before = descriptor_count();
+    cr_assert(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const struct rlimit tight = {(rlim_t)lowest_free + 2, before.rlim_max};
+    cr_assert(setrlimit(RLIMIT_NOFILE, &tight) == 0);
+    int result = weir_tcp_serve(loopback.runtime, at("a"), 0, NULL, owner, NULL);
+    cr_assert(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    GIVES(result, -EMFILE);
+    cr_expect(strstr(weir_last_error_text(), "descriptor"), "%s", weir_last_error_text());
+    GIVES(descriptor_count(), open_before);
+    loopback_close(&loopback);
+}
+
 Test(local, a_drain_takes_the_backlog)
 {
     enum { WAITING = 8 };

@@ -297,6 +297,30 @@ static int plain_at(const char *address)
     return fd;
 }
 
+static void ignore(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)socket;
+    (void)packet;
+    (void)data;
+}
+
+/* To read from it brings an empty datagram of nobody's, again and again; so the socket rests. */
+Test(local_udp, one_whose_reading_side_was_shut_down_rests)
+{
+    static const weir_handler handler = {.packet = ignore};
+    struct loopback loopback = loopback_start(NULL);
+    int peer = plain_at(at("a"));
+    weir_totals totals;
+    weir_socket socket;
+    cr_assert(shutdown(peer, SHUT_RD) == 0);
+    GIVES(weir_udp_open(loopback.runtime, 0, WEIR_OPTIONS(WEIR_LOCAL(), WEIR_FD(peer)),
+                        weir_handled_by(&handler, NULL), &socket),
+          0);
+    EVENTUALLY(weir_get_totals(loopback.runtime, -1, &totals) == 0 && totals.memory_pauses >= 2);
+    close(peer);
+    loopback_close(&loopback);
+}
+
 /* Nobody reads there. */
 static void fill(struct loopback *loopback, const char *address)
 {

@@ -284,6 +284,7 @@ Test(owner, a_mailbox_that_is_dead_is_no_owner)
           WEIR_BADARG);
     GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner, &socket), WEIR_BADARG);
     GIVES(weir_udp_open(loopback.runtime, 0, NULL, owner, &socket), WEIR_BADARG);
+    GIVES(weir_udp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner, &socket), WEIR_BADARG);
     atomic_store(&let_go, true);
     GIVES(answer_wait(&answer), WEIR_BADARG);
     GIVES(background_join(&death), 0);

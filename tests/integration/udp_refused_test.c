@@ -3,6 +3,7 @@
 #include "integration/plain.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 enum { MAX_INET = 65507, MAX_INET6 = 65527 };
 
@@ -179,6 +180,7 @@ static const struct {
     {"[{ip,{192,0,2,1}}]", -EADDRNOTAVAIL, -EINVAL},
     {"[inet,{ip,{0,0,0,0,0,0,0,1}}]", WEIR_BADARG, -EINVAL},
     {"[{read_packets,0}]", WEIR_BADARG, -EINVAL},
+    {"[{active,once}]", 0, -EINVAL}, /* that which is set has no owner */
     {"[{ttl,300}]", -EINVAL, -EINVAL},
     {"[{broadcast,true},{read_packets,7}]", 0, 0},
 };
@@ -196,6 +198,58 @@ Test(udp_refused, opens_and_sets)
                options[i].opens);
         expect(options[i].options, weir_setopts(subject.passive, list), options[i].sets);
         weir_options_free(list);
+    }
+    expect("as many messages as there may be", set(subject.active, "[{active,32767}]"), 0);
+    expect("one more", set(subject.active, "[{active,1}]"), -EINVAL);
+    cr_expect(get(subject.active, WEIR_OPTION_ACTIVE) == 32767);
+    loopback_close(&loopback);
+}
+
+static const struct {
+    const char *address;
+    const char *options;
+    const char *says;
+} services[] = {
+    {"nowhere", "[]", "\"nowhere\" is not an address"},
+    {"127.0.0.1", "[inet6]", "not of the family"},
+    {"127.0.0.1", "[local]", "is not unix:PATH"},
+    {NULL, "[{fd,0}]", "one descriptor"},
+    {NULL, "[{packet,4}]", "packet"},
+};
+
+Test(udp_refused, services)
+{
+    struct loopback loopback = loopback_start(NULL);
+    const weir_owner owner = weir_mailed_to(loopback.mailbox);
+    for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+        weir_option *list;
+        GIVES(weir_options_parse(services[i].options, &list), 0);
+        GIVES(weir_udp_serve(loopback.runtime, services[i].address, 0, list, owner, NULL),
+              WEIR_BADARG);
+        cr_expect(strstr(weir_last_error_text(), services[i].says), "%s says %s",
+                  services[i].options, weir_last_error_text());
+        weir_options_free(list);
+    }
+    loopback_close(&loopback);
+}
+
+/* The second scheduler's socket finds none, and the first's is closed again. */
+Test(udp_refused, a_service_for_which_there_are_too_few_descriptors)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 2});
+    const weir_owner owner = weir_mailed_to(loopback.mailbox);
+    struct rlimit before;
+    int lowest_free = dup(0);
+    close(lowest_free);
+    int open_before = descriptor_count();
+    cr_assert(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    for (int room = 0; room < 2; room++) {
+        const struct rlimit tight = {(rlim_t)(lowest_free + room), before.rlim_max};
+        cr_assert(setrlimit(RLIMIT_NOFILE, &tight) == 0);
+        int result = weir_udp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner, NULL);
+        cr_assert(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        expect("a service", result, -EMFILE);
+        GIVES(descriptor_count(), open_before);
     }
     loopback_close(&loopback);
 }

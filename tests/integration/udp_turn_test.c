@@ -221,6 +221,25 @@ Test(udp_turn, what_a_turn_sends_in_vain_is_told_while_it_is_sent)
     loopback_close(&loopback);
 }
 
+/* A poll is ready for as long as they are there; so the socket rests, and takes what comes then. */
+Test(udp_turn, errors_that_nobody_reads_are_not_asked_for_over_and_over)
+{
+    static const weir_handler handler = {.packet = echo, .error = count_error};
+    struct loopback loopback = loopback_start(NULL);
+    struct plain plain = plain_open();
+    struct plain gone = plain_open();
+    atomic_int errors = 0;
+    weir_totals totals;
+    weir_socket socket = open_with(&loopback, "[{ip,{127,0,0,1}},{raw,0,11,<<1,0,0,0>>}]",
+                                   weir_handled_by(&handler, &errors)); /* IP_RECVERR */
+    close(gone.fd);
+    GIVES(weir_udp_send(socket, &gone.address, "lost", 4), 0);
+    EVENTUALLY(weir_get_totals(loopback.runtime, -1, &totals) == 0 && totals.memory_pauses >= 2);
+    plain_say(&plain, socket, "here");
+    plain_expect(&plain, "here");
+    end(&loopback, &plain);
+}
+
 static void send_run(void *data)
 {
     for (int i = 0; i < 8; i++)
