@@ -19,13 +19,11 @@ static int set(const weir_option *option, int fd, int family, const void *value,
     return system_setsockopt(fd, kernel.level, kernel.name, value, (socklen_t)size);
 }
 
-/* Returns how many bytes the kernel wrote. */
 static int get(const weir_option *option, int fd, int family, void *value, size_t size)
 {
     struct option_kernel_name kernel = name_of(option, family);
-    socklen_t written = (socklen_t)size;
-    int result = system_getsockopt(fd, kernel.level, kernel.name, value, &written);
-    return result < 0 ? result : (int)written;
+    socklen_t room = (socklen_t)size;
+    return system_getsockopt(fd, kernel.level, kernel.name, value, &room);
 }
 
 static int set_number(const weir_option *option, int fd, int family)

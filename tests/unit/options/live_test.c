@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* setopts and getopts on sockets of the kernel, one row per thing that may be set. */
+#include "base/error.h"
 #include "base/system.h"
 #include "error_text.h"
 #include "subject.h"
@@ -33,11 +34,11 @@ static void run(const struct row *rows, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct subject subject = subject_of(rows[i].kind);
         if (rows[i].set) {
+            error_clear_text();
             int result = subject_set(&subject, rows[i].set);
             cr_expect(result == (rows[i].error ? -EINVAL : 0), "%s gives %d: %s", rows[i].set,
                       result, weir_last_error_text());
-            if (rows[i].error)
-                expect_error_text(rows[i].error);
+            expect_error_text(rows[i].error ? rows[i].error : "");
         }
         subject_expect(&subject, rows[i].request, rows[i].reading);
         subject_close(&subject);

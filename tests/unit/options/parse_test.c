@@ -190,6 +190,8 @@ static const struct mistake mistakes[] = {
     {"{netns,\"\\x{100}\"}", "character 9: a character above 255"},
     {"{'packet,4}", "character 2: the quote is not closed"},
     {"[{packet,4}]\x01", "character 13: byte 1 is not expected"},
+    {"{header,-\x01}", "character 10: byte 1 is not expected"},
+    {"{send_timeout,<<>>}", "character 15: an integer has to follow, not a binary"},
 };
 
 Test(parse, every_mistake_at_its_character)
@@ -202,6 +204,17 @@ Test(parse, every_mistake_at_its_character)
         expect_error_text(mistakes[i].error);
     }
     cr_expect(eq(i64, memory_live_count(), 0));
+}
+
+Test(parse, integers_of_up_to_64_bits)
+{
+    weir_option *options;
+    const char *text = "{raw,6,8,<<1:64/big,2:64/little,-1:8>>}";
+    cr_assert(eq(int, weir_options_parse(text, &options), 0), "%s", weir_last_error_text());
+    cr_assert(eq(sz, options[0].value.raw.size, 17));
+    cr_expect(
+        eq(int, memcmp(options[0].value.raw.bytes, "\0\0\0\0\0\0\0\1\2\0\0\0\0\0\0\0\xff", 17), 0));
+    weir_options_free(options);
 }
 
 Test(parse, requests)
@@ -303,6 +316,14 @@ Test(format, what_has_no_name)
     cr_expect(eq(int, weir_options_format(options, text, sizeof(text)), -EINVAL));
     expect_error_text("option packet: 14 is none of 0, raw, 1, 2, asn1, 4, cdr, sunrm, fcgi, tpkt, "
                       "line, http, http_bin, httph, httph_bin");
+}
+
+Test(format, the_largest_scope)
+{
+    const weir_address scoped = {WEIR_INET6, {0xfe, 0x80, [15] = 1}, 0, 65535};
+    char text[64];
+    cr_assert(gt(int, weir_options_format(WEIR_OPTIONS(WEIR_IP(scoped)), text, sizeof(text)), 0));
+    cr_expect(eq(str, text, (char *)"[{ip,{65152,65535,0,0,0,0,0,1}}]"));
 }
 
 /* Each would be read back as something else, or not at all. */

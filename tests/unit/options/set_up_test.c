@@ -43,6 +43,43 @@ Test(set_up, nothing_given)
     cr_expect(eq(ptr, (void *)setup.netns, NULL));
 }
 
+Test(set_up, what_shapes_the_call_alone)
+{
+    struct option_setup setup = set_up(OPTION_LISTEN, NULL);
+    cr_expect(not(setup.proxy_protocol));
+    cr_expect(eq(u32, setup.proxy_timeout_ms, 5000));
+    cr_expect(eq(u32, setup.max_connections, 0));
+    cr_expect(not(setup.backlog_given));
+    setup = set_up(OPTION_LISTEN,
+                   WEIR_OPTIONS(WEIR_PROXY_PROTOCOL(true), WEIR_PROXY_TIMEOUT(7),
+                                WEIR_MAX_CONNECTIONS(8), WEIR_BACKLOG(9), WEIR_FD(10),
+                                WEIR_NETNS("/x"), WEIR_REUSEPORT(true), WEIR_REUSEADDR(true)));
+    cr_expect(setup.proxy_protocol);
+    cr_expect(eq(u32, setup.proxy_timeout_ms, 7));
+    cr_expect(eq(u32, setup.max_connections, 8));
+    cr_expect(setup.backlog_given);
+    cr_expect(eq(int, setup.backlog, 9));
+    cr_expect(eq(int, setup.fd, 10));
+    cr_expect(eq(str, (char *)setup.netns, (char *)"/x"));
+    cr_expect(setup.reuseport);
+    cr_expect(setup.reuseaddr);
+    setup = set_up(OPTION_CONNECT, WEIR_OPTIONS(WEIR_HAPPY_EYEBALLS(250)));
+    cr_expect(eq(u32, setup.happy_eyeballs_ms, 250));
+}
+
+/* Raw ones by what the kernel calls them; memberships add up. */
+Test(set_up, a_later_one_supersedes_what_is_the_same)
+{
+    const weir_address any = {WEIR_INET, {0}, 0, 0};
+    const weir_option raw = WEIR_RAW(6, 8, NULL, 0);
+    const weir_option membership = WEIR_ADD_MEMBERSHIP(any, any);
+    cr_expect(options_supersede(WEIR_OPTIONS(WEIR_TTL(1), WEIR_RAW(6, 8, NULL, 0)), &raw));
+    cr_expect(not(options_supersede(WEIR_OPTIONS(WEIR_RAW(6, 9, NULL, 0)), &raw)));
+    cr_expect(not(options_supersede(WEIR_OPTIONS(WEIR_RAW(5, 8, NULL, 0)), &raw)));
+    cr_expect(not(options_supersede(WEIR_OPTIONS(membership), &membership)));
+    cr_expect(not(options_supersede(NULL, &raw)));
+}
+
 Test(set_up, last_of_duplicates_wins)
 {
     struct option_setup setup;
