@@ -52,7 +52,7 @@ weir_socket act_before_gone(const struct conn *conn)
 uint32_t act_some_owner(void)
 {
     uint32_t box = process_owner() && dice_chance(700) ? process_owner() : 0;
-    if (!box && dice_chance(300))
+    if (!box && dice_chance(program_style.shares ? 600 : 300)) /* for threads to give back */
         box = post_some_owner();
     return box ? box : dice_below(OWNER_COUNT);
 }

@@ -147,18 +147,20 @@ static uint32_t body_size(uint32_t most)
     return dice_chance(50) ? 0 : dice_size(most);
 }
 
-static void plan_stream(struct link *link)
+static void plan_stream(struct link *link, bool at_once)
 {
     enum { FRAME_MOST = 32 };
-    uint32_t wanted = dice_size(plan_style.bytes_most);
+    uint32_t most = plan_style.bytes_most;
+    uint32_t wanted = at_once ? dice_between(most / 2, most) : dice_size(most);
     uint32_t capacity = wanted + FRAME_MOST + 1024 +
-                        (plan_style.large_per_mille ? LARGE_MOST : plan_style.bytes_most);
+                        (plan_style.large_per_mille ? LARGE_MOST : most);
     link->in = plan_take(capacity);
     if (!link->in || dice_chance(50))
         return;
     while (link->in_size < wanted)
-        link->in_size += put_packet(link->in + link->in_size, link->packet,
-                                    body_size(plan_style.bytes_most / 4 + 1));
+        link->in_size +=
+            put_packet(link->in + link->in_size, link->packet,
+                       at_once ? dice_between(most / 16, most / 4) : body_size(most / 4 + 1));
     if (dice_chance(plan_style.garbage_per_mille))
         link->in[dice_below(link->in_size)] ^= (uint8_t)dice_between(1, 255);
     if (dice_chance(100))
@@ -169,6 +171,13 @@ static uint32_t pace(void)
 {
     static const uint32_t paces[] = {1, 7, 100, 1500, 65536};
     return paces[dice_below(5)];
+}
+
+/* What it says is received in few pieces, which are large. */
+static void speak_at_once(struct link *link)
+{
+    link->in_window = dice_between(8192, 65536);
+    link->write_most = UINT32_MAX;
 }
 
 void plan_peer(struct link *link)
@@ -184,7 +193,8 @@ void plan_peer(struct link *link)
     link->out = plan_take(link->out_capacity);
     if (!link->out)
         link->out_capacity = 0;
-    plan_stream(link);
+    bool at_once = dice_chance(plan_style.at_once);
+    plan_stream(link, at_once);
     link->in_window = dice_between(1, 8192);
     link->out_window = dice_chance(300) ? dice_between(1, 64) : dice_between(1, 16384);
     link->end = ends[dice_below(sizeof(ends))];
@@ -192,4 +202,6 @@ void plan_peer(struct link *link)
     link->read_most = pace();
     link->pause_us = dice_chance(500) ? 0 : dice_size(5000);
     link->stalls = dice_chance(150);
+    if (at_once)
+        speak_at_once(link);
 }

@@ -225,8 +225,10 @@ static void choose_config(weir_config *config)
 static void choose_sizes(const weir_config *config)
 {
     program_style.shares = config->buffer_size > 4096 && config->buffer_count > 1;
-    if (program_style.shares)
-        plan_style.bytes_most = 60000;
+    if (!program_style.shares)
+        return;
+    plan_style.bytes_most = 60000;
+    plan_style.at_once = ONE_OF(0, 300, 900);
 }
 
 static void connect_peer(uint32_t object, uint32_t tag)
