@@ -291,6 +291,28 @@ static void look_up_and_visit_all(void *data)
     visit->result = weir_each_socket(close_it, NULL);
 }
 
+static int sleep_for_ever(void *unused)
+{
+    (void)unused;
+    return weir_sleep(WEIR_INFINITY);
+}
+
+Test(reach, a_process_is_no_socket)
+{
+    struct loopback loopback = loopback_start(NULL);
+    weir_process process;
+    weir_address address;
+    weir_statistics statistics;
+    GIVES(weir_spawn(loopback.runtime, 0, sleep_for_ever, NULL, NULL, &process), 0);
+    const weir_socket handle = {process.id};
+    GIVES(weir_getstat(handle, &statistics), -EINVAL);
+    GIVES(weir_sockname(handle, &address), -EINVAL);
+    GIVES(weir_setopts(handle, WEIR_OPTIONS(WEIR_NODELAY(true))), -EINVAL);
+    GIVES(weir_is_busy(handle), -ENOTCONN);
+    GIVES(weir_kill(process), 0);
+    loopback_close(&loopback);
+}
+
 Test(reach, no_socket_but_the_applications)
 {
     const weir_config config = {

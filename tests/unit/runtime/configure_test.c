@@ -2,9 +2,11 @@
 /* A program that was built with a newer header hears that this library does not know its field. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <weir/weir.h>
 
+#include "runtime/ring/features.h"
 #include "runtime/runtime.h"
 
 Test(configure, a_field_of_a_newer_header_is_refused)
@@ -41,6 +43,8 @@ static const struct {
     {{.features_off = "nosuch"}, "features_off"},
     {{.default_connect_options = "[{packet,9}]"}, "default_connect_options"},
     {{.default_listen_options = "["}, "default_listen_options"},
+    {{.default_connect_options = "[{backlog,5}]"}, "default_connect_options"},
+    {{.default_listen_options = "[{happy_eyeballs,250}]"}, "default_listen_options"},
     {{.inet_terms = "{"}, "inet_terms"},
     {{.buffer_count = 1, .buffer_size = 64}, NULL},
     {{.buffer_count = 1, .buffer_size = 16777216}, NULL},
@@ -146,4 +150,40 @@ Test(configure, what_is_given_counts)
     };
     struct scheduler_limits limits = limits_of(&config);
     expect_limits(&limits, &expected);
+}
+
+static int create_with(const char *variable, const char *value, const weir_config *config,
+                       weir_runtime **runtime)
+{
+    cr_assert_eq(setenv(variable, value, 1), 0);
+    return runtime_create(runtime, config);
+}
+
+static void expect_refused(const char *variable, const char *value)
+{
+    weir_runtime *runtime;
+    cr_expect_eq(create_with(variable, value, &(weir_config){.schedulers = 1}, &runtime), -EINVAL);
+    cr_expect(strstr(weir_last_error_text(), variable), "%s", weir_last_error_text());
+    unsetenv(variable);
+}
+
+/* The caller's own options are instead of those of the environment, features are beside them. */
+Test(configure, the_environment_counts)
+{
+    const weir_config own = {
+        .schedulers = 1, .default_connect_options = "[{packet,2}]", .features_off = "send_zc"};
+    weir_runtime *runtime;
+    expect_refused("WEIR_FEATURES_OFF", "nosuch");
+    expect_refused("WEIR_DEFAULT_CONNECT_OPTIONS", "[{packet,9}]");
+    expect_refused("WEIR_DEFAULT_LISTEN_OPTIONS", "[{packet,9}]");
+    setenv("WEIR_DEFAULT_CONNECT_OPTIONS", "[{packet,4}]", 1);
+    setenv("WEIR_DEFAULT_LISTEN_OPTIONS", "[{backlog,7}]", 1);
+    cr_assert_eq(create_with("WEIR_FEATURES_OFF", "buffer_ring", &own, &runtime), 0);
+    cr_expect_eq(runtime->limits.ring.features_off,
+                 FEATURE_BIT(SEND_ZC) | FEATURE_BIT(BUFFER_RING));
+    cr_expect(runtime->default_connect[0].id == WEIR_OPTION_PACKET &&
+              runtime->default_connect[0].value.number == 2);
+    cr_expect(runtime->default_listen[0].id == WEIR_OPTION_BACKLOG &&
+              runtime->default_listen[0].value.number == 7);
+    runtime_free(runtime);
 }

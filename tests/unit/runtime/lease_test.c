@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 
+#include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 
 static const struct {
@@ -117,4 +118,29 @@ Test(lease, who_finds_none_waits)
     cr_expect(pool.waiting == 0, "its node is on the way");
     second.lease.node.run(&second, &second.lease.node);
     cr_expect(!second.lease.waits && task_is_queued(&task));
+}
+
+/* Through the registry, so nobody who has gone is told. */
+Test(lease, who_waits_is_told_of_what_is_given_back)
+{
+    enum { INDEX = 7 };
+    struct task task;
+    second.index = INDEX;
+    begin();
+    task_queues_init(&second.tasks);
+    task_init(&task, run);
+    cr_assert(inbox_open(&second.inbox) == 0);
+    registry_publish(INDEX, &second);
+    for (int round = 0; round < 2; round++) {
+        cr_assert(lease_exceeds(&first.lease, 749));
+        lease_wait(&second, 50, &task);
+        lease_return(&first.lease, 0);
+        expect_held(50, 50);
+        cr_expect(pool.waiting == 0 && registry_user_count(INDEX) == 0);
+        cr_expect_eq(inbox_take(&second.inbox), round == 0 ? &second.lease.node : NULL);
+        second.lease.node.run(&second, &second.lease.node);
+        registry_withdraw(INDEX);
+    }
+    registry_end(INDEX);
+    inbox_close(&second.inbox);
 }
