@@ -81,7 +81,7 @@ static void drop_last(struct passed *passed, uint32_t count)
 int passed_read(struct passed *passed, const struct msghdr *message)
 {
     struct msghdr *there = (struct msghdr *)message;
-    struct cmsghdr *control = message->msg_controllen > 0 ? CMSG_FIRSTHDR(there) : NULL;
+    struct cmsghdr *control = CMSG_FIRSTHDR(there);
     bool lost = message->msg_flags & MSG_CTRUNC;
     uint32_t added = 0;
     for (; control; control = CMSG_NXTHDR(there, control)) {

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "options/option_block.h"
 #include "runtime/scheduler/scheduler.h"
 
@@ -203,4 +204,26 @@ Test(passed, are_wanted_by_local_sockets_that_say_so)
     cr_expect(!passed_is_wanted(&slot));
     block.values.descriptors = 1;
     cr_expect(!passed_is_wanted(&(struct slot){.family = WEIR_INET, .options = &block}));
+}
+
+Test(passed, need_memory_once)
+{
+    struct scheduler fresh = {0};
+    struct passed *passed = NULL;
+    block.values.descriptors = ROOM;
+    for (uint64_t nth = 1; !passed; nth++) {
+        int64_t blocks = memory_live_count();
+        memory_fail_nth(nth);
+        passed = passed_ready(&fresh, &slot);
+        memory_fail_nth(0);
+        cr_expect(passed || memory_live_count() == blocks, "%lu: something is left", nth);
+        cr_assert_lt(nth, 10);
+    }
+    int64_t blocks = memory_live_count();
+    uint64_t allocations = memory_allocation_count();
+    cr_expect_eq(passed_ready(&fresh, &slot), passed);
+    cr_expect_eq(memory_allocation_count(), allocations, "there is room");
+    passed_drop(&fresh, &slot);
+    cr_expect_eq(memory_live_count(), blocks - 1);
+    slot_notes_free(&fresh.passed);
 }
