@@ -3,9 +3,12 @@
 #include "runtime/owner/mailbox.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
@@ -159,6 +162,46 @@ Test(mailbox, a_thread_waits_for_as_long_as_it_said)
     cr_expect_eq(mailbox_receive_in_thread(box, 30, &message), WEIR_TIMEOUT);
     cr_expect_geq(clock_now_ns() - began_ns, 30000000u);
     end(box);
+}
+
+static atomic_bool done;
+
+static void *make(void *place)
+{
+    *(weir_mailbox **)place = mailbox();
+    atomic_store(&done, true);
+    return NULL;
+}
+
+static void *finish(void *box)
+{
+    end(box);
+    atomic_store(&done, true);
+    return NULL;
+}
+
+/* Whether a thread does it, and not before the list of all mailboxes is free. */
+static void expect_to_wait(void *(*work)(void *), void *data)
+{
+    enum { MS = 1000000 };
+    pthread_t thread;
+    atomic_store(&done, false);
+    mailboxes_lock_list();
+    cr_assert_eq(thread_create(&thread, work, data), 0);
+    for (uint64_t began_ns = clock_now_ns(); clock_now_ns() - began_ns < 20 * MS;)
+        cr_expect_not(atomic_load(&done));
+    mailboxes_unlock_list();
+    pthread_join(thread, NULL);
+    cr_expect(atomic_load(&done));
+}
+
+/* A fork goes through it. */
+Test(mailbox, the_list_of_all_is_one_threads_at_a_time)
+{
+    weir_mailbox *box;
+    expect_to_wait(make, &box);
+    expect_to_wait(finish, box);
+    cr_expect_eq(memory_live_count(), 0);
 }
 
 static struct scheduler scheduler;
