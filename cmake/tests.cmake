@@ -114,6 +114,7 @@ function(weir_main_test name)
                        COMMAND ${name} ${test_ARGUMENTS})
 endfunction()
 
+set(WEIR_RING_PROFILES newest no_multishot no_defer_taskrun no_buffer_ring as_on_6.1)
 function(weir_loopback_test name)
     cmake_parse_arguments(test "" "TIMEOUT" "SOURCES;LABELS" ${ARGN})
     if(NOT TARGET PkgConfig::CRITERION)
@@ -132,7 +133,7 @@ function(weir_loopback_test name)
     set(no_defer_taskrun "defer_taskrun")
     set(no_buffer_ring "buffer_ring")
     set(as_on_6.1 "kernel=6.1")
-    foreach(profile newest no_multishot no_defer_taskrun no_buffer_ring as_on_6.1)
+    foreach(profile IN LISTS WEIR_RING_PROFILES)
         weir_register_test(${name}_${profile} ${test_TIMEOUT}
                            "${test_LABELS};ring_${profile}" COMMAND ${name})
         set_property(TEST ${name}_${profile} APPEND PROPERTY

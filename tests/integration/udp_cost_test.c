@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a datagram and a socket cost: no allocation and no lock, and how much memory; and that a
- * socket that is flooded does not hold up its neighbour. */
+/* What a datagram and a socket cost: no allocation and no lock, and how much memory. */
 #include "integration/plain.h"
 
 #include <dlfcn.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "base/memory.h"
 
@@ -113,113 +111,4 @@ Test(udp_cost, an_open_socket_takes_little_memory)
     fprintf(stderr, "user memory of an open UDP socket: %.1f bytes\n", bytes);
     cr_expect(bytes > 0 && bytes <= BYTES_MOST, "%.1f bytes", bytes);
     loopback_close(&loopback);
-}
-
-/* A flood of one socket, while another's echo is timed. */
-struct flooder {
-    weir_socket socket;
-    atomic_bool over;
-    atomic_bool pauses;
-};
-
-static void *flood(void *data)
-{
-    struct flooder *flooder = data;
-    const struct timespec moment = {.tv_nsec = 1000000};
-    struct plain plain = plain_open();
-    while (!atomic_load(&flooder->over)) {
-        if (atomic_load(&flooder->pauses))
-            nanosleep(&moment, NULL);
-        else
-            plain_say(&plain, flooder->socket, "flood");
-    }
-    close(plain.fd);
-    return NULL;
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const int64_t *left = a;
-    const int64_t *right = b;
-    return (*left > *right) - (*left < *right);
-}
-
-static void time_echoes(const struct plain *plain, weir_socket socket, int64_t *times, int count)
-{
-    for (int i = 0; i < count; i++) {
-        int64_t began = now_ns();
-        plain_say(plain, socket, "timed");
-        plain_expect(plain, "timed");
-        times[i] = now_ns() - began;
-    }
-}
-
-/* With at least as many datagrams of the flood as echoes: the flooder may have had no core. */
-static void time_flooded(const struct plain *plain, weir_socket socket, struct flooder *flooder,
-                         int64_t *times, int count)
-{
-    uint64_t until = now_ms() + WAIT_MS;
-    int64_t came;
-    atomic_store(&flooder->pauses, false);
-    do {
-        int64_t before = statistics_of(flooder->socket).recv_cnt;
-        time_echoes(plain, socket, times, count);
-        came = statistics_of(flooder->socket).recv_cnt - before;
-    } while (came < count && now_ms() < until);
-    atomic_store(&flooder->pauses, true);
-    cr_expect(came >= count, "that was no flood");
-}
-
-static void ignore(weir_socket socket, const weir_packet *packet, void *data)
-{
-    (void)socket;
-    (void)packet;
-    (void)data;
-}
-
-static int64_t percentile(int64_t *times, int count, int percent)
-{
-    qsort(times, (size_t)count, sizeof(*times), compare);
-    return times[count * percent / 100];
-}
-
-/* Turn and turn about, so that what else the machine does falls on both. The flooder needs a core
- * of its own, and what it takes of the timed one's is no business of weir's: so the bound is wide,
- * and what was measured is printed. */
-Test(udp_cost, a_flooded_socket_leaves_its_neighbour_its_turn)
-{
-    enum { ROUNDS = 10, COUNT = 300, TIMES_MOST = 10 };
-    static const weir_handler ignoring = {.packet = ignore};
-    static int64_t idle[ROUNDS * COUNT];
-    static int64_t flooded[ROUNDS * COUNT];
-    struct loopback loopback = loopback_start(NULL);
-    struct plain plain = plain_open();
-    atomic_int failures = 0;
-    pthread_t thread;
-    weir_socket neighbour =
-        open_with(&loopback, "[{ip,{127,0,0,1}}]", weir_handled_by(&echo_handler, &failures));
-    struct flooder flooder = {.pauses = true};
-    flooder.socket = open_with(&loopback, "[{ip,{127,0,0,1}}]", weir_handled_by(&ignoring, NULL));
-    cr_assert(pthread_create(&thread, NULL, flood, &flooder) == 0);
-    for (int round = 0; round < ROUNDS; round++) {
-        time_echoes(&plain, neighbour, &idle[round * COUNT], COUNT);
-        time_flooded(&plain, neighbour, &flooder, &flooded[round * COUNT], COUNT);
-    }
-    atomic_store(&flooder.over, true);
-    pthread_join(thread, NULL);
-    for (int percent = 50; percent <= 99; percent += 49)
-        fprintf(stderr,
-                "p%d of an echo beside an idle socket %.1f us, beside a flooded one %.1f us\n",
-                percent, (double)percentile(idle, ROUNDS * COUNT, percent) / 1000,
-                (double)percentile(flooded, ROUNDS * COUNT, percent) / 1000);
-    cr_expect(percentile(flooded, ROUNDS * COUNT, 99) <
-              TIMES_MOST * percentile(idle, ROUNDS * COUNT, 99));
-    end(&loopback, &plain);
 }
