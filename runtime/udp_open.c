@@ -37,13 +37,6 @@ static void begin(struct scheduler *scheduler, struct datagram *socket, int32_t 
     slot_unhold(scheduler, &socket->slot);
 }
 
-/* Once there are any, each datagram says how many the kernel has dropped before it. */
-static void count_dropped(int fd)
-{
-    const int on = 1;
-    (void)system_setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-}
-
 static int run_open(struct scheduler *scheduler, struct slot *unused, struct call *call)
 {
     struct udp_open_call *open = list_entry(call, struct udp_open_call, call);
@@ -66,7 +59,6 @@ static int run_open(struct scheduler *scheduler, struct slot *unused, struct cal
     }
     owner_set(&socket->slot, open->owner);
     socket->connected = descriptor_is_connected(open->fd);
-    count_dropped(open->fd);
     open->socket = slot_handle(scheduler, &socket->slot);
     begin(scheduler, socket, setup->values.active);
     return 0;

@@ -152,8 +152,8 @@ typedef struct weir_totals {
     uint64_t refused_runs;  /* udp: datagrams that the route would not have cut apart by the kernel,
                                and that were sent again one by one */
     uint64_t idle_timeouts; /* sockets that were closed by {idle_timeout,_} */
-    uint64_t datagrams_dropped;   /* by the kernel, for want of room; told by the next that comes,
-                                     or when the socket is closed */
+    uint64_t datagrams_dropped;   /* by the kernel, for want of room; seen when those that waited
+                                     have been read, or when the socket is closed */
     uint64_t datagrams_truncated; /* longer than {buffer,_} */
     uint64_t left_out;            /* times a broadcast left a connection out because it was busy */
     uint64_t limited;             /* connections that had to wait, as their listener or service had

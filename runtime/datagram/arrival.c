@@ -64,8 +64,6 @@ static void read_inet6(weir_datagram *datagram, const struct cmsghdr *control)
 static void read_socket(struct arrival *arrival, const struct cmsghdr *control)
 {
     struct timespec time;
-    if (control->cmsg_type == SO_RXQ_OVFL)
-        memcpy(&arrival->dropped, CMSG_DATA(control), sizeof(arrival->dropped));
     if (control->cmsg_type != SCM_TIMESTAMPNS)
         return;
     memcpy(&time, CMSG_DATA(control), sizeof(time));
@@ -123,7 +121,6 @@ static void note_bytes(struct weir_buffer *buffer, size_t size, size_t most)
     struct arrival *arrival = arrival_of(buffer);
     arrival->size = arrival->datagram_size = (uint32_t)size;
     arrival->given = 0;
-    arrival->dropped = 0;
     arrival->most = (uint32_t)(most < DATAGRAM_BYTES_MAX ? most : DATAGRAM_BYTES_MAX);
     buffer->filled = sizeof(*arrival) + size;
 }

@@ -30,7 +30,6 @@ struct arrival {
     uint32_t datagram_size; /* of each but the last */
     uint32_t given;         /* bytes of those that were taken */
     uint32_t most;          /* that are wanted of one */
-    uint32_t dropped;       /* of its socket's before it, by the kernel; 0: none that it says */
     _Alignas(8) uint8_t bytes[];
 };
 

@@ -76,7 +76,7 @@ bool datagram_settled(struct scheduler *scheduler, struct slot *slot)
 bool datagram_give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
 {
     struct datagram *socket = datagram_of(slot);
-    datagram_note_dropped(scheduler, socket, datagram_dropped(socket));
+    datagram_note_dropped(scheduler, socket);
     system_close(slot->fd);
     slot->fd = -1;
     if (socket->caller)

@@ -162,6 +162,20 @@ static enum outlook outlook_of(int count, uint32_t asked)
     return count > 1 ? OUTLOOK_SOON : OUTLOOK_NONE;
 }
 
+/* Where some were dropped, the queue was full, and is read by whole shares until it is empty. */
+static void look_for_dropped(struct scheduler *scheduler, struct datagram *socket, int count,
+                             bool is_whole)
+{
+    enum { LOOKED_EACH = 256 };
+    if (is_whole)
+        socket->in_row = (uint16_t)(socket->in_row + count);
+    bool is_due = is_whole ? socket->in_row >= LOOKED_EACH : socket->in_row > 1;
+    if (is_due)
+        datagram_note_dropped(scheduler, socket);
+    if (is_due || !is_whole)
+        socket->in_row = 0;
+}
+
 static enum outlook read_share(struct scheduler *scheduler, struct datagram *socket)
 {
     struct intake *intake = intake_for(scheduler, socket);
@@ -181,7 +195,6 @@ static enum outlook read_share(struct scheduler *scheduler, struct datagram *soc
         came = true;
         if (enclosed)
             enclosure_note(&enclosure, buffer);
-        datagram_note_dropped(scheduler, socket, arrival_of(buffer)->dropped);
         has_void |= arrival_is_void(buffer);
         handout_append(socket, buffer);
     }
@@ -191,6 +204,7 @@ static enum outlook read_share(struct scheduler *scheduler, struct datagram *soc
         socket->failures = 0;
     else if (++socket->failures >= FAILURES_MOST) /* shut down, perhaps */
         rest(scheduler, socket);
+    look_for_dropped(scheduler, socket, count, count == (int)asked);
     handout_share(scheduler, socket);
     return outlook_of(count, asked);
 }

@@ -82,7 +82,6 @@ struct datagram *datagram_find(struct scheduler *scheduler, weir_socket handle)
     return slot && slot->kind == KIND_DATAGRAM ? datagram_of(slot) : NULL;
 }
 
-/* An older kernel than that of 4.12 does not say. */
 uint32_t datagram_dropped(const struct datagram *socket)
 {
     uint32_t figures[SK_MEMINFO_VARS];
@@ -92,15 +91,12 @@ uint32_t datagram_dropped(const struct datagram *socket)
                                                   : socket->received->dropped;
 }
 
-/* A datagram says how many there were when it came, which may be known already. */
-void datagram_note_dropped(struct scheduler *scheduler, struct datagram *socket, uint32_t dropped)
+void datagram_note_dropped(struct scheduler *scheduler, struct datagram *socket)
 {
     struct tally *received = socket->received;
-    int32_t more = (int32_t)(dropped - received->dropped);
-    if (more <= 0)
-        return;
+    uint32_t dropped = datagram_dropped(socket);
+    scheduler->totals.datagrams_dropped += dropped - received->dropped;
     received->dropped = dropped;
-    scheduler->totals.datagrams_dropped += (uint32_t)more;
 }
 
 void datagram_tell_error(struct scheduler *scheduler, struct datagram *socket, int error)

@@ -66,10 +66,9 @@ Test(udp_figures, what_a_flood_sent_is_received_or_dropped_and_all_of_it_is_coun
     cr_expect(statistics.dropped > 0, "nothing was dropped");
     cr_expect(statistics.recv_cnt == atomic_load(&counts.received));
     cr_expect(statistics.truncated == atomic_load(&counts.truncated) && statistics.truncated > 0);
-    plain_say(&plain, socket, "the next");
     EVENTUALLY(totals_of(&loopback).datagrams_dropped == statistics.dropped);
     cr_expect(totals_of(&loopback).datagrams_truncated == statistics.truncated);
-    cr_expect(totals_of(&loopback).packets_received + statistics.dropped == FLOOD + 1);
+    cr_expect(totals_of(&loopback).packets_received + statistics.dropped == FLOOD);
     GIVES(weir_close(socket), 0);
     cr_expect(totals_of(&loopback).datagrams_dropped == statistics.dropped);
     end(&loopback, &plain);

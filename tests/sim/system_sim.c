@@ -162,8 +162,6 @@ int system_setsockopt(int fd, int level, int name, const void *value, socklen_t 
         return set_runs(fd, value);
     if (fails())
         return -ENOPROTOOPT;
-    if (file->kind == FILE_DATAGRAM && level == SOL_SOCKET && name == SO_RXQ_OVFL)
-        udps[file->link].tells_dropped = true;
     if (level == SOL_SOCKET && name == SO_LINGER && size >= sizeof(linger)) {
         memcpy(&linger, value, sizeof(linger));
         file->linger_on = linger.l_onoff != 0;

@@ -130,8 +130,7 @@ static void enqueue(struct udp *udp, const struct udp_arrival *arrival)
         return;
     }
     udp->held += arrival->count;
-    udp->queue[udp->tail % UDP_QUEUE_MOST] = *arrival;
-    udp->queue[udp->tail++ % UDP_QUEUE_MOST].dropped = udp->dropped;
+    udp->queue[udp->tail++ % UDP_QUEUE_MOST] = *arrival;
     trace("udp %lld: datagram %lld of %lld bytes arrives, %lld of them", index_of(udp),
           arrival->number, arrival->size, arrival->count);
     kernel_kick(udp->file, PLACE_RECEIVE);
@@ -361,13 +360,11 @@ static void put_control(struct controls *controls, int level, int type, uint32_t
     controls->size += CMSG_SPACE(sizeof(value));
 }
 
-/* How many were dropped before it, if any, and the size of those of a run. */
+/* The size of those of a run. */
 static uint32_t put_controls(const struct udp *udp, const struct udp_arrival *arrival,
                              const struct msghdr *message)
 {
     struct controls controls = {.at = message->msg_control};
-    if (udp->tells_dropped && arrival->dropped > 0)
-        put_control(&controls, SOL_SOCKET, SO_RXQ_OVFL, arrival->dropped);
     if (udp->takes_runs && arrival->count > 1)
         put_control(&controls, IPPROTO_UDP, UDP_GRO, arrival->size);
     return controls.size;

@@ -32,7 +32,6 @@ struct udp_arrival {
     uint32_t last_size; /* of a run */
     uint32_t count;
     uint32_t peer;
-    uint32_t dropped; /* before it */
 };
 
 struct udp_style {
@@ -54,12 +53,11 @@ extern struct udp_style udp_style;
 struct udp {
     bool used;
     bool connected;
-    bool local;         /* of the Unix domain */
-    bool peers_wait;    /* for room in its queue, as local ones do */
-    bool tells_dropped; /* SO_RXQ_OVFL */
-    bool takes_runs;    /* UDP_GRO */
-    bool knows_runs;    /* it has been set: then it can be */
-    uint32_t peer;      /* that it is connected to */
+    bool local;      /* of the Unix domain */
+    bool peers_wait; /* for room in its queue, as local ones do */
+    bool takes_runs; /* UDP_GRO */
+    bool knows_runs; /* it has been set: then it can be */
+    uint32_t peer;   /* that it is connected to */
     uint32_t serial;
     uint32_t file;
     uint32_t arrivals_left;
