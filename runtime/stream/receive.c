@@ -271,18 +271,22 @@ static void handle_end(struct scheduler *scheduler, struct stream *stream, int r
 }
 
 /* A socket that wants nothing and is sent something stops receiving: the kernel's window, and so
- * the peer, does the rest. One that asks again in time has cost no cancel. */
+ * the peer, does the rest. One that asks again in time has cost no cancel. One that is closed
+ * and still sends takes what comes all the same: left behind, it would make a reset of the close.
+ */
 static void handle_bytes(struct scheduler *scheduler, struct stream *stream,
                          struct weir_buffer *buffer, size_t size)
 {
     buffer->filled = size;
     stream->misses = 0;
-    if (stream->slot.state != SOCKET_OPEN || stream->receiving != RECEIVING_OPEN)
+    if (stream->slot.state != SOCKET_OPEN)
         return;
     bool wanted = wants_bytes(stream);
-    scheduler->totals.bytes_received += size;
     idle_note(scheduler, stream);
-    delivery_receive(scheduler, stream, buffer, size);
+    if (stream->receiving == RECEIVING_OPEN) {
+        scheduler->totals.bytes_received += size;
+        delivery_receive(scheduler, stream, buffer, size);
+    }
     if (!wanted && stream->reading == READING_BUFFERS && !wants_bytes(stream))
         cancel(scheduler, stream);
 }

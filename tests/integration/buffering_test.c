@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Type, the bytes that come one at a time, and what is delivered, with "|" between packets. */
 struct stream {
@@ -366,6 +367,29 @@ Test(buffering, after_a_bad_packet_recv_only_times_out)
     GIVES(weir_recv(loopback.socket, 0, 20, &packet), WEIR_TIMEOUT);
     GIVES(weir_send(loopback.socket, "a", 1), 0);
     peer_expect(loopback.peer, "a");
+    loopback_close(&loopback);
+}
+
+/* What nobody will be given is not taken from the kernel either. */
+Test(buffering, after_a_bad_packet_the_peer_is_held_back)
+{
+    enum { MOST = 16 << 20 };
+    static const char bytes[65536];
+    struct loopback loopback =
+        loopback_open("[{packet,tpkt},{exit_on_close,false},{active,true},{recbuf,65536}]");
+    size_t written = 0;
+    ssize_t result;
+    peer_write(loopback.peer, "\3\0\0\5a", 5); /* who has had one receives on and on */
+    expect_data(&loopback, "\3\0\0\5a", 5);
+    peer_say(loopback.peer, "not a tpkt");
+    expect_told(&loopback, WEIR_MESSAGE_ERROR, -EMSGSIZE);
+    expect_told(&loopback, WEIR_MESSAGE_CLOSED, 0);
+    do {
+        result = send(loopback.peer, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL);
+        written += result > 0 ? (size_t)result : 0;
+        settle(loopback.socket);
+    } while (written < MOST && result > 0);
+    cr_expect(written < MOST, "the peer was never held back");
     loopback_close(&loopback);
 }
 
