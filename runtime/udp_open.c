@@ -31,8 +31,8 @@ struct connect_call {
 static void begin(struct scheduler *scheduler, struct datagram *socket, int32_t active)
 {
     slot_hold(&socket->slot);
-    if (active != WEIR_ACTIVE_FALSE)
-        (void)datagram_set_active(scheduler, socket, active);
+    if (active != WEIR_ACTIVE_FALSE && datagram_set_active(socket, active) == OPTION_SPENT)
+        datagram_tell_passive(scheduler, &socket->slot);
     collect_go_on(scheduler, socket);
     slot_unhold(scheduler, &socket->slot);
 }

@@ -309,7 +309,8 @@ WEIR_API int weir_set_data(weir_socket socket, void *data) WEIR_CHECK_RESULT;
 /*
  * Sets options, inet:setopts/2. The list is looked at before anything of it is done. Then it is set
  * front to back and ends at the first that fails; what stands before that is set. So of duplicates
- * the last counts, but {active,N} is added up. -EINVAL: closed, an option that is none, a value out
+ * the last counts, but {active,N} is added up. Of {active,N} at its end the owner is told when the
+ * list has been set. -EINVAL: closed, an option that is none, a value out
  * of range, {active,_} without an owner, or the kernel refuses it. Options of other protocols are
  * taken and do nothing.
  */

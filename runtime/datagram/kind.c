@@ -129,6 +129,7 @@ const struct kind kind_datagram = {
     .give_up_descriptor = datagram_give_up_descriptor,
     .release = datagram_release,
     .set_option = datagram_set_option,
+    .tell_passive = datagram_tell_passive,
     .changed = changed,
     .get_statistics = get_statistics,
     .siblings = siblings,

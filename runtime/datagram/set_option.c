@@ -9,7 +9,7 @@
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/active.h"
 
-int datagram_set_active(struct scheduler *scheduler, struct datagram *socket, int32_t wanted)
+int datagram_set_active(struct datagram *socket, int32_t wanted)
 {
     int32_t next;
     int result = active_next(socket->active, wanted, &next);
@@ -18,9 +18,12 @@ int datagram_set_active(struct scheduler *scheduler, struct datagram *socket, in
     if (wanted != WEIR_ACTIVE_FALSE && owner_is_nobody(slot_owner(&socket->slot)))
         return error_say(-EINVAL, "option active: the socket has no owner to tell");
     socket->active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
-    if (active_is_spent(next))
-        owner_tell(scheduler, &socket->slot, WEIR_MESSAGE_PASSIVE, 0);
-    return 0;
+    return active_is_spent(next) ? OPTION_SPENT : 0;
+}
+
+void datagram_tell_passive(struct scheduler *scheduler, struct slot *slot)
+{
+    owner_tell(scheduler, slot, WEIR_MESSAGE_PASSIVE, 0);
 }
 
 /* What has come in runs is still to be told apart. */
@@ -54,7 +57,8 @@ static int apply(struct datagram *socket, const weir_option *option)
 int datagram_set_option(struct scheduler *scheduler, struct slot *slot, const weir_option *option)
 {
     struct datagram *socket = datagram_of(slot);
+    (void)scheduler;
     return option->id == WEIR_OPTION_ACTIVE
-               ? datagram_set_active(scheduler, socket, (int32_t)option->value.number)
+               ? datagram_set_active(socket, (int32_t)option->value.number)
                : apply(socket, option);
 }

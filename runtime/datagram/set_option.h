@@ -12,7 +12,10 @@ struct slot;
 /* The kind's `set_option`. */
 int datagram_set_option(struct scheduler *scheduler, struct slot *slot, const weir_option *option);
 
-/* {active,_} of a new socket or of setopts: a count that is spent is told of. 0, or -EINVAL. */
-int datagram_set_active(struct scheduler *scheduler, struct datagram *socket, int32_t wanted);
+/* {active,_} of a new socket or of setopts. 0, OPTION_SPENT, or -EINVAL. */
+int datagram_set_active(struct datagram *socket, int32_t wanted);
+
+/* The kind's `tell_passive`. */
+void datagram_tell_passive(struct scheduler *scheduler, struct slot *slot);
 
 #endif

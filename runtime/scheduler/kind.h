@@ -42,6 +42,9 @@ enum ending {
     END_ABORT,      /* the same, and has waited long enough for what is queued */
 };
 
+/* An option is set, and with it {active,N} is at an end. */
+enum { OPTION_SPENT = 1 };
+
 /* What lies beside a slot: the call that waits for the operation, then who waits for the call. */
 enum fetch { FETCH_CALL, FETCH_WAITER };
 
@@ -81,8 +84,10 @@ struct kind {
     bool (*give_up_descriptor)(struct scheduler *scheduler, struct slot *slot);
     /* Gives back what it has beside the slot, which is about to be free. NULL: it has nothing. */
     void (*release)(struct scheduler *scheduler, struct slot *slot);
-    /* 0, or an error with nothing set. The socket is live. */
+    /* 0, OPTION_SPENT, or an error with nothing set. The socket is live. */
     int (*set_option)(struct scheduler *scheduler, struct slot *slot, const weir_option *option);
+    /* After OPTION_SPENT: its owner is told that it is passive. NULL: there is no such option. */
+    void (*tell_passive)(struct scheduler *scheduler, struct slot *slot);
     /* getopts: what it has beside its option values, and whose options they are. NULL: nothing. */
     enum option_scope (*get_options)(const struct slot *slot, struct option_source *source);
     /* How many others there are of the service whose first this is, and which. NULL: none. */

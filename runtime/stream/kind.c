@@ -130,6 +130,7 @@ const struct kind kind_stream = {
     .give_up_descriptor = give_up_descriptor,
     .release = release,
     .set_option = stream_set_option,
+    .tell_passive = stream_tell_passive,
     .get_options = get_options,
     .get_statistics = get_statistics,
     .hand_over = stream_hand_over,

@@ -12,7 +12,7 @@
 #include "runtime/stream/receive.h"
 #include "runtime/stream/stream.h"
 
-static int set_active(struct scheduler *scheduler, struct stream *stream, int32_t wanted)
+static int set_active(struct stream *stream, int32_t wanted)
 {
     int32_t next;
     int result = active_next(stream->active, wanted, &next);
@@ -22,9 +22,7 @@ static int set_active(struct scheduler *scheduler, struct stream *stream, int32_
         return error_say(-EINVAL, "option active: the socket has no owner to tell");
     stream->latches &= (uint8_t)~LATCH_UNASKED;
     stream->active = active_is_spent(next) ? WEIR_ACTIVE_FALSE : next;
-    if (active_is_spent(next) && !stream->closed_told) /* nothing follows closed */
-        owner_tell(scheduler, &stream->slot, WEIR_MESSAGE_PASSIVE, 0);
-    return 0;
+    return active_is_spent(next) ? OPTION_SPENT : 0;
 }
 
 /* That {buffer,_} was set on a listener is not inherited: the values are, and the mark goes with
@@ -79,9 +77,15 @@ int stream_set_option(struct scheduler *scheduler, struct slot *slot, const weir
 {
     struct stream *stream = stream_of(slot);
     input_settle(stream);
-    return option->id == WEIR_OPTION_ACTIVE
-               ? set_active(scheduler, stream, (int32_t)option->value.number)
-               : apply(scheduler, stream, option);
+    return option->id == WEIR_OPTION_ACTIVE ? set_active(stream, (int32_t)option->value.number)
+                                            : apply(scheduler, stream, option);
+}
+
+/* Nothing follows closed. */
+void stream_tell_passive(struct scheduler *scheduler, struct slot *slot)
+{
+    if (!stream_of(slot)->closed_told)
+        owner_tell(scheduler, slot, WEIR_MESSAGE_PASSIVE, 0);
 }
 
 void stream_changed(struct scheduler *scheduler, struct slot *slot)

@@ -10,6 +10,8 @@ struct slot;
 
 /* The kind's `set_option`. */
 int stream_set_option(struct scheduler *scheduler, struct slot *slot, const weir_option *option);
+/* Its `tell_passive`. */
+void stream_tell_passive(struct scheduler *scheduler, struct slot *slot);
 /* Its `changed`. */
 void stream_changed(struct scheduler *scheduler, struct slot *slot);
 

@@ -316,6 +316,31 @@ Test(active, false_pushes_back)
     loopback_close(&loopback);
 }
 
+/* What it sets is not set over by the list that it is told of. */
+static void set_another_header(weir_socket socket, void *data)
+{
+    weir_option header = WEIR_REQUEST(HEADER);
+    struct counting *counting = data;
+    cr_expect(weir_getopts(socket, &header, 1) == 1);
+    cr_expect(header.value.number == 1, "told before all was set");
+    cr_expect(weir_setopts(socket, WEIR_OPTIONS(WEIR_HEADER(2))) == 0);
+    __atomic_fetch_add(&counting->seen, 1, __ATOMIC_RELEASE);
+}
+
+Test(active, an_owner_is_told_passive_when_all_is_set)
+{
+    static const weir_handler handler = {.passive = set_another_header};
+    struct loopback loopback = loopback_open("[{active,1}]");
+    struct counting counting = {0};
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox),
+                                   weir_handled_by(&handler, &counting)),
+          0);
+    GIVES(set(loopback.socket, "[{active,-1},{header,1}]"), 0);
+    cr_assert(seen(&counting) == 1);
+    cr_assert(get(loopback.socket, WEIR_OPTION_HEADER) == 2);
+    loopback_close(&loopback);
+}
+
 Test(active, an_owner_is_needed)
 {
     struct loopback loopback = loopback_open("[{active,false}]");
