@@ -227,25 +227,26 @@ void act_close(struct conn *conn)
     SIM_CHECK(!live_socket(conn), "a closed handle is alive");
 }
 
-int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to)
+int act_foresee_owner(struct conn *conn, struct named_owner from, struct named_owner to)
 {
     const struct stream *socket = live_socket(conn);
     if (!socket)
         return WEIR_CLOSED;
-    if (to == conn->owner)
+    if (post_is_named(&to, conn->owner, conn->forsaken))
         return 0;
-    if (from != conn->owner)
+    if (!post_is_named(&from, conn->owner, conn->forsaken))
         return WEIR_NOT_OWNER;
-    if (post_is_box(to) && !post_is_alive(to))
+    if (!post_is_there(&to))
         return WEIR_BADARG;
     if (conn->forsaken)
         return WEIR_CLOSED; /* what its owner was told since is lost */
-    if (from != to)
-        post_hand_over(conn->handle, from, to);
-    if (post_is_box(from) && !(stream_is_live(socket) && socket->output && socket->output->refused))
+    if (from.number != to.number)
+        post_hand_over(conn->handle, from.number, to.number);
+    if (post_is_box(from.number) &&
+        !(stream_is_live(socket) && socket->output && socket->output->refused))
         conn->owed_unbusy = false; /* a mailbox is not told */
-    conn->owner = to;
-    life_owned(conn->handle, to);
+    conn->owner = to.number;
+    life_owned(conn->handle, to.number);
     return 0;
 }
 
@@ -253,7 +254,7 @@ void act_change_owner(struct conn *conn)
 {
     uint32_t next = act_some_owner();
     uint32_t from = dice_chance(100) ? dice_below(OWNER_COUNT) : conn->owner;
-    int expected = act_foresee_owner(conn, from, next);
+    int expected = act_foresee_owner(conn, post_name(from), post_name(next));
     int result = weir_controlling_process(conn->handle, act_owner(from), act_owner(next));
     trace("link %lld: from owner %lld to %lld: %lld", model_link(conn), from, next, result);
     SIM_CHECK(result == expected, "controlling_process gave %s, not %s", weir_error_name(result),

@@ -4,6 +4,7 @@
 #define SIM_ACT_H
 
 #include "sim/model.h"
+#include "sim/post.h"
 
 enum { OWNER_COUNT = 4 };
 
@@ -55,7 +56,7 @@ struct pending *act_begin_receive(const struct conn *conn);
 void act_foresee_receive(struct conn *conn, struct pending *pending, uint64_t now_ns);
 void act_foresee_options(struct conn *conn, const weir_option *options);
 void act_foresee_close(struct conn *conn);
-int act_foresee_owner(struct conn *conn, uint32_t from, uint32_t to);
+int act_foresee_owner(struct conn *conn, struct named_owner from, struct named_owner to);
 void act_sent(weir_socket handle, int result, void *data);
 void act_taken(struct conn *conn, struct pending *pending, const weir_packet *packet);
 /* Of what a packet says. */

@@ -282,13 +282,14 @@ static void note_owner(struct errand *errand, struct conn *conn)
 
 static void change_owner_and_wait(struct conn *conn)
 {
-    struct errand errand = {.from = conn->owner, .to = act_some_owner(), .expected = WEIR_CLOSED};
+    struct errand errand = {
+        .from = post_name(conn->owner), .to = post_name(act_some_owner()), .expected = WEIR_CLOSED};
     errand_begin(&errand, conn, note_owner);
-    trace("link %lld: a thread hands it from owner %lld to %lld", model_link(conn), errand.from,
-          errand.to, 0);
+    trace("link %lld: a thread hands it from owner %lld to %lld", model_link(conn),
+          errand.from.number, errand.to.number, 0);
     handover_count++;
-    int result =
-        weir_controlling_process(conn->handle, act_owner(errand.from), act_owner(errand.to));
+    int result = weir_controlling_process(conn->handle, act_owner(errand.from.number),
+                                          act_owner(errand.to.number));
     handover_count--;
     (void)errand_end();
     SIM_CHECK(result == errand.expected, "a thread's controlling_process gave %s, not %s",

@@ -11,6 +11,7 @@
 
 #include "runtime/scheduler/inbox.h"
 #include "sim/model.h"
+#include "sim/post.h"
 #include "sim/udp_act.h"
 
 struct pending;
@@ -32,11 +33,10 @@ struct errand {
     const weir_option *options;
     struct udp_sending sending; /* a datagram */
     const uint8_t *bytes;
-    uint32_t from; /* owners */
-    uint32_t to;
-    const weir_mailbox *mailbox; /* of `to`, a process */
-    int expected;                /* the call's result */
-    bool is_here;                /* a process's, on the socket's own scheduler: nothing is posted */
+    struct named_owner from;
+    struct named_owner to;
+    int expected; /* the call's result */
+    bool is_here; /* a process's, on the socket's own scheduler: nothing is posted */
 };
 
 void errand_reset(void);

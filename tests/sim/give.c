@@ -15,43 +15,31 @@
 #include "sim/udp_told.h"
 #include <weir/error.h>
 
-/* It may have ended since it was asked for, and another be in its place. */
-static bool is_there(const struct errand *errand)
+/* It may have ended since it was asked for, and another have its number. */
+static int refusal(int expected)
 {
-    return post_is_alive(errand->to) && post_owner(errand->to).mailbox == errand->mailbox;
-}
-
-/* What is its own already is given to a dead one too. */
-static int refusal(const struct errand *errand, uint32_t owner)
-{
-    const struct slot *slot = model_live(errand->handle);
-    if (slot && slot_mailbox(slot) == errand->mailbox)
-        return 0;
-    return errand->from == owner ? WEIR_NOPROC : WEIR_NOT_OWNER;
+    return expected == WEIR_BADARG ? WEIR_NOPROC : expected;
 }
 
 static void note_connection(struct errand *errand, struct conn *conn)
 {
-    errand->expected = WEIR_CLOSED;
-    if (conn)
-        errand->expected = is_there(errand) ? act_foresee_owner(conn, errand->from, errand->to)
-                                            : refusal(errand, conn->owner);
+    errand->expected =
+        conn ? refusal(act_foresee_owner(conn, errand->from, errand->to)) : WEIR_CLOSED;
 }
 
 static void note_udp(struct errand *errand, struct udp_view *view)
 {
-    errand->expected = WEIR_CLOSED;
-    if (view)
-        errand->expected = is_there(errand) ? udp_foresee_owner(view, errand->from, errand->to)
-                                            : refusal(errand, view->owner);
+    errand->expected =
+        view ? refusal(udp_foresee_owner(view, errand->from, errand->to)) : WEIR_CLOSED;
 }
 
 static bool choose(struct errand *errand, uint32_t owner, weir_process *process)
 {
-    *errand = (struct errand){.from = dice_chance(100) ? dice_below(OWNER_COUNT) : owner};
-    if (!process_some(process, &errand->to))
+    uint32_t from = dice_chance(100) ? dice_below(OWNER_COUNT) : owner;
+    uint32_t to;
+    if (!process_some(process, &to))
         return false;
-    errand->mailbox = post_owner(errand->to).mailbox;
+    *errand = (struct errand){.from = post_name(from), .to = post_name(to)};
     return true;
 }
 
@@ -74,7 +62,8 @@ static void give(const struct errand *errand, weir_socket socket, weir_owner fro
 {
     int result = weir_give(socket, from, process);
     bool asked = errand_end();
-    trace("a socket is given by owner %lld to %lld: %lld", errand->from, errand->to, result, 0);
+    trace("a socket is given by owner %lld to %lld: %lld", errand->from.number, errand->to.number,
+          result, 0);
     process_waited(result);
     if (asked)
         SIM_CHECK(result == errand->expected, "give gave %s, not %s", weir_error_name(result),
@@ -91,7 +80,7 @@ void give_connection(struct conn *conn)
     if (!choose(&errand, conn->owner, &process))
         return;
     errand_begin(&errand, conn, note_connection);
-    give(&errand, handle, act_owner(errand.from), process);
+    give(&errand, handle, act_owner(errand.from.number), process);
 }
 
 void give_udp(struct udp_view *view)
@@ -102,5 +91,5 @@ void give_udp(struct udp_view *view)
     if (!choose(&errand, view->owner, &process))
         return;
     errand_begin_udp(&errand, view, note_udp);
-    give(&errand, handle, udp_owner(errand.from), process);
+    give(&errand, handle, udp_owner(errand.from.number), process);
 }

@@ -62,6 +62,23 @@ weir_owner post_owner(uint32_t owner)
     return weir_mailed_to(boxes[owner - POST_FIRST_OWNER].mailbox);
 }
 
+struct named_owner post_name(uint32_t owner)
+{
+    return (struct named_owner){owner, post_is_box(owner) ? post_owner(owner).mailbox : NULL};
+}
+
+bool post_is_there(const struct named_owner *named)
+{
+    uint32_t owner = named->number;
+    return !post_is_box(owner) ||
+           (post_is_alive(owner) && post_owner(owner).mailbox == named->mailbox);
+}
+
+bool post_is_named(const struct named_owner *named, uint32_t owner, bool forsaken)
+{
+    return named->number == owner && post_is_there(named) != forsaken;
+}
+
 uint32_t post_some_owner(void)
 {
     uint32_t index = box_count ? dice_below(box_count) : 0;

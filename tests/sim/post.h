@@ -23,6 +23,17 @@ weir_owner post_owner(uint32_t owner);
 /* One that is alive; 0: there is none. */
 uint32_t post_some_owner(void);
 
+/* An owner as it was named: after a process's end another may have its number. */
+struct named_owner {
+    uint32_t number;
+    const weir_mailbox *mailbox; /* NULL: a handler */
+};
+struct named_owner post_name(uint32_t owner);
+/* Whether a socket of that owner is its own; `forsaken`: of the one who had the number before. */
+bool post_is_named(const struct named_owner *named, uint32_t owner, bool forsaken);
+/* Whether it can be given any. */
+bool post_is_there(const struct named_owner *named);
+
 /* Takes the next message out of one that is alive and checks it. False: there is none. */
 bool post_receive(weir_message *message);
 /* The mailbox of a process, from its beginning to its end. Its owner's number. */

@@ -471,25 +471,25 @@ static void close_it(struct udp_view *view)
     SIM_CHECK(!model_live(handle), "a closed handle is alive");
 }
 
-int udp_foresee_owner(struct udp_view *view, uint32_t from, uint32_t to)
+int udp_foresee_owner(struct udp_view *view, struct named_owner from, struct named_owner to)
 {
     const struct datagram *socket = udp_model_socket(view);
     if (!socket)
         return WEIR_CLOSED;
-    if (to == view->owner)
+    if (post_is_named(&to, view->owner, view->forsaken))
         return 0;
-    if (from != view->owner)
+    if (!post_is_named(&from, view->owner, view->forsaken))
         return WEIR_NOT_OWNER;
-    if (post_is_box(to) && !post_is_alive(to))
+    if (!post_is_there(&to))
         return WEIR_BADARG;
     if (view->forsaken)
         return WEIR_CLOSED; /* what its owner was told since is lost */
-    if (from != to)
-        post_hand_over(view->handle, from, to);
-    if (post_is_box(from) && !(socket->outbox && socket->outbox->refused))
+    if (from.number != to.number)
+        post_hand_over(view->handle, from.number, to.number);
+    if (post_is_box(from.number) && !(socket->outbox && socket->outbox->refused))
         view->owed_unbusy = false; /* a mailbox is not told */
-    view->owner = to;
-    life_owned(view->handle, to);
+    view->owner = to.number;
+    life_owned(view->handle, to.number);
     return 0;
 }
 
@@ -497,7 +497,7 @@ static void change_owner(struct udp_view *view)
 {
     uint32_t next = act_some_owner();
     uint32_t from = dice_chance(100) ? dice_below(OWNER_COUNT) : view->owner;
-    int expected = udp_foresee_owner(view, from, next);
+    int expected = udp_foresee_owner(view, post_name(from), post_name(next));
     int result = weir_controlling_process(view->handle, udp_owner(from), udp_owner(next));
     trace("udp %lld: from owner %lld to %lld: %lld", udp_model_index(view), from, next, result);
     SIM_CHECK(result == expected, "controlling_process gave %s, not %s", weir_error_name(result),

@@ -3,6 +3,7 @@
 #ifndef SIM_UDP_ACT_H
 #define SIM_UDP_ACT_H
 
+#include "sim/post.h"
 #include "sim/udp_model.h"
 
 /* Opens one, or does something to one that is there. */
@@ -34,7 +35,7 @@ void udp_note_letter(struct udp_view *view, const struct udp_sending *sending, c
 void udp_foresee_receive(struct udp_view *view, struct pending *pending);
 void udp_foresee_options(struct udp_view *view, const weir_option *options);
 void udp_foresee_close(struct udp_view *view);
-int udp_foresee_owner(struct udp_view *view, uint32_t from, uint32_t to);
+int udp_foresee_owner(struct udp_view *view, struct named_owner from, struct named_owner to);
 weir_option udp_act_some_option(void);
 struct pending *udp_begin(struct udp_view *view, uint8_t kind);
 /* An _async send: before it, NULL when there is to be none, and with what it returned. */

@@ -210,16 +210,18 @@ static void note_owner(struct errand *errand, struct udp_view *view)
 
 static void change_owner_and_wait(struct udp_view *view)
 {
-    struct errand errand = {.from = view->owner, .to = act_some_owner(), .expected = WEIR_CLOSED};
+    struct errand errand = {
+        .from = post_name(view->owner), .to = post_name(act_some_owner()), .expected = WEIR_CLOSED};
     weir_socket handle = view->handle;
     errand_begin_udp(&errand, view, note_owner);
     afar_hand_over(1);
-    int result = weir_controlling_process(handle, udp_owner(errand.from), udp_owner(errand.to));
+    int result = weir_controlling_process(handle, udp_owner(errand.from.number),
+                                          udp_owner(errand.to.number));
     afar_hand_over(-1);
     (void)errand_end();
     process_waited(result);
-    trace("a thread hands a UDP socket from owner %lld to %lld: %lld", errand.from, errand.to,
-          result, 0);
+    trace("a thread hands a UDP socket from owner %lld to %lld: %lld", errand.from.number,
+          errand.to.number, result, 0);
     SIM_CHECK(result == errand.expected, "a thread's controlling_process gave %s, not %s",
               weir_error_name(result), weir_error_name(errand.expected));
 }
