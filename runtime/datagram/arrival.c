@@ -163,13 +163,6 @@ bool arrival_read_local(struct weir_buffer *buffer, const struct msghdr *message
     return true;
 }
 
-bool arrival_is_void(const struct weir_buffer *buffer)
-{
-    const struct arrival *arrival = arrival_of(buffer);
-    const weir_local_address *local = arrival->datagram.local;
-    return arrival->size == 0 && local && local->size == 0;
-}
-
 struct arrived arrival_next(const struct weir_buffer *buffer)
 {
     const struct arrival *arrival = arrival_of(buffer);

@@ -53,9 +53,6 @@ bool arrival_read(struct weir_buffer *buffer, const struct msghdr *message, size
                   size_t most);
 bool arrival_read_local(struct weir_buffer *buffer, const struct msghdr *message, size_t size,
                         size_t most);
-/* Whether it has neither bytes nor a source, which each read of a local socket gives that was shut
- * down. */
-bool arrival_is_void(const struct weir_buffer *buffer);
 
 /* The next datagram that was not taken yet. There is one until arrival_take says that there is not.
  */

@@ -185,7 +185,6 @@ static enum outlook read_share(struct scheduler *scheduler, struct datagram *soc
     int count = enclosed && asked > 0 ? enclosure_receive(scheduler, socket, intake, &enclosure)
                                       : intake_receive(intake, socket->slot.fd, asked);
     bool came = false;
-    bool has_void = false;
     for (int i = 0; i < count; i++) {
         struct weir_buffer *buffer;
         if (!intake_take(intake, (uint32_t)i, datagram_values(socket)->buffer, &buffer))
@@ -195,15 +194,12 @@ static enum outlook read_share(struct scheduler *scheduler, struct datagram *soc
         came = true;
         if (enclosed)
             enclosure_note(&enclosure, buffer);
-        has_void |= arrival_is_void(buffer);
         handout_append(socket, buffer);
     }
-    if (!came)
-        failed(scheduler, socket, count < 0 ? count : 0);
-    else if (!has_void)
+    if (came)
         socket->failures = 0;
-    else if (++socket->failures >= FAILURES_MOST) /* shut down, perhaps */
-        rest(scheduler, socket);
+    else
+        failed(scheduler, socket, count < 0 ? count : 0);
     look_for_dropped(scheduler, socket, count, count == (int)asked);
     handout_share(scheduler, socket);
     return outlook_of(count, asked);

@@ -117,6 +117,22 @@ Test(local_udp, each_knows_who_it_is_from)
     loopback_close(&loopback);
 }
 
+/* However many there are: it need not rest. */
+Test(local_udp, empty_ones_of_nobody_are_as_good_as_others)
+{
+    struct loopback loopback = loopback_start(NULL);
+    weir_socket receiver = passive_at(&loopback, at("a"));
+    weir_socket unnamed = passive_at(&loopback, NULL);
+    weir_totals totals;
+    for (int i = 0; i < 20; i++) {
+        GIVES(say(unnamed, at("a"), ""), 0);
+        expect_received_from(receiver, "unix:", "");
+    }
+    GIVES(weir_get_totals(loopback.runtime, -1, &totals), 0);
+    cr_expect(totals.memory_pauses == 0);
+    loopback_close(&loopback);
+}
+
 Test(local_udp, an_active_owner_answers_where_it_came_from)
 {
     struct loopback loopback = loopback_start(NULL);
@@ -304,7 +320,7 @@ static void ignore(weir_socket socket, const weir_packet *packet, void *data)
     (void)data;
 }
 
-/* To read from it brings an empty datagram of nobody's, again and again; so the socket rests. */
+/* A poll is ready for ever, and nothing is there. */
 Test(local_udp, one_whose_reading_side_was_shut_down_rests)
 {
     static const weir_handler handler = {.packet = ignore};
