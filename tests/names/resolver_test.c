@@ -372,6 +372,49 @@ Test(resolver, a_stop_answers_those_who_wait)
     cr_expect_str_eq(all.last, "closed");
 }
 
+/* Takes longer than a name server may. */
+static void found_late(const weir_hostent *hostent, int result, void *data)
+{
+    usleep(150000);
+    found(hostent, result, data);
+}
+
+struct reader {
+    struct found *found;
+    int peer;
+};
+
+static void *read_when_found(void *data)
+{
+    struct reader *reader = data;
+    wait_for(reader->found, 1);
+    (void)peer_drain(reader->peer);
+    peer_leave(&reader->peer);
+    return NULL;
+}
+
+/* The time of what was asked is over while the stop waits for a connection's bytes. */
+Test(resolver, a_stop_forgets_what_was_asked)
+{
+    struct found all = FOUND;
+    struct asked asked = asked_start(1, "{timeout,100}.");
+    struct loopback *loopback = &asked.loopback;
+    pthread_t thread;
+    loopback->listener = listen_with(asked.runtime, "[{active,false}," SMALL_BUFFERS "]");
+    loopback_reopen(loopback);
+    fill_queue(loopback);
+    struct reader reader = {.found = &all, .peer = loopback->peer};
+    loopback->peer = -1;
+    cr_assert_eq(pthread_create(&thread, NULL, read_when_found, &reader), 0);
+    cr_assert_eq(
+        weir_gethostbyname_async(asked.runtime, "silent.test", WEIR_INET, -1, found_late, &all), 0);
+    while (dns_server_count(asked.server, "silent.test") == 0)
+        usleep(1000);
+    asked_stop(&asked);
+    pthread_join(thread, NULL);
+    cr_expect_eq(all.count, 1);
+}
+
 static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
