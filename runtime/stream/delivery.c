@@ -261,7 +261,6 @@ static bool hand_out_input(struct scheduler *scheduler, struct stream *stream)
 {
     if (!delivery_is_wanted(stream))
         return false;
-    input_settle(stream);
     struct weir_buffer *block = stream->input;
     size_t size = input_size(stream);
     if (!block)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,6 +223,35 @@ Test(metrics, the_text_has_what_happened)
     cr_expect(strstr(text, "# TYPE weir_turn_seconds histogram\n"));
     cr_expect(weir_metrics(loopback.runtime, cut, sizeof(cut)) > (int)sizeof(cut));
     cr_expect(strlen(cut) == sizeof(cut) - 1 && memcmp(cut, text, sizeof(cut) - 1) == 0);
+    loopback_close(&loopback);
+}
+
+/* Of "weir_turn_seconds_bucket{...} 3": a histogram's lines are told of under one name. */
+static bool has_head(const char *text, const char *line)
+{
+    static const char *const parts[] = {"_bucket", "_sum", "_count"};
+    char name[128];
+    char head[160];
+    size_t size = strcspn(line, "{ ");
+    snprintf(name, sizeof(name), "%.*s", (int)size, line);
+    snprintf(head, sizeof(head), "# TYPE %s ", name);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !strstr(text, head); i++) {
+        size_t part = strlen(parts[i]);
+        if (size > part && strcmp(name + size - part, parts[i]) == 0)
+            snprintf(head, sizeof(head), "# TYPE %.*s histogram", (int)(size - part), name);
+    }
+    const char *at = strstr(text, head);
+    return at && at < line;
+}
+
+Test(metrics, each_figure_has_its_head_before_it)
+{
+    static char text[65536];
+    struct loopback loopback = loopback_start(NULL);
+    int length = weir_metrics(loopback.runtime, text, sizeof(text));
+    cr_assert(length > 0 && (size_t)length < sizeof(text));
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+        cr_expect(*line == '#' || has_head(text, line), "%.*s", (int)strcspn(line, "\n"), line);
     loopback_close(&loopback);
 }
 

@@ -87,6 +87,7 @@ static const struct pair good[] = {
     {"{1.5,1.5e-3,-2.0,<<>>,<<1:2/little,\"a\">>,#{},#{a=>1,b=>2},[1|2]}.",
      "{other,other,other,other,other,other,other,other}."},
     {"a%b\n.", "'a'."},
+    {"{aAZ,zAz_0@}.", "{'aAZ','zAz_0@'}."},
     {"a.\r\nb.\v\fc.\td.", "'a'.'b'.'c'.'d'."},
     {"a@B_9. 'it\\'s'.", "'a@B_9'.'it's'."},
     {"\"\\1234\\8\\x41\\x{42}\".", "\"S48AB\"."},
