@@ -2,10 +2,11 @@
 /*
  * Any thread may put, take and look: `lock` covers the messages, the listeners, the owned sockets
  * and the round. With it held nothing of the program's runs and no other lock is waited for, but
- * that of closed_messages.c; who is to be called is called when it is free again. A message wakes
- * one thread or one process, and who was woken and leaves without it wakes another. `refs` counts
- * the sockets, nodes and calls that name the mailbox; it outlives its end, which drops what is in
- * it, for as long as there are any.
+ * that of closed_messages.c: who is to be called is called when it is free again, and messages are
+ * freed then, whose buffers wake the scheduler that they come from. A message wakes one thread or
+ * one process, and who was woken and leaves without it wakes another. `refs` counts the sockets,
+ * nodes and calls that name the mailbox; it outlives its end, which drops what is in it, for as
+ * long as there are any.
  */
 #include "runtime/owner/mailbox.h"
 
@@ -204,16 +205,13 @@ void mailbox_put_all(weir_mailbox *mailbox, struct list *list)
     list_init(&called);
     pthread_mutex_lock(&mailbox->lock);
     struct list *node;
-    while ((node = list_take(list))) {
-        if (mailbox->dead) {
-            mailbox_free_node(list_entry(node, struct mailbox_node, link));
-            continue;
-        }
+    while (!mailbox->dead && (node = list_take(list))) {
         add_node(mailbox, list_entry(node, struct mailbox_node, link));
         choose_receiver(mailbox, &called);
     }
     pthread_mutex_unlock(&mailbox->lock);
     call_all(&called);
+    mailbox_free_nodes(list);
 }
 
 bool mailbox_extract(weir_mailbox *mailbox, weir_socket socket, struct list *list)
@@ -241,13 +239,16 @@ void mailbox_free_nodes(struct list *list)
 static void forget_closed_of(weir_mailbox *mailbox, weir_socket socket)
 {
     struct mailbox_node *node;
+    struct list forgotten;
+    list_init(&forgotten);
     pthread_mutex_lock(&mailbox->lock);
     while ((node = closed_messages_take(mailbox, socket))) {
         list_remove(&node->link);
         mailbox->count--;
-        mailbox_free_node(node);
+        list_append(&forgotten, &node->link);
     }
     pthread_mutex_unlock(&mailbox->lock);
+    mailbox_free_nodes(&forgotten);
 }
 
 void mailbox_forget_closed(weir_socket socket)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "runtime/buffer/buffer.h"
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
@@ -68,6 +69,25 @@ Test(mailbox, of_one_that_is_gone_nothing_is_left)
     cr_expect_eq(weir_mailbox_count(box), 0u);
     put(box, WEIR_MESSAGE_CLOSED, one, 3);
     cr_expect_eq(first(box), 0);
+    mailbox_release(box);
+    cr_expect_eq(memory_live_count(), 0);
+}
+
+static void look_into(void *box)
+{
+    cr_expect_eq(weir_mailbox_count(box), 0u);
+}
+
+/* What it brings along is let go of when nothing is locked: that may wake somebody, or call. */
+Test(mailbox, one_that_is_gone_drops_what_comes_with_its_lock_free, .timeout = 20)
+{
+    weir_mailbox *box = mailbox();
+    struct weir_buffer *buffer = buffer_adopt("bytes", 5, look_into, box);
+    const weir_message message = {.kind = WEIR_MESSAGE_DATA,
+                                  .socket = one,
+                                  .packet = {.bytes = buffer->bytes, .size = 5, .buffer = buffer}};
+    mailbox_end(box);
+    cr_assert_eq(mailbox_put(box, &message, NULL), 0);
     mailbox_release(box);
     cr_expect_eq(memory_live_count(), 0);
 }
