@@ -152,8 +152,8 @@ static void plan_stream(struct link *link, bool at_once)
     enum { FRAME_MOST = 32 };
     uint32_t most = plan_style.bytes_most;
     uint32_t wanted = at_once ? dice_between(most / 2, most) : dice_size(most);
-    uint32_t capacity = wanted + FRAME_MOST + 1024 +
-                        (plan_style.large_per_mille ? LARGE_MOST : most);
+    uint32_t capacity =
+        wanted + FRAME_MOST + 1024 + (plan_style.large_per_mille ? LARGE_MOST : most);
     link->in = plan_take(capacity);
     if (!link->in || dice_chance(50))
         return;

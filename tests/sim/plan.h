@@ -22,7 +22,7 @@ struct plan_style {
     uint32_t large_per_mille; /* packets that are received straight into their memory */
     uint32_t garbage_per_mille;
     uint32_t at_once; /* of peers: they write all that they have, into a large window */
-    bool by_hand; /* peers are planned by who made them */
+    bool by_hand;     /* peers are planned by who made them */
 };
 extern struct plan_style plan_style;
 
