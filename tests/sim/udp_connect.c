@@ -96,11 +96,12 @@ static bool is_queued(const struct outbox *outbox, const struct udp_letter *lett
     return true;
 }
 
+/* Without memory for an outbox nothing is: whoever was to send is told of that yet. */
 static void keep_peer_of_queued(struct udp_view *view, uint32_t peer)
 {
     const struct outbox *outbox = udp_model_socket(view)->outbox;
     udp_model_note_left(view);
-    for (uint32_t i = 0; i < view->letter_count; i++)
+    for (uint32_t i = 0; outbox && i < view->letter_count; i++)
         if (view->letters[i].peer == UDP_PEER_COUNT && is_queued(outbox, &view->letters[i]))
             view->letters[i].peer = peer;
 }
