@@ -376,16 +376,20 @@ static void send_to_another(void)
         act_send(conn);
 }
 
-/* A queue is thrown away that is to be flushed with others. */
+/* A queue is thrown away that is to be flushed with others. What is called meanwhile may have
+ * closed the connection, and another have its place. */
 static void reset_among_others(struct conn *conn)
 {
-    if (conn->forsaken || post_handed_count(conn->handle) > 0)
+    const weir_socket handle = conn->handle;
+    if (conn->forsaken || post_handed_count(handle) > 0)
         return;
     act_linger(conn);
     send_to_another();
-    act_send(conn);
+    if (weir_same_socket(conn->handle, handle))
+        act_send(conn);
     send_to_another();
-    act_close(conn);
+    if (weir_same_socket(conn->handle, handle))
+        act_close(conn);
     send_to_another();
 }
 
