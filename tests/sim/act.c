@@ -232,17 +232,17 @@ int act_foresee_owner(struct conn *conn, struct named_owner from, struct named_o
     const struct stream *socket = live_socket(conn);
     if (!socket)
         return WEIR_CLOSED;
-    if (post_is_named(&to, conn->owner, conn->forsaken))
+    if (post_is_named(&to, conn->owner, conn->forsaken, &socket->slot))
         return 0;
-    if (!post_is_named(&from, conn->owner, conn->forsaken))
+    if (!post_is_named(&from, conn->owner, conn->forsaken, &socket->slot))
         return WEIR_NOT_OWNER;
     if (!post_is_there(&to))
         return WEIR_BADARG;
     if (conn->forsaken)
         return WEIR_CLOSED; /* what its owner was told since is lost */
-    if (from.number != to.number)
-        post_hand_over(conn->handle, from.number, to.number);
-    if (post_is_box(from.number) &&
+    if (conn->owner != to.number)
+        post_hand_over(conn->handle, conn->owner, to.number);
+    if (post_is_box(conn->owner) &&
         !(stream_is_live(socket) && socket->output && socket->output->refused))
         conn->owed_unbusy = false; /* a mailbox is not told */
     conn->owner = to.number;

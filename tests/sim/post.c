@@ -2,6 +2,7 @@
 #include "sim/post.h"
 
 #include "runtime/owner/mailbox.h"
+#include "runtime/scheduler/slot.h"
 #include "sim/dice.h"
 #include "sim/expect.h"
 #include "sim/link.h"
@@ -74,9 +75,12 @@ bool post_is_there(const struct named_owner *named)
            (post_is_alive(owner) && post_owner(owner).mailbox == named->mailbox);
 }
 
-bool post_is_named(const struct named_owner *named, uint32_t owner, bool forsaken)
+bool post_is_named(const struct named_owner *named, uint32_t owner, bool forsaken,
+                   const struct slot *slot)
 {
-    return named->number == owner && post_is_there(named) != forsaken;
+    if (!post_is_box(owner) || !post_is_box(named->number))
+        return named->number == owner;
+    return named->mailbox == (forsaken ? slot_mailbox(slot) : post_owner(owner).mailbox);
 }
 
 uint32_t post_some_owner(void)

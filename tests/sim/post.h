@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <weir/mailbox.h>
 
+struct slot;
+
 enum { POST_FIRST_OWNER = 16, POST_BOXES_MOST = 8, POST_PROCESSES_MOST = 12 };
 
 void post_start(uint32_t count);
@@ -29,8 +31,10 @@ struct named_owner {
     const weir_mailbox *mailbox; /* NULL: a handler */
 };
 struct named_owner post_name(uint32_t owner);
-/* Whether a socket of that owner is its own; `forsaken`: of the one who had the number before. */
-bool post_is_named(const struct named_owner *named, uint32_t owner, bool forsaken);
+/* Whether a socket of that owner is its own; `forsaken`: of one who had the number before. A
+ * mailbox is its address, which another may have when it is gone. */
+bool post_is_named(const struct named_owner *named, uint32_t owner, bool forsaken,
+                   const struct slot *slot);
 /* Whether it can be given any. */
 bool post_is_there(const struct named_owner *named);
 

@@ -476,17 +476,17 @@ int udp_foresee_owner(struct udp_view *view, struct named_owner from, struct nam
     const struct datagram *socket = udp_model_socket(view);
     if (!socket)
         return WEIR_CLOSED;
-    if (post_is_named(&to, view->owner, view->forsaken))
+    if (post_is_named(&to, view->owner, view->forsaken, &socket->slot))
         return 0;
-    if (!post_is_named(&from, view->owner, view->forsaken))
+    if (!post_is_named(&from, view->owner, view->forsaken, &socket->slot))
         return WEIR_NOT_OWNER;
     if (!post_is_there(&to))
         return WEIR_BADARG;
     if (view->forsaken)
         return WEIR_CLOSED; /* what its owner was told since is lost */
-    if (from.number != to.number)
-        post_hand_over(view->handle, from.number, to.number);
-    if (post_is_box(from.number) && !(socket->outbox && socket->outbox->refused))
+    if (view->owner != to.number)
+        post_hand_over(view->handle, view->owner, to.number);
+    if (post_is_box(view->owner) && !(socket->outbox && socket->outbox->refused))
         view->owed_unbusy = false; /* a mailbox is not told */
     view->owner = to.number;
     life_owned(view->handle, to.number);
