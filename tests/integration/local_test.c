@@ -416,7 +416,6 @@ Test(local, a_service_uses_all_schedulers)
     loopback_close(&loopback);
 }
 
-/* What is in the backlog when the service ends is served. */
 /* The schedulers' share of its one socket is a descriptor each. */
 Test(local, a_service_for_which_there_are_too_few_descriptors)
 {
@@ -437,6 +436,7 @@ Test(local, a_service_for_which_there_are_too_few_descriptors)
     loopback_close(&loopback);
 }
 
+/* What is in the backlog when the service ends is served. */
 Test(local, a_drain_takes_the_backlog)
 {
     enum { WAITING = 8 };
