@@ -3,6 +3,7 @@
 
 #include "address/inet_rc.h"
 #include "command.h"
+#include "lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@ const char rc_details[] =
     "Reads the inet configuration FILE, or the one that WEIR_INETRC names, and prints\n"
     "what of it differs from the defaults: a term a line, each with its full stop.\n"
     "What is wrong with the file is said on standard error. With --batch each line of\n"
-    "standard input names a file, and what it says is one list.\n";
+    "standard input names a file, and what it says is one list. Exit status: 1 when\n"
+    "something was wrong with a file.\n";
 
 static void print_terms(const weir_parameter *parameters, size_t count)
 {
@@ -62,19 +64,39 @@ static int show(const char *path, printer *print)
     return result < 0 ? EXIT_FAILURE : status;
 }
 
+static int show_line(char *line, size_t size, size_t number)
+{
+    if (strlen(line) != size) {
+        puts("[]");
+        return command_misused("rc", "line %zu holds a NUL byte", number);
+    }
+    line[strcspn(line, "\n")] = '\0';
+    return show(line, print_list);
+}
+
+/* Each line is answered by a list, whatever was wrong with those before it. */
 static int run_batch(void)
 {
+    FILE *lines = lines_open();
     char *line = NULL;
     size_t capacity = 0;
-    while (!ferror(stdout) && getline(&line, &capacity, stdin) >= 0) {
-        line[strcspn(line, "\n")] = '\0';
-        (void)show(line, print_list);
+    int status = EXIT_SUCCESS;
+    ssize_t size = 0;
+    for (size_t number = 1;
+         lines && !ferror(stdout) && (size = getline(&line, &capacity, lines)) >= 0; number++) {
+        int result = show_line(line, (size_t)size, number);
+        status = result == EXIT_SUCCESS ? status : result;
     }
+    int result = lines_close(lines, "rc", size < 0);
     free(line);
-    if (!ferror(stdin))
-        return EXIT_SUCCESS;
-    perror("weir rc: standard input");
-    return EXIT_FAILURE;
+    return result == EXIT_SUCCESS ? status : result;
+}
+
+/* An empty path is none, as to a runtime. */
+static const char *given(void)
+{
+    const char *path = getenv("WEIR_INETRC");
+    return path && *path ? path : NULL;
 }
 
 int rc_run(int argc, char **argv)
@@ -85,5 +107,5 @@ int rc_run(int argc, char **argv)
         return run_batch();
     if (argc == 2 && argv[1][0] == '-')
         return command_misused("rc", "'%s' is neither --batch nor a file", argv[1]);
-    return show(argc == 2 ? argv[1] : getenv("WEIR_INETRC"), print_terms);
+    return show(argc == 2 ? argv[1] : given(), print_terms);
 }

@@ -11,6 +11,7 @@
 #include "notify.h"
 #include "place.h"
 #include "service.h"
+#include "streams.h"
 #include "switches.h"
 #include "takeover.h"
 
@@ -120,6 +121,9 @@ static int read_idle(const char *text, void *of)
     int status = read_number("--idle", text, &plan->idle_s);
     if (status == 0 && plan->idle_s == 0)
         return command_misused("serve", "--idle: no connection does anything in 0 seconds");
+    if (status == 0 && plan->idle_s > UINT32_MAX / 1000)
+        return command_misused("serve", "--idle: '%s' is more than %" PRIu32 " seconds", text,
+                               UINT32_MAX / 1000);
     return status;
 }
 
@@ -476,6 +480,7 @@ int serve_run(int argc, char **argv)
     int status = read_plan(argc, argv, &plan);
     if (status != 0)
         return status;
+    streams_let_nobody_listen();
     char own[OWN_TEXT_SIZE];
     const char *texts[LIST_COUNT] = {plan.service->options, plan.options, plan.service->fixed,
                                      own_options(&plan, own)};

@@ -45,19 +45,25 @@ static ssize_t write_output(void *unused, const char *bytes, size_t size)
     return (ssize_t)done;
 }
 
+/* For the other direction: whoever reads or writes there hears that it cannot be done. */
 static void occupy_what_is_closed(void)
 {
-    int fd;
-    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
-        continue;
-    if (fd >= 0)
-        close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 static bool is_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && (flags & O_NONBLOCK);
+}
+
+void streams_let_nobody_listen(void)
+{
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY)
+        (void)!freopen("/dev/null", "w", stdout);
 }
 
 void streams_prepare(void)

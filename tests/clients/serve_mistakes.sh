@@ -50,6 +50,7 @@ expect 2 "--buffers: '4294967296' is not a number" echo --listen 127.0.0.1:0 \
 expect 2 "--buffers: '-1' is not a number" echo --listen 127.0.0.1:0 --buffers 4x-1
 expect 2 "--idle: no connection does anything in 0 seconds" echo --listen 127.0.0.1:0 --idle 0
 expect 2 "--idle: no connection does anything in 0 seconds" http --listen 127.0.0.1:0 --idle 0
+expect 2 "--idle: '4294968' is more than 4294967 seconds" echo --listen 127.0.0.1:0 --idle 4294968
 expect 2 "--limit: 0 connections are none at all" echo --listen 127.0.0.1:0 --limit 0
 expect 2 "--limit: 'x' is not a number" http --listen 127.0.0.1:0 --limit x
 expect 2 "--limit: udp-echo takes none" udp-echo --listen 127.0.0.1:0 --limit 1

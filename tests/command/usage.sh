@@ -40,6 +40,8 @@ expect 2 2 "weir resolve: one name at a time, not also 'b'" resolve a b
 expect 0 1 "{hostent,\"127.1\",[],inet,4,[{127,0,0,1}]}" resolve 127.1 --family inet
 expect 2 2 "weir rc: one file at a time, not also 'b'" rc a b
 expect 2 2 "weir rc: '--x' is neither --batch nor a file" rc --x
+expect 1 2 "weir rc: file : not found" rc ""
+WEIR_INETRC='' expect 0 1 "" rc
 expect 2 2 "weir interfaces: takes no arguments, but was given 'x'" interfaces x
 expect 0 1 "{\"lo\",[{flags,[" interfaces
 expect 2 2 "there is no command 'hepl'; did you mean 'help'?" hepl
@@ -54,4 +56,47 @@ if [ -w /dev/full ] && "$weir" version >/dev/full 2>/dev/null; then
     echo "a full disk is no success"
     failures=$((failures + 1))
 fi
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# closed REDIRECTION STATUS TEXT ARGUMENT ...: a stream that is closed from the start is neither an
+# empty input nor a reader of the answer.
+closed() {
+    local redirection=$1 status=$2 text=$3 err got
+    shift 3
+    eval '"$weir" "$@" >/dev/null 2>"$folder/heard"' "$redirection"
+    got=$?
+    err=$(cat "$folder/heard")
+    [ $got -eq "$status" ] && [ "$err" = "$text" ] && return
+    echo "weir $* $redirection: status $got, '$err'; expected $status and '$text'"
+    failures=$((failures + 1))
+}
+
+no_input="standard input: Bad file descriptor"
+for arguments in "decode line" "decode --batch" "address --batch" "rc --batch"; do
+    closed '<&-' 1 "weir ${arguments%% *}: $no_input" $arguments
+done
+no_output="weir: standard output: Bad file descriptor"
+for arguments in version help "help decode" "decode -h" doctor options interfaces "address 1" \
+    "resolve 127.1"; do
+    closed '>&-' 1 "$no_output" $arguments
+done
+closed '2>&-' 0 "" version
+
+# Whoever asks line by line is answered before the next line.
+echo '{timeout,7}.' >"$folder/rc"
+coproc "$weir" rc --batch 2>"$folder/said"
+for line in "$folder/rc" "$folder/none" "a\0b" "$folder/rc"; do
+    printf "$line\n" >&"${COPROC[1]}"
+    read -r -t 20 answer <&"${COPROC[0]}" || answer="no answer"
+    echo "$answer"
+done >"$folder/answers"
+printf '[{timeout,7}]\n[]\n[]\n[{timeout,7}]\n' | diff - "$folder/answers" ||
+    failures=$((failures + 1))
+printf 'weir rc: file %s: not found\nweir rc: line 3 holds a NUL byte\n' "$folder/none" |
+    diff - "$folder/said" || failures=$((failures + 1))
+"$weir" rc --batch <<<"$folder/rc" >/dev/null || failures=$((failures + 1))
+"$weir" rc --batch <<<"$folder/none" >/dev/null 2>&1
+[ $? -eq 1 ] || { echo "what was wrong with a file is no success"; failures=$((failures + 1)); }
 exit $((failures > 0))

@@ -11,5 +11,5 @@ name=inet_config count=10000
 . "$(dirname "$0")/seeded.sh"
 mkdir "$work/files"
 escript "$here/inet_config.escript" generate "$seed" "$count" "$work/files" >"$work/paths"
-"$weir" rc --batch <"$work/paths" >"$work/weir" 2>/dev/null
+"$weir" rc --batch <"$work/paths" >"$work/weir" 2>/dev/null || [ $? -eq 1 ] # some are wrong
 escript "$here/inet_config.escript" compare "$work/paths" "$work/weir"

@@ -200,6 +200,12 @@ load 1 "tcp://$echo" --rate 10 --count 1 --warm-up 0s --csv /dev/full --json "$f
 says "/dev/full: No space left"
 says "requests           1"
 [ -s "$folder/kept" ] || wrong "one output that cannot be written, and another is not"
+load 2 "tcp://$echo" --connections 1 --count 1 --json "$folder"
+says "$folder: Is a directory"
+load 2 "tcp://$echo" --connections 1 --count 1 --csv "$folder/none/"
+says "$folder/none/: Is a directory"
+load 2 "tcp://$echo" --connections 1 --count 1 --report ""
+says "weir load: : No such file"
 load 2 "tcp://$echo" --connections 100000
 says "ports than 1 source address has"
 load 1 "tcp://$echo" --rate 10 --source 192.0.2.1

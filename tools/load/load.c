@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char load_details[] =
@@ -159,10 +160,17 @@ static bool write_output(const struct output *output, const char *path, const st
 static bool is_writable(const char *path)
 {
     char folder[PATH_MAX];
+    struct stat status;
     const char *slash = strrchr(path, '/');
-    if (access(path, F_OK) == 0 || errno != ENOENT)
+    const char *name = slash ? slash + 1 : path;
+    bool is_there = stat(path, &status) == 0;
+    if (is_there && !S_ISDIR(status.st_mode))
         return access(path, W_OK) == 0;
-    snprintf(folder, sizeof(folder), "%.*s.", slash ? (int)(slash - path) + 1 : 0, path);
+    if (is_there || (errno == ENOENT && slash && !*name))
+        errno = EISDIR;
+    if (errno != ENOENT || !*name)
+        return false;
+    snprintf(folder, sizeof(folder), "%.*s.", (int)(name - path), path);
     return access(folder, W_OK | X_OK) == 0;
 }
 
