@@ -110,11 +110,18 @@ static int read_defaults(const struct defaults *defaults, const char *text)
     return result;
 }
 
+/* An empty one is none. */
+static bool is_given(const char *text)
+{
+    return text && *text;
+}
+
 static int place_defaults(const struct defaults *defaults)
 {
-    const char *name = defaults->text ? defaults->name : defaults->variable;
-    const char *text = defaults->text ? defaults->text : getenv(defaults->variable);
-    if (!text || !*text)
+    bool is_own = is_given(defaults->text);
+    const char *name = is_own ? defaults->name : defaults->variable;
+    const char *text = is_own ? defaults->text : getenv(defaults->variable);
+    if (!is_given(text))
         return 0;
     int result = read_defaults(defaults, text);
     return result < 0 ? say_where(name, result) : result;
@@ -165,8 +172,8 @@ static int place_schedulers(struct weir_runtime *runtime, const weir_config *con
 static int read_inet(struct inet_config *inet, const struct inet_sources *sources, int *of_file)
 {
     char text[ERROR_TEXT_SIZE];
-    const char *path = sources->inetrc ? sources->inetrc : getenv("WEIR_INETRC");
-    *of_file = path && *path ? inet_config_load(inet, path) : 0;
+    const char *path = is_given(sources->inetrc) ? sources->inetrc : getenv("WEIR_INETRC");
+    *of_file = is_given(path) ? inet_config_load(inet, path) : 0;
     error_copy_text(text);
     if (*of_file == -ENOMEM || !sources->inet_terms)
         return *of_file == -ENOMEM ? -ENOMEM : 0;

@@ -187,3 +187,21 @@ Test(configure, the_environment_counts)
               runtime->default_listen[0].value.number == 7);
     runtime_free(runtime);
 }
+
+/* As one that is not there. */
+Test(configure, an_empty_text_leaves_it_to_the_environment)
+{
+    const weir_config empty = {
+        .schedulers = 1, .inetrc = "", .default_connect_options = "", .default_listen_options = ""};
+    weir_runtime *runtime;
+    setenv("WEIR_DEFAULT_CONNECT_OPTIONS", "[{packet,4}]", 1);
+    setenv("WEIR_DEFAULT_LISTEN_OPTIONS", "[{backlog,7}]", 1);
+    cr_assert_eq(runtime_create(&runtime, &empty), 0);
+    cr_expect(runtime->default_connect && runtime->default_connect[0].value.number == 4);
+    cr_expect(runtime->default_listen && runtime->default_listen[0].value.number == 7);
+    runtime_free(runtime);
+    setenv("WEIR_INETRC", "/nowhere/rc", 1);
+    cr_assert_eq(weir_start(&runtime, &empty), 0);
+    cr_expect(strstr(weir_last_error_text(), "/nowhere/rc"), "%s", weir_last_error_text());
+    cr_assert_eq(weir_stop(runtime), 0);
+}
