@@ -291,7 +291,9 @@ WEIR_API int weir_close(weir_socket socket);
 /*
  * Hands a socket to another owner, gen_tcp:controlling_process/2. `from` must be the present owner:
  * WEIR_NOT_OWNER, also for a listener, which has none. 0 when `to` is the owner already, whoever
- * asks. Messages that wait in the mailbox of `from` move along, in order. WEIR_CLOSED (also when
+ * asks. Messages that wait in the mailbox of `from` move along, in order, before anything newer: a
+ * handler is called with each before this returns, and if it hands the socket on meanwhile the rest
+ * moves on, into a mailbox at once, to a handler when its own call returns. WEIR_CLOSED (also when
  * `from` is gone, whose sockets are closed with it), WEIR_BADARG (`to` is a mailbox that is gone,
  * or nobody for an active socket).
  */

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "runtime/datagram/datagram.h"
+#include "runtime/owner/hand_over.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/active.h"
@@ -23,7 +24,7 @@ int datagram_set_active(struct datagram *socket, int32_t wanted)
 
 void datagram_tell_passive(struct scheduler *scheduler, struct slot *slot)
 {
-    owner_tell(scheduler, slot, WEIR_MESSAGE_PASSIVE, 0);
+    owner_tell_behind(scheduler, slot, WEIR_MESSAGE_PASSIVE);
 }
 
 /* What has come in runs is still to be told apart. */

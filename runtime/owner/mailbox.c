@@ -130,15 +130,23 @@ void mailbox_free_node(struct mailbox_node *node)
     drop_node(node, weight);
 }
 
-int mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq)
+struct mailbox_node *mailbox_node_create(const weir_message *message, struct msgq *msgq)
 {
     struct mailbox_node *node = memory_allocate(sizeof(*node));
+    if (!node)
+        return NULL;
+    node->message = *message;
+    node->msgq = msgq;
+    return node;
+}
+
+int mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq)
+{
+    struct mailbox_node *node = mailbox_node_create(message, msgq);
     if (!node)
         return -ENOMEM;
     struct list one;
     list_init(&one);
-    node->message = *message;
-    node->msgq = msgq;
     list_append(&one, &node->link);
     mailbox_put_all(mailbox, &one);
     return 0;

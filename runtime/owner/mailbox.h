@@ -103,6 +103,8 @@ void mailboxes_lock_list(void);
 void mailboxes_unlock_list(void);
 void mailboxes_forget(void);
 
+/* What mailbox_put puts; NULL: no memory. */
+struct mailbox_node *mailbox_node_create(const weir_message *message, struct msgq *msgq);
 void mailbox_free_node(struct mailbox_node *node);
 void mailbox_free_nodes(struct list *list);
 

@@ -52,6 +52,7 @@ struct scheduler {
     struct slot_notes passed;   /* descriptors that sockets have been sent: socket/passed.h */
     struct task release_memory; /* that its callers gave to be sent and is not needed any more */
     struct gone gone;
+    struct handing *handing; /* under way, the innermost: owner/hand_over.c */
     const struct kind *const *kinds;
     void *states[KIND_COUNT]; /* of each kind, what its sockets here have in common */
     uint32_t outstanding;     /* calls made here, by callbacks and for elsewhere by processes, that

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "runtime/owner/hand_over.h"
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/active.h"
@@ -85,7 +86,7 @@ int stream_set_option(struct scheduler *scheduler, struct slot *slot, const weir
 void stream_tell_passive(struct scheduler *scheduler, struct slot *slot)
 {
     if (!stream_of(slot)->closed_told)
-        owner_tell(scheduler, slot, WEIR_MESSAGE_PASSIVE, 0);
+        owner_tell_behind(scheduler, slot, WEIR_MESSAGE_PASSIVE);
 }
 
 void stream_changed(struct scheduler *scheduler, struct slot *slot)

@@ -133,6 +133,111 @@ Test(owner, what_is_handed_over_comes_before_what_is_new)
     loopback_close(&loopback);
 }
 
+static void ask_for_passive(weir_socket socket, const weir_packet *packet, void *data)
+{
+    log_packet(socket, packet, data);
+    GIVES(weir_setopts(socket, WEIR_OPTIONS(WEIR_ACTIVE(0))), 0);
+}
+
+static void log_passive(weir_socket socket, void *data)
+{
+    struct log *log = data;
+    (void)socket;
+    log->bytes[log->count++] = 'P';
+}
+
+/* Of {active,0} a handler is told behind what it is handed. */
+Test(owner, a_handler_is_told_passive_behind_what_waited)
+{
+    static const weir_handler handler = {.packet = ask_for_passive, .passive = log_passive};
+    struct loopback loopback = with_packets_waiting();
+    struct log log = {0};
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox),
+                                   weir_handled_by(&handler, &log)),
+          0);
+    cr_assert(log.count == 5 && memcmp(log.bytes, "abPPP", 5) == 0, "%.5s", log.bytes);
+    loopback_close(&loopback);
+}
+
+/* Hands the socket on at the first message, and asks for one that comes at once. */
+struct hurry {
+    weir_mailbox *next;
+    weir_handler handler;
+    size_t count; /* in the next mailbox then */
+};
+
+static void hand_on_at_once(weir_socket socket, const weir_packet *packet, void *data)
+{
+    struct hurry *hurry = data;
+    (void)packet;
+    GIVES(weir_controlling_process(socket, weir_handled_by(&hurry->handler, hurry),
+                                   weir_mailed_to(hurry->next)),
+          0);
+    hurry->count = weir_mailbox_count(hurry->next);
+    GIVES(weir_setopts(socket, WEIR_OPTIONS(WEIR_ACTIVE(0))), 0);
+}
+
+Test(owner, what_is_handed_on_meanwhile_comes_before_what_is_new)
+{
+    struct loopback loopback = with_packets_waiting();
+    struct hurry hurry = {.handler = {.packet = hand_on_at_once}};
+    weir_owner first = weir_mailed_to(loopback.mailbox);
+    GIVES(weir_mailbox_create(&hurry.next), 0);
+    GIVES(weir_controlling_process(loopback.socket, first, weir_handled_by(&hurry.handler, &hurry)),
+          0);
+    cr_assert(hurry.count == 2, "%zu", hurry.count);
+    weir_mailbox *emptied = loopback.mailbox;
+    loopback.mailbox = hurry.next;
+    expect_text(&loopback, "b");
+    expect_told(&loopback, WEIR_MESSAGE_PASSIVE, 0);
+    expect_told(&loopback, WEIR_MESSAGE_PASSIVE, 0);
+    weir_mailbox_destroy(emptied);
+    loopback_close(&loopback);
+}
+
+/* Two handlers that hand a socket to each other are called in turn, and not one within the other.
+ */
+struct turns {
+    const weir_handler *handlers[2];
+    uint32_t depth;
+    uint32_t deepest;
+    uint32_t count;
+};
+
+static void pass_it_on(weir_socket socket, struct turns *turns, int here)
+{
+    turns->deepest = ++turns->depth > turns->deepest ? turns->depth : turns->deepest;
+    turns->count++;
+    GIVES(weir_controlling_process(socket, weir_handled_by(turns->handlers[here], turns),
+                                   weir_handled_by(turns->handlers[!here], turns)),
+          0);
+    turns->depth--;
+}
+
+static void pass_to_second(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)packet;
+    pass_it_on(socket, data, 0);
+}
+
+static void pass_to_first(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)packet;
+    pass_it_on(socket, data, 1);
+}
+
+Test(owner, handing_over_does_not_nest)
+{
+    static const weir_handler handlers[] = {{.packet = pass_to_second}, {.packet = pass_to_first}};
+    struct loopback loopback = with_packets_waiting();
+    struct turns turns = {.handlers = {&handlers[0], &handlers[1]}};
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox),
+                                   weir_handled_by(&handlers[0], &turns)),
+          0);
+    cr_assert(turns.count == 2 && turns.deepest == 1);
+    loopback_close(&loopback);
+}
+
 /* Who owns an active socket is told that it is closed, and finds it in its mailbox afterwards. */
 Test(owner, a_mailbox_keeps_the_closed_of_a_stop)
 {

@@ -288,7 +288,8 @@ void act_ask(struct conn *conn)
 /* Messages that it was handed over with are still to come: before any that this makes. */
 static void act_while_handed(struct conn *conn)
 {
-    static const int32_t modes[] = {WEIR_ACTIVE_TRUE, WEIR_ACTIVE_ONCE, WEIR_ACTIVE_FALSE};
+    const int32_t modes[] = {WEIR_ACTIVE_TRUE, WEIR_ACTIVE_ONCE,
+                             model_lenient ? WEIR_ACTIVE_FALSE : 0};
     switch (dice_below(4)) {
     case 0:
         act_close(conn);

@@ -227,6 +227,7 @@ static void check_all_sent(uint32_t index, const char *when)
 
 void model_file_closed(uint32_t link, bool abort)
 {
+    model_note_resumed(&conns[link]);
     if (!abort)
         check_all_sent(link, "before the descriptor was closed");
 }

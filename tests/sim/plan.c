@@ -180,6 +180,15 @@ static void speak_at_once(struct link *link)
     link->write_most = UINT32_MAX;
 }
 
+/* A long stream in single bytes would outlive the run. */
+static void bound_writes(struct link *link)
+{
+    enum { WRITES_MOST = 16384 };
+    uint32_t least = link->in_size / WRITES_MOST;
+    link->write_most = link->write_most > least ? link->write_most : least;
+    link->in_window = link->in_window > least ? link->in_window : least;
+}
+
 void plan_peer(struct link *link)
 {
     enum { OUT_MOST = 32768 };
@@ -204,4 +213,5 @@ void plan_peer(struct link *link)
     link->stalls = dice_chance(150);
     if (at_once)
         speak_at_once(link);
+    bound_writes(link);
 }

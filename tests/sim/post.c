@@ -217,6 +217,24 @@ int __wrap_mailbox_put(weir_mailbox *mailbox, const weir_message *message, struc
     return result;
 }
 
+void __real_owner_tell_behind(struct scheduler *scheduler, struct slot *slot,
+                              enum weir_message_kind kind);
+void __wrap_owner_tell_behind(struct scheduler *scheduler, struct slot *slot,
+                              enum weir_message_kind kind);
+
+/* What a handler asks for while it is handed messages comes behind them. */
+void __wrap_owner_tell_behind(struct scheduler *scheduler, struct slot *slot,
+                              enum weir_message_kind kind)
+{
+    const weir_message message = {.kind = kind, .socket = slot_handle(scheduler, slot)};
+    if (post_handed_count(message.socket) > 0) {
+        struct letter letter = letter_of(&message);
+        model_message_passive(model_find(message.socket, 0));
+        append(&handed, &letter);
+    }
+    __real_owner_tell_behind(scheduler, slot, kind);
+}
+
 void post_begin_service(void)
 {
     unfinished_count++;
