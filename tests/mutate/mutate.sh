@@ -16,6 +16,8 @@ each=
 again=
 near=
 left_out="tidy|canary|package|headers"
+steady=()
+! setarch -R true 2>/dev/null || steady=(setarch -R)
 
 usage() {
     cat <<'END'
@@ -144,18 +146,10 @@ learn() {
     echo "mutate: running all tests once" >&2
     rm -f "$said/CTestCostData.txt"
     (cd "$build" &&
-        steadily ctest -j "$(nproc)" -LE "$left_out" >"$work/log" 2>&1)
+        "${steady[@]}" ctest -j "$(nproc)" -LE "$left_out" >"$work/log" 2>&1)
     sed '/^---/,$d' "$said/CTestCostData.txt" >"$work/cost"
     sed 's/^[0-9]*://' "$said/LastTestsFailed.log" >"$work/failing" 2>/dev/null
     echo none >>"$work/failing"
-}
-
-steadily() {
-    if setarch -R true 2>/dev/null; then
-        setarch -R "$@"
-    else
-        "$@"
-    fi
 }
 
 prepare() {
@@ -248,9 +242,16 @@ build_programs() {
     ninja -C "$build" $targets >"$work/log" 2>&1
 }
 
+# A change may keep a process of a test busy for ever, which ctest ends without its children.
 run_tests() {
-    (cd "$build" && steadily timeout -k 5 "$1" ctest -j 3 --stop-on-failure -R "^($2)\$" \
-        >"$work/log" 2>&1 </dev/null)
+    local session result
+    (cd "$build" && exec setsid "${steady[@]}" timeout -k 5 "$1" \
+        ctest -j 3 --stop-on-failure -R "^($2)\$" >"$work/log" 2>&1 </dev/null) &
+    session=$!
+    wait "$session"
+    result=$?
+    pkill -KILL -s "$session"
+    return "$result"
 }
 
 # Which of them failed, as ctest has listed them; and which had not ended.
