@@ -128,12 +128,11 @@ static vector gather(vector all, const uint8_t *bytes)
     return all;
 }
 
-static uint8_t fold(vector all)
+static bool any_bit8(vector all)
 {
-    uint8_t folded = 0;
-    for (size_t i = 0; i < sizeof(all); i++)
-        folded |= all[i];
-    return folded;
+    uint64_t halves[2];
+    memcpy(halves, &all, sizeof(halves));
+    return ((halves[0] | halves[1]) & 0x8080808080808080u) != 0;
 }
 
 bool packet_has_bit8(const uint8_t *bytes, size_t size)
@@ -144,5 +143,5 @@ bool packet_has_bit8(const uint8_t *bytes, size_t size)
         blocks = gather(blocks, bytes);
     for (; size > 0; size--, bytes++)
         rest |= *bytes;
-    return ((fold(blocks) | rest) & 0x80) != 0;
+    return any_bit8(blocks) || (rest & 0x80) != 0;
 }

@@ -30,9 +30,7 @@ static struct timer_entry *find(const struct scheduler *scheduler, weir_timer ti
 static uint64_t next_due_ms(const struct timer_entry *entry)
 {
     uint64_t now_ms = clock_now_ns() / 1000000u;
-    uint64_t due_ms = (CANARY(DRIFTING) ? now_ms : entry->timer.expiry_ms) + entry->period_ms;
-    if (due_ms > now_ms)
-        return due_ms;
+    uint64_t due_ms = CANARY(DRIFTING) ? now_ms : entry->timer.expiry_ms;
     return due_ms + ((now_ms - due_ms) / entry->period_ms + 1) * entry->period_ms;
 }
 

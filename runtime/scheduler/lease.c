@@ -59,8 +59,7 @@ static void tell(const struct lease_pool *pool, int number)
 void lease_shrink(struct lease *lease, uint64_t used_bytes)
 {
     struct lease_pool *pool = lease->pool;
-    uint64_t kept = used_bytes + pool->piece_bytes;
-    kept = kept > pool->floor_bytes ? kept : pool->floor_bytes;
+    uint64_t kept = used_bytes + pool->piece_bytes; /* no less than the floor, which is a piece */
     atomic_fetch_add(&pool->free_bytes, lease->bytes - kept);
     lease->bytes = kept;
     if (atomic_load(&pool->waiting) == 0)

@@ -7,6 +7,7 @@
 #include "base/canary.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot_notes.h"
@@ -42,7 +43,7 @@ void quota_drop(struct quota *quota)
 {
     if (atomic_fetch_sub_explicit(&quota->shares, 1, memory_order_acq_rel) > 1)
         return;
-    pthread_mutex_destroy(&quota->lock);
+    thread_end_lock(&quota->lock);
     memory_free(quota);
 }
 

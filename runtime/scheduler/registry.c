@@ -10,7 +10,10 @@
 #include "base/error.h"
 #include "runtime/ring/operation.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/slot.h"
 #include "runtime/scheduler/slot_table.h"
+
+_Static_assert(REGISTRY_CAPACITY == 1 << (64 - HANDLE_INDEX_SHIFT), "a handle's index is one");
 
 struct entry {
     _Atomic(struct scheduler *) scheduler;
@@ -33,16 +36,16 @@ int registry_reserve(struct registry_handles *handles)
     pthread_mutex_lock(&reservation);
     while (index < REGISTRY_CAPACITY && entries[index].reserved)
         index++;
-    if (index < REGISTRY_CAPACITY) {
+    bool found = index < REGISTRY_CAPACITY;
+    if (found) {
         entries[index].reserved = true;
         *handles =
             (struct registry_handles){entries[index].generation + 1, entries[index].first_index};
     }
     pthread_mutex_unlock(&reservation);
-    if (index == REGISTRY_CAPACITY)
-        return error_say(WEIR_SYSTEM_LIMIT, "a process has at most %d schedulers",
-                         REGISTRY_CAPACITY);
-    return index;
+    return found ? index
+                 : error_say(WEIR_SYSTEM_LIMIT, "a process has at most %d schedulers",
+                             REGISTRY_CAPACITY);
 }
 
 void registry_publish(uint32_t index, struct scheduler *scheduler)
@@ -105,12 +108,12 @@ static struct scheduler *enter(uint32_t index, _Atomic(struct scheduler *) *foun
 
 struct scheduler *registry_enter(uint32_t index)
 {
-    return index < REGISTRY_CAPACITY ? enter(index, &entries[index].scheduler) : NULL;
+    return enter(index, &entries[index].scheduler);
 }
 
 struct scheduler *registry_enter_stopping(uint32_t index)
 {
-    return index < REGISTRY_CAPACITY ? enter(index, &entries[index].stopping) : NULL;
+    return enter(index, &entries[index].stopping);
 }
 
 void registry_enter_living(uint32_t index)
@@ -156,7 +159,7 @@ void registry_forget(void)
 
 bool registry_is_parents(uint32_t index)
 {
-    return index < REGISTRY_CAPACITY && entries[index].parents;
+    return entries[index].parents;
 }
 
 bool registry_has_parents(void)

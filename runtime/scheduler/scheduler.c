@@ -173,11 +173,10 @@ static bool look_until(struct scheduler *scheduler, uint64_t until_ns)
 static bool spin(struct scheduler *scheduler)
 {
     enum { IDLE_COMPLETIONS = 2 };
-    uint64_t budget_ns = scheduler->limits->busy_wait_ns;
-    if (budget_ns == 0 || scheduler->last_count > IDLE_COMPLETIONS)
+    if (scheduler->last_count > IDLE_COMPLETIONS)
         return false;
     if (scheduler->last_count > 0 || scheduler->spin_until_ns == 0)
-        scheduler->spin_until_ns = clock_now_ns() + budget_ns;
+        scheduler->spin_until_ns = clock_now_ns() + scheduler->limits->busy_wait_ns;
     return look_until(scheduler, scheduler->spin_until_ns);
 }
 

@@ -3,6 +3,8 @@
 #include "runtime/scheduler/lease.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <string.h>
 
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
@@ -38,6 +40,7 @@ static struct scheduler second = {.number = 1};
 
 static void begin(void)
 {
+    memset(&pool, 0xFF, sizeof(pool));
     lease_pool_init(&pool, 800, 2);
     lease_init(&first, &pool);
     lease_init(&second, &pool);
@@ -116,6 +119,7 @@ Test(lease, who_finds_none_waits)
     pool.waiting = 0;
     lease_wait(&second, 50, &task);
     cr_expect(pool.waiting == 0, "its node is on the way");
+    task_remove(&task);
     second.lease.node.run(&second, &second.lease.node);
     cr_expect(!second.lease.waits && task_is_queued(&task));
 }
@@ -143,4 +147,28 @@ Test(lease, who_waits_is_told_of_what_is_given_back)
     }
     registry_end(INDEX);
     inbox_close(&second.inbox);
+}
+
+/* Two at once: nothing is given to both. */
+enum { PIECES = 400000 };
+
+static void *take_all(void *data)
+{
+    struct scheduler *scheduler = data;
+    while (lease_exceeds(&scheduler->lease, scheduler->lease.bytes))
+        continue;
+    return NULL;
+}
+
+Test(lease, no_byte_is_held_twice)
+{
+    pthread_t thread;
+    begin();
+    pool.piece_bytes = 1;
+    pool.free_bytes = PIECES;
+    cr_assert_eq(pthread_create(&thread, NULL, take_all, &second), 0);
+    take_all(&first);
+    pthread_join(thread, NULL);
+    cr_expect_eq(pool.free_bytes, 0);
+    cr_expect_eq(first.lease.bytes + second.lease.bytes, 100 + PIECES);
 }

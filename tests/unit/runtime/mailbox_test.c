@@ -13,6 +13,7 @@
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
+#include "support/locks.h"
 #include <weir/error.h>
 
 static const weir_socket one = {0x100000001};

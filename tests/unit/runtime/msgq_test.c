@@ -9,12 +9,27 @@
 #include "options/options.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/slot.h"
 #include <weir/mailbox.h>
 
 enum { LOW = 100, HIGH = 200 };
 
 static struct option_values values = {.low_msgq_watermark = LOW, .high_msgq_watermark = HIGH};
-static struct scheduler scheduler;
+enum { INDEX = 3 };
+
+static int changed_count;
+
+static void note_changed(struct scheduler *where, struct slot *slot)
+{
+    (void)where;
+    (void)slot;
+    changed_count++;
+}
+
+static const struct kind row = {.changed = note_changed};
+static const struct kind *const rows[KIND_COUNT] = {[KIND_STREAM] = &row};
+static struct scheduler scheduler = {.index = INDEX, .kinds = rows};
+static struct slot *slot;
 static struct msgq *msgq;
 static int64_t blocks;
 
@@ -22,8 +37,12 @@ static void begin(void)
 {
     blocks = memory_live_count();
     cr_assert_eq(inbox_open(&scheduler.inbox), 0);
-    registry_publish(0, &scheduler);
-    msgq = msgq_create((weir_socket){1});
+    registry_publish(INDEX, &scheduler);
+    slot_table_init(&scheduler.slots, 1);
+    slot = slot_create(&scheduler, KIND_STREAM, -1, WEIR_INET);
+    slot_move(slot, SOCKET_ESTABLISH);
+    changed_count = 0;
+    msgq = msgq_create(slot_handle(&scheduler, slot));
     cr_assert(msgq && !msgq_is_full(msgq));
 }
 
@@ -36,7 +55,8 @@ static bool is_told(void)
     cr_expect_null(node->next);
     cr_expect(msgq_is_full(msgq));
     node->run(&scheduler, node);
-    cr_expect(!msgq_is_full(msgq));
+    cr_expect(!msgq_is_full(msgq) && changed_count == 1, "its socket goes on");
+    changed_count = 0;
     return true;
 }
 
@@ -46,7 +66,11 @@ static void end(int count, size_t bytes)
     for (; count > 0; count--, bytes = 0)
         msgq_leave(msgq, bytes);
     msgq_release(msgq);
-    registry_withdraw(0);
+    registry_withdraw(INDEX);
+    cr_expect(registry_user_count(INDEX) == 0 && changed_count == 0);
+    slot_table_free(&scheduler.slots, slot);
+    slot_table_close(&scheduler.slots);
+    inbox_close(&scheduler.inbox);
     cr_expect_eq(memory_live_count(), blocks);
 }
 
@@ -67,6 +91,7 @@ Test(msgq, is_full_from_the_high_mark_to_the_low_one)
     msgq_enter(msgq, 1, &values);
     msgq_leave(msgq, 1);
     cr_expect(!is_told(), "nobody waits any more");
+    cr_expect_gt(memory_live_count(), blocks, "it is kept by its socket");
     end(0, 0);
 }
 
@@ -111,7 +136,7 @@ Test(msgq, outlives_its_scheduler)
 {
     begin();
     msgq_enter(msgq, HIGH, &values);
-    registry_withdraw(0);
+    registry_withdraw(INDEX);
     end(1, HIGH);
 }
 

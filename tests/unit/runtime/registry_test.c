@@ -8,6 +8,7 @@
 #include "runtime/ring/operation.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot_table.h"
+#include "support/locks.h"
 #include <weir/error.h>
 
 enum { HALF = GENERATION_MAX / 2 };
@@ -75,7 +76,6 @@ Test(registry, who_is_withdrawn_is_not_found)
         registry_leave(INDEX);
     registry_end(INDEX);
     cr_expect(!registry_enter_stopping(INDEX) && registry_user_count(INDEX) == 0);
-    cr_expect(!registry_enter(REGISTRY_CAPACITY) && !registry_enter_stopping(REGISTRY_CAPACITY));
 }
 
 Test(registry, wakes_who_sleeps)
@@ -97,13 +97,16 @@ Test(registry, a_child_finds_nobody)
 {
     static struct scheduler scheduler;
     expect_next(0, 1, 0);
-    registry_publish(0, &scheduler);
-    registry_enter_living(0);
-    cr_expect(!registry_has_parents() && !registry_is_parents(0));
-    registry_forget();
-    cr_expect(registry_has_parents() && registry_is_parents(0) && !registry_is_parents(1) &&
-              !registry_is_parents(REGISTRY_CAPACITY));
-    cr_expect(!registry_enter(0) && !registry_enter_stopping(0) && registry_user_count(0) == 0);
     expect_next(1, 1, 0);
+    registry_publish(1, &scheduler);
+    registry_enter_living(1);
+    cr_expect(!registry_has_parents() && !registry_is_parents(1));
+    registry_lock();
+    registry_forget();
+    registry_unlock();
+    cr_expect(registry_has_parents() && registry_is_parents(0) && registry_is_parents(1) &&
+              !registry_is_parents(2));
+    cr_expect(!registry_enter(1) && !registry_enter_stopping(1) && registry_user_count(1) == 0);
+    expect_next(2, 1, 0);
     cr_expect_eq(registry_say_parents(WEIR_CLOSED), WEIR_CLOSED);
 }
