@@ -181,7 +181,7 @@ static int post_all(const weir_runtime *runtime, struct broadcast *broadcast)
         inbox_post(&entered[i]->inbox, &broadcast->parts[i].node);
         registry_leave(index);
     }
-    return left > 0 ? 0 : WEIR_CLOSED;
+    return left > 0 ? 0 : error_say(WEIR_CLOSED, "the runtime is being stopped");
 }
 
 static struct broadcast *make(const weir_runtime *runtime, const weir_owned_bytes *message,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* inet:close and gen_tcp:close. */
+#include "runtime/close_call.h"
+
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -103,4 +106,13 @@ int weir_close(weir_socket handle)
     if (result == 0)
         error_clear_text();
     return result;
+}
+
+void close_parts(const weir_socket *parts, uint32_t count)
+{
+    char text[ERROR_TEXT_SIZE];
+    snprintf(text, sizeof(text), "%s", weir_last_error_text());
+    for (uint32_t i = 0; i < count; i++)
+        weir_close(parts[i]);
+    error_set_text(text);
 }

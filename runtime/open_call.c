@@ -228,7 +228,6 @@ static int ask_for(weir_runtime *runtime, struct connecting *connecting, struct 
     int result = call_make_on(&operation_look_up, runtime_home(runtime, look_up), &look_up->call);
     if (result == 0)
         take_addresses(connecting, look_up->hostent);
-    look_up->hostent = NULL;
     return result;
 }
 
@@ -342,8 +341,6 @@ struct named_connect {
 
 static void fail_connect(struct call *connect, int result)
 {
-    connect->operation = &operation_connect;
-    connect->origin = NULL;
     connect->kind = CALL_ASYNC;
     call_complete(scheduler_current(), connect, result);
 }
@@ -360,7 +357,6 @@ static void connect_named(struct call *look_up)
     int result = look_up->result;
     if (result == 0)
         take_addresses(connecting, named->look_up.hostent);
-    named->look_up.hostent = NULL;
     if (wants_both(connecting) && named->look_up.family == WEIR_INET6 && result != WEIR_CLOSED &&
         result != WEIR_TIMEOUT) {
         named->look_up.family = WEIR_INET;

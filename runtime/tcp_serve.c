@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/system.h"
+#include "runtime/close_call.h"
 #include "runtime/listener/listen.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
@@ -119,8 +120,7 @@ static int start_listeners(const weir_runtime *runtime, struct service *service)
         uint32_t index = runtime->schedulers[i % runtime->scheduler_count]->index;
         int result = call_make_on(&operation_listen, index, &listen.call);
         if (result < 0) {
-            for (uint32_t started = i + 1; started < service->count; started++)
-                weir_close(service->listeners[started]);
+            close_parts(service->listeners, service->count);
             service->count = i + 1;
             return result;
         }

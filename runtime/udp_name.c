@@ -65,7 +65,6 @@ static void say_what_failed(const struct named_call *named, int result)
 static void answer(struct named_call *named, int result)
 {
     weir_hostent_free(named->hostent);
-    named->hostent = NULL;
     say_what_failed(named, result);
     call_complete(scheduler_current(), &named->call, result);
 }
@@ -143,7 +142,6 @@ static void take_answer(struct named_call *named, weir_hostent *hostent, int res
 {
     named->question = NULL;
     list_remove(&named->call.link);
-    call_hold(scheduler_current(), &named->call);
     named->hostent = hostent;
     if (result < 0)
         answer(named, result);
@@ -170,7 +168,6 @@ static void leave(struct scheduler *scheduler, struct call *call)
     struct named_call *named = named_call_of(call);
     (void)scheduler;
     named->question->named = NULL;
-    named->question = NULL;
     list_remove(&call->link);
 }
 

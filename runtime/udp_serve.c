@@ -5,6 +5,7 @@
 #include "address/address.h"
 #include "base/error.h"
 #include "base/system.h"
+#include "runtime/close_call.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
 #include "runtime/runtimes.h"
@@ -126,8 +127,7 @@ static int start_all(weir_runtime *runtime, struct serving *serving, weir_owner 
         int result = call_make_on(&operation_open_udp, runtime->schedulers[i]->index, &open.call);
         if (result < 0) {
             close_descriptors(serving, i + 1);
-            for (uint32_t opened = i + 1; opened < serving->count; opened++)
-                weir_close(serving->sockets[opened]);
+            close_parts(serving->sockets, serving->count);
             return result;
         }
         serving->sockets[i] = open.socket;
@@ -152,7 +152,7 @@ static int serve(weir_runtime *runtime, struct serving *serving, weir_owner owne
 int weir_udp_serve(weir_runtime *runtime, const char *address, uint16_t port,
                    const weir_option *options, weir_owner owner, weir_socket *socket)
 {
-    struct serving serving;
+    struct serving serving = {.count = 0};
     const struct scheduler *here = scheduler_current();
     error_clear_text();
     int result = runtimes_enter(runtime);

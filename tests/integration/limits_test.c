@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* {packet,4}, of that size. */
@@ -144,28 +143,17 @@ static int open_one(weir_runtime *runtime, int call)
     return weir_udp_open(runtime, 0, passive, nobody, &socket);
 }
 
-static int lowest_free(void)
-{
-    int fd = dup(0);
-    close(fd);
-    return fd;
-}
-
 /* Descriptors are there again afterwards. */
 Test(limits, no_descriptor_is_emfile)
 {
-    struct rlimit limit, none;
     struct loopback loopback = loopback_open("[{active,false}]");
     int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    cr_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    none = limit;
-    none.rlim_cur = (rlim_t)lowest_free();
-    cr_assert(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    rlim_t before = leave_descriptors(0);
     int results[4];
     for (int i = 0; i < 3; i++)
         results[i] = open_one(loopback.runtime, i);
     results[3] = weir_send_file(loopback.socket, file, 0, 1);
-    cr_assert(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    restore_descriptors(before);
     for (int i = 0; i < 4; i++)
         GIVES(results[i], -EMFILE);
     GIVES(open_one(loopback.runtime, 0), 0);

@@ -3,7 +3,6 @@
 #include "integration/rights.h"
 
 #include <linux/io_uring.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 /* A connection, of which one end is weir's and one is plain. */
@@ -260,17 +259,12 @@ Test(local_rights, those_that_the_process_has_no_room_for_are_lost)
 {
     struct ends ends = open_with("[{active,false},{descriptors,8}]");
     struct mark mark = mark_make();
-    struct rlimit before;
     int descriptor;
-    cr_assert(getrlimit(RLIMIT_NOFILE, &before) == 0);
-    int free_one = dup(0);
-    close(free_one);
-    const struct rlimit tight = {(rlim_t)free_one + 1, before.rlim_max};
-    cr_assert(setrlimit(RLIMIT_NOFILE, &tight) == 0);
+    rlim_t before = leave_descriptors(1);
     plain_send(ends.plain, "x", (int[]){mark.writer, mark.writer, mark.writer}, 3);
     expect_received(ends.socket, 1, "x");
     GIVES(local_send(ends.socket, "y", (int[]){mark.writer, mark.writer}, 2), -EMFILE);
-    cr_assert(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    restore_descriptors(before);
     close(mark.writer);
     mark_expect_gone(&mark);
     GIVES(weir_local_take(ends.socket, &descriptor, 1), -ENOBUFS);

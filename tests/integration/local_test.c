@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -421,15 +420,10 @@ Test(local, a_service_for_which_there_are_too_few_descriptors)
 {
     struct loopback loopback = loopback_start(&(weir_config){.schedulers = SCHEDULERS});
     const weir_owner owner = weir_mailed_to(loopback.mailbox);
-    struct rlimit before;
-    int lowest_free = dup(0);
-    close(lowest_free);
     int open_before = descriptor_count();
-    cr_assert(getrlimit(RLIMIT_NOFILE, &before) == 0);
-    const struct rlimit tight = {(rlim_t)lowest_free + 2, before.rlim_max};
-    cr_assert(setrlimit(RLIMIT_NOFILE, &tight) == 0);
+    rlim_t before = leave_descriptors(2);
     int result = weir_tcp_serve(loopback.runtime, at("a"), 0, NULL, owner, NULL);
-    cr_assert(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    restore_descriptors(before);
     GIVES(result, -EMFILE);
     cr_expect(strstr(weir_last_error_text(), "descriptor"), "%s", weir_last_error_text());
     GIVES(descriptor_count(), open_before);

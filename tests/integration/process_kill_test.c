@@ -203,3 +203,222 @@ Test(process_kill, while_it_looks_for_messages)
     expect_killed(&loopback, process);
     loopback_close(&loopback);
 }
+
+/* Calls that may wait, and end who makes one after it was told that it is killed. */
+
+static weir_runtime *runtime;
+static weir_socket listener;
+static weir_socket connection;
+static weir_socket datagrams;
+static weir_process other;
+
+static void open_datagrams(void)
+{
+    GIVES(weir_udp_open(runtime, 0, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                        weir_owned_by_nobody(), &datagrams),
+          0);
+}
+
+static int spawn_another(void)
+{
+    return weir_spawn(runtime, WEIR_ANY_SCHEDULER, look_for_ever, NULL, NULL, NULL);
+}
+
+static int sleep_a_while(void)
+{
+    return weir_sleep(0);
+}
+
+static int watch(void)
+{
+    return weir_monitor(other, NULL, NULL);
+}
+
+static int watch_no_more(void)
+{
+    return weir_demonitor(other, NULL, NULL);
+}
+
+static int give(void)
+{
+    return weir_give(connection, weir_owned_by_nobody(), other);
+}
+
+static int look_up(void)
+{
+    weir_hostent *hostent;
+    int result = weir_gethostbyname(runtime, "a.host", 0, &hostent);
+    weir_hostent_free(hostent);
+    return result;
+}
+
+static int accept_one(void)
+{
+    weir_socket socket;
+    return weir_tcp_accept(listener, weir_owned_by_nobody(), 0, &socket);
+}
+
+static int connect_to_one(void)
+{
+    weir_socket socket;
+    return weir_tcp_connect(runtime, "127.0.0.1", 9, NULL, weir_owned_by_self(), 0, &socket);
+}
+
+static int send_locally(void)
+{
+    return weir_local_send(connection, &(weir_local_message){.bytes = "x", .size = 1});
+}
+
+static int send_it(void)
+{
+    return weir_send(connection, "x", 1);
+}
+
+static int receive_it(void)
+{
+    weir_packet packet;
+    return weir_recv(connection, 0, 0, &packet);
+}
+
+static int send_datagram(void)
+{
+    return weir_udp_send(datagrams, NULL, "x", 1);
+}
+
+static int send_datagram_to_a_host(void)
+{
+    return weir_udp_send_to(datagrams, "127.0.0.1", 9, "x", 1, 0);
+}
+
+static int connect_to_a_host(void)
+{
+    return weir_udp_connect_to(datagrams, "127.0.0.1", 9, 0);
+}
+
+static int receive_datagram(void)
+{
+    weir_packet packet;
+    return weir_udp_recv(datagrams, 0, &packet);
+}
+
+static int receive_message(void)
+{
+    weir_message message;
+    return weir_receive(0, &message);
+}
+
+static const struct last_call {
+    const char *name;
+    int (*call)(void);
+} last_calls[] = {
+    {"spawn", spawn_another},
+    {"sleep", sleep_a_while},
+    {"monitor", watch},
+    {"demonitor", watch_no_more},
+    {"give", give},
+    {"gethostbyname", look_up},
+    {"tcp_accept", accept_one},
+    {"tcp_connect", connect_to_one},
+    {"local_send", send_locally},
+    {"send", send_it},
+    {"recv", receive_it},
+    {"udp_send", send_datagram},
+    {"udp_send_to", send_datagram_to_a_host},
+    {"udp_connect_to", connect_to_a_host},
+    {"udp_recv", receive_datagram},
+    {"receive", receive_message},
+};
+
+static atomic_uint came_back;
+
+static int call_when_killed(void *data)
+{
+    const struct last_call *last = data;
+    if (weir_sleep(WEIR_INFINITY) == WEIR_KILLED)
+        (void)last->call();
+    atomic_fetch_add(&came_back, 1);
+    return 0;
+}
+
+Test(process_kill, no_call_that_may_wait_comes_back_after_it)
+{
+    struct loopback loopback = loopback_open("[{active,false}]");
+    runtime = loopback.runtime;
+    listener = loopback.listener;
+    connection = loopback.socket;
+    open_datagrams();
+    for (size_t i = 0; i < sizeof(last_calls) / sizeof(last_calls[0]); i++) {
+        other = spawn_on(&loopback, 0, call_when_killed, (void *)&last_calls[0]);
+        weir_process process = spawn_on(&loopback, 0, call_when_killed, (void *)&last_calls[i]);
+        settle(datagrams); /* it sleeps */
+        expect_killed(&loopback, process);
+        cr_expect(atomic_load(&came_back) == 0, "%s comes back", last_calls[i].name);
+        expect_killed(&loopback, other);
+    }
+    loopback_close(&loopback);
+}
+
+/* In whatever turn until its name is known: when the first address fails in that very turn, which
+ * it has not heard of, the next is the last that is tried. */
+struct victim {
+    weir_process process;
+    weir_mailbox *mailbox; /* that is told of its end */
+    int turns;             /* until it is killed */
+    int result;
+};
+
+static int send_to_many(void *data)
+{
+    struct victim *victim = data;
+    victim->result = weir_udp_send_to(datagrams, "many", 9, "x", 1, WEIR_INFINITY);
+    return victim->result;
+}
+
+static void kill_victim(void *data)
+{
+    struct victim *victim = data;
+    if (victim->turns-- == 0)
+        cr_expect(weir_kill(victim->process) == 0);
+    else
+        cr_expect(weir_run_on(runtime, 0, kill_victim, victim) == 0);
+}
+
+static void spawn_and_kill(void *data)
+{
+    struct victim *victim = data;
+    cr_expect(weir_spawn(runtime, 0, send_to_many, victim, NULL, &victim->process) == 0);
+    cr_expect(weir_monitor(victim->process, victim->mailbox, NULL) == 0);
+    kill_victim(victim);
+}
+
+/* The system refuses it, and says so to the next who sends. */
+static void send_to_all(void *unused)
+{
+    const weir_address all = {.family = WEIR_INET, .bytes = {255, 255, 255, 255}, .port = 9};
+    (void)unused;
+    cr_expect(weir_udp_send(datagrams, &all, "x", 1) == 0);
+}
+
+Test(process_kill, between_two_addresses)
+{
+    const weir_config config = {.schedulers = 1,
+                                .inet_terms = "{lookup,[file]}. {host,{127,0,0,2},[\"many\"]}. "
+                                              "{host,{127,0,0,1},[\"many\"]}."};
+    struct loopback loopback = loopback_start(&config);
+    weir_message message;
+    weir_address address;
+    runtime = loopback.runtime;
+    GIVES(weir_getaddr(runtime, "many", WEIR_INET, WAIT_MS, &address), 0);
+    for (int turns = 0; turns < 3; turns++) {
+        struct victim victim = {.mailbox = loopback.mailbox, .turns = turns, .result = 1};
+        open_datagrams();
+        run_there(runtime, 0, send_to_all, NULL);
+        settle(datagrams);
+        run_there(runtime, 0, spawn_and_kill, &victim);
+        GIVES(weir_mailbox_receive(loopback.mailbox, WAIT_MS, &message), 0);
+        cr_expect(victim.result == WEIR_KILLED || victim.result == 1, "after %d turns it gives %s",
+                  turns, result_text(victim.result));
+        GIVES(weir_close(datagrams), 0);
+    }
+    loopback_close(&loopback);
+}

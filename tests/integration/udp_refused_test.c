@@ -3,7 +3,6 @@
 #include "integration/plain.h"
 
 #include <stdlib.h>
-#include <sys/resource.h>
 
 enum { MAX_INET = 65507, MAX_INET6 = 65527 };
 
@@ -238,16 +237,11 @@ Test(udp_refused, a_service_for_which_there_are_too_few_descriptors)
 {
     struct loopback loopback = loopback_start(&(weir_config){.schedulers = 2});
     const weir_owner owner = weir_mailed_to(loopback.mailbox);
-    struct rlimit before;
-    int lowest_free = dup(0);
-    close(lowest_free);
     int open_before = descriptor_count();
-    cr_assert(getrlimit(RLIMIT_NOFILE, &before) == 0);
     for (int room = 0; room < 2; room++) {
-        const struct rlimit tight = {(rlim_t)(lowest_free + room), before.rlim_max};
-        cr_assert(setrlimit(RLIMIT_NOFILE, &tight) == 0);
+        rlim_t before = leave_descriptors(room);
         int result = weir_udp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner, NULL);
-        cr_assert(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        restore_descriptors(before);
         expect("a service", result, -EMFILE);
         GIVES(descriptor_count(), open_before);
     }

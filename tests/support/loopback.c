@@ -40,6 +40,29 @@ int descriptor_count(void)
     return count;
 }
 
+static rlim_t set_descriptor_limit(rlim_t most)
+{
+    struct rlimit limit;
+    cr_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = most;
+    cr_assert(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    return before;
+}
+
+/* Those behind the lowest that is free are taken to be free too. */
+rlim_t leave_descriptors(int left)
+{
+    int lowest_free = dup(0);
+    close(lowest_free);
+    return set_descriptor_limit((rlim_t)(lowest_free + left));
+}
+
+void restore_descriptors(rlim_t before)
+{
+    (void)set_descriptor_limit(before);
+}
+
 struct loopback loopback_start(const weir_config *config)
 {
     struct loopback loopback = {

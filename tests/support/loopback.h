@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <weir/weir.h>
 
 enum { WAIT_MS = 30000 };
@@ -126,6 +127,9 @@ void background_start(struct background *background);
 int background_join(struct background *background);
 
 int descriptor_count(void);
+/* So many more can be opened, until the limit is again what it was: what this returns. */
+rlim_t leave_descriptors(int left);
+void restore_descriptors(rlim_t before);
 uint64_t now_ms(void);
 const char *result_text(int result);
 
