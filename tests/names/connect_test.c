@@ -93,6 +93,8 @@ Test(connect, by_name)
     struct asked asked = asked_start(2, "");
     int listener = peer_listen(5, &port);
     cr_expect_eq(connect_to(&asked, "loopback.test", port, WAIT_MS), 0);
+    cr_expect_str_eq(weir_last_error_text(), "");
+    cr_expect_eq(dns_server_count(asked.server, "loopback.test"), 1u, "for one family");
     cr_expect_eq(connect_to(&asked, "nx.test", port, WAIT_MS), WEIR_NXDOMAIN);
     cr_expect_eq(connect_to(&asked, "a b", port, WAIT_MS), -EINVAL);
     for (int on_scheduler = 0; on_scheduler < 2; on_scheduler++) {
@@ -265,4 +267,191 @@ Test(connect, happy_eyeballs_that_time_out)
         close(fillers[i / 8][i % 8]);
     close(taken);
     asked_stop(&asked);
+}
+
+/* ::1 and 127.0.0.1 with the same port. */
+struct both_listen {
+    int inet6;
+    int inet;
+    int port;
+};
+
+enum { BACKLOG = 64 }; /* nobody accepts */
+
+static bool listen_again(int fd, const void *name, socklen_t size)
+{
+    return bind(fd, name, size) == 0 && listen(fd, BACKLOG) == 0;
+}
+
+static struct both_listen listen_on_both(void)
+{
+    struct both_listen both;
+    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    do { /* somebody else may have it */
+        both.inet = peer_listen(BACKLOG, &both.port);
+        both.inet6 = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        name.sin6_port = htons((uint16_t)both.port);
+        if (listen_again(both.inet6, &name, sizeof(name)))
+            return both;
+        close(both.inet6);
+        close(both.inet);
+    } while (errno == EADDRINUSE);
+    cr_assert_fail("no listener on ::1: %s", strerror(errno));
+    return both;
+}
+
+/* Addresses in their order, ::1 and 127.0.0.1 as the last: M is one of multicast, which no
+ * connection is made to, x one where nobody listens. */
+static const struct race {
+    const char *inet6;
+    const char *inet;
+    enum weir_family wins;
+} races[] = {
+    {"1", "1", WEIR_INET6},
+    {"M1", "1", WEIR_INET},
+    {"M1", "x1", WEIR_INET6},
+    {"MM1", "x1", WEIR_INET},
+    {"MM1", "xx1", WEIR_INET6},
+    {"M", "xx1", WEIR_INET},
+    {"MMM1", "x", WEIR_INET6},
+    {"MM", "xxx1", WEIR_INET},
+    {"MMM1", "xxx1", WEIR_INET6},
+    {"MMM", "xx1", WEIR_INET},
+    {"", "x1", WEIR_INET},
+    {"M1", "", WEIR_INET6},
+    {"MMMMMMM1", "xxxxxxx1", WEIR_INET6},
+};
+
+/* An address, and the names of all who have it: their letter of that place is this one. */
+static size_t write_host(char *text, size_t size, const char *address, bool is_inet6, size_t place,
+                         char letter)
+{
+    size_t length = (size_t)snprintf(text, size, "{host,%s,[\"nobody\"", address);
+    for (size_t i = 0; i < sizeof(races) / sizeof(races[0]); i++) {
+        const char *its = is_inet6 ? races[i].inet6 : races[i].inet;
+        const char *at = letter == '1'         ? strchr(its, '1')
+                         : strlen(its) > place ? its + place
+                                               : NULL;
+        if (at && *at == letter)
+            length += (size_t)snprintf(text + length, size - length, ",\"race%zu\"", i);
+    }
+    return length + (size_t)snprintf(text + length, size - length, "]}. ");
+}
+
+static const char *host_terms(void)
+{
+    enum { DEAF_MOST = 7 };
+    static char terms[8192];
+    char address[64];
+    size_t length = (size_t)snprintf(terms, sizeof(terms), "{lookup,[file]}. ");
+    for (size_t i = 0; i < DEAF_MOST; i++) {
+        snprintf(address, sizeof(address), "{65282,0,0,0,0,0,0,%zu}", i + 1);
+        length += write_host(terms + length, sizeof(terms) - length, address, true, i, 'M');
+        snprintf(address, sizeof(address), "{127,0,1,%zu}", i + 1);
+        length += write_host(terms + length, sizeof(terms) - length, address, false, i, 'x');
+    }
+    length += write_host(terms + length, sizeof(terms) - length, "{0,0,0,0,0,0,0,1}", true, 0, '1');
+    (void)write_host(terms + length, sizeof(terms) - length, "{127,0,0,1}", false, 0, '1');
+    return terms;
+}
+
+static struct answer connected;
+
+static enum weir_family family_of_peer(weir_socket socket)
+{
+    weir_address peer = {.family = WEIR_ANY_FAMILY};
+    cr_expect_eq(weir_peername(socket, &peer), 0);
+    weir_close(socket);
+    return (enum weir_family)peer.family;
+}
+
+static void connect_by_happy_eyeballs(weir_runtime *runtime, const char *host, int port,
+                                      enum weir_family wins)
+{
+    const weir_option *options =
+        WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_HAPPY_EYEBALLS(AT_ONCE_MS));
+    weir_socket socket;
+    GIVES(weir_tcp_connect(runtime, host, (uint16_t)port, options, weir_owned_by_nobody(), WAIT_MS,
+                           &socket),
+          0);
+    cr_expect_eq(family_of_peer(socket), wins, "%s", host);
+    connected = (struct answer){.count = 0};
+    GIVES(weir_tcp_connect_async(runtime, host, (uint16_t)port, options, weir_owned_by_nobody(),
+                                 WAIT_MS, answer_opened, &connected),
+          0);
+    GIVES(answer_wait(&connected), 0);
+    cr_expect_eq(family_of_peer(connected.socket), wins, "%s, async", host);
+}
+
+/* As RFC 8305 has it; when those of one are over the others follow. */
+Test(connect, the_families_take_turns)
+{
+    const weir_config config = {.schedulers = 1, .inet_terms = host_terms()};
+    struct loopback loopback = loopback_start(&config);
+    struct both_listen both = listen_on_both();
+    for (size_t i = 0; i < sizeof(races) / sizeof(races[0]); i++) {
+        char host[16];
+        snprintf(host, sizeof(host), "race%zu", i);
+        connect_by_happy_eyeballs(loopback.runtime, host, both.port, races[i].wins);
+    }
+    close(both.inet6);
+    close(both.inet);
+    loopback_close(&loopback);
+}
+
+/* 16 are tried. */
+Test(connect, no_more_addresses_than_there_is_room_for)
+{
+    char terms[2048];
+    int port;
+    size_t length = (size_t)snprintf(terms, sizeof(terms), "{lookup,[file]}. ");
+    for (int i = 0; i < 17; i++)
+        length += (size_t)snprintf(terms + length, sizeof(terms) - length,
+                                   "{host,{127,0,%d,1},[\"many\"%s]}. ", 16 - i,
+                                   i > 0 ? ",\"fewer\"" : "");
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 1, .inet_terms = terms});
+    struct asked asked = {.runtime = loopback.runtime};
+    int listener = peer_listen(5, &port);
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(connect_to(&asked, "fewer", port, WAIT_MS), 0);
+        cr_expect_eq(connect_to(&asked, "many", port, WAIT_MS), -ECONNREFUSED);
+    }
+    cr_expect_eq(connect_async(&asked, "fewer", port, false), 0);
+    cr_expect_eq(connect_async(&asked, "many", port, false), -ECONNREFUSED);
+    close(listener);
+    loopback_close(&loopback);
+}
+
+/* The family that is asked for is the options', or else the inet configuration's. What looks like
+ * an address of an interface is no name. */
+Test(connect, asks_for_one_family)
+{
+    static const char hosts[] = "{lookup,[file]}. {host,{0,0,0,0,0,0,0,1},[\"six\"]}. "
+                                "{host,{127,0,0,1},[\"four\",\"fe80::1%none\"]}. ";
+    struct both_listen both = listen_on_both();
+    for (int is_inet6 = 0; is_inet6 < 2; is_inet6++) {
+        char terms[256];
+        snprintf(terms, sizeof(terms), "%s{inet6,%s}.", hosts, is_inet6 ? "true" : "false");
+        struct loopback loopback =
+            loopback_start(&(weir_config){.schedulers = 1, .inet_terms = terms});
+        struct asked asked = {.runtime = loopback.runtime};
+        const char *names[] = {is_inet6 ? "six" : "four", is_inet6 ? "four" : "six"};
+        for (int i = 0; i < 2; i++) {
+            struct opened by = {.asked = &asked,
+                                .host = names[i],
+                                .port = both.port,
+                                .timeout_ms = WAIT_MS,
+                                .options = WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE))};
+            int expected = i == 0 ? 0 : WEIR_NXDOMAIN;
+            cr_expect_eq(connect_to(&asked, names[i], both.port, WAIT_MS), expected, "%s",
+                         names[i]);
+            cr_expect_eq(open_and_wait(&by, false), expected, "%s, async", names[i]);
+        }
+        const weir_option *inet = WEIR_OPTIONS(WEIR_INET(), WEIR_ACTIVE(WEIR_ACTIVE_FALSE));
+        cr_expect_eq(connect_with(&asked, "four", both.port, inet, WAIT_MS), 0);
+        cr_expect_eq(connect_to(&asked, "fe80::1%none", both.port, WAIT_MS), WEIR_NXDOMAIN);
+        loopback_close(&loopback);
+    }
+    close(both.inet6);
+    close(both.inet);
 }
