@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/* How a connection ends: who is told, what is still sent, and how its descriptor goes. */
+#include "runtime/stream/close.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lone_stream.h"
+#include "runtime/owner/owner.h"
+#include "runtime/stream/delivery.h"
+#include "runtime/stream/idle.h"
+#include "runtime/stream/input.h"
+#include "runtime/stream/outcome.h"
+#include "runtime/stream/receive.h"
+#include <weir/error.h>
+
+enum { REASON = LATCH_SEND | LATCH_RECEIVE | LATCH_OWNER };
+
+static struct stream *stream;
+
+static void begin(int32_t active)
+{
+    lone_begin(0);
+    lone_values.high_watermark = 100;
+    lone_values.low_watermark = 50;
+    stream = lone_open(active);
+    receive_start(&lone, stream);
+    lone_turn();
+    (void)noted_asked();
+}
+
+static void set_linger(bool on, int seconds)
+{
+    const struct linger linger = {.l_onoff = on, .l_linger = seconds};
+    cr_assert_eq(setsockopt(stream->slot.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+}
+
+/* Of a descriptor that shares the socket, and stays. */
+static bool lingers(int fd)
+{
+    struct linger linger;
+    socklen_t size = sizeof(linger);
+    cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size), 0);
+    return linger.l_onoff;
+}
+
+static void end(enum ending ending)
+{
+    kind_stream.end(&lone, &stream->slot, ending);
+    lone_soon();
+}
+
+Test(stream_close, of_one_that_is_idle_is_at_once)
+{
+    begin(ALL);
+    lone_complete(-ECANCELED, 0);
+    stream->active = PASSIVE;
+    receive_stop(&lone, stream);
+    end(END_CLOSED);
+    cr_expect(stream->slot.fd == -1 && stream->slot.state == SOCKET_CLOSED);
+    cr_expect(lone.totals.connections == 0 && lone.descriptor_closed);
+    TOLD("");
+    lone_turn();
+    lone_turn();
+    TOLD("gone ");
+    cr_expect_eq(stream->slot.state, SOCKET_FREE);
+}
+
+Test(stream_close, waits_for_what_is_in_flight)
+{
+    begin(ALL);
+    lone_send(stream, 'a', 3);
+    lone_complete(-EAGAIN, 0);
+    lone_complete_operation(stream, STREAM_WRITABLE, 4, RING_MORE);
+    ASKED("send:3 writable send:3 ");
+    end(END_CLOSED);
+    TOLD("a:closed ");
+    ASKED("");
+    cr_expect_eq(output_queued_bytes(stream), 3);
+    lone_complete(3, 0);
+    ASKED("cancel:1 cancel:6 ");
+    cr_expect(stream->slot.fd >= 0 && stream->watching == WATCHING_CANCELLED);
+    lone_complete_operation(stream, STREAM_RECEIVE, -ECANCELED, 0);
+    cr_expect_eq(lone.totals.connections, 1);
+    lone_complete_operation(stream, STREAM_WRITABLE, -ECANCELED, 0);
+    cr_expect(stream->slot.fd == -1 && lone.totals.connections == 0);
+}
+
+Test(stream_close, dismisses_all_who_wait)
+{
+    begin(PASSIVE);
+    lone_receive(stream, 'r', 0, -1);
+    lone_send(stream, 'a', 10);
+    lone_send(stream, 'b', 90);
+    lone_send(stream, 'c', 5);
+    const uint8_t byte = 0;
+    cr_assert_eq(
+        input_append(&lone, stream, (struct framing_span){&byte, 1}, (struct begun_packet){0}), 0);
+    end(END_OWNER_DIED);
+    TOLD("r:closed a:closed b:closed c:closed ");
+    cr_expect(stream->input == NULL && stream->waiter == NULL && lone.totals.waiting_bytes == 0);
+    cr_expect_eq(lone.totals.queued_bytes, 100);
+}
+
+/* As the application has said. */
+static const struct {
+    bool on;
+    int seconds;
+    bool queued;
+    size_t left;    /* what is still to be sent */
+    bool lingering; /* what close(2) does then */
+} lingers_of[] = {
+    {false, 0, false, 0, false}, {false, 0, true, 9, false}, {true, 5, false, 0, false},
+    {true, 5, true, 9, false},   {true, 0, false, 0, true},  {true, 0, true, 0, true},
+};
+
+Test(stream_close, throws_away_what_is_queued_if_asked_to)
+{
+    for (size_t i = 0; i < sizeof(lingers_of) / sizeof(lingers_of[0]); i++) {
+        begin(PASSIVE);
+        int same = dup(stream->slot.fd);
+        stream->slot.options->values.delay_send = true;
+        set_linger(lingers_of[i].on, lingers_of[i].seconds);
+        if (lingers_of[i].queued)
+            lone_send(stream, 'a', 9);
+        end(END_CLOSED);
+        cr_expect_eq(output_queued_bytes(stream), lingers_of[i].left, "row %zu", i);
+        cr_expect_eq(lone.totals.queued_bytes, lingers_of[i].left, "row %zu", i);
+        lone_turn();
+        if (lingers_of[i].left > 0)
+            lone_complete((int)lingers_of[i].left, 0);
+        cr_expect_eq(stream->slot.fd, -1, "row %zu", i);
+        cr_expect_eq(lingers(same), lingers_of[i].lingering, "row %zu", i);
+        close(same);
+    }
+}
+
+Test(stream_close, for_want_of_time_resets)
+{
+    begin(PASSIVE);
+    int same = dup(stream->slot.fd);
+    stream->slot.options->values.delay_send = true;
+    lone_send(stream, 'a', 9);
+    TOLD("a:0 ");
+    end(END_DRAIN);
+    cr_expect_eq(stream->slot.state, SOCKET_OPEN);
+    end(END_CLOSED);
+    cr_expect_eq(output_queued_bytes(stream), 9);
+    end(END_CLOSED);
+    cr_expect_eq(output_queued_bytes(stream), 9);
+    end(END_ABORT);
+    cr_expect(stream->slot.fd == -1 && lingers(same) && lone.totals.queued_bytes == 0);
+}
+
+/* A peer that takes nothing of what is queued. */
+Test(stream_close, is_not_waited_for_longer_than_that)
+{
+    begin(PASSIVE);
+    lone_send(stream, 'a', 9);
+    end(END_CLOSED);
+    lone_pass(999999);
+    lone_complete(1, 0);
+    lone_complete(-EAGAIN, 0);
+    lone_pass(999999);
+    cr_expect(stream->slot.fd >= 0 && lone.totals.close_timeouts == 0);
+    lone_pass(2);
+    cr_expect(lone.totals.close_timeouts == 1 && lone.totals.queued_bytes == 0);
+    ASKED("send:9 send:8 writable cancel:6 ");
+    lone_complete_operation(stream, STREAM_WRITABLE, -ECANCELED, 0);
+    cr_expect_eq(stream->slot.fd, -1);
+}
+
+Test(stream_close, each_has_its_own_time)
+{
+    begin(PASSIVE);
+    struct stream *first = stream;
+    lone_send(first, 'a', 9);
+    end(END_CLOSED);
+    lone_pass(400000);
+    stream = lone_open(PASSIVE);
+    lone_send(stream, 'b', 8);
+    end(END_CLOSED);
+    lone_pass(600001);
+    cr_expect_eq(lone.totals.close_timeouts, 1);
+    lone_pass(399998);
+    cr_expect_eq(lone.totals.close_timeouts, 1);
+    lone_pass(3);
+    cr_expect_eq(lone.totals.close_timeouts, 2);
+}
+
+static void no_answer(struct call *call)
+{
+    (void)call;
+}
+
+/* {linger,{true,N}}: who closes and waits is answered when all is sent, or when time is up. */
+static const struct {
+    enum call_kind kind;
+    bool queued;
+    bool on;
+    int seconds;
+    bool waits;
+} closers[] = {
+    {CALL_BLOCKING, true, true, 5, true},   {CALL_BLOCKING, false, true, 5, false},
+    {CALL_BLOCKING, true, false, 5, false}, {CALL_BLOCKING, true, true, 0, false},
+    {CALL_ASYNC, true, true, 5, false},     {CALL_DIRECT, true, true, 5, false},
+};
+
+static void leave(struct scheduler *scheduler, struct call *call)
+{
+    (void)scheduler;
+    list_remove(&call->link);
+}
+
+static const struct call_operation closing = {.name = "close", .leave = leave};
+
+Test(stream_close, is_waited_for_by_who_may_wait)
+{
+    for (size_t i = 0; i < sizeof(closers) / sizeof(closers[0]); i++) {
+        char text[ERROR_TEXT_SIZE];
+        struct call call = {.kind = closers[i].kind,
+                            .operation = &closing,
+                            .scheduler = &lone,
+                            .finish = no_answer,
+                            .text = text,
+                            .result = 1};
+        begin(PASSIVE);
+        list_init(&call.link);
+        set_linger(closers[i].on, closers[i].seconds);
+        if (closers[i].queued)
+            lone_send(stream, 'a', 9);
+        slot_hold(&stream->slot);
+        int result = close_by_call(&lone, &stream->slot, &call);
+        cr_expect_eq(result, closers[i].waits ? CALL_WAITS : 0, "row %zu", i);
+        slot_unhold(&lone, &stream->slot);
+        if (!closers[i].waits)
+            continue;
+        cr_expect(call.timeout_ms == 5000 && call.timer.armed && call.result == 1);
+        lone_complete(9, 0);
+        cr_expect_eq(call.result, 0);
+    }
+}
+
+Test(stream_close, is_waited_for_no_longer_than_that)
+{
+    char text[ERROR_TEXT_SIZE];
+    struct call call = {.kind = CALL_BLOCKING,
+                        .operation = &closing,
+                        .scheduler = &lone,
+                        .text = text,
+                        .result = 1};
+    begin(PASSIVE);
+    list_init(&call.link);
+    set_linger(true, 5);
+    lone_send(stream, 'a', 9);
+    cr_expect_eq(close_by_call(&lone, &stream->slot, &call), CALL_WAITS);
+    lone_pass(5000);
+    cr_expect_eq(call.result, 1);
+    lone_pass(1);
+    cr_expect_eq(call.result, WEIR_TIMEOUT);
+    cr_expect_eq(output_queued_bytes(stream), 9);
+}
+
+static const struct {
+    int32_t active;
+    uint8_t latches;
+    uint8_t left;
+} losses[] = {
+    {PASSIVE, REASON, REASON},
+    {ALL, REASON, LATCH_SEND | LATCH_OWNER},
+    {1, LATCH_RECEIVE, 0},
+};
+
+/* A connection that is lost keeps its handle, and who is to be told why. */
+Test(stream_close, of_a_lost_connection_leaves_its_handle)
+{
+    for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+        begin(PASSIVE);
+        lone_receive(stream, 'r', 9, -1);
+        lone_turn();
+        lone_bring(stream, "abc", false);
+        cr_expect_eq(input_size(stream), 3);
+        stream->active = losses[i].active;
+        close_connection(&lone, stream, losses[i].latches);
+        lone_soon();
+        TOLD("r:closed ");
+        cr_expect(stream->slot.state == SOCKET_GONE && stream->slot.fd == -1);
+        cr_expect(stream->input == NULL && stream->waiter == NULL);
+        cr_expect_eq(stream->latches, losses[i].left, "row %zu", i);
+        close_connection(&lone, stream, REASON);
+        cr_expect_eq(stream->latches, losses[i].left, "once");
+        end(END_CLOSED);
+        lone_turn();
+        lone_turn();
+        TOLD("gone ");
+        cr_expect_eq(stream->slot.state, SOCKET_FREE);
+    }
+}
+
+/* The kernel still writes into it. */
+Test(stream_close, leaves_the_memory_that_is_received_into)
+{
+    const struct framing_span bytes = {(const uint8_t *)"x", 1};
+    for (int lost = 0; lost < 2; lost++) {
+        begin(PASSIVE);
+        cr_assert_eq(input_append(&lone, stream, bytes, (struct begun_packet){0}), 0);
+        stream->reading = READING_INTO;
+        slot_hold(&stream->slot);
+        if (lost)
+            close_connection(&lone, stream, 0);
+        else
+            end(END_CLOSED);
+        ASKED("cancel:2 ");
+        cr_expect(stream->input != NULL && stream->reading == READING_INTO_CANCELLED);
+        lone_complete_operation(stream, STREAM_RECEIVE_INTO, -ECANCELED, 0);
+        cr_expect_eq(stream->slot.fd, -1);
+    }
+}
+
+static const struct {
+    bool exits;
+    bool ended;
+    bool lingering;
+} breaks[] = {{true, false, true}, {false, true, false}};
+
+Test(stream_close, a_break_ends_receiving)
+{
+    for (size_t i = 0; i < 2; i++) {
+        char byte;
+        begin(PASSIVE);
+        stream->slot.options->values.exit_on_close = breaks[i].exits;
+        close_break(stream);
+        cr_expect_eq(lingers(stream->slot.fd), breaks[i].lingering, "row %zu", i);
+        ssize_t count = recv(lone_peer, &byte, 1, MSG_DONTWAIT);
+        cr_expect_eq(count == 0, breaks[i].ended, "row %zu", i);
+        cr_expect_eq(recv(stream->slot.fd, &byte, 1, MSG_DONTWAIT), 0, "row %zu", i);
+        close(stream->slot.fd);
+        stream->slot.fd = -1;
+        close_break(stream);
+    }
+}
+
+static void watch_idle(int64_t ms)
+{
+    stream->slot.options->values.idle_timeout_ms = ms;
+    cr_assert_eq(idle_watch(&lone, stream), 0);
+}
+
+static const struct {
+    int32_t active;
+    bool exits;
+    bool queued;
+    const char *told;
+    enum socket_state state;
+} idles[] = {
+    {ALL, true, false, "error:timeout closed gone ", SOCKET_CLOSED},
+    {PASSIVE, true, false, "gone ", SOCKET_CLOSED},
+    {ALL, true, true, "error:timeout closed gone ", SOCKET_CLOSED},
+};
+
+Test(stream_close, when_nothing_came_or_went_for_long)
+{
+    for (size_t i = 0; i < sizeof(idles) / sizeof(idles[0]); i++) {
+        begin(idles[i].active);
+        if (idles[i].queued)
+            lone_send(stream, 'a', 3);
+        watch_idle(1000);
+        lone_pass(600);
+        if (idles[i].queued)
+            lone_complete(1, 0);
+        else
+            idle_note(&lone, stream);
+        lone_pass(401);
+        cr_expect_eq(lone.totals.idle_timeouts, 0);
+        lone_pass(599);
+        cr_expect_eq(lone.totals.idle_timeouts, 0, "row %zu", i);
+        lone_pass(2);
+        cr_expect_eq(lone.totals.idle_timeouts, 1, "row %zu", i);
+        cr_expect_eq(stream->slot.state, idles[i].state, "row %zu", i);
+    }
+}
+
+Test(stream_close, a_recv_is_told_that_nothing_came_for_long)
+{
+    begin(PASSIVE);
+    watch_idle(1000);
+    lone_receive(stream, 'a', 0, -1);
+    lone_pass(1001);
+    TOLD("a:timeout ");
+    cr_expect_eq(stream->slot.state, SOCKET_CLOSED);
+}
+
+Test(stream_close, whose_time_was_changed_counts_from_then)
+{
+    begin(PASSIVE);
+    watch_idle(1000);
+    lone_pass(900);
+    watch_idle(2000);
+    lone_pass(1900);
+    cr_expect_eq(lone.totals.idle_timeouts, 0);
+    watch_idle(-1);
+    lone_pass(100000);
+    cr_expect_eq(lone.totals.idle_timeouts, 0);
+    cr_expect_null(slot_note(&streams_of(&lone)->idle, &stream->slot));
+    watch_idle(0);
+    lone_pass(1);
+    cr_expect_eq(lone.totals.idle_timeouts, 1);
+}
+
+Test(stream_close, one_that_is_gone_is_watched_no_more)
+{
+    begin(PASSIVE);
+    watch_idle(1000);
+    close_connection(&lone, stream, 0);
+    lone_pass(1001);
+    lone_pass(1001);
+    cr_expect(lone.totals.idle_timeouts == 0 && stream->slot.state == SOCKET_GONE);
+    struct idle_watch *watch = slot_note(&streams_of(&lone)->idle, &stream->slot);
+    cr_expect(!watch->timer.armed);
+    end(END_CLOSED);
+    lone_turn();
+    lone_turn();
+    TOLD("gone ");
+    cr_expect_null(slot_note(&streams_of(&lone)->idle, &stream->slot));
+}
+
+/* A stop tells an owner that is active, and what is queued still leaves. */
+Test(stream_close, by_a_stop_tells_who_is_active)
+{
+    static const struct {
+        int32_t active;
+        const char *told;
+    } rows[] = {{ALL, "a:0 closed "}, {1, "a:0 closed "}, {PASSIVE, "a:0 "}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        begin(rows[i].active);
+        stream->slot.options->values.delay_send = true;
+        lone_send(stream, 'a', 3);
+        end(END_STOP);
+        TOLD(rows[i].told);
+        cr_expect(stream->slot.state == SOCKET_CLOSED && output_queued_bytes(stream) == 3);
+    }
+}
