@@ -492,27 +492,50 @@ int call_discard(struct call *call, int result)
     return error_from(name, result);
 }
 
-int call_make_async_on(const struct call_operation *operation, uint32_t index, struct call *call)
+enum failing { FAILING_CALLS_BACK, FAILING_IS_REFUSED };
+
+static int make_async_here(struct scheduler *here, struct call *call, enum failing failing)
+{
+    here->outstanding++;
+    int result = run_here(here, call);
+    if (result < 0 && failing == FAILING_IS_REFUSED) {
+        here->outstanding--;
+        return call_discard(call, result);
+    }
+    if (result != CALL_WAITS)
+        call_complete(here, call, result);
+    return 0;
+}
+
+static int make_async_on(uint32_t index, struct call *call, enum failing failing)
 {
     struct scheduler *here = scheduler_current();
-    call->operation = operation;
     call->kind = CALL_ASYNC;
     call->origin = here;
-    if (here && here->index == index) {
-        here->outstanding++;
-        int result = run_here(here, call);
-        if (result != CALL_WAITS)
-            call_complete(here, call, result);
-        return 0;
-    }
+    if (here && here->index == index)
+        return make_async_here(here, call, failing);
     struct scheduler *scheduler = registry_enter(index);
     if (!scheduler)
-        return call_discard(call, nobodys_result(operation, index));
+        return call_discard(call, nobodys_result(call->operation, index));
     if (here)
         here->outstanding++;
     post(scheduler, call);
     registry_leave(index);
     return 0;
+}
+
+int call_make_async_on(const struct call_operation *operation, uint32_t index, struct call *call)
+{
+    call->operation = operation;
+    return make_async_on(index, call, FAILING_CALLS_BACK);
+}
+
+/* Who makes a call again whenever it calls back is to be told so when his scheduler stops: else the
+ * stop would have no end. */
+static enum failing failing_now(void)
+{
+    const struct scheduler *here = scheduler_current();
+    return here && here->state == SCHEDULER_STOPPING ? FAILING_IS_REFUSED : FAILING_CALLS_BACK;
 }
 
 int call_make_async(const struct call_operation *operation, weir_socket socket, struct call *call)
@@ -522,5 +545,5 @@ int call_make_async(const struct call_operation *operation, weir_socket socket, 
     error_clear_text();
     if (socket.id == 0)
         return call_discard(call, operation->dead_result);
-    return call_make_async_on(operation, slot_scheduler(socket), call);
+    return make_async_on(slot_scheduler(socket), call, failing_now());
 }

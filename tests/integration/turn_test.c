@@ -295,6 +295,79 @@ Test(turn, nothing_is_left_lying_when_it_ends)
     expect_hello(WEIR_OPTIONS(WEIR_DELAY_SEND(true)));
 }
 
+/* A stop while callbacks make their calls again, whatever these give. */
+
+static struct {
+    weir_socket socket;
+    atomic_int refused; /* what ended it */
+    int (*ask)(void);
+} asked;
+
+static void ask_again(weir_socket socket, int result, void *data)
+{
+    (void)socket;
+    (void)result;
+    (void)data;
+    result = asked.ask();
+    if (result < 0)
+        atomic_store(&asked.refused, result);
+}
+
+static void ask_again_for_packet(weir_socket socket, int result, const weir_packet *packet,
+                                 void *data)
+{
+    (void)packet;
+    ask_again(socket, result, data);
+}
+
+static int ask_to_accept(void)
+{
+    return weir_tcp_accept_async(asked.socket, weir_owned_by_nobody(), WEIR_INFINITY, ask_again,
+                                 NULL);
+}
+
+static int ask_to_receive(void)
+{
+    return weir_recv_async(asked.socket, 0, WEIR_INFINITY, ask_again_for_packet, NULL);
+}
+
+static int ask_for_datagram(void)
+{
+    return weir_udp_recv_async(asked.socket, WEIR_INFINITY, ask_again_for_packet, NULL);
+}
+
+static int ask_to_send(void)
+{
+    return weir_send_async(asked.socket, "x", 1, ask_again, NULL);
+}
+
+static void begin_to_ask(void *data)
+{
+    (void)data;
+    GIVES(asked.ask(), 0);
+}
+
+Test(turn, a_stop_ends_what_is_asked_again)
+{
+    static int (*const asks[])(void) = {ask_to_accept, ask_to_receive, ask_for_datagram,
+                                        ask_to_send};
+    for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+        struct loopback loopback = loopback_start(NULL);
+        asked.ask = asks[i];
+        atomic_store(&asked.refused, 0);
+        if (asks[i] == ask_to_accept)
+            asked.socket = listen_with(loopback.runtime, "[{active,false}]");
+        else
+            GIVES(weir_udp_open(loopback.runtime, 0, WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)),
+                                weir_owned_by_nobody(), &asked.socket),
+                  0);
+        run_there(loopback.runtime, 0, begin_to_ask, NULL);
+        loopback_close(&loopback);
+        int refused = atomic_load(&asked.refused);
+        cr_expect(refused == WEIR_CLOSED, "%zu: %s", i, weir_error_name(refused));
+    }
+}
+
 /* Work that is posted while its scheduler stops: it runs, or is refused. */
 
 static struct {

@@ -175,7 +175,8 @@ void act_receive(struct conn *conn)
     pending->returned = true;
     if (result == 0)
         return;
-    SIM_CHECK(result == -ENOMEM && model_lenient, "recv_async gave %s", weir_error_name(result));
+    SIM_CHECK(pending_may_be_refused(pending, result), "recv_async gave %s",
+              weir_error_name(result));
     conn->receiver = receiver;
     pending_end(pending);
 }

@@ -336,7 +336,7 @@ void act_send_async(struct conn *conn)
           pending_index(pending), result);
     pending->returned = true;
     if (result != 0) {
-        SIM_CHECK(conn->handle.id && (result == -ENOMEM && model_lenient), "send_async gave %s",
+        SIM_CHECK(conn->handle.id && pending_may_be_refused(pending, result), "send_async gave %s",
                   weir_error_name(result));
         pending_end(pending);
         return;

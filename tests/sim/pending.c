@@ -94,6 +94,12 @@ static void check_time_out(const struct pending *pending)
               (unsigned long long)(kernel.now_ns - pending->deadline_ns) / 1000);
 }
 
+bool pending_may_be_refused(const struct pending *pending, int result)
+{
+    bool foreseen = !pending->refused || result == pending->expected;
+    return (result == -ENOMEM && model_lenient) || (model_stopping && foreseen);
+}
+
 void pending_called(struct pending *pending, enum pending_kind kind, int result)
 {
     trace("call %lld of kind %lld calls back: %lld", pending_index(pending), kind, result, 0);

@@ -61,6 +61,10 @@ uint32_t pending_count(void);
 /* Whose call the runtime's is; NULL: nobody's. */
 struct pending *pending_of(const struct call *call);
 
+/* Whether it may not have been made, of an _async call: there is no memory for it, or its scheduler
+ * stops, and does not call back to say what is known at once. */
+bool pending_may_be_refused(const struct pending *pending, int result);
+
 /* A call back: checks that it comes once, after the call has returned, and not too early when it
  * is for the time. */
 void pending_called(struct pending *pending, enum pending_kind kind, int result);

@@ -253,7 +253,8 @@ void udp_send_returned(struct pending *pending, int result)
     pending->returned = true;
     if (result == 0)
         return;
-    SIM_CHECK(result == -ENOMEM && model_lenient, "send_async gave %s", weir_error_name(result));
+    SIM_CHECK(pending_may_be_refused(pending, result), "send_async gave %s",
+              weir_error_name(result));
     udp_model_answered(pending, result);
     pending_end(pending);
 }
@@ -342,7 +343,8 @@ static void receive(struct udp_view *view)
     pending->returned = true;
     if (result == 0)
         return;
-    SIM_CHECK(result == -ENOMEM && model_lenient, "recv_async gave %s", weir_error_name(result));
+    SIM_CHECK(pending_may_be_refused(pending, result), "recv_async gave %s",
+              weir_error_name(result));
     view->receiver = receiver;
     pending_end(pending);
 }
