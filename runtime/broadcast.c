@@ -222,7 +222,7 @@ static int start(const weir_runtime *runtime, const weir_owned_bytes *message,
 static int refuse(const weir_owned_bytes *message, int error, const char *why)
 {
     message->released(message->data);
-    return why ? error_say(error, "broadcast: %s", why) : error;
+    return error_say(error, "broadcast: %s", why);
 }
 
 int weir_broadcast(weir_runtime *runtime, const weir_owned_bytes *message,
@@ -231,13 +231,16 @@ int weir_broadcast(weir_runtime *runtime, const weir_owned_bytes *message,
     error_clear_text();
     if (!message->bytes && message->size > 0)
         return refuse(message, -EINVAL, "no bytes were given");
-    int result = runtimes_enter(runtime);
-    if (result < 0)
-        return refuse(message, result, NULL);
     struct weir_buffer *buffer =
         buffer_adopt(message->bytes, message->size, message->released, message->data);
-    result = buffer ? start(runtime, message, buffer, plan)
-                    : refuse(message, -ENOMEM, "no memory to take over memory");
+    if (!buffer)
+        return refuse(message, -ENOMEM, "no memory to take over memory");
+    int result = runtimes_enter(runtime);
+    if (result < 0) {
+        buffer_release(buffer);
+        return result;
+    }
+    result = start(runtime, message, buffer, plan);
     runtimes_leave(runtime);
     return result;
 }

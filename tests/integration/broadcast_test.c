@@ -344,3 +344,30 @@ Test(broadcast, what_is_refused_is_released)
     cr_expect(atomic_load(&late.released) == 1);
     cr_expect(atomic_load(&refused.done) == 0 && atomic_load(&late.done) == 0);
 }
+
+/* On a scheduler: what it asks of a runtime that has stopped meanwhile. */
+struct latecomer {
+    weir_runtime *stopped;
+    struct account account;
+    int released_at_once;
+};
+
+static void broadcast_too_late(void *data)
+{
+    struct latecomer *latecomer = data;
+    const weir_owned_bytes message = {"x", 1, on_released, &latecomer->account};
+    GIVES(weir_broadcast(latecomer->stopped, &message, NULL), WEIR_CLOSED);
+    latecomer->released_at_once = atomic_load(&latecomer->account.released);
+}
+
+Test(broadcast, what_is_refused_on_a_scheduler_is_released_from_its_turn)
+{
+    struct latecomer latecomer = {.released_at_once = 0};
+    struct loopback loopback = loopback_start(NULL);
+    GIVES(weir_start(&latecomer.stopped, &(weir_config){.schedulers = 1}), 0);
+    GIVES(weir_stop(latecomer.stopped), 0);
+    run_there(loopback.runtime, 0, broadcast_too_late, &latecomer);
+    EVENTUALLY(atomic_load(&latecomer.account.released) == 1);
+    cr_expect(latecomer.released_at_once == 0, "released is called under the broadcast");
+    loopback_close(&loopback);
+}
