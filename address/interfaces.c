@@ -10,6 +10,7 @@
 #include "address/address.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 static const struct {
     unsigned kernel;
@@ -157,17 +158,25 @@ static int make_layout(const struct ifaddrs *entries, struct layout *layout)
     return 0;
 }
 
-int weir_getifaddrs(weir_interface **interfaces, size_t *count)
+static int list_interfaces(struct layout *layout)
 {
     struct ifaddrs *entries;
-    struct layout layout = {.interface_count = 0};
-    error_clear_text();
     if (getifaddrs(&entries) < 0)
         return error_say(-errno, "the kernel lists no interfaces: %s", strerror(errno));
-    int result = make_layout(entries, &layout);
+    int result = make_layout(entries, layout);
     if (result == 0)
-        fill(&layout, entries);
+        fill(layout, entries);
     freeifaddrs(entries);
+    return result;
+}
+
+int weir_getifaddrs(weir_interface **interfaces, size_t *count)
+{
+    struct layout layout = {.interface_count = 0};
+    error_clear_text();
+    int before = thread_put_off_cancel();
+    int result = list_interfaces(&layout);
+    thread_allow_cancel(before);
     *interfaces = layout.interfaces;
     *count = layout.interface_count;
     return result;

@@ -90,7 +90,7 @@ typedef struct weir_config {
  * see no end, and its ports stay taken.
  *
  * Threads that make calls may be cancelled (pthread_cancel): no call stops half-way, but for
- * weir_mailbox_receive, which ends while it waits.
+ * weir_mailbox_receive and weir_sleep, which end while they wait.
  *
  * Signals stay the application's: weir's threads block all but those that a fault of their own
  * raises (SIGSEGV and its like). A program that a callback starts inherits that mask.

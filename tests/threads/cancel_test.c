@@ -124,9 +124,18 @@ static void do_runtime(struct world *world)
     CHECK_EQ(weir_stop(another), 0);
 }
 
+static void do_interfaces(struct world *world)
+{
+    weir_interface *interfaces;
+    size_t count;
+    (void)world;
+    CHECK_EQ(weir_getifaddrs(&interfaces, &count), 0);
+    weir_interfaces_free(interfaces);
+}
+
 static void (*const calls[])(struct world *) = {
     do_send,   do_receive, do_setopts, do_connect, do_connect_by_name, do_accept, do_listen,
-    do_run_on, do_totals,  do_mailbox, do_runtime, do_drain,           do_serve,
+    do_run_on, do_totals,  do_mailbox, do_runtime, do_drain,           do_serve,  do_interfaces,
 };
 
 struct condemned {
@@ -189,9 +198,27 @@ static void a_wait_is_left_to_others(weir_mailbox *mailbox)
     }
 }
 
+static void *sleep_for_ever(void *unused)
+{
+    (void)unused;
+    CHECK_EQ(weir_sleep(WEIR_INFINITY), 0);
+    return NULL;
+}
+
+static void a_sleep_ends(void)
+{
+    pthread_t sleeper;
+    void *end;
+    CHECK_EQ(pthread_create(&sleeper, NULL, sleep_for_ever, NULL), 0);
+    pthread_cancel(sleeper);
+    pthread_join(sleeper, &end);
+    CHECK(end == PTHREAD_CANCELED);
+}
+
 int main(void)
 {
     struct world world = {0};
+    a_sleep_ends();
     CHECK_EQ(weir_mailbox_create(&world.mailbox), 0);
     CHECK_EQ(weir_start(&world.runtime, &(weir_config){.schedulers = 2}), 0);
     serve(world.runtime, passive, weir_mailed_to(world.mailbox), &world.service);
