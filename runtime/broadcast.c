@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "runtime/buffer/buffer.h"
+#include "runtime/given.h"
 #include "runtime/runtime.h"
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/registry.h"
@@ -229,13 +230,14 @@ int weir_broadcast(weir_runtime *runtime, const weir_owned_bytes *message,
                    const weir_broadcast_plan *plan)
 {
     error_clear_text();
-    if (!message->bytes && message->size > 0)
-        return refuse(message, -EINVAL, "no bytes were given");
+    int result = given_check(message->bytes, message->size);
+    if (result < 0)
+        return refuse(message, result, NULL);
     struct weir_buffer *buffer =
         buffer_adopt(message->bytes, message->size, message->released, message->data);
     if (!buffer)
         return refuse(message, -ENOMEM, "no memory to take over memory");
-    int result = runtimes_enter(runtime);
+    result = runtimes_enter(runtime);
     if (result < 0) {
         buffer_release(buffer);
         return result;

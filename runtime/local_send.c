@@ -9,6 +9,7 @@
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/departure.h"
 #include "runtime/datagram/send.h"
+#include "runtime/given.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/socket/rights.h"
@@ -141,8 +142,9 @@ static int send_parts(weir_socket handle, const struct parts *parts)
 /* What the message has, with descriptors of its own; the rest is the caller's. */
 static int take_parts(const weir_local_message *message, struct parts *parts)
 {
-    if (!message->bytes && message->size > 0)
-        return error_say(-EINVAL, "send: no bytes were given");
+    int result = given_check(message->bytes, message->size);
+    if (result < 0)
+        return result;
     *parts = (struct parts){{(void *)message->bytes, message->size}, message->to, NULL};
     return rights_make(message->descriptors, message->descriptor_count, &parts->rights);
 }

@@ -10,6 +10,7 @@
 #include "base/system.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/datagram/send.h"
+#include "runtime/given.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/stream/busy.h"
@@ -51,16 +52,12 @@ static int send_source(weir_socket handle, const struct send_source *source)
     return call_make(&operation_send, handle, &send.call);
 }
 
-static int no_bytes(void)
-{
-    return error_say(-EINVAL, "send: no bytes were given");
-}
-
 int weir_send(weir_socket socket, const void *bytes, size_t size)
 {
     const struct iovec piece = {(void *)bytes, size};
-    if (!bytes && size > 0)
-        return no_bytes();
+    int result = given_check(bytes, size);
+    if (result < 0)
+        return result;
     return send_source(socket, &(struct send_source){.pieces = &piece, .count = 1, .size = size});
 }
 
@@ -69,11 +66,12 @@ static int measure(const struct iovec *pieces, size_t count, struct send_source 
 {
     *source = (struct send_source){.pieces = pieces, .count = count};
     for (size_t i = 0; i < count; i++) {
-        if (!pieces[i].iov_base && pieces[i].iov_len > 0)
-            return no_bytes();
         if (__builtin_add_overflow(source->size, pieces[i].iov_len, &source->size) ||
             source->size > SSIZE_MAX)
             return error_say(-EINVAL, "send: the pieces together are larger than memory");
+        int result = given_check(pieces[i].iov_base, pieces[i].iov_len);
+        if (result < 0)
+            return result;
     }
     return 0;
 }
@@ -113,9 +111,10 @@ struct held {
 
 static int hold_owned(struct held *held, const weir_owned_bytes *owned)
 {
-    if (!owned->bytes && owned->size > 0) {
+    int result = given_check(owned->bytes, owned->size);
+    if (result < 0) {
         owned->released(owned->data);
-        return no_bytes();
+        return result;
     }
     held->buffer = buffer_adopt(owned->bytes, owned->size, owned->released, owned->data);
     if (!held->buffer) {

@@ -17,6 +17,7 @@
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/outbox.h"
 #include "runtime/datagram/send.h"
+#include "runtime/given.h"
 #include "runtime/resolver/resolver.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/call.h"
@@ -292,9 +293,7 @@ static int check(const char *host, const struct iovec *bytes)
 {
     if (!host || (!local_address_is_meant(host) && !name_is_visible(host)))
         return error_say(-EINVAL, "a host name is one or more printable characters, no blanks");
-    if (!bytes->iov_base && bytes->iov_len > 0)
-        return error_say(-EINVAL, "send: no bytes were given");
-    return 0;
+    return given_check(bytes->iov_base, bytes->iov_len);
 }
 
 static void finish_named(struct call *call)

@@ -10,6 +10,7 @@
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/departure.h"
 #include "runtime/datagram/send.h"
+#include "runtime/given.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 
@@ -51,14 +52,9 @@ int udp_send_back(weir_socket socket, const weir_datagram *datagram, struct iove
     return udp_send(socket, &letter);
 }
 
-static int check_bytes(const void *bytes, size_t size)
-{
-    return bytes || size == 0 ? 0 : error_say(-EINVAL, "send: no bytes were given");
-}
-
 int weir_udp_send(weir_socket socket, const weir_address *to, const void *bytes, size_t size)
 {
-    int result = check_bytes(bytes, size);
+    int result = given_check(bytes, size);
     return result < 0
                ? result
                : udp_send(socket, &(struct letter){.to = to, .bytes = {(void *)bytes, size}});
@@ -95,7 +91,7 @@ static struct letter_call *copy_letter(const weir_address *to, const void *bytes
 int weir_udp_send_async(weir_socket socket, const weir_address *to, const void *bytes, size_t size,
                         weir_sent *sent, void *data)
 {
-    int result = check_bytes(bytes, size);
+    int result = given_check(bytes, size);
     if (result < 0)
         return result;
     struct letter_call *send = copy_letter(to, bytes, size);

@@ -51,8 +51,8 @@ typedef struct weir_broadcast_plan {
  * a busy connection is left out; each counts as its own in queued_bytes. weir_totals counts those
  * left out because they were busy (left_out).
  *
- * 0, -EINVAL (NULL bytes), -ENOMEM or WEIR_CLOSED, with nothing sent and nobody told. Any thread,
- * any scheduler: it waits for nobody.
+ * 0, -EINVAL (NULL bytes, or more than memory has), -ENOMEM or WEIR_CLOSED, with nothing sent and
+ * nobody told. Any thread, any scheduler: it waits for nobody.
  */
 WEIR_API int weir_broadcast(weir_runtime *runtime, const weir_owned_bytes *message,
                             const weir_broadcast_plan *plan) WEIR_CHECK_RESULT;

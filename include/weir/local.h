@@ -99,12 +99,13 @@ typedef struct weir_local_message {
  * the socket is closed before that; each counts against the process's limit until then. On a
  * connection they arrive with the first byte: of the header, if {packet,_} has one.
  *
- * -EBADF (one is not open), -EMFILE, -ENOMEM, -EINVAL (more than 253, NULL bytes, or a connection
- * and no byte to go with), -EISCONN (a connection and `to`), -EAFNOSUPPORT (no local socket),
- * -ENOTCONN (a listener), WEIR_CLOSED: nothing is sent. While more are under way than the user may
- * have open, a connection waits, and a datagram gives -ETOOMANYREFS. One that the kernel does not
- * pass, as that of a ring, ends the connection as a file that cannot be read does (weir_send_file),
- * and is an error of a datagram. Thread; scheduler: its own sockets, others by the _async form.
+ * -EBADF (one is not open), -EMFILE, -ENOMEM, -EINVAL (more than 253; NULL bytes, or more than
+ * memory has; a connection and no byte to go with), -EISCONN (a connection and `to`), -EAFNOSUPPORT
+ * (no local socket), -ENOTCONN (a listener), WEIR_CLOSED: nothing is sent. While more are under way
+ * than the user may have open, a connection waits, and a datagram gives -ETOOMANYREFS. One that the
+ * kernel does not pass, as that of a ring, ends the connection as a file that cannot be read does
+ * (weir_send_file), and is an error of a datagram. Thread; scheduler: its own sockets, others by
+ * the _async form.
  */
 WEIR_API int weir_local_send(weir_socket socket,
                              const weir_local_message *message) WEIR_CHECK_RESULT;

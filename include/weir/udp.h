@@ -82,16 +82,18 @@ WEIR_API int weir_udp_connect(weir_socket socket, const weir_address *peer) WEIR
  * While the kernel has no room, datagrams wait, in order. From high_watermark bytes on a thread's
  * call waits too; a handler's gets -EAGAIN, nothing is taken, and `unbusy` follows.
  *
- * -EMSGSIZE (more than 65,507 bytes), -EINVAL (port 0; no `to` and not connected; NULL bytes),
- * -EAFNOSUPPORT (an address of the other family), -EACCES (a broadcast address without
- * {broadcast,true}), -ECONNREFUSED (nobody was there for an earlier one; this one is not sent),
- * -ENETUNREACH and what else the kernel says, -ENOMEM, WEIR_CLOSED, -EPROTOTYPE (no UDP socket).
+ * -EMSGSIZE (more than 65,507 bytes), -EINVAL (port 0; no `to` and not connected; NULL bytes, or
+ * more than memory has), -EAFNOSUPPORT (an address of the other family), -EACCES (a broadcast
+ * address without {broadcast,true}), -ECONNREFUSED (nobody was there for an earlier one; this one
+ * is not sent), -ENETUNREACH and what else the kernel says, -ENOMEM, WEIR_CLOSED, -EPROTOTYPE (no
+ * UDP socket).
  */
 WEIR_API int weir_udp_send(weir_socket socket, const weir_address *to, const void *bytes,
                            size_t size) WEIR_CHECK_RESULT;
 
 /* Sends one datagram, for those who cannot wait: `sent` (may be NULL) is called with what the
- * kernel said. The bytes are copied. -EINVAL (NULL bytes), -ENOMEM, WEIR_CLOSED: it is not called.
+ * kernel said. The bytes are copied. -EINVAL (NULL bytes, or more than memory has), -ENOMEM,
+ * WEIR_CLOSED: it is not called.
  */
 WEIR_API int weir_udp_send_async(weir_socket socket, const weir_address *to, const void *bytes,
                                  size_t size, weir_sent *sent, void *data) WEIR_CHECK_RESULT;

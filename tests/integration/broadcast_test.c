@@ -338,7 +338,8 @@ Test(broadcast, what_is_refused_is_released)
     expect_counts(&none, 0, 0, 0);
     EVENTUALLY(atomic_load(&none.released) == 1);
     GIVES(broadcast(&refused, NULL, 1, NULL), -EINVAL);
-    cr_expect(atomic_load(&refused.released) == 1);
+    GIVES(broadcast(&refused, "x", SIZE_MAX, NULL), -EINVAL);
+    cr_expect(atomic_load(&refused.released) == 2);
     close_hall(&hall);
     GIVES(weir_broadcast(runtime, &message, NULL), WEIR_CLOSED);
     cr_expect(atomic_load(&late.released) == 1);

@@ -390,6 +390,7 @@ Test(local_rights, what_cannot_be_sent_is_said)
     const weir_local_address name = {.size = 2, .name = "\0x"};
     const weir_local_message elsewhere = {"x", 1, NULL, 0, &name};
     const weir_local_message nothing = {NULL, 1, NULL, 0, NULL};
+    const weir_local_message below_nothing = {"x", SIZE_MAX, NULL, 0, NULL};
     struct answer answer = {0};
     int before = descriptor_count();
     GIVES(local_send(ends.socket, "x", (int[]){0, -1}, 2), -EBADF);
@@ -398,6 +399,8 @@ Test(local_rights, what_cannot_be_sent_is_said)
     GIVES(weir_local_send(ends.socket, &elsewhere), -EISCONN);
     GIVES(weir_local_send(ends.socket, &nothing), -EINVAL);
     GIVES(weir_local_send_async(ends.socket, &nothing, answer_sent, &answer), -EINVAL);
+    GIVES(weir_local_send(ends.socket, &below_nothing), -EINVAL);
+    GIVES(weir_local_send_async(ends.socket, &below_nothing, answer_sent, &answer), -EINVAL);
     GIVES(local_send(ends.listener, "x", (int[]){0}, 1), -ENOTCONN);
     GIVES(weir_local_send_async(ends.socket, &elsewhere, answer_sent, &answer), 0);
     GIVES(answer_wait(&answer), -EISCONN);

@@ -189,6 +189,8 @@ Test(local_udp, errors)
           WEIR_BADARG);
     GIVES(say(first, at("no"), "x"), -ENOENT);
     GIVES(weir_udp_send_to(first, at("a"), 7, "x", 1, WAIT_MS), -EINVAL);
+    GIVES(weir_udp_send_to(first, at("a"), 0, "x", SIZE_MAX, WAIT_MS), -EINVAL);
+    GIVES(weir_udp_send_to_async(first, at("a"), 0, "x", SIZE_MAX, WAIT_MS, NULL, NULL), -EINVAL);
     GIVES(weir_udp_send_to(first, "127.0.0.1", 7, "x", 1, WAIT_MS), -EAFNOSUPPORT);
     GIVES(weir_udp_send(first, &address, "x", 1), -EAFNOSUPPORT);
     GIVES(say(first, "unix:", "x"), -EINVAL);

@@ -486,6 +486,27 @@ Test(send, short_sends_lose_nothing)
     loopback_close(&loopback);
 }
 
+static void count_released(void *count)
+{
+    ++*(int *)count;
+}
+
+/* What a read or a snprintf that failed has returned, taken for a size. */
+Test(send, a_size_below_nothing)
+{
+    struct loopback loopback = loopback_open("[{active,false}]");
+    for (size_t size = SIZE_MAX; size > SIZE_MAX / 2; size -= SIZE_MAX / 4) {
+        int released = 0;
+        const weir_owned_bytes owned = {"x", size, count_released, &released};
+        GIVES(weir_send(loopback.socket, "x", size), -EINVAL);
+        GIVES(weir_send_async(loopback.socket, "x", size, NULL, NULL), -EINVAL);
+        GIVES(weir_send_owned(loopback.socket, "x", size, count_released, &released), -EINVAL);
+        GIVES(weir_send_owned_async(loopback.socket, &owned, NULL, NULL), -EINVAL);
+        cr_expect_eq(released, 2);
+    }
+    loopback_close(&loopback);
+}
+
 /* The sum is 1: what is copied would be everything that follows in memory. */
 Test(send, pieces_that_are_larger_than_memory)
 {

@@ -54,6 +54,7 @@ static const struct send_row sends[] = {
     {"an address of no family", &subject.passive, NO_FAMILY, 1, false, -EAFNOSUPPORT},
     {"to nobody", &subject.passive, NOBODY, 1, false, -EINVAL},
     {"no bytes", &subject.passive, HERE, 1, true, -EINVAL},
+    {"more than memory has", &subject.passive, HERE, SIZE_MAX, false, -EINVAL},
     {"broadcast", &subject.any, BROADCAST, 1, false, -EACCES},
     {"what is closed", &subject.closed, HERE, 1, false, WEIR_CLOSED},
     {"no handle", &(const weir_socket){0}, HERE, 1, false, WEIR_CLOSED},
