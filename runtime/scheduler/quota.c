@@ -131,7 +131,6 @@ struct quota_queuer *quota_queuer_create(struct quota *quota, struct scheduler *
     queuer->quota = share(quota);
     queuer->scheduler = scheduler;
     queuer->listener = listener;
-    list_init(&queuer->link);
     return queuer;
 }
 

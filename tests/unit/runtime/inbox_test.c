@@ -2,10 +2,15 @@
 #include "runtime/scheduler/inbox.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include <weir/error.h>
 
 enum { POSTERS = 4, POSTS = 20000 };
 
@@ -33,6 +38,7 @@ static void drain(void)
 Test(inbox, gives_what_was_posted_in_order)
 {
     struct inbox_node nodes[3];
+    memset(&inbox, 0xFF, sizeof(inbox));
     cr_assert(inbox_open(&inbox) == 0);
     cr_assert(inbox_is_empty(&inbox) && inbox_take(&inbox) == NULL);
     for (int i = 0; i < 3; i++)
@@ -48,10 +54,13 @@ Test(inbox, gives_what_was_posted_in_order)
 Test(inbox, rings_only_for_a_sleeper)
 {
     struct inbox_node node;
+    memset(&inbox, 0xFF, sizeof(inbox));
     cr_assert(inbox_open(&inbox) == 0);
     inbox_post(&inbox, &node);
     cr_assert(!rings());
     cr_assert(!inbox_begin_sleep(&inbox), "it would have slept through a post");
+    inbox_wake(&inbox);
+    cr_assert(!rings(), "it does not sleep");
     cr_assert(inbox_take(&inbox) == &node);
     cr_assert(inbox_begin_sleep(&inbox));
     inbox_post(&inbox, &node);
@@ -62,6 +71,22 @@ Test(inbox, rings_only_for_a_sleeper)
     inbox_wake(&inbox); /* awake: no need */
     cr_assert(!rings());
     inbox_close(&inbox);
+}
+
+/* Any descriptor will do, also the first. */
+Test(inbox, needs_a_descriptor)
+{
+    struct rlimit before;
+    close(STDIN_FILENO);
+    cr_assert_eq(inbox_open(&inbox), 0);
+    cr_expect_eq(inbox.bell, 0);
+    inbox_close(&inbox);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {0, before.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    cr_expect_eq(inbox_open(&inbox), -EMFILE);
+    cr_expect_not_null(strstr(weir_last_error_text(), "ulimit -n"));
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 static void *post_all(void *data)

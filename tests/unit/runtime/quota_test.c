@@ -12,6 +12,17 @@
 
 enum { FIRST = 3, SECOND = 4, LIMIT = 2 };
 
+void __real_inbox_post(struct inbox *inbox, struct inbox_node *node);
+void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node);
+
+/* Whoever is posted to does not end before the bell has been rung. */
+void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node)
+{
+    struct scheduler *scheduler = list_entry(inbox, struct scheduler, inbox);
+    cr_expect_eq(registry_user_count(scheduler->index), 1u);
+    __real_inbox_post(inbox, node);
+}
+
 static struct scheduler first = {.index = FIRST};
 static struct scheduler second = {.index = SECOND};
 static struct quota *quota;

@@ -259,3 +259,12 @@ Test(send_source, without_memory_nothing_is_queued)
             }
         }
 }
+
+Test(send_source, of_nothing_is_nothing)
+{
+    const struct send_source nothing = {0};
+    start();
+    cr_expect_eq(send_source_enqueue(&nothing, pools, &queue, NULL, 0), 0);
+    cr_expect(queue.first == NULL && queue.queued_bytes == 0);
+    finish();
+}
