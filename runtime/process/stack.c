@@ -86,7 +86,6 @@ void stacks_close(struct stacks *stacks)
         stacks->kept = stacks->kept->next;
         (void)unmap(&stack);
     }
-    stacks->kept_count = 0;
 }
 
 bool stack_guards(const struct stack *stack, const void *address)

@@ -35,6 +35,8 @@ Test(stack, what_is_below_faults)
     cr_assert(write(ends[1], stack.bottom, 1) == 1);
     cr_assert(write(ends[1], stack.bottom - 1, 1) < 0 && errno == EFAULT);
     cr_assert(stack_guards(&stack, stack.bottom - 1));
+    cr_assert(stack_guards(&stack, stack.bottom - (64 << 10)));
+    cr_assert(!stack_guards(&stack, stack.bottom - (64 << 10) - 1));
     cr_assert(!stack_guards(&stack, stack.bottom));
     stack_give_back(&stacks, &stack);
 }
@@ -60,7 +62,8 @@ Test(stack, of_another_size_is_another)
     cr_assert(stack_take(&stacks, STACK_BYTES_USUAL, &usual) == 0);
     stack_give_back(&stacks, &usual);
     cr_assert(stack_take(&stacks, STACK_BYTES_USUAL * 3 + 1, &large) == 0);
-    cr_assert(large.size > STACK_BYTES_USUAL * 3 && large.size % 4096 == 0);
+    cr_assert(usual.size == STACK_BYTES_USUAL);
+    cr_assert(large.size == STACK_BYTES_USUAL * 3 + (size_t)sysconf(_SC_PAGESIZE));
     stack_give_back(&stacks, &large);
     cr_assert(stacks.kept_count == 1);
     stacks_close(&stacks);
@@ -112,4 +115,20 @@ Test(stack, without_memory_there_is_none)
     cr_assert(stack_take(&stacks, STACK_BYTES_USUAL, &stack) == -ENOMEM);
     cr_assert(strstr(weir_last_error_text(), "stack") != NULL);
     cr_assert(memory_live_count() == 0);
+}
+
+/* At one place of their pages they would take the same lines of a core's cache. */
+Test(stack, each_begins_a_little_lower)
+{
+    enum { PLACES = 16, STEP_BYTES = 128 };
+    struct stacks stacks = {0};
+    struct stack stack[PLACES + 2];
+    for (int i = 0; i < PLACES + 2; i++) {
+        cr_assert(stack_take(&stacks, STACK_BYTES_USUAL, &stack[i]) == 0);
+        cr_assert((uint8_t *)stack[i].top ==
+                  stack[i].bottom + stack[i].size - i % PLACES * STEP_BYTES);
+    }
+    for (int i = 0; i < PLACES + 2; i++)
+        stack_give_back(&stacks, &stack[i]);
+    stacks_close(&stacks);
 }
