@@ -6,7 +6,7 @@
 #include "sim/kernel.h"
 #include "sim/trace.h"
 
-enum { SPELL_COUNT = 4096, SPELL_NS_MOST = 20000000 };
+enum { SPELL_COUNT = 1 << 16, SPELL_NS_MOST = 20000000 };
 
 /* The last ones, in the order of time. */
 struct spell {
