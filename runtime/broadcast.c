@@ -220,10 +220,10 @@ static int start(const weir_runtime *runtime, const weir_owned_bytes *message,
     return result;
 }
 
-static int refuse(const weir_owned_bytes *message, int error, const char *why)
+static int refuse(const weir_owned_bytes *message, int error)
 {
     message->released(message->data);
-    return error_say(error, "broadcast: %s", why);
+    return error;
 }
 
 int weir_broadcast(weir_runtime *runtime, const weir_owned_bytes *message,
@@ -232,11 +232,11 @@ int weir_broadcast(weir_runtime *runtime, const weir_owned_bytes *message,
     error_clear_text();
     int result = given_check(message->bytes, message->size);
     if (result < 0)
-        return refuse(message, result, NULL);
+        return refuse(message, result);
     struct weir_buffer *buffer =
         buffer_adopt(message->bytes, message->size, message->released, message->data);
     if (!buffer)
-        return refuse(message, -ENOMEM, "no memory to take over memory");
+        return refuse(message, error_say(-ENOMEM, "broadcast: no memory to take over memory"));
     result = runtimes_enter(runtime);
     if (result < 0) {
         buffer_release(buffer);

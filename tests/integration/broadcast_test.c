@@ -338,6 +338,7 @@ Test(broadcast, what_is_refused_is_released)
     expect_counts(&none, 0, 0, 0);
     EVENTUALLY(atomic_load(&none.released) == 1);
     GIVES(broadcast(&refused, NULL, 1, NULL), -EINVAL);
+    cr_expect_str_eq(weir_last_error_text(), "send: no bytes were given");
     GIVES(broadcast(&refused, "x", SIZE_MAX, NULL), -EINVAL);
     cr_expect(atomic_load(&refused.released) == 2);
     close_hall(&hall);
