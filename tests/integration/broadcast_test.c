@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PEERS_MAX = 700, LARGE_BYTES = 1 << 20 };
+enum { PEERS_MAX = 700, LARGE_BYTES = 1 << 20, A_TURN = 256 /* messages */ };
 
 struct hall {
     struct loopback loopback;
@@ -70,6 +70,7 @@ struct account {
     atomic_int done;
     atomic_int asked;
     atomic_int left_out;
+    atomic_int met;      /* that work has come */
     int asked_meanwhile; /* when work came that was asked for at the first */
     int error;
     bool closes;
@@ -252,6 +253,15 @@ static void look_meanwhile(void *data)
 {
     struct account *account = data;
     account->asked_meanwhile = atomic_load(&account->asked);
+    atomic_store(&account->met, 1);
+}
+
+/* Which nobody is to hear who is called later. */
+static void say_something(void *unused)
+{
+    weir_address address;
+    (void)unused;
+    cr_expect(weir_address_parse("stale", &address) == -EINVAL);
 }
 
 static bool wants_and_asks_for_work(weir_socket socket, void *socket_data, void *data)
@@ -259,6 +269,7 @@ static bool wants_and_asks_for_work(weir_socket socket, void *socket_data, void 
     struct account *account = data;
     (void)socket;
     (void)socket_data;
+    cr_expect(weir_last_error_text()[0] == '\0', "who asks has said '%s'", weir_last_error_text());
     if (atomic_fetch_add(&account->asked, 1) == 0)
         cr_expect(weir_run_on(account->hall->loopback.runtime, 0, look_meanwhile, account) == 0);
     return true;
@@ -271,14 +282,62 @@ Test(broadcast, many_connections_hold_up_nobody)
     open_hall(&hall, 1, PEERS_MAX, NULL);
     struct account first = {.hall = &hall};
     struct account second = {.hall = &hall};
+    run_there(hall.loopback.runtime, 0, say_something, NULL);
     GIVES(broadcast(&first, "one ", 4, wants_and_asks_for_work), 0);
     GIVES(broadcast(&second, "two", 3, NULL), 0);
     for (int i = 0; i < PEERS_MAX; i++)
         peer_expect(hall.peers[i], "one two");
     expect_counts(&first, PEERS_MAX, 0, 0);
     expect_counts(&second, PEERS_MAX, 0, 0);
-    cr_expect(first.asked_meanwhile > 0 && first.asked_meanwhile < PEERS_MAX, "work came after %d",
-              first.asked_meanwhile);
+    cr_expect(first.asked_meanwhile == A_TURN, "work came after %d", first.asked_meanwhile);
+    close_hall(&hall);
+}
+
+static bool wants_none_and_asks_for_work(weir_socket socket, void *socket_data, void *data)
+{
+    (void)wants_and_asks_for_work(socket, socket_data, data);
+    return false;
+}
+
+static int64_t connection_count(const struct hall *hall)
+{
+    weir_totals totals;
+    GIVES(weir_get_totals(hall->loopback.runtime, -1, &totals), 0);
+    return (int64_t)totals.connections;
+}
+
+/* Those that are gone and those that do not want it: what is looked at in a turn is counted by what
+ * is sent. */
+Test(broadcast, only_what_is_sent_takes_a_turn)
+{
+    enum { PEERS = 2 * A_TURN + 88, GONE = A_TURN + 44 };
+    struct hall hall;
+    open_hall(&hall, 1, PEERS, NULL);
+    for (int i = 0; i < GONE; i++)
+        peer_leave(&hall.peers[i]);
+    EVENTUALLY(connection_count(&hall) == PEERS - GONE);
+    struct account account = {.hall = &hall};
+    GIVES(broadcast(&account, "x", 1, wants_none_and_asks_for_work), 0);
+    expect_counts(&account, 0, 0, 0);
+    EVENTUALLY(atomic_load(&account.met) == 1);
+    cr_expect(account.asked_meanwhile == PEERS - GONE, "work came after %d",
+              account.asked_meanwhile);
+    close_hall(&hall);
+}
+
+/* What their framing has no room for. */
+Test(broadcast, what_cannot_be_sent_is_counted_and_told)
+{
+    static const uint8_t large[256];
+    struct hall hall;
+    open_hall(&hall, 2, 3, WEIR_OPTIONS(WEIR_PACKET(1)));
+    struct account account = {.hall = &hall};
+    struct account then = {.hall = &hall};
+    GIVES(broadcast(&account, large, sizeof(large), NULL), 0);
+    expect_counts(&account, 0, 0, 3);
+    GIVES(account.error, -EMSGSIZE);
+    GIVES(broadcast(&then, "ok", 2, NULL), 0);
+    expect_counts(&then, 3, 0, 0);
     close_hall(&hall);
 }
 

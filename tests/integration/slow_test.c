@@ -124,6 +124,65 @@ Test(slow, each_kind_of_callback_is_told_of)
     loopback_close(&loopback);
 }
 
+static bool slow_wants(weir_socket socket, void *socket_data, void *data)
+{
+    (void)socket;
+    (void)socket_data;
+    (void)data;
+    take_long();
+    return false;
+}
+
+static void slow_left_out(weir_socket socket, int error, void *socket_data, void *data)
+{
+    (void)socket;
+    (void)error;
+    (void)socket_data;
+    (void)data;
+    take_long();
+}
+
+static void slow_done(const weir_broadcast_counts *counts, void *data)
+{
+    (void)counts;
+    (void)data;
+    take_long();
+}
+
+static void release_nothing(void *data)
+{
+    (void)data;
+}
+
+/* The message is too long for the one connection. */
+Test(slow, those_of_a_broadcast_are_told_of_too)
+{
+    static const char large[256];
+    static const weir_handler nothing;
+    const weir_owned_bytes message = {large, sizeof(large), release_nothing, NULL};
+    const weir_broadcast_plan plans[] = {
+        {.wants = slow_wants},
+        {.left_out = slow_left_out},
+        {.done = slow_done},
+    };
+    void (*const functions[])(void) = {FUNCTION(slow_wants), FUNCTION(slow_left_out),
+                                       FUNCTION(slow_done)};
+    struct loopback loopback = start(SLOW_US);
+    weir_socket service;
+    weir_totals totals = {0};
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, WEIR_OPTIONS(WEIR_PACKET(1)),
+                         weir_handled_by(&nothing, NULL), &service),
+          0);
+    int peer = peer_connect(weir_port(service));
+    EVENTUALLY((weir_get_totals(loopback.runtime, -1, &totals) == 0 && totals.accepts == 1));
+    for (int i = 0; i < 3; i++) {
+        GIVES(weir_broadcast(loopback.runtime, &message, &plans[i]), 0);
+        expect_slow(i + 1, functions[i]);
+    }
+    peer_leave(&peer);
+    loopback_close(&loopback);
+}
+
 Test(slow, nobody_is_told_unless_it_is_asked_for)
 {
     struct loopback loopback = start(0);

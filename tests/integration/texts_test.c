@@ -163,6 +163,12 @@ static void copy_text(weir_socket socket, int result, void *answer)
     answer_opened(socket, result, answer);
 }
 
+static int connect_async(const char *host, uint16_t port, struct answer *answer)
+{
+    return weir_tcp_connect_async(loopback.runtime, host, port, NULL,
+                                  weir_mailed_to(loopback.mailbox), WAIT_MS, copy_text, answer);
+}
+
 /* In the callback, which runs elsewhere and later. */
 Test(texts, of_a_call_that_calls_back)
 {
@@ -173,11 +179,17 @@ Test(texts, of_a_call_that_calls_back)
     int fd = peer_bind(&port);
     snprintf(expected, sizeof(expected), "cannot connect to 127.0.0.1:%d: connection refused",
              port);
-    GIVES(weir_tcp_connect_async(loopback.runtime, "127.0.0.1", (uint16_t)port, NULL,
-                                 weir_mailed_to(loopback.mailbox), WAIT_MS, copy_text, &answer),
-          0);
+    GIVES(connect_async("127.0.0.1", (uint16_t)port, &answer), 0);
     cr_expect(answer_wait(&answer) == -ECONNREFUSED);
     cr_expect_str_eq(told, expected);
+    answer = (struct answer){.count = 0};
+    GIVES(connect_async("unix:@nobody/listens/here", 0, &answer), 0);
+    cr_expect(answer_wait(&answer) == -ECONNREFUSED);
+    cr_expect_str_eq(told, "cannot connect to unix:@nobody/listens/here: connection refused");
+    answer = (struct answer){.count = 0};
+    GIVES(connect_async("127.0.0.1", (uint16_t)weir_port(loopback.listener), &answer), 0);
+    GIVES(answer_wait(&answer), 0);
+    cr_expect_str_eq(told, "");
     peer_leave(&fd);
     loopback_close(&loopback);
 }

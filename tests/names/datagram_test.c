@@ -59,12 +59,14 @@ struct said {
     atomic_int count;
     atomic_int failures;
     atomic_int last;
+    char text[160]; /* and what was said of it */
 };
 
 static void said(weir_socket socket, int result, void *data)
 {
     struct said *said = data;
     (void)socket;
+    snprintf(said->text, sizeof(said->text), "%s", weir_last_error_text());
     atomic_store(&said->last, result);
     atomic_fetch_add(&said->failures, result < 0);
     atomic_fetch_add(&said->count, 1);
@@ -94,6 +96,7 @@ Test(datagram, by_name_from_a_thread)
             expect_bytes(fd, "");
             wait_for(&one, 1);
             cr_expect_eq(one.failures, 0);
+            cr_expect_str_eq(one.text, "");
             cr_expect_eq(weir_udp_send_to_async(socket, host, port, "c", 1, WAIT_MS, NULL, NULL),
                          0);
             expect_bytes(fd, "c");
@@ -174,6 +177,7 @@ Test(datagram, what_cannot_be_sent_there)
     cr_expect_eq(weir_udp_send_to_async(socket, "nx.test.", port, "x", 1, WAIT_MS, said, &one), 0);
     wait_for(&one, 1);
     cr_expect_eq(one.last, WEIR_NXDOMAIN);
+    cr_expect_str_eq(one.text, text);
     cr_expect_eq(send_text((weir_socket){0}, "loopback.test.", port, "x"), WEIR_CLOSED);
     weir_close(socket);
     cr_expect_eq(send_text(socket, "loopback.test.", port, "x"), WEIR_CLOSED);
