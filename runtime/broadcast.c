@@ -144,7 +144,6 @@ static void go_on(struct scheduler *scheduler, struct task *task)
     struct part *part = list_entry(task, struct part, task);
     uint32_t last = end_of_piece(scheduler, part);
     uint32_t sent = 0;
-    error_clear_text();
     while (part->next < last && sent < SENDS_A_TURN)
         sent += visit(scheduler, slot_table_at(&scheduler->slots, part->next++), part);
     if (part->next < part->end) {

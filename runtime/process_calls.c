@@ -113,7 +113,6 @@ static int no_process(const char *call)
 int weir_exit(int reason)
 {
     struct process *process = self();
-    error_clear_text();
     if (process)
         process_exit(process, reason);
     return no_process("exit");
@@ -190,10 +189,8 @@ int weir_kill(weir_process process)
 int weir_receive(int64_t timeout_ms, weir_message *message)
 {
     const struct process *process = self();
-    if (!process) {
-        error_clear_text();
+    if (!process)
         return no_process("receive");
-    }
     return weir_mailbox_receive(process->mailbox, timeout_ms, message);
 }
 
@@ -283,7 +280,6 @@ static int set_up(struct monitor_call *monitor, weir_process process, weir_mailb
 {
     const struct process *caller = self();
     call_begin();
-    error_clear_text();
     *monitor = (struct monitor_call){
         .mailbox = mailbox  ? mailbox
                    : caller ? caller->mailbox

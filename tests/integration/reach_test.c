@@ -21,6 +21,8 @@ static void note(weir_socket socket, int result, void *socket_data, void *data)
     visit->result = result;
     visit->socket_data = socket_data;
     visit->scheduler = weir_current_scheduler();
+    cr_expect(weir_last_error_text()[0] == '\0', "before it somebody said '%s'",
+              weir_last_error_text());
     cr_expect(weir_same_socket(socket, visit->socket));
     atomic_fetch_add(&visit->count, 1);
 }
@@ -100,6 +102,21 @@ Test(reach, work_is_run_on_the_sockets_scheduler)
     loopback_close(&loopback);
 }
 
+/* Which is not for who is called behind it. */
+static void say_something(void *unused)
+{
+    weir_address address;
+    (void)unused;
+    cr_expect(weir_address_parse("stale", &address) == -EINVAL);
+}
+
+static void say_something_and_visit(void *data)
+{
+    struct visit *visit = data;
+    GIVES(weir_run_on(visit->runtime, 0, say_something, NULL), 0);
+    GIVES(weir_run_for(visit->socket, note, visit), 0);
+}
+
 Test(reach, work_for_a_socket_that_is_gone_is_told_so)
 {
     int peer;
@@ -108,7 +125,8 @@ Test(reach, work_for_a_socket_that_is_gone_is_told_so)
     struct visit visit = {.socket = accepted[0]};
     void *data;
     GIVES(weir_close(visit.socket), 0);
-    GIVES(weir_run_for(visit.socket, note, &visit), 0);
+    visit.runtime = loopback.runtime;
+    run_there(loopback.runtime, 0, say_something_and_visit, &visit);
     EVENTUALLY(atomic_load(&visit.count) == 1);
     GIVES(visit.result, WEIR_CLOSED);
     cr_expect(visit.socket_data == NULL);

@@ -155,6 +155,288 @@ Test(texts, are_fresh_after_every_failure)
     loopback_close(&loopback);
 }
 
+/* Calls that need no socket and go well. */
+
+static weir_process sleeper;
+
+static int sleep_for_ever(void *nothing)
+{
+    (void)nothing;
+    return weir_sleep(WEIR_INFINITY);
+}
+
+static weir_runtime *another;
+
+static int start_another(void)
+{
+    return weir_start(&another, &(weir_config){.schedulers = 1});
+}
+
+static int drain_it(void)
+{
+    return weir_drain(another, 0);
+}
+
+static int stop_it(void)
+{
+    return weir_stop(another);
+}
+
+static int ask_for_totals(void)
+{
+    weir_totals totals;
+    return weir_get_totals(loopback.runtime, 0, &totals);
+}
+
+static int ask_for_turn_times(void)
+{
+    weir_turn_times times;
+    return weir_get_turn_times(loopback.runtime, 0, &times);
+}
+
+static int ask_for_metrics(void)
+{
+    return weir_metrics(loopback.runtime, NULL, 0);
+}
+
+static int ask_for_a_feature(void)
+{
+    return weir_feature(loopback.runtime, 0, NULL) ? 0 : -1;
+}
+
+static int count_schedulers(void)
+{
+    return (int)weir_scheduler_count(loopback.runtime);
+}
+
+static int ask_where_it_is(void)
+{
+    return weir_scheduler_of(loopback.listener);
+}
+
+static void work(weir_socket socket, int result, void *socket_data, void *data)
+{
+    (void)socket;
+    (void)result;
+    (void)socket_data;
+    (void)data;
+}
+
+static int run_for_it(void)
+{
+    return weir_run_for(loopback.listener, work, NULL);
+}
+
+static void visit(weir_socket socket, void *socket_data, void *data)
+{
+    (void)socket;
+    (void)socket_data;
+    (void)data;
+}
+
+static void visit_all(void *data)
+{
+    weir_address address;
+    char *text = data;
+    cr_expect(weir_address_parse("stale", &address) == -EINVAL);
+    cr_expect(weir_each_socket(visit, NULL) == 1);
+    snprintf(text, 160, "%s", weir_last_error_text());
+}
+
+static int visit_each(void)
+{
+    static char text[160];
+    run_there(loopback.runtime, 0, visit_all, text);
+    cr_expect_str_eq(text, "");
+    return 0;
+}
+
+static int run_something(void)
+{
+    return weir_run_on(loopback.runtime, 0, do_nothing, NULL);
+}
+
+static void fire(weir_timer timer, void *data)
+{
+    (void)timer;
+    (void)data;
+}
+
+static int start_a_timer(void)
+{
+    return weir_timer_start(loopback.runtime, 0, 0, 0, fire, NULL, NULL);
+}
+
+static int cancel_a_timer(void)
+{
+    weir_timer timer;
+    int result = weir_timer_start(loopback.runtime, 0, WAIT_MS, 0, fire, NULL, &timer);
+    weir_address address;
+    cr_expect(weir_address_parse("stale", &address) == -EINVAL);
+    return result < 0 ? result : weir_timer_cancel(timer);
+}
+
+static int broadcast_something(void)
+{
+    return weir_broadcast(loopback.runtime, &(weir_owned_bytes){.released = do_nothing}, NULL);
+}
+
+static int listen_somewhere(void)
+{
+    return weir_tcp_listen(loopback.runtime, "127.0.0.1", 0, NULL, &unused);
+}
+
+static int serve_somewhere(void)
+{
+    return weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, NULL, weir_mailed_to(loopback.mailbox),
+                          &unused);
+}
+
+static int connect_somewhere(void)
+{
+    return weir_tcp_connect(loopback.runtime, "127.0.0.1", (uint16_t)weir_port(loopback.listener),
+                            NULL, weir_mailed_to(loopback.mailbox), WAIT_MS, &unused);
+}
+
+static int open_somewhere(void)
+{
+    return weir_udp_open(loopback.runtime, 0, NULL, weir_mailed_to(loopback.mailbox), &unused);
+}
+
+static int serve_datagrams(void)
+{
+    return weir_udp_serve(loopback.runtime, "127.0.0.1", 0, NULL, weir_mailed_to(loopback.mailbox),
+                          &unused);
+}
+
+static int spawn_a_sleeper(void)
+{
+    return weir_spawn(loopback.runtime, 0, sleep_for_ever, NULL, NULL, &sleeper);
+}
+
+static int watch_it(void)
+{
+    return weir_monitor(sleeper, loopback.mailbox, NULL);
+}
+
+static int watch_it_no_more(void)
+{
+    return weir_demonitor(sleeper, loopback.mailbox, NULL);
+}
+
+static int post_to_it(void)
+{
+    return weir_post(sleeper, NULL);
+}
+
+static int kill_it(void)
+{
+    return weir_kill(sleeper);
+}
+
+static int watch_nobody(void)
+{
+    return weir_monitor((weir_process){0}, loopback.mailbox, NULL);
+}
+
+static int watch_nobody_no_more(void)
+{
+    return weir_demonitor((weir_process){0}, loopback.mailbox, NULL);
+}
+
+static int sleep_a_moment(void)
+{
+    return weir_sleep(1);
+}
+
+static void sleep_there(void *data)
+{
+    leave_another_text();
+    cr_expect(weir_sleep(1) == 0);
+    snprintf(data, 160, "%s", weir_last_error_text());
+}
+
+static int sleep_in_a_process(void)
+{
+    char text[160];
+    run_in_process(loopback.runtime, 0, sleep_there, text);
+    cr_expect_str_eq(text, "");
+    return 0;
+}
+
+static int look_a_name_up(void)
+{
+    weir_hostent *hostent;
+    int result = weir_gethostbyname2(loopback.runtime, "127.0.0.1", WEIR_INET, WAIT_MS, &hostent);
+    weir_hostent_free(hostent);
+    return result;
+}
+
+static int load_a_configuration(void)
+{
+    return weir_load_rc(loopback.runtime, "", "{lookup,[file]}.");
+}
+
+static int ask_for_parameters(void)
+{
+    weir_parameter *parameters;
+    size_t count;
+    int result = weir_get_rc(loopback.runtime, &parameters, &count);
+    weir_parameters_free(parameters);
+    return result;
+}
+
+static const struct {
+    const char *name;
+    int (*call)(void);
+} successes[] = {
+    {"start", start_another},
+    {"drain", drain_it},
+    {"stop", stop_it},
+    {"get_totals", ask_for_totals},
+    {"get_turn_times", ask_for_turn_times},
+    {"metrics", ask_for_metrics},
+    {"feature", ask_for_a_feature},
+    {"scheduler_count", count_schedulers},
+    {"scheduler_of", ask_where_it_is},
+    {"run_for", run_for_it},
+    {"each_socket", visit_each},
+    {"run_on", run_something},
+    {"timer_start", start_a_timer},
+    {"timer_cancel", cancel_a_timer},
+    {"broadcast", broadcast_something},
+    {"tcp_listen", listen_somewhere},
+    {"tcp_connect", connect_somewhere},
+    {"tcp_serve", serve_somewhere},
+    {"udp_open", open_somewhere},
+    {"udp_serve", serve_datagrams},
+    {"spawn", spawn_a_sleeper},
+    {"monitor", watch_it},
+    {"demonitor", watch_it_no_more},
+    {"post", post_to_it},
+    {"kill", kill_it},
+    {"monitor of nobody", watch_nobody},
+    {"demonitor of nobody", watch_nobody_no_more},
+    {"sleep", sleep_a_moment},
+    {"sleep in a process", sleep_in_a_process},
+    {"gethostbyname", look_a_name_up},
+    {"load_rc", load_a_configuration},
+    {"get_rc", ask_for_parameters},
+};
+
+Test(texts, are_gone_after_a_success)
+{
+    loopback = loopback_open("[{active,false}]");
+    for (size_t i = 0; i < sizeof(successes) / sizeof(successes[0]); i++) {
+        leave_another_text();
+        int result = successes[i].call();
+        cr_expect(result >= 0, "%s gives %s", successes[i].name, result_text(result));
+        cr_expect(weir_last_error_text()[0] == '\0', "%s leaves '%s'", successes[i].name,
+                  weir_last_error_text());
+    }
+    loopback_close(&loopback);
+}
+
 static char told[160];
 
 static void copy_text(weir_socket socket, int result, void *answer)
