@@ -311,3 +311,73 @@ Test(stream_busy, who_is_cancelled_closes_nothing)
     TOLD("b:ecanceled ");
     cr_expect(d->crossed && waiting() == 0 && stream->slot.state == SOCKET_OPEN);
 }
+
+Test(stream_busy, without_a_time_out_to_wait_for_it_closes_at_once)
+{
+    begin();
+    stream->slot.options->values.send_timeout_ms = 0;
+    stream->slot.options->values.send_timeout_close = true;
+    lone_send(stream, 'a', 10);
+    lone_send(stream, 'b', 90);
+    TOLD("b:timeout ");
+    cr_expect(stream->slot.state == SOCKET_GONE && stream->latches == LATCH_UNASKED);
+}
+
+/* Nobody waits any more whom the limit would have to let go. */
+Test(stream_busy, over_the_limit_a_time_out_ends_the_wait_for_it)
+{
+    begin();
+    cross();
+    exceed();
+    lone_complete(10, 0);
+    lone_complete(60, 0);
+    cr_expect(is_limited());
+    lone_pass(LONG_MS + 1);
+    TOLD("b:timeout ");
+    cr_expect(!is_limited() && !stream->output->busy);
+}
+
+Test(stream_busy, over_the_limit_a_handler_waits_on)
+{
+    begin();
+    cross();
+    cr_expect_eq(lone_send_now(stream, 1), -EAGAIN);
+    exceed();
+    lone_pass(LONG_MS + 1);
+    TOLD("b:timeout ");
+    cr_expect(is_limited() && stream->output->busy && stream->output->refused);
+    relieve();
+    lone_complete(10, 0);
+    TOLD("");
+    lone_complete(40, 0);
+    TOLD("unbusy ");
+    cr_expect(!is_limited() && !stream->output->busy && !stream->output->refused);
+}
+
+/* A scheduler that has let all go on gives back what it holds too much. */
+Test(stream_busy, under_the_limit_what_is_too_much_is_given_back)
+{
+    begin();
+    cr_expect_eq(lone_send_now(stream, 1), 0);
+    exceed();
+    cr_expect_eq(lone_send_now(stream, 1), -EAGAIN);
+    lone.lease.pool->floor_bytes = 0;
+    lone.lease.pool->piece_bytes = 10;
+    relieve();
+    TOLD("unbusy ");
+    cr_expect_eq(lone.lease.bytes, 11);
+}
+
+Test(stream_busy, over_the_limit_a_thread_waits_for_its_end)
+{
+    struct send_call call = {.call = {.kind = CALL_BLOCKING, .operation = &operation_send},
+                             .source.size = 7};
+    begin();
+    list_init(&call.call.link);
+    cr_expect_eq(lone_send_now(stream, 1), 0);
+    exceed();
+    call.call.scheduler = &lone;
+    cr_expect_eq(operation_send.run(&lone, &stream->slot, &call.call), CALL_WAITS);
+    cr_expect(is_limited() && stream->output->busy && waiting() == 7);
+    cr_expect(call.call.timer.armed && call.call.timeout_ms == LONG_MS);
+}

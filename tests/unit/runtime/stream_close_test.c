@@ -7,8 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "lone_stream.h"
+#include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
+#include "runtime/socket/passed.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/idle.h"
 #include "runtime/stream/input.h"
@@ -46,6 +49,12 @@ static bool lingers(int fd)
     return linger.l_onoff;
 }
 
+static bool peer_has_end(void)
+{
+    char byte;
+    return recv(lone_peer, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
 static void end(enum ending ending)
 {
     kind_stream.end(&lone, &stream->slot, ending);
@@ -58,9 +67,11 @@ Test(stream_close, of_one_that_is_idle_is_at_once)
     lone_complete(-ECANCELED, 0);
     stream->active = PASSIVE;
     receive_stop(&lone, stream);
+    cr_assert_not_null(passed_ready(&lone, &stream->slot));
     end(END_CLOSED);
     cr_expect(stream->slot.fd == -1 && stream->slot.state == SOCKET_CLOSED);
-    cr_expect(lone.totals.connections == 0 && lone.descriptor_closed);
+    cr_expect(lone.totals.connections == 0 && lone.descriptor_closed && peer_has_end());
+    cr_expect_null(slot_note(&lone.passed, &stream->slot));
     TOLD("");
     lone_turn();
     lone_turn();
@@ -119,7 +130,9 @@ static const struct {
 Test(stream_close, throws_away_what_is_queued_if_asked_to)
 {
     for (size_t i = 0; i < sizeof(lingers_of) / sizeof(lingers_of[0]); i++) {
+        close(0); /* a descriptor may be any */
         begin(PASSIVE);
+        cr_assert_eq(stream->slot.fd, 0);
         int same = dup(stream->slot.fd);
         stream->slot.options->values.delay_send = true;
         set_linger(lingers_of[i].on, lingers_of[i].seconds);
@@ -139,6 +152,7 @@ Test(stream_close, throws_away_what_is_queued_if_asked_to)
 
 Test(stream_close, for_want_of_time_resets)
 {
+    close(0);
     begin(PASSIVE);
     int same = dup(stream->slot.fd);
     stream->slot.options->values.delay_send = true;
@@ -234,6 +248,7 @@ Test(stream_close, is_waited_for_by_who_may_wait)
         slot_hold(&stream->slot);
         int result = close_by_call(&lone, &stream->slot, &call);
         cr_expect_eq(result, closers[i].waits ? CALL_WAITS : 0, "row %zu", i);
+        cr_expect_eq(stream->slot.state, SOCKET_CLOSED, "row %zu", i);
         slot_unhold(&lone, &stream->slot);
         if (!closers[i].waits)
             continue;
@@ -329,6 +344,7 @@ Test(stream_close, a_break_ends_receiving)
 {
     for (size_t i = 0; i < 2; i++) {
         char byte;
+        close(0);
         begin(PASSIVE);
         stream->slot.options->values.exit_on_close = breaks[i].exits;
         close_break(stream);
@@ -379,6 +395,79 @@ Test(stream_close, when_nothing_came_or_went_for_long)
         lone_pass(2);
         cr_expect_eq(lone.totals.idle_timeouts, 1, "row %zu", i);
         cr_expect_eq(stream->slot.state, idles[i].state, "row %zu", i);
+    }
+}
+
+Test(stream_close, when_nothing_came_or_went_for_just_so_long)
+{
+    begin(PASSIVE);
+    watch_idle(1000);
+    struct idle_watch *watch = slot_note(&streams_of(&lone)->idle, &stream->slot);
+    watch->bytes_ns = lone.now_ns + 1000000;
+    lone_pass(1001);
+    cr_expect(lone.totals.idle_timeouts == 1 && stream->slot.fd == -1);
+    lone_turn();
+    lone_turn();
+    TOLD("gone ");
+    cr_expect_eq(stream->slot.state, SOCKET_FREE);
+}
+
+/* The peer takes nothing of what is queued either: it is reset. */
+Test(stream_close, when_nothing_came_or_went_throws_away_what_is_queued)
+{
+    begin(PASSIVE);
+    int same = dup(stream->slot.fd);
+    lone_send(stream, 'a', 9);
+    lone_complete(-EAGAIN, 0);
+    watch_idle(1000);
+    lone_pass(1001);
+    cr_expect(lone.totals.queued_bytes == 0 && lingers(same));
+    ASKED("send:9 writable cancel:6 ");
+    lone_complete_operation(stream, STREAM_WRITABLE, -ECANCELED, 0);
+    cr_expect_eq(stream->slot.fd, -1);
+}
+
+Test(stream_close, without_memory_there_is_no_watch)
+{
+    int64_t blocks = memory_live_count();
+    for (uint64_t nth = 1; nth < 3; nth++) {
+        begin(PASSIVE);
+        blocks = memory_live_count();
+        stream->slot.options->values.idle_timeout_ms = 5;
+        memory_fail_nth(nth);
+        cr_expect_eq(idle_watch(&lone, stream), -ENOMEM);
+        memory_fail_nth(0);
+        cr_expect_eq(memory_live_count(), blocks);
+    }
+    watch_idle(5);
+    watch_idle(6);
+    idle_forget(&lone, stream);
+    slot_notes_free(&streams_of(&lone)->idle);
+    cr_expect_eq(memory_live_count(), blocks);
+}
+
+/* What the owner's mailbox was told of an end goes with the owner's close, and stays at a stop. */
+Test(stream_close, takes_back_what_a_mailbox_was_told)
+{
+    static const struct {
+        enum ending ending;
+        bool told;
+        bool left;
+    } rows[] = {{END_CLOSED, true, false},
+                {END_STOP, true, true},
+                {END_ABORT, true, true},
+                {END_CLOSED, false, true}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        weir_mailbox *mailbox;
+        weir_message message;
+        cr_assert_eq(weir_mailbox_create(&mailbox), 0);
+        begin(PASSIVE);
+        owner_set(&stream->slot, weir_mailed_to(mailbox));
+        owner_tell(&lone, &stream->slot, WEIR_MESSAGE_CLOSED, 0);
+        stream->closed_told = rows[i].told;
+        end(rows[i].ending);
+        int result = mailbox_receive_in_thread(mailbox, 0, &message);
+        cr_expect_eq(result == 0, rows[i].left, "row %zu", i);
     }
 }
 
