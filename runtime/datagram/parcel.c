@@ -85,7 +85,6 @@ static struct parcel *take_spare(struct parcels *parcels)
 
 static struct parcel *place(struct parcel *parcel, struct crate *crate, uint8_t *bytes, size_t size)
 {
-    list_init(&parcel->link);
     crate->parcel_count++;
     parcel->crate = crate;
     parcel->bytes = bytes;

@@ -76,7 +76,6 @@ void watch_want(struct scheduler *scheduler, struct watch *watch, unsigned event
 void watch_close(struct scheduler *scheduler, struct watch *watch)
 {
     slot_hold(&watch->slot);
-    watch->wanted = 0;
     if (watch->polling == POLLING)
         cancel(scheduler, watch);
     slot_move(&watch->slot, SOCKET_CLOSE);

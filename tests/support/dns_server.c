@@ -18,7 +18,8 @@
 
 #include "support/dns_message.h"
 
-enum { LOG_SIZE = 65536, LATER_MAX = 16, TCP_MAX = 16, LATE_MS = 100, RECEIVE_BUFFER = 1 << 22 };
+enum { LOG_SIZE = 65536, LATER_MAX = 16, TCP_MAX = 16, RECEIVE_BUFFER = 1 << 22 };
+enum { LATE_MS = 100, NEVER_MS = 1000000 };
 
 struct entry {
     char name[256];
@@ -31,7 +32,7 @@ struct later {
     bool used;
     uint64_t due_ms;
     struct sockaddr_in to;
-    struct dns_message *message;
+    struct dns_message message;
 };
 
 struct dns_server {
@@ -264,20 +265,29 @@ static void send_rubbish_first(struct request *request)
     know(request);
 }
 
-static void answer_late(struct request *request)
+static void put_off(struct request *request, uint64_t delay_ms)
 {
-    struct dns_server *server = request->server;
+    struct later *later = request->server->later;
     know(request);
     request->is_answered = false;
-    for (size_t i = 0; i < LATER_MAX; i++) {
-        struct later *later = &server->later[i];
-        if (later->used)
-            continue;
-        *later = (struct later){true, now_ms() + LATE_MS, request->from, request->answer};
-        request->answer = malloc(sizeof(*request->answer));
-        must(request->answer, "malloc");
-        return;
-    }
+    for (size_t i = 0; i < LATER_MAX; i++, later++)
+        if (!later->used) {
+            *later = (struct later){true, now_ms() + delay_ms, request->from, *request->answer};
+            return;
+        }
+}
+
+static void answer_late(struct request *request)
+{
+    put_off(request, LATE_MS);
+}
+
+/* Each when the next one has come. */
+static void answer_the_one_before(struct request *request)
+{
+    for (size_t i = 0; i < LATER_MAX; i++)
+        request->server->later[i].due_ms = 0;
+    put_off(request, NEVER_MS);
 }
 
 static const struct {
@@ -286,6 +296,7 @@ static const struct {
 } rows[] = {
     {"silent", keep_silent},
     {"late", answer_late},
+    {"before", answer_the_one_before},
     {"nothing", have_nothing},
     {"nx", know_no_such_name},
     {"servfail", fail},
@@ -414,9 +425,8 @@ static int send_what_is_due(struct dns_server *server)
             wait_ms = rest < wait_ms ? rest : wait_ms;
             continue;
         }
-        sendto(server->udp, later->message->bytes, later->message->size, MSG_NOSIGNAL,
+        sendto(server->udp, later->message.bytes, later->message.size, MSG_NOSIGNAL,
                (struct sockaddr *)&later->to, sizeof(later->to));
-        free(later->message);
         later->used = false;
     }
     return wait_ms;
@@ -523,9 +533,6 @@ void dns_server_stop(struct dns_server *server)
     for (size_t i = 0; i < TCP_MAX; i++)
         if (server->connections[i] >= 0)
             close(server->connections[i]);
-    for (size_t i = 0; i < LATER_MAX; i++)
-        if (server->later[i].used)
-            free(server->later[i].message);
     close(server->udp);
     close(server->tcp);
     close(server->other);

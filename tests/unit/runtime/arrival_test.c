@@ -26,6 +26,8 @@ static void begin(bool local)
     for (int i = 0; i < 1000; i++)
         arrival_of(buffer)->bytes[i] = (uint8_t)i;
     message.msg_controllen = 0;
+    if (!local)
+        memset(arrival_of(buffer)->control, 0xA5, ARRIVAL_CONTROL_BYTES);
 }
 
 static void come_from(uint16_t port)
@@ -67,6 +69,7 @@ static const struct {
     {"all of it", 250, 100, 40, false, 3, {40, 40, 40}, {true, true, true}},
     {"equal ones", 200, 100, 60, false, 2, {60, 60}, {true, true}},
     {"at 50", 250, 100, 50, false, 3, {50, 50, 50}, {true, true, false}},
+    {"at 100", 250, 100, 100, false, 3, {100, 100, 50}, {false, false, false}},
     {"by the kernel", 250, 100, 1000, true, 3, {100, 100, 50}, {false, false, true}},
     {"of equal ones", 200, 100, 1000, true, 2, {100, 100}, {false, true}},
     {"of no size", 250, -1, 1000, false, 1, {250}, {false}},
@@ -102,6 +105,19 @@ Test(arrival, is_one_or_a_run)
         expect_coming(i);
         buffer_release(buffer);
     }
+}
+
+/* Which would be one without an end. */
+Test(arrival, is_no_run_of_empty_ones)
+{
+    const int none = 0;
+    begin(false);
+    come_from(77);
+    say(IPPROTO_UDP, UDP_GRO, &none, sizeof(none));
+    cr_assert(arrival_read(buffer, &message, 250, 1000));
+    cr_expect_eq(arrival_next(buffer).size, 250);
+    cr_expect(!arrival_take(buffer));
+    buffer_release(buffer);
 }
 
 Test(arrival, is_nothing_without_a_source)
@@ -179,6 +195,7 @@ Test(arrival, of_a_local_socket_may_be_empty_and_nobodys)
         message.msg_namelen = rows[i].name;
         cr_assert(arrival_read_local(buffer, &message, rows[i].size, 100));
         const struct arrived arrived = arrival_next(buffer);
+        cr_expect(!arrived.datagram->truncated);
         cr_expect_eq(arrived.size, rows[i].size, "row %zu", i);
         cr_expect_eq(arrived.datagram->local->size, rows[i].name ? strlen("/tmp") : 0, "row %zu",
                      i);
@@ -187,6 +204,25 @@ Test(arrival, of_a_local_socket_may_be_empty_and_nobodys)
         cr_expect_eq((const void *)arrival_of(copy)->datagram.local,
                      (const void *)arrival_of(copy)->name, "it points to its own");
         buffer_release(copy);
+        buffer_release(buffer);
+    }
+}
+
+Test(arrival, of_a_local_socket_may_be_cut)
+{
+    static const struct {
+        size_t size;
+        int flags;
+        bool truncated;
+    } rows[] = {{100, 0, false}, {100, MSG_TRUNC, true}, {101, 0, true}, {100, MSG_CTRUNC, false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        begin(true);
+        message.msg_namelen = 0;
+        message.msg_flags = rows[i].flags;
+        cr_assert(arrival_read_local(buffer, &message, rows[i].size, 100));
+        const struct arrived arrived = arrival_next(buffer);
+        cr_expect_eq(arrived.size, 100, "row %zu", i);
+        cr_expect_eq((bool)arrived.datagram->truncated, rows[i].truncated, "row %zu", i);
         buffer_release(buffer);
     }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "runtime/buffer/buffer.h"
 
 static struct parcels parcels;
 static int64_t blocks;
@@ -190,5 +191,27 @@ Test(parcel, a_run_asks_to_be_cut_apart)
     memcpy(&segment, CMSG_DATA(control), sizeof(segment));
     cr_expect_eq(segment, 100);
     parcel_free(&parcels, run);
+    end();
+}
+
+/* Whatever the one before was: it has its memory. */
+Test(parcel, is_new_though_its_memory_is_not)
+{
+    struct msghdr message;
+    begin();
+    struct parcel *first = take(100);
+    first->call = (struct call *)&parcels;
+    first->address_size = sizeof(first->address.inet);
+    first->rights = buffer_allocate(64);
+    cr_assert_not_null(first->rights);
+    parcel_address(first, &message);
+    cr_expect(message.msg_control == first->rights->bytes &&
+              message.msg_controllen == first->rights->capacity);
+    parcel_free(&parcels, first);
+    struct parcel *second = take(50);
+    cr_assert_eq(second, first);
+    cr_expect(!second->call && !second->rights && second->address_size == 0);
+    cr_expect(second->count == 1 && second->size == 50 && second->datagram_size == 50);
+    parcel_free(&parcels, second);
     end();
 }

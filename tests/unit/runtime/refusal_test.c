@@ -65,6 +65,7 @@ Test(refusal, is_known_of_more_than_one)
     struct parcel inet6 = to_inet6(1);
     int known = 0;
     refusal_note(&refusals, &connected, 0);
+    cr_expect(!holds(to_inet(0, 7), 1) && !holds(to_inet(INADDR_BROADCAST, 7), 1));
     refusal_note(&refusals, &inet6, 0);
     cr_expect(holds(connected, 1) && holds(inet6, 1) && !holds(to_inet6(2), 1));
     for (uint32_t i = 0; i < REFUSALS_MOST; i++) {

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* When a UDP socket is read, how much of it in a turn, and how it hears of what comes next. */
+#include "runtime/datagram/collect.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/system.h"
+#include "runtime/datagram/arrival.h"
+#include "runtime/datagram/datagram.h"
+#include "runtime/datagram/datagrams.h"
+#include "runtime/datagram/set_option.h"
+#include "runtime/owner/owner.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler/scheduler.h"
+
+enum { FAILURES_MOST = 8, TURN_MOST = 256, LOOKED_EACH = 256, SHARE = 16 };
+
+static weir_runtime *runtime;
+static struct scheduler *scheduler;
+static struct datagram *socket_;
+static int peer;
+static struct sockaddr_in address;
+
+static int failure; /* what each receive says; 0: what the kernel does */
+static int looked;  /* how often it was looked how many were dropped */
+static int packets;
+static int errors;
+static int last_error;
+
+int __real_system_receive_messages(int fd, struct mmsghdr *messages, uint32_t count);
+int __wrap_system_receive_messages(int fd, struct mmsghdr *messages, uint32_t count);
+void __real_datagram_note_dropped(struct scheduler *there, struct datagram *socket);
+void __wrap_datagram_note_dropped(struct scheduler *there, struct datagram *socket);
+
+int __wrap_system_receive_messages(int fd, struct mmsghdr *messages, uint32_t count)
+{
+    return failure ? failure : __real_system_receive_messages(fd, messages, count);
+}
+
+void __wrap_datagram_note_dropped(struct scheduler *there, struct datagram *socket)
+{
+    looked++;
+    __real_datagram_note_dropped(there, socket);
+}
+
+static void count_packet(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)socket, (void)packet, (void)data;
+    packets++;
+}
+
+static void note_error(weir_socket socket, int error, void *data)
+{
+    (void)socket, (void)data;
+    errors++;
+    last_error = error;
+}
+
+static const weir_handler handler = {.packet = count_packet, .error = note_error};
+
+static int bound_socket(void)
+{
+    const int large = 1 << 20;
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &large, sizeof(large));
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    return fd;
+}
+
+/* No turn sleeps for longer than a millisecond. */
+static void be_awake(struct timer *timer)
+{
+    scheduler_arm(scheduler, timer, 1);
+}
+
+static struct timer tick = {.fire = be_awake};
+
+static void begin(uint32_t read_packets)
+{
+    const weir_config one = {.schedulers = 1};
+    struct option_setup setup;
+    cr_assert_eq(options_set_up(&setup, OPTION_UDP, NULL, NULL), 0);
+    setup.values.read_packets = read_packets;
+    cr_assert_eq(runtime_create(&runtime, &one), 0);
+    scheduler = runtime->schedulers[0];
+    cr_assert_eq(scheduler_open(scheduler), 0);
+    int fd = bound_socket();
+    peer = socket(AF_INET, SOCK_DGRAM, 0);
+    cr_assert_eq(connect(peer, (struct sockaddr *)&address, sizeof(address)), 0);
+    socket_ = datagram_create(scheduler, fd, WEIR_INET, &setup.values);
+    cr_assert_not_null(socket_);
+    owner_set(&socket_->slot, weir_handled_by(&handler, NULL));
+    cr_assert_eq(datagram_set_active(socket_, WEIR_ACTIVE_TRUE), 0);
+    scheduler_arm(scheduler, &tick, 1);
+    collect_go_on(scheduler, socket_);
+    cr_assert_eq(socket_->collecting, COLLECTING_POLLED);
+}
+
+static void end(void)
+{
+    failure = 0;
+    timer_disarm(&scheduler->timers, &tick);
+    scheduler_stop(scheduler);
+    while (!scheduler_is_done(scheduler))
+        scheduler_turn(scheduler);
+    scheduler_close(scheduler);
+    runtime_free(runtime);
+    close(peer);
+}
+
+static void say(int count)
+{
+    for (int i = 0; i < count; i++)
+        cr_assert_eq(send(peer, "x", 1, 0), 1);
+}
+
+/* Turns until so many have come in all; how many the last turn brought. */
+static int turn_until(int count)
+{
+    int before = packets;
+    while (packets < count) {
+        before = packets;
+        scheduler_turn(scheduler);
+    }
+    return packets - before;
+}
+
+/* A turn in which a read has failed. */
+static void fail_once(void)
+{
+    uint8_t before = socket_->failures;
+    while (socket_->failures == before)
+        scheduler_turn(scheduler);
+}
+
+Test(collect, who_gets_nothing_over_and_over_rests)
+{
+    begin(SHARE);
+    failure = -EAGAIN;
+    say(1);
+    for (int i = 1; i < FAILURES_MOST; i++) {
+        fail_once();
+        cr_assert_eq(socket_->failures, i);
+        cr_assert_eq(socket_->collecting, COLLECTING_POLLED, "after %d", i);
+    }
+    cr_expect_eq(scheduler->totals.memory_pauses, 0);
+    fail_once();
+    cr_expect_eq(socket_->failures, FAILURES_MOST);
+    cr_expect_eq(socket_->collecting, COLLECTING_RESTING);
+    cr_expect_eq(scheduler->totals.memory_pauses, 1);
+    cr_expect(datagrams_of(scheduler)->rest.armed);
+    fail_once();
+    cr_expect_eq(socket_->collecting, COLLECTING_RESTING, "asked once, and it failed again");
+    cr_expect_eq(scheduler->totals.memory_pauses, 2);
+    failure = 0;
+    cr_expect_eq(turn_until(1), 1);
+    cr_expect(socket_->failures == 0 && socket_->collecting == COLLECTING_POLLED);
+    cr_expect_eq(errors, 0);
+    end();
+}
+
+static const struct {
+    int error;
+    bool rests;
+    bool is_told;
+} failing[] = {
+    {-ENOMEM, true, false}, {-ENOBUFS, true, false},      {-EAGAIN, false, false},
+    {-EINTR, false, false}, {-ECONNREFUSED, false, true}, {-EMSGSIZE, false, true},
+};
+
+Test(collect, an_error_is_told_and_a_lack_of_memory_waited_out)
+{
+    begin(SHARE);
+    for (size_t i = 0; i < sizeof(failing) / sizeof(failing[0]); i++) {
+        uint64_t pauses = scheduler->totals.memory_pauses;
+        errors = 0;
+        failure = failing[i].error;
+        say(1);
+        fail_once();
+        cr_expect_eq(socket_->failures, 1, "%d", failing[i].error);
+        cr_expect_eq(socket_->collecting, failing[i].rests ? COLLECTING_RESTING : COLLECTING_POLLED,
+                     "%d", failing[i].error);
+        cr_expect_eq(scheduler->totals.memory_pauses - pauses, failing[i].rests, "%d",
+                     failing[i].error);
+        cr_expect_eq(errors, failing[i].is_told, "%d", failing[i].error);
+        cr_expect(!failing[i].is_told || last_error == failing[i].error);
+        failure = 0;
+        (void)turn_until((int)i + 1);
+    }
+    end();
+}
+
+/* One that came alone is not likely to be followed; several are; as many as were asked for are. */
+Test(collect, more_is_expected_where_more_than_one_has_come)
+{
+    begin(SHARE);
+    say(1);
+    cr_expect_eq(turn_until(1), 1);
+    cr_expect_eq(socket_->collecting, COLLECTING_POLLED);
+    say(2);
+    cr_expect_eq(turn_until(3), 2);
+    cr_expect_eq(socket_->collecting, COLLECTING_LISTED);
+    cr_expect(task_is_queued(&datagrams_of(scheduler)->end_turn));
+    scheduler_turn(scheduler);
+    cr_expect_eq(socket_->collecting, COLLECTING_POLLED, "nothing has come");
+    say(SHARE + 1);
+    cr_expect_eq(turn_until(3 + SHARE + 1), SHARE + 1, "in the same turn");
+    end();
+}
+
+/* A share when it hears of them, and so many more at the turn's end. */
+Test(collect, a_turn_has_so_many)
+{
+    begin(SHARE);
+    say(SHARE + TURN_MOST + SHARE);
+    cr_expect_eq(turn_until(1), SHARE + TURN_MOST);
+    cr_expect_eq(socket_->collecting, COLLECTING_LISTED);
+    scheduler_turn(scheduler);
+    cr_expect_eq(packets, SHARE + TURN_MOST + SHARE, "the next has the rest, without being told");
+    end();
+}
+
+/* Whole shares in a row: the queue may have been full. */
+static const struct {
+    uint32_t share;
+    int count;
+    int looked;
+} floods[] = {
+    {SHARE, SHARE - 1, 0},
+    {SHARE, SHARE, 1},
+    {SHARE, LOOKED_EACH - 1, 1},
+    {SHARE, LOOKED_EACH, 1},
+    {SHARE, LOOKED_EACH + 1, 1},
+    {SHARE, LOOKED_EACH + SHARE, 2},
+    {1, 1, 0},
+    {1, 2, 1},
+};
+
+Test(collect, what_was_dropped_is_looked_for_where_the_queue_was_long)
+{
+    for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++) {
+        begin(floods[i].share);
+        packets = looked = 0;
+        say(floods[i].count);
+        (void)turn_until(floods[i].count);
+        while (socket_->collecting != COLLECTING_POLLED)
+            scheduler_turn(scheduler);
+        cr_expect_eq(looked, floods[i].looked, "row %zu: %d", i, looked);
+        cr_expect_eq(socket_->in_row, 0, "row %zu: %u", i, socket_->in_row);
+        end();
+    }
+}
+
+static void expect_place(const char *what, uint32_t buffer, bool runs, bool is_pools)
+{
+    struct intake *buffers = &datagrams_of(scheduler)->buffers;
+    socket_->slot.options->values.buffer = buffer;
+    socket_->has_runs = runs;
+    buffers->headers[0].msg_len = 0;
+    say(1);
+    (void)turn_until(packets + 1);
+    cr_expect_eq(buffers->headers[0].msg_len, is_pools, "%s", what);
+}
+
+/* The pool's buffers are for what has room there for certain. */
+Test(collect, comes_into_buffers_of_the_pool_or_blocks)
+{
+    begin(SHARE);
+    uint32_t fits = scheduler->buffers->size - (uint32_t)arrival_room(0);
+    expect_place("just fits", fits, false, true);
+    expect_place("does not fit", fits + 1, false, false);
+    expect_place("a run may", fits, true, false);
+    end();
+}
