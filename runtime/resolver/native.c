@@ -128,7 +128,6 @@ static int look_up(struct native *native)
         char *buffer = memory_allocate(size);
         if (!buffer)
             return error_say(-ENOMEM, "no memory to look a name up");
-        finding = (struct finding){.found = NULL};
         error = call_library(native, buffer, size, &finding);
         if (error != ERANGE)
             result = judge(native, error, &finding);

@@ -553,7 +553,11 @@ Test(resolver, a_configuration_of_the_environments)
     cr_assert_eq(weir_gethostbyname(runtime, "seven", WAIT_MS, &hostent), 0);
     cr_expect_eq(hostent->h_addr_list[0].bytes[3], 7);
     weir_hostent_free(hostent);
-    cr_expect_eq(weir_load_rc(runtime, "", "{lookup,[file]}."), 0, "\"\" is no file");
+    cr_expect_eq(weir_load_rc(runtime, "", "{lookup,[file]}."), 0, "\"\" is as NULL");
+    cr_expect_eq(weir_gethostbyname(runtime, "seven", WAIT_MS, &hostent), 0);
+    weir_hostent_free(hostent);
+    unsetenv("WEIR_INETRC");
+    cr_expect_eq(weir_load_rc(runtime, "", "{lookup,[file]}."), 0);
     cr_expect_eq(weir_gethostbyname(runtime, "seven", WAIT_MS, &hostent), WEIR_NXDOMAIN);
     weir_stop(runtime);
     unlink(path);

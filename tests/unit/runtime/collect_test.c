@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "runtime/datagram/arrival.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/datagrams.h"
+#include "runtime/datagram/handout.h"
 #include "runtime/datagram/set_option.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
@@ -278,5 +280,65 @@ Test(collect, comes_into_buffers_of_the_pool_or_blocks)
     expect_place("just fits", fits, false, true);
     expect_place("does not fit", fits + 1, false, false);
     expect_place("a run may", fits, true, false);
+    end();
+}
+
+static const struct {
+    int32_t active;
+    uint32_t most;
+} wants[] = {
+    {WEIR_ACTIVE_TRUE, SHARE}, {1, 1}, {SHARE - 1, SHARE - 1}, {SHARE, SHARE}, {SHARE + 1, SHARE},
+};
+
+Test(collect, no_more_than_are_wanted_are_asked_for)
+{
+    begin(SHARE);
+    for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++) {
+        socket_->active = wants[i].active;
+        cr_expect_eq(handout_most(socket_), wants[i].most, "row %zu", i);
+    }
+    socket_->active = WEIR_ACTIVE_TRUE;
+    end();
+}
+
+static int runs_are_on(void)
+{
+    int on = -1;
+    socklen_t size = sizeof(on);
+    cr_assert_eq(getsockopt(socket_->slot.fd, IPPROTO_UDP, UDP_GRO, &on, &size), 0);
+    return on;
+}
+
+/* Not while there may be some that wait. */
+Test(collect, the_kernel_puts_nothing_together_any_more)
+{
+    const int on = 1;
+    begin(SHARE);
+    cr_assert_eq(setsockopt(socket_->slot.fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)), 0);
+    datagram_learn(socket_);
+    cr_assert(socket_->has_runs);
+    say(1);
+    datagram_leave_runs(socket_);
+    cr_expect(socket_->leaves_runs && socket_->has_runs && runs_are_on() == 1);
+    (void)turn_until(1);
+    cr_expect(!socket_->leaves_runs && !socket_->has_runs && runs_are_on() == 0);
+    end();
+}
+
+/* A poll that has failed is not made again at once; one that was cancelled is none that has. */
+Test(collect, a_poll_that_fails_is_made_again_later)
+{
+    begin(SHARE);
+    socket_->collecting = COLLECTING_NOT;
+    collect_readable(scheduler, &socket_->slot, &(struct ring_completion){.result = -ENOMEM});
+    cr_expect_eq(socket_->collecting, COLLECTING_RESTING);
+    cr_expect_eq(scheduler->totals.memory_pauses, 1);
+    collect_stop(scheduler, socket_);
+    cr_expect_eq(socket_->collecting, COLLECTING_NOT);
+    cr_expect(slot_list_is_empty(&datagrams_of(scheduler)->resting));
+    socket_->collecting = COLLECTING_POLLED;
+    cr_expect(!collect_is_cancelled(&socket_->slot));
+    collect_stop(scheduler, socket_);
+    cr_expect(collect_is_cancelled(&socket_->slot));
     end();
 }

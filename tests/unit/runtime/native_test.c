@@ -5,8 +5,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -55,6 +57,7 @@ static int say(struct hostent *entry, size_t size, struct hostent **found, int *
     errno = saying.errno_;
     if (saying.times != 0) {
         saying.times -= saying.times > 0;
+        memory_fail_nth((uint64_t)saying.fail_nth);
         return saying.error;
     }
     *entry = saying.entry;
@@ -70,6 +73,24 @@ int __wrap_gethostbyaddr_r(const void *address, socklen_t address_size, int fami
                            struct hostent *entry, char *buffer, size_t size, struct hostent **found,
                            int *reason);
 void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node);
+int __real_thread_create(pthread_t *thread, void *(*run)(void *data), void *data);
+int __wrap_thread_create(pthread_t *thread, void *(*run)(void *data), void *data);
+
+static int threads;
+static bool lacks_threads;
+
+int __wrap_thread_create(pthread_t *thread, void *(*run)(void *data), void *data)
+{
+    if (lacks_threads)
+        return -EAGAIN;
+    threads++;
+    return __real_thread_create(thread, run, data);
+}
+
+static void answered(struct scheduler *there, struct inbox_node *node)
+{
+    (void)there, (void)node;
+}
 
 int __wrap_gethostbyname2_r(const char *name, int family, struct hostent *entry, char *buffer,
                             size_t size, struct hostent **found, int *reason)
@@ -83,7 +104,7 @@ int __wrap_gethostbyname2_r(const char *name, int family, struct hostent *entry,
         *reason = HOST_NOT_FOUND;
         return 0;
     }
-    strcpy(called.name, name);
+    (void)snprintf(called.name, sizeof(called.name), "%s", name);
     called.family = family;
     return say(entry, size, found, reason);
 }
@@ -101,7 +122,7 @@ int __wrap_gethostbyaddr_r(const void *address, socklen_t address_size, int fami
 
 void __wrap_inbox_post(struct inbox *inbox, struct inbox_node *node)
 {
-    cr_expect_eq(inbox, &scheduler.inbox);
+    cr_expect(inbox == &scheduler.inbox && node->run == answered);
     answer = list_entry(node, struct native, node);
     sem_post(&arrived);
 }
@@ -126,9 +147,9 @@ static void end(void)
 static struct native *ask(const char *name, enum weir_family family)
 {
     static char copy[64];
-    strcpy(copy, name);
+    (void)snprintf(copy, sizeof(copy), "%s", name);
     const struct lookup lookup = {.kind = LOOKUP_NAME, .name = copy, .family = family};
-    struct native *native = native_ask(natives, &scheduler, &lookup, &saying, NULL);
+    struct native *native = native_ask(natives, &scheduler, &lookup, &saying, answered);
     cr_assert_not_null(native);
     return native;
 }
@@ -196,7 +217,7 @@ Test(native, an_address_is_asked_for_as_it_is)
         const struct lookup lookup = {
             .kind = LOOKUP_ADDRESS, .address = address, .family = address.family};
         find(address.family, size, 1);
-        struct native *native = native_ask(natives, &scheduler, &lookup, &saying, NULL);
+        struct native *native = native_ask(natives, &scheduler, &lookup, &saying, answered);
         cr_expect_eq(answer_to(native)->result, 0);
         cr_expect_eq(called.address_size, (socklen_t)size);
         cr_expect_eq(memcmp(called.address, address.bytes, (size_t)size), 0);
@@ -206,7 +227,7 @@ Test(native, an_address_is_asked_for_as_it_is)
     saying.found = false;
     saying.reason = HOST_NOT_FOUND;
     const struct lookup lookup = {.kind = LOOKUP_ADDRESS, .family = WEIR_INET};
-    struct native *native = answer_to(native_ask(natives, &scheduler, &lookup, &saying, NULL));
+    struct native *native = answer_to(native_ask(natives, &scheduler, &lookup, &saying, answered));
     cr_expect_eq(native->result, WEIR_NXDOMAIN);
     cr_expect(strstr(native->text, "host 'of that address': "), "%s", native->text);
     native_free(native);
@@ -277,6 +298,10 @@ Test(native, why_nothing_is_found)
         cr_expect_null(native->hostent);
         native_free(native);
     }
+    find(AF_INET, 4, 1);
+    struct native *native = answer_to(ask("name", WEIR_INET));
+    cr_expect(native->result == 0 && !*native->text, "of one before: %s", native->text);
+    native_free(native);
     end();
 }
 
@@ -301,6 +326,43 @@ Test(native, a_buffer_is_as_large_as_it_has_to_be)
     cr_expect_eq(native->result, -ENOMEM);
     cr_expect(called.count == 8 && called.sizes[7] == LARGEST);
     native_free(native);
+    end();
+}
+
+Test(native, needs_memory)
+{
+    blocks = memory_live_count();
+    memory_fail_nth(1);
+    cr_expect_eq(natives_open(&natives), -ENOMEM);
+    memory_fail_nth(0);
+    begin();
+    const struct lookup lookup = {.kind = LOOKUP_ADDRESS, .family = WEIR_INET};
+    memory_fail_nth(1);
+    cr_expect_null(native_ask(natives, &scheduler, &lookup, &saying, answered));
+    memory_fail_nth(0);
+    saying.error = ERANGE;
+    saying.times = saying.fail_nth = 1;
+    struct native *native = answer_to(ask("name", WEIR_INET));
+    cr_expect(native->result == -ENOMEM && called.count == 1);
+    native_free(native);
+    end();
+}
+
+/* But for the first: a thread that there is answers in the end. */
+Test(native, needs_a_thread)
+{
+    begin();
+    find(AF_INET, 4, 1);
+    const struct lookup lookup = {.kind = LOOKUP_ADDRESS, .family = WEIR_INET};
+    lacks_threads = true;
+    cr_expect_null(native_ask(natives, &scheduler, &lookup, &saying, answered));
+    cr_expect_eq(memory_live_count(), blocks + 1);
+    lacks_threads = false;
+    native_free(answer_to(ask("name", WEIR_INET)));
+    lacks_threads = true;
+    for (int i = 0; i < 3; i++)
+        native_free(answer_to(ask("name", WEIR_INET)));
+    cr_expect_eq(threads, 1);
     end();
 }
 
@@ -331,7 +393,7 @@ Test(native, has_so_many_threads)
     }
     asked[THREADS] = ask("name", WEIR_INET);
     asked[THREADS + 1] = ask("name", WEIR_INET);
-    cr_expect_eq(inside, THREADS);
+    cr_expect(inside == THREADS && threads == THREADS);
     for (int i = 0; i < THREADS; i++)
         native_forget(asked[i]);
     for (int i = 0; i < THREADS; i++)

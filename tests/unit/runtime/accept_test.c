@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* A service's listener whose kernel is the test: what it asks for, and what becomes of the answers.
+ */
+#include "runtime/listener/accept.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "options/options.h"
+#include "runtime/listener/arming.h"
+#include "runtime/listener/listener.h"
+#include "runtime/listener/listening.h"
+#include "runtime/owner/owner.h"
+#include "runtime/ring/features.h"
+#include "runtime/runtime.h"
+#include "runtime/scheduler/scheduler.h"
+
+static weir_runtime *runtime;
+static struct scheduler *scheduler;
+static struct listener *listener;
+static struct listening *listening;
+
+static int asked; /* how often for a connection */
+static bool for_more;
+static bool is_in_flight;
+static int cancels;
+static int accepted;
+static int errors;
+static int last_error;
+
+void __wrap_ring_accept(struct ring *ring, uint64_t user_data, int fd, bool multishot);
+void __wrap_cancel_start(struct scheduler *there, struct slot *slot, uint32_t operation);
+
+void __wrap_ring_accept(struct ring *ring, uint64_t user_data, int fd, bool multishot)
+{
+    (void)ring, (void)user_data;
+    cr_expect_eq(fd, listener->slot.fd);
+    cr_assert(!is_in_flight, "one at a time");
+    asked++;
+    for_more = multishot;
+    is_in_flight = true;
+}
+
+void __wrap_cancel_start(struct scheduler *there, struct slot *slot, uint32_t operation)
+{
+    (void)there, (void)slot, (void)operation;
+    cancels++;
+}
+
+static void note_accepted(weir_socket socket, void *data)
+{
+    (void)data;
+    accepted++;
+    (void)weir_close(socket);
+}
+
+static void take(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)socket, (void)packet, (void)data;
+}
+
+static void note_error(weir_socket socket, int error, void *data)
+{
+    (void)socket, (void)data;
+    errors++;
+    last_error = error;
+}
+
+static const weir_handler handler = {
+    .accepted = note_accepted, .packet = take, .error = note_error};
+
+static void open_listener(void)
+{
+    struct option_setup setup;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(options_set_up(&setup, OPTION_LISTEN, NULL, NULL), 0);
+    cr_assert_eq(listen(fd, 5), 0);
+    listener = listener_create(scheduler, fd, WEIR_INET, &setup.values);
+    cr_assert_not_null(listener);
+    slot_move(&listener->slot, SOCKET_ESTABLISH);
+    listening = listener->listening = listening_create(scheduler, listener);
+    cr_assert_not_null(listening);
+}
+
+static struct timer tick;
+
+/* No turn sleeps for longer than a millisecond. */
+static void be_awake(struct timer *timer)
+{
+    scheduler_arm(scheduler, timer, 1);
+}
+
+static void begin(void)
+{
+    const weir_config one = {.schedulers = 1};
+    cr_assert_eq(runtime_create(&runtime, &one), 0);
+    scheduler = runtime->schedulers[0];
+    cr_assert_eq(scheduler_open(scheduler), 0);
+    open_listener();
+    tick.fire = be_awake;
+    scheduler_arm(scheduler, &tick, 1);
+}
+
+/* What the kernel says, and that it says no more. */
+static void complete(int result, unsigned flags)
+{
+    const struct ring_completion completion = {.result = result, .flags = flags};
+    cr_assert(is_in_flight);
+    is_in_flight = flags & RING_MORE;
+    accept_completed(scheduler, &listener->slot, &completion);
+    if (!(flags & RING_MORE))
+        slot_unhold(scheduler, &listener->slot);
+}
+
+static void shut_listener(void)
+{
+    slot_end(scheduler, &listener->slot, END_CLOSED);
+    if (is_in_flight)
+        complete(-ECANCELED, 0);
+}
+
+static void end(void)
+{
+    shut_listener();
+    timer_disarm(&scheduler->timers, &tick);
+    scheduler_stop(scheduler);
+    while (!scheduler_is_done(scheduler))
+        scheduler_turn(scheduler);
+    scheduler_close(scheduler);
+    runtime_free(runtime);
+}
+
+static const struct {
+    int error;
+    bool lacks; /* descriptors or memory */
+    bool passes;
+} failures[] = {
+    {-EMFILE, true, false},       {-ENFILE, true, false},      {-ENOMEM, true, false},
+    {-ENOBUFS, true, false},      {-EINTR, false, true},       {-EAGAIN, false, true},
+    {-ECONNABORTED, false, true}, {-EPROTO, false, true},      {-ENOPROTOOPT, false, true},
+    {-EHOSTDOWN, false, true},    {-ENONET, false, true},      {-EHOSTUNREACH, false, true},
+    {-ENETDOWN, false, true},     {-ENETUNREACH, false, true}, {-EOPNOTSUPP, false, true},
+    {-EPERM, false, true},        {-ETIMEDOUT, false, true},   {-EINVAL, false, false},
+    {-EBADF, false, false},       {-EIO, false, false},
+};
+
+static void expect_pause(int error, bool until_descriptors)
+{
+    cr_expect(!is_in_flight, "%d", error);
+    cr_expect_eq(listening->accepting, ACCEPTING_PAUSED, "%d: %d", error, listening->accepting);
+    cr_expect(listening->retry.armed, "%d", error);
+    cr_expect_eq(task_is_queued(&listening->try_again), until_descriptors, "%d", error);
+}
+
+/* One failure may be a connection's; what fails again waits. The owner is told once of what lasts,
+ * until a connection comes. */
+Test(accept, that_fails_is_asked_for_again)
+{
+    begin();
+    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+        int error = failures[i].error;
+        bool lasts = !failures[i].lacks && !failures[i].passes;
+        uint64_t pauses = scheduler->totals.accept_pauses;
+        errors = asked = 0;
+        complete(error, 0);
+        if (failures[i].passes) {
+            cr_expect(is_in_flight && asked == 1, "%d", error);
+            cr_expect_eq(scheduler->totals.accept_pauses, pauses);
+            complete(error, 0);
+        }
+        expect_pause(error, failures[i].lacks);
+        cr_expect_eq(scheduler->totals.accept_pauses, pauses + 1);
+        cr_expect_eq(errors, lasts, "%d", error);
+        cr_expect(!lasts || last_error == error);
+        listening->retry.fire(&listening->retry);
+        cr_expect(is_in_flight && !listening->retry.armed && listening->has_paused);
+        cr_expect(!task_is_queued(&listening->try_again));
+        complete(error, 0);
+        expect_pause(error, failures[i].lacks);
+        cr_expect_eq(errors, lasts, "%d: once", error);
+        cr_expect_eq(scheduler->totals.accept_pauses, pauses + 2);
+        listening->try_again.run(scheduler, &listening->try_again);
+        cr_expect(is_in_flight && !listening->retry.armed);
+        accepted = 0;
+        complete(socket(AF_INET, SOCK_STREAM, 0), 0);
+        cr_expect(accepted == 1 && is_in_flight);
+        cr_expect(!listening->failed && !listening->has_paused && !listening->told_unusable);
+    }
+    end();
+}
+
+/* One that was cancelled has not failed. */
+Test(accept, that_is_cancelled_is_no_failure)
+{
+    begin();
+    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    complete(-ECANCELED, 0);
+    cr_expect(is_in_flight && !listening->failed);
+    cr_expect_eq(scheduler->totals.accept_pauses, 0);
+    end();
+}
+
+Test(accept, pauses_for_a_while)
+{
+    begin();
+    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    complete(-EMFILE, 0);
+    expect_pause(-EMFILE, true);
+    uint64_t begun_ns = scheduler->now_ns;
+    while (!is_in_flight)
+        scheduler_turn(scheduler);
+    cr_expect_geq(scheduler->now_ns - begun_ns, 90000000u);
+    cr_expect(is_in_flight && listening->has_paused);
+    end();
+}
+
+/* A multishot would have the connections of its rivals too, or those for which there is no place.
+ */
+static const struct {
+    bool serving;
+    bool rivals;
+    bool limited;
+    bool featured;
+    bool multishot;
+} shots[] = {
+    {true, false, false, true, true},
+    {true, true, false, true, false},
+    {true, false, true, true, false},
+    {true, false, false, false, false},
+};
+
+Test(accept, asks_for_one_or_for_all)
+{
+    begin();
+    uint32_t features = scheduler->profile.features;
+    for (size_t i = 0; i < sizeof(shots) / sizeof(shots[0]); i++) {
+        struct quota_queuer queuer = {0};
+        if (i > 0) {
+            shut_listener();
+            open_listener();
+        }
+        listening->has_rivals = shots[i].rivals;
+        listening->queuer = shots[i].limited ? &queuer : NULL;
+        scheduler->profile.features = shots[i].featured ? features | FEATURE_BIT(MULTISHOT_ACCEPT)
+                                                        : features & ~FEATURE_BIT(MULTISHOT_ACCEPT);
+        accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+        cr_expect_eq(for_more, shots[i].multishot, "row %zu", i);
+        listening->queuer = NULL;
+    }
+    scheduler->profile.features = features;
+    end();
+}
+
+/* While there is more, it is not asked for again, and after an end without one it is. */
+Test(accept, goes_on_by_itself)
+{
+    begin();
+    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    cr_expect_eq(asked, 1);
+    complete(socket(AF_INET, SOCK_STREAM, 0), RING_MORE);
+    complete(socket(AF_INET, SOCK_STREAM, 0), RING_MORE);
+    cr_expect(asked == 1 && accepted == 2 && listening->accepting == ACCEPTING);
+    cr_expect_eq(scheduler->totals.accepts, 2);
+    complete(socket(AF_INET, SOCK_STREAM, 0), 0);
+    cr_expect(asked == 2 && accepted == 3);
+    complete(-EINVAL, RING_MORE);
+    cr_expect(asked == 2 && listening->accepting == ACCEPTING && listening->failed);
+    cr_expect_eq(errors, 0, "it goes on");
+    end();
+}
+
+/* The slot is held until what is in flight has come; a connection that comes then is closed. */
+Test(accept, is_cancelled_when_it_is_closed)
+{
+    begin();
+    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    slot_end(scheduler, &listener->slot, END_CLOSED);
+    cr_expect(cancels == 1 && accept_is_cancelled(&listener->slot));
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    complete(fd, 0);
+    cr_expect(accepted == 0 && !is_in_flight);
+    cr_expect_lt(fcntl(fd, F_GETFD), 0, "it was closed");
+    open_listener();
+    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    complete(-EMFILE, 0);
+    struct task *task = &listening->try_again;
+    struct timer *retry = &listening->retry;
+    cr_assert(task_is_queued(task) && retry->armed);
+    arming_forget_pause(listening);
+    cr_expect(!task_is_queued(task) && !retry->armed);
+    arming_pause(scheduler, listener, true);
+    end();
+}
+
+static const struct {
+    enum accepting accepting;
+    bool cancelled;
+} states[] = {
+    {ACCEPTING_NOT, false},  {ACCEPTING, false},        {ACCEPTING_CANCELLED, true},
+    {ACCEPTING_FULL, false}, {ACCEPTING_PAUSED, false}, {ACCEPTING_ENDS, true},
+    {ACCEPTING_REST, false}, {ACCEPTING_TAKEN, false},  {ACCEPTING_HEADERS, false},
+};
+
+Test(accept, that_is_in_flight_may_be_wanted_no_more)
+{
+    begin();
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        listening->accepting = states[i].accepting;
+        cr_expect_eq(accept_is_cancelled(&listener->slot), states[i].cancelled, "row %zu", i);
+    }
+    listening->accepting = ACCEPTING_NOT;
+    end();
+}
+
+/* For whoever waits: cancelled when nobody does, once, and asked for again when that has come. */
+Test(accept, is_for_who_waits)
+{
+    struct list who;
+    begin();
+    arming_update(scheduler, listener);
+    cr_expect_eq(asked, 0);
+    list_init(&who);
+    list_append(&listening->acceptors, &who);
+    arming_update(scheduler, listener);
+    cr_expect(asked == 1 && !for_more && listening->accepting == ACCEPTING);
+    arming_update(scheduler, listener);
+    cr_expect_eq(cancels, 0);
+    list_remove(&who);
+    arming_update(scheduler, listener);
+    arming_update(scheduler, listener);
+    cr_expect(cancels == 1 && listening->accepting == ACCEPTING_CANCELLED);
+    complete(-ECANCELED, 0);
+    cr_expect(asked == 1 && listening->accepting == ACCEPTING_NOT);
+    end();
+}
