@@ -70,7 +70,8 @@ static weir_option *copy_list(const weir_option *options, bool buffers)
     size_t length = options_length(options);
     size_t size = (length + 1) * sizeof(weir_option);
     for (size_t i = 0; i < length; i++)
-        size += size_behind(&options[i], buffers);
+        if (__builtin_add_overflow(size, size_behind(&options[i], buffers), &size))
+            return NULL;
     weir_option *copy = memory_allocate(size);
     if (!copy)
         return NULL;

@@ -305,3 +305,10 @@ Test(copy, of_what_a_check_refuses)
         cr_expect(eq(int, options_check(copy + i, OPTION_CONNECT), -EINVAL));
     memory_free(copy);
 }
+
+/* The sum would be a small one. */
+Test(copy, of_more_than_memory_has)
+{
+    const weir_option list[] = {WEIR_IP_LOCAL("x", SIZE_MAX), WEIR_REQUEST(END)};
+    cr_expect(eq(ptr, options_copy(list), NULL));
+}
