@@ -219,23 +219,14 @@ static int start(const weir_runtime *runtime, const weir_owned_bytes *message,
     return result;
 }
 
-static int refuse(const weir_owned_bytes *message, int error)
-{
-    message->released(message->data);
-    return error;
-}
-
 int weir_broadcast(weir_runtime *runtime, const weir_owned_bytes *message,
                    const weir_broadcast_plan *plan)
 {
+    struct weir_buffer *buffer;
     error_clear_text();
-    int result = given_check(message->bytes, message->size);
+    int result = given_adopt(message, &buffer);
     if (result < 0)
-        return refuse(message, result);
-    struct weir_buffer *buffer =
-        buffer_adopt(message->bytes, message->size, message->released, message->data);
-    if (!buffer)
-        return refuse(message, error_say(-ENOMEM, "broadcast: no memory to take over memory"));
+        return result;
     result = runtimes_enter(runtime);
     if (result < 0) {
         buffer_release(buffer);

@@ -111,16 +111,9 @@ struct held {
 
 static int hold_owned(struct held *held, const weir_owned_bytes *owned)
 {
-    int result = given_check(owned->bytes, owned->size);
-    if (result < 0) {
-        owned->released(owned->data);
+    int result = given_adopt(owned, &held->buffer);
+    if (result < 0)
         return result;
-    }
-    held->buffer = buffer_adopt(owned->bytes, owned->size, owned->released, owned->data);
-    if (!held->buffer) {
-        owned->released(owned->data);
-        return error_say(-ENOMEM, "send: no memory to take over memory");
-    }
     held->piece = (struct iovec){(void *)owned->bytes, owned->size};
     held->source = (struct send_source){.count = 1, .size = owned->size, .buffer = held->buffer};
     return 0;

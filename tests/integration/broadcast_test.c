@@ -399,6 +399,8 @@ Test(broadcast, what_is_refused_is_released)
     GIVES(broadcast(&refused, NULL, 1, NULL), -EINVAL);
     cr_expect_str_eq(weir_last_error_text(), "send: no bytes were given");
     GIVES(broadcast(&refused, "x", SIZE_MAX, NULL), -EINVAL);
+    cr_assert_str_eq(weir_last_error_text(),
+                     "send: 18446744073709551615 bytes are more than memory has");
     cr_expect(atomic_load(&refused.released) == 2);
     close_hall(&hall);
     GIVES(weir_broadcast(runtime, &message, NULL), WEIR_CLOSED);
