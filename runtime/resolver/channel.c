@@ -127,13 +127,13 @@ static ares_ssize_t receive(ares_socket_t fd, void *bytes, size_t size, int flag
                             struct sockaddr *from, ares_socklen_t *from_size, void *context)
 {
     struct channel *channel = context;
-    if (channel->key.tcp) {
-        channel->reads_left = 1;
-    } else if (channel->reads_left == 0) {
-        errno = EAGAIN; /* the poll that is made next says that there is more */
-        return -1;
+    if (!channel->key.tcp) {
+        if (channel->reads_left == 0) {
+            errno = EAGAIN; /* the poll that is made next says that there is more */
+            return -1;
+        }
+        channel->reads_left--;
     }
-    channel->reads_left--;
     ssize_t result = system_receive(fd, bytes, size, flags, from, from_size);
     errno = result < 0 ? (int)-result : 0;
     return result < 0 ? -1 : result;

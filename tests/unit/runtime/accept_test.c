@@ -51,6 +51,16 @@ void __wrap_cancel_start(struct scheduler *there, struct slot *slot, uint32_t op
     cancels++;
 }
 
+static int backlog; /* connections that a call finds */
+
+int __wrap_system_accept(int fd);
+
+int __wrap_system_accept(int fd)
+{
+    cr_expect_eq(fd, listener->slot.fd);
+    return backlog-- > 0 ? socket(AF_INET, SOCK_STREAM, 0) : -EAGAIN;
+}
+
 static void note_accepted(weir_socket socket, void *data)
 {
     (void)data;
@@ -125,7 +135,8 @@ static void shut_listener(void)
 
 static void end(void)
 {
-    shut_listener();
+    if (listener)
+        shut_listener();
     timer_disarm(&scheduler->timers, &tick);
     scheduler_stop(scheduler);
     while (!scheduler_is_done(scheduler))
@@ -336,5 +347,63 @@ Test(accept, is_for_who_waits)
     cr_expect(cancels == 1 && listening->accepting == ACCEPTING_CANCELLED);
     complete(-ECANCELED, 0);
     cr_expect(asked == 1 && listening->accepting == ACCEPTING_NOT);
+    end();
+}
+
+static void take_rest(int count)
+{
+    backlog = count;
+    accepted = 0;
+    listening->serving = true;
+    listening->accepting = ACCEPTING_TAKEN;
+    owner_set(&listener->slot, weir_handled_by(&handler, NULL));
+    listening->take_rest.run(scheduler, &listening->take_rest);
+}
+
+/* So many at a time: others have their turn too. Then it closes. */
+Test(accept, takes_the_rest_by_calls)
+{
+    enum { AT_ONCE = 64 };
+    begin();
+    take_rest(AT_ONCE + 1);
+    cr_expect(accepted == AT_ONCE && task_is_queued(&listening->take_rest));
+    slot_hold(&listener->slot);
+    scheduler_turn(scheduler);
+    cr_expect(accepted == AT_ONCE + 1 && !listener->listening);
+    slot_unhold(scheduler, &listener->slot);
+    listener = NULL;
+    end();
+}
+
+/* Where the standard input is closed, that number is free. */
+Test(accept, may_have_the_first_number)
+{
+    begin();
+    close(STDIN_FILENO);
+    slot_hold(&listener->slot);
+    take_rest(1);
+    cr_expect(accepted == 1 && !listener->listening);
+    slot_unhold(scheduler, &listener->slot);
+    listener = NULL;
+    end();
+}
+
+/* Its memory may be somebody else's by then. */
+Test(accept, leaves_nothing_to_do_when_it_is_closed)
+{
+    begin();
+    struct task *tasks[] = {&listening->take_rest, &listening->give_up, &listening->let_in,
+                            &listening->look_again, &listening->try_again};
+    for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
+        task_add(&scheduler->tasks, TASK_SOON, tasks[i]);
+    scheduler_arm(scheduler, &listening->retry, 1);
+    slot_hold(&listener->slot);
+    slot_end(scheduler, &listener->slot, END_CLOSED);
+    cr_expect_null(listener->listening);
+    for (int i = 0; i < 5; i++)
+        scheduler_turn(scheduler);
+    cr_expect_eq(asked, 0);
+    slot_unhold(scheduler, &listener->slot);
+    listener = NULL;
     end();
 }

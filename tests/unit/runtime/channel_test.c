@@ -35,6 +35,7 @@ static struct {
     ares_channel channel;
 } questions[QUESTIONS_MAX + 8];
 static int question_count;
+static bool lacks_memory; /* for the next, which is over at once, and ends another one */
 
 int __real_ares_init_options(ares_channel *channel, struct ares_options *given, int mask);
 int __wrap_ares_init_options(ares_channel *channel, struct ares_options *given, int mask);
@@ -54,7 +55,19 @@ int __wrap_ares_init_options(ares_channel *channel, struct ares_options *given, 
 void __wrap_ares_query(ares_channel channel, const char *name, int class, int type,
                        ares_callback callback, void *argument)
 {
-    (void)name, (void)class, (void)type;
+    (void)type;
+    if (lacks_memory) {
+        unsigned char *query = NULL;
+        int size;
+        lacks_memory = false;
+        memory_fail_nth(1);
+        int status = ares_create_query(name, class, ns_t_a, 1, 0, &query, &size, 0);
+        memory_fail_nth(0);
+        cr_assert_eq(status, ARES_ENOMEM);
+        callback(argument, ARES_ECONNREFUSED, 0, NULL, 0);
+        questions[0].answered(questions[0].argument, ARES_ETIMEOUT, 0, NULL, 0);
+        return;
+    }
     questions[question_count].answered = callback;
     questions[question_count].argument = argument;
     questions[question_count++].channel = channel;
@@ -127,6 +140,7 @@ static void end(void)
 
 static struct {
     int count;
+    enum query_outcome before; /* of the one before */
     const void *bytes;
     size_t size;
     enum query_outcome outcome;
@@ -138,6 +152,7 @@ static void tell(struct asking *asking, const void *bytes, size_t size, enum que
     told.count++;
     told.bytes = bytes;
     told.size = size;
+    told.before = told.outcome;
     told.outcome = outcome;
 }
 
@@ -264,6 +279,32 @@ Test(channel, tells_what_it_came_to)
     ask(key_of(1, false, false));
     answer(question_count - 1, ARES_ENODATA, NULL, 4);
     cr_expect(!told.bytes && told.size == 0);
+    end();
+}
+
+/* Of what lacked memory nothing else is known; and that is of this question alone. */
+Test(channel, tells_that_memory_was_short)
+{
+    begin();
+    ask(key_of(1, false, false));
+    lacks_memory = true;
+    ask(key_of(1, false, false));
+    cr_expect_eq(told.count, 2);
+    cr_expect(told.before == OUTCOME_NO_MEMORY && told.outcome == OUTCOME_TIMEOUT);
+    int64_t blocks = memory_live_count();
+    const struct asking asking = {.told = tell, .asker = &told, .serial = 7};
+    const struct channel_key other = key_of(2, false, false);
+    int result = -ENOMEM;
+    for (uint64_t nth = 1; result < 0; nth++) {
+        memory_fail_nth(nth);
+        result = channels_ask(&channels, &other, "name", ns_t_a, &asking, &askings);
+        memory_fail_nth(0);
+        cr_expect(result == 0 || (result == -ENOMEM && told.count == 2), "%lu: %d", nth, result);
+        cr_assert_lt(nth, 100);
+    }
+    cr_expect_gt(memory_live_count(), blocks);
+    answer(question_count - 1, ARES_ETIMEOUT, NULL, 0);
+    cr_expect(told.count == 3 && told.outcome == OUTCOME_TIMEOUT);
     end();
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -227,6 +228,8 @@ Test(collect, a_turn_has_so_many)
     cr_expect_eq(socket_->collecting, COLLECTING_LISTED);
     scheduler_turn(scheduler);
     cr_expect_eq(packets, SHARE + TURN_MOST + SHARE, "the next has the rest, without being told");
+    cr_expect(scheduler->totals.packets_received == (uint64_t)packets &&
+              scheduler->totals.bytes_received == (uint64_t)packets);
     end();
 }
 
@@ -340,5 +343,40 @@ Test(collect, a_poll_that_fails_is_made_again_later)
     cr_expect(!collect_is_cancelled(&socket_->slot));
     collect_stop(scheduler, socket_);
     cr_expect(collect_is_cancelled(&socket_->slot));
+    end();
+}
+
+/* It would hold a buffer of the pool for as long as nobody asks. */
+Test(collect, what_nobody_wants_is_moved_out_of_the_pool)
+{
+    struct msghdr message;
+    struct iovec piece;
+    begin(SHARE);
+    uint32_t available = buffer_pool_available(scheduler->buffers);
+    struct weir_buffer *buffer = buffer_pool_take(scheduler->buffers);
+    cr_assert_not_null(buffer);
+    arrival_ask(buffer, false, &message, &piece);
+    memcpy(message.msg_name, &address, sizeof(address));
+    message.msg_namelen = sizeof(address);
+    message.msg_controllen = 0;
+    memcpy(piece.iov_base, "abc", 3);
+    cr_assert(arrival_read(buffer, &message, 3, 100));
+    socket_->active = WEIR_ACTIVE_FALSE;
+    collect_stop(scheduler, socket_);
+    while (socket_->collecting != COLLECTING_NOT)
+        scheduler_turn(scheduler);
+    handout_append(socket_, buffer);
+    collect_go_on(scheduler, socket_);
+    cr_expect_eq(socket_->collecting, COLLECTING_LISTED);
+    scheduler_turn(scheduler);
+    const struct weir_buffer *kept = socket_->waiting.first;
+    cr_assert(kept && kept != buffer && !kept->pool);
+    cr_expect_eq(memcmp(arrival_next(kept).bytes, "abc", 3), 0);
+    cr_expect_eq(buffer_pool_available(scheduler->buffers), available);
+    cr_expect_eq(scheduler->totals.copied_bytes, kept->filled);
+    cr_expect_eq(packets, 0);
+    socket_->active = WEIR_ACTIVE_TRUE;
+    collect_go_on(scheduler, socket_);
+    cr_expect(packets == 1 && !socket_->waiting.first);
     end();
 }

@@ -20,6 +20,7 @@
 #include "runtime/datagram/send.h"
 #include "runtime/owner/owner.h"
 #include "runtime/runtime.h"
+#include "runtime/scheduler/kind.h"
 #include "runtime/scheduler/scheduler.h"
 
 enum { ALL = 1000, HEADERS = 64 };
@@ -190,6 +191,10 @@ Test(departure, is_by_one_call)
     expect_sent(3, 5, 6);
     leave();
     cr_expect_str_eq(log_, "abc/1 dd e", "once");
+    weir_statistics statistics;
+    kind_datagram.get_statistics(&socket_->slot, &statistics);
+    cr_expect(statistics.send_oct == 6 && statistics.send_cnt == 5 && statistics.send_max == 2);
+    cr_expect(statistics.send_avg == 1 && statistics.send_pend == 0);
     end();
 }
 
@@ -267,6 +272,9 @@ Test(departure, waits_for_room)
     leave();
     cr_expect_str_eq(log_, "a b c|b c", "not before there is room");
     cr_expect_eq(socket_->outbox->queued_count, 3);
+    weir_statistics statistics;
+    kind_datagram.get_statistics(&socket_->slot, &statistics);
+    cr_expect_eq(statistics.send_pend, 3);
     answer(ALL, 0, 0);
     while (!outbox_is_empty(socket_->outbox))
         scheduler_turn(scheduler);
