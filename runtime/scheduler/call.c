@@ -16,8 +16,8 @@
 #include "runtime/scheduler/slow.h"
 #include "runtime/scheduler/waiter.h"
 
-/* Of a call that is waited for. LEFT_FOR_HOME: it is complete, and on its way to its process. */
-enum { NOT_DONE, DONE, NOT_DONE_AND_SLEEPS, LEFT_FOR_HOME };
+/* Of a call that is waited for. */
+enum { NOT_DONE, DONE, NOT_DONE_AND_SLEEPS };
 
 /* An answer that takes no longer than falling asleep and waking up is waited for awake. */
 static bool is_done_soon(struct call *call)
@@ -121,7 +121,6 @@ static void return_to_origin(struct scheduler *scheduler, struct call *call)
         return;
     }
     call->node.run = come_home;
-    atomic_store_explicit(&call->done, LEFT_FOR_HOME, memory_order_relaxed);
     post_to_living(origin, &call->node);
 }
 
@@ -316,12 +315,13 @@ static void interrupted(struct scheduler *scheduler, struct inbox_node *node)
     waiter->row->resume(waiter);
 }
 
-/* Where the call runs, or ran: its process keeps it until the node is back. */
+/* Where the call runs, or ran: its process keeps it until the node is back. One that is complete
+ * may not leave any more. */
 static void interrupt_there(struct scheduler *there, struct inbox_node *node)
 {
     struct waiter *waiter = list_entry(node, struct waiter, interrupt);
     struct call *call = waiter->call;
-    if (atomic_load_explicit(&call->done, memory_order_relaxed) == NOT_DONE && call->may_leave)
+    if (call->may_leave)
         interrupt(there, call);
     node->run = interrupted;
     post_to_living(waiter->scheduler, node);

@@ -355,7 +355,7 @@ static void *answer(void *data)
 static void expect_answer(bool waits_for_sleep, int result)
 {
     struct answerer answerer = {.waits_for_sleep = waits_for_sleep};
-    struct call call = {0};
+    struct call call = {.kind = CALL_ASYNC}; /* as it was used before */
     gives = result;
     cr_assert_eq(pthread_create(&answerer.thread, NULL, answer, &answerer), 0);
     cr_expect_eq(call_make(&operation, socket_, &call), result);

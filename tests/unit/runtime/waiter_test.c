@@ -421,3 +421,31 @@ Test(waiter, of_one_that_stops_waits_for_it)
     expect_asked("sr");
     end();
 }
+
+/* What it says is its own text, whatever has been said on its scheduler. */
+static int run_for_a_while(struct scheduler *scheduler, struct slot *slot, struct call *call)
+{
+    (void)slot;
+    run_call = call;
+    call->timeout_ms = 10;
+    call_set_timeout(scheduler, call);
+    return CALL_WAITS;
+}
+
+static void time_goes_by(void)
+{
+    timer_advance(&here.timers, run_call->timer.expiry_ms);
+    expect_asked("slr");
+}
+
+Test(waiter, is_told_of_its_time_out)
+{
+    static const struct call_operation patient = {
+        .name = "probe", .run = run_for_a_while, .leave = leave, .may_wait = true};
+    begin();
+    meanwhile = time_goes_by;
+    cr_expect_eq(make(&patient, HERE), WEIR_TIMEOUT);
+    cr_expect_null(strstr(weir_last_error_text(), "another"), "%s", weir_last_error_text());
+    cr_expect_not_null(strstr(weir_last_error_text(), "probe"), "%s", weir_last_error_text());
+    end();
+}
