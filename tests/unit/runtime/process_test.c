@@ -146,6 +146,28 @@ Test(process, one_leads_to_another)
     end();
 }
 
+static int spawn_one_more(void *data)
+{
+    (void)data;
+    if (++ran <= A_TURN - 56)
+        (void)spawn();
+    return 0;
+}
+
+/* Not so many each time that somebody looks. */
+Test(process, those_that_begin_amid_a_turn_count_too)
+{
+    begin();
+    plan.run = spawn_one_more;
+    for (int i = 0; i < A_TURN - 56; i++)
+        (void)spawn();
+    scheduler_turn(scheduler);
+    cr_expect_eq(ran, A_TURN, "%d", ran);
+    scheduler_turn(scheduler);
+    cr_expect_eq(ran, 2 * (A_TURN - 56), "%d", ran);
+    end();
+}
+
 Test(process, that_is_killed_before_it_begins_never_does)
 {
     begin();
@@ -162,6 +184,7 @@ static int receive(void *data)
     ran++;
     int result = weir_mailbox_receive(scheduler->waiter->mailbox, WEIR_INFINITY, &message);
     cr_expect_eq(result, WEIR_KILLED);
+    ran++;
     return 5;
 }
 
@@ -177,7 +200,32 @@ Test(process, that_is_killed_ends_soon)
     process_kill(process);
     scheduler_turn(scheduler);
     scheduler_turn(scheduler);
-    cr_expect(ended == 1 && reason == WEIR_KILLED);
+    cr_expect(ran == 2 && ended == 1 && reason == WEIR_KILLED);
+    end();
+}
+
+/* It ends before it could be told. */
+static int kill_itself(void *data)
+{
+    (void)data;
+    process_kill(process_of(slot_find(scheduler, (weir_socket){weir_self().id})));
+    return 3;
+}
+
+static void expect_nothing_due(weir_process process, int why, void *data)
+{
+    note_ended(process, why, data);
+    cr_expect(task_queue_is_empty(&scheduler->tasks, TASK_SOON));
+}
+
+Test(process, that_ends_before_it_is_killed_is_not_told)
+{
+    begin();
+    plan.run = kill_itself;
+    plan.options.ended = expect_nothing_due;
+    (void)spawn();
+    scheduler_turn(scheduler);
+    cr_expect(ended == 1 && reason == 3);
     end();
 }
 
