@@ -85,10 +85,22 @@ function chooses_of_two(at, size,    before, behind, one, two) {
            (index(behind, one " : " two) == 1 || index(behind, two " : " one) == 1)
 }
 
-function operators(    i, token) {
+# What is compared beside a planted bug is so in a build with planted bugs alone.
+function without_canary(    from, size, dead) {
+    if (!match(code, /CANARY\([A-Z_]+\) && [^?;|]+/))
+        return code
+    from = RSTART
+    size = RLENGTH
+    dead = substr(code, from, size)
+    gsub(/[-+*\/%<>=!]/, "_", dead)
+    return substr(code, 1, from - 1) dead substr(code, from + size)
+}
+
+function operators(    i, token, live) {
+    live = without_canary()
     for (i = 1; i < length(code); i++) {
-        if (substr(code, i, 1) == " " && match(substr(code, i + 1), /^[-+*\/%&|<>=!]+ /)) {
-            token = substr(code, i + 1, RLENGTH - 1)
+        if (substr(live, i, 1) == " " && match(substr(live, i + 1), /^[-+*\/%&|<>=!]+ /)) {
+            token = substr(live, i + 1, RLENGTH - 1)
             if (token in swap && !chooses_of_two(i + 1, length(token)))
                 emit("operator", put(i + 1, length(token), swap[token]))
         } else if (substr(code, i, 2) == "++") {
