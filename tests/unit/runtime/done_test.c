@@ -2,7 +2,9 @@
 /* A scheduler that is told to stop ends when nothing is left: also not what somebody posts who is
  * about to leave it, between one look and the next. */
 #include <criterion/criterion.h>
+#include <errno.h>
 
+#include "base/memory.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
 
@@ -92,4 +94,25 @@ Test(done, whatever_is_left_is_waited_for)
     scheduler_turn(scheduler);
     cr_expect(scheduler_is_done(scheduler));
     end();
+}
+
+/* One that cannot be opened leaves nothing behind. */
+Test(scheduler, needs_memory_to_open)
+{
+    const weir_config config = {.schedulers = 1};
+    int result = -ENOMEM;
+    uint64_t nth = 1;
+    cr_assert_eq(runtime_create(&runtime, &config), 0);
+    scheduler = runtime->schedulers[0];
+    int64_t before = memory_live_count();
+    for (; result == -ENOMEM; nth++) {
+        cr_expect_eq(memory_live_count(), before, "nth %lu", nth);
+        memory_fail_nth(nth);
+        result = scheduler_open(scheduler);
+        memory_fail_nth(0);
+    }
+    cr_expect(result == 0 && nth > 3);
+    scheduler_close(scheduler);
+    runtime_free(runtime);
+    cr_expect_eq(memory_live_count(), 0);
 }

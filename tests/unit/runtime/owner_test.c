@@ -345,3 +345,36 @@ Test(owner, what_is_given_to_one_that_has_ended_is_closed)
     mailbox_release(box);
     end();
 }
+
+/* A call that waits keeps the mailbox that it names. */
+Test(owner, may_be_kept)
+{
+    begin();
+    weir_mailbox *box = mailbox();
+    owner_keep(weir_mailed_to(box));
+    owner_keep(weir_owned_by_nobody());
+    owner_release(weir_owned_by_nobody());
+    cr_expect_eq(weir_mailbox_destroy(box), -EDEADLK, "a callback cannot");
+    int64_t kept = memory_live_count();
+    drop(box);
+    cr_expect_eq(memory_live_count(), kept);
+    owner_release(weir_mailed_to(box));
+    cr_expect_eq(memory_live_count(), kept - 1);
+    end();
+}
+
+Test(owner, is_called_with_a_message_by_its_kind)
+{
+    begin();
+    for (size_t i = 0; i <= sizeof(callbacks) / sizeof(callbacks[0]); i++) {
+        bool is_packet = i == sizeof(callbacks) / sizeof(callbacks[0]);
+        const weir_message message = {.kind = is_packet ? WEIR_MESSAGE_DATA : callbacks[i].kind,
+                                      .socket = handle,
+                                      .packet = packet};
+        told = NULL;
+        owner_call_handler(weir_handled_by(&handler, &told), &message);
+        cr_expect(told == (is_packet ? FUNCTION(on_packet) : callbacks[i].function), "row %zu", i);
+        owner_call_handler(weir_handled_by(&silent, NULL), &message);
+    }
+    end();
+}

@@ -157,7 +157,7 @@ static void begin(void)
     begin_with(0);
 }
 
-static void end(void)
+static void close_(void)
 {
     cr_expect_eq(scheduler->totals.stale_completions, 0u);
     slot_move(slot, SOCKET_CLOSE);
@@ -165,6 +165,11 @@ static void end(void)
     slot_settle(scheduler, slot);
     scheduler->kinds = runtime_kinds;
     scheduler_close(scheduler);
+}
+
+static void end(void)
+{
+    close_();
     runtime_free(runtime);
 }
 
@@ -561,4 +566,16 @@ Test(turn, a_stop_has_its_grace)
     slot = slot_create(scheduler, KIND_WATCH, -1, WEIR_INET);
     slot_move(slot, SOCKET_ESTABLISH);
     end();
+}
+
+/* The next of its number goes on with them. */
+Test(scheduler, leaves_its_generations_behind)
+{
+    begin();
+    uint32_t generation = slot->generation;
+    uint32_t slot_count = slot_table_size(&scheduler->slots);
+    close_();
+    cr_expect_eq(scheduler->last_generation, generation + 1);
+    cr_expect_eq(scheduler->slot_count, slot_count);
+    runtime_free(runtime);
 }
