@@ -17,6 +17,7 @@
 #include "runtime/stream/input.h"
 #include "runtime/stream/outcome.h"
 #include "runtime/stream/receive.h"
+#include "runtime/stream/writable.h"
 #include <weir/error.h>
 
 enum { REASON = LATCH_SEND | LATCH_RECEIVE | LATCH_OWNER };
@@ -530,4 +531,19 @@ Test(stream_close, by_a_stop_tells_who_is_active)
         TOLD(rows[i].told);
         cr_expect(stream->slot.state == SOCKET_CLOSED && output_queued_bytes(stream) == 3);
     }
+}
+
+Test(stream_close, that_is_waited_for_is_over_when_the_queue_is_thrown_away)
+{
+    struct call call = {
+        .kind = CALL_BLOCKING, .operation = &closing, .scheduler = &lone, .result = 1};
+    begin(PASSIVE);
+    list_init(&call.link);
+    set_linger(true, 5);
+    lone_send(stream, 'a', 9);
+    lone_complete(-EAGAIN, 0);
+    cr_expect(!writable_is_cancelled(&stream->slot));
+    cr_expect_eq(close_by_call(&lone, &stream->slot, &call), CALL_WAITS);
+    end(END_ABORT);
+    cr_expect(call.result == 0 && writable_is_cancelled(&stream->slot));
 }

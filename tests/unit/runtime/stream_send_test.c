@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "lone_stream.h"
 #include "runtime/ring/features.h"
 #include "runtime/stream/close.h"
@@ -357,4 +358,52 @@ Test(stream_send, with_a_full_queue_of_the_ring_submits_first)
     lone_send(stream, 'a', 3);
     ASKED("send:3 ");
     cr_expect_eq(stream->slot.pending, 1);
+}
+
+Test(stream_send, without_memory_is_not_made)
+{
+    begin(PASSIVE);
+    for (uint64_t nth = 1; nth < 3; nth++) {
+        memory_fail_nth(nth);
+        cr_expect_eq(lone_send_now(stream, 3), -ENOMEM, "%lu", nth);
+        memory_fail_nth(0);
+        cr_expect(stream->output == NULL && lone.totals.packets_sent == 0, "%lu", nth);
+        cr_expect_eq(lone.totals.queued_bytes, 0);
+    }
+    memory_fail_nth(1);
+    lone_send(stream, 'a', 3);
+    memory_fail_nth(0);
+    TOLD("a:enomem ");
+    cr_expect_null(stream->output);
+}
+
+/* Who is told why by his own send leaves nothing to be told to the next. */
+Test(stream_send, that_fails_is_told_to_who_crossed_the_mark)
+{
+    begin(PASSIVE);
+    lone_send(stream, 'a', 10);
+    lone_send(stream, 'b', 90);
+    lone_send(stream, 'c', 5);
+    lone_turn();
+    lone_turn();
+    TOLD("a:0 ");
+    stream->slot.options->values.show_econnreset = true;
+    lone_complete(-EPIPE, 0);
+    TOLD("b:econnreset c:enotconn ");
+    cr_expect_eq(stream->latches, LATCH_RECEIVE | LATCH_OWNER);
+    cr_expect(stream->output == NULL && lone.totals.queued_bytes == 0);
+}
+
+Test(stream_send, that_fails_unheard_is_told_to_the_next)
+{
+    begin(PASSIVE);
+    cr_expect_eq(lone_send_now(stream, 10), 0);
+    lone_complete(-EPIPE, 0);
+    cr_expect_eq(stream->latches, REASON);
+    begin(PASSIVE);
+    cr_expect_eq(send_shutdown(&lone, stream, false), 0);
+    cr_expect_eq(lone_send_now(stream, 1), WEIR_CLOSED);
+    cr_expect_eq(stream->latches, LATCH_RECEIVE | LATCH_OWNER);
+    lone_send(stream, 'd', 1);
+    TOLD("d:enotconn ");
 }
