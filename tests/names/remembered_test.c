@@ -33,7 +33,6 @@ Test(remembered, what_is_not_good_any_more_is_forgotten)
     for (int i = 0; i < 2; i++) {
         int64_t blocks = memory_live_count();
         name_of(&asked, i == 0 ? "second.test." : "second2.test.", WEIR_INET);
-        cr_expect_gt(memory_live_count(), blocks);
         EVENTUALLY(memory_live_count() <= blocks);
     }
     cr_expect_str_eq(name_of(&asked, "known.test.", WEIR_INET), "known.test | 192.0.2.1");
