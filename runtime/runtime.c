@@ -390,6 +390,7 @@ static void do_work(struct scheduler *scheduler, struct inbox_node *node)
 {
     struct work *work = list_entry(node, struct work, node);
     uint64_t began_ns = slow_begin(scheduler);
+    error_clear_text();
     work->run(work->data);
     slow_end(scheduler, began_ns, (slow_function *)work->run);
     memory_free(work);

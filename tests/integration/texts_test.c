@@ -475,3 +475,29 @@ Test(texts, of_a_call_that_calls_back)
     peer_leave(&fd);
     loopback_close(&loopback);
 }
+
+static void fail_there(void *done)
+{
+    leave_another_text();
+    atomic_store((atomic_bool *)done, true);
+}
+
+static void read_there(void *done)
+{
+    snprintf(told, sizeof(told), "%s", weir_last_error_text());
+    atomic_store((atomic_bool *)done, true);
+}
+
+/* What is run on a scheduler hears nothing of what was run there before it. */
+Test(texts, are_nobody_elses)
+{
+    atomic_bool failed = false;
+    atomic_bool heard = false;
+    loopback = loopback_open("[{active,false}]");
+    GIVES(weir_run_on(loopback.runtime, 0, fail_there, &failed), 0);
+    EVENTUALLY(atomic_load(&failed));
+    GIVES(weir_run_on(loopback.runtime, 0, read_there, &heard), 0);
+    EVENTUALLY(atomic_load(&heard));
+    cr_expect_str_eq(told, "");
+    loopback_close(&loopback);
+}
