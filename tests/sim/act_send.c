@@ -283,6 +283,17 @@ void act_forget_suspended(struct conn *conn, const struct pending *pending)
         conn->last_suspended = before;
 }
 
+/* Those that went well; one that fails may do so at once, before those that wait. */
+static void check_order(struct conn *conn, const struct pending *pending, int result)
+{
+    if (pending->turn == 0 || result != 0)
+        return;
+    SIM_CHECK(pending->turn > conn->sends_answered, "link %u: send %llu is answered after %llu",
+              pending->link, (unsigned long long)pending->turn,
+              (unsigned long long)conn->sends_answered);
+    conn->sends_answered = pending->turn;
+}
+
 void act_sent(weir_socket handle, int result, void *data)
 {
     struct pending *pending = data;
@@ -291,8 +302,10 @@ void act_sent(weir_socket handle, int result, void *data)
     (void)handle;
     pending_called(pending, PENDING_SEND, result);
     process_waited(result);
-    if (same)
+    if (same) {
+        check_order(conn, pending, result);
         model_note_resumed(conn);
+    }
     if (pending->bytes && same)
         act_forget_suspended(conn, pending); /* it was never accepted */
     SIM_CHECK(!pending->bytes || result < 0, "a send that was not accepted gave %s",
@@ -330,6 +343,7 @@ void act_send_async(struct conn *conn)
     pending->bytes = bytes;
     pending->length = size;
     pending->before_gone = act_before_gone(conn);
+    pending->turn = ++conn->sends_asked;
     note_loss(conn, was_open);
     int result = weir_send_async(conn->handle, bytes, size, act_sent, pending);
     trace("link %lld: send_async of %lld bytes, call %lld: %lld", pending->link, (int64_t)size,

@@ -41,7 +41,9 @@ struct conn {
     uint64_t turn; /* in which the last one was handed out, and how many in that */
     uint32_t turn_packets;
     uint64_t octets;
-    uint64_t sends;           /* accepted */
+    uint64_t sends;       /* accepted */
+    uint64_t sends_asked; /* by calls here that call back, in that order if all goes well */
+    uint64_t sends_answered;
     uint32_t first_suspended; /* pending call + 1; sends that wait to be accepted, in order */
     uint32_t last_suspended;
     uint32_t receiver; /* pending call + 1 */

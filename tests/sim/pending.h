@@ -34,6 +34,7 @@ struct pending {
     uint32_t link;
     uint32_t link_serial;
     uint32_t next; /* suspended sends; pending call + 1 */
+    uint64_t turn; /* of a send among its socket's; 0: it was made elsewhere */
     uint64_t begun_ns;
     uint64_t deadline_ns; /* UINT64_MAX: none */
     int64_t timeout_ms;
