@@ -70,10 +70,18 @@ static int dial(void)
     return fd;
 }
 
+/* Peers that are other machines take no core from the server. */
+static void go_last(void)
+{
+    const struct sched_param none = {0};
+    (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+}
+
 static void *flood(void *data)
 {
     static const uint8_t nothing[FLOOD_BYTES];
     struct crowd *crowd = data;
+    go_last();
     while (!atomic_load(&crowd->over))
         for (int i = 0; i < crowd->count; i++)
             (void)!send(crowd->fds[i], nothing, sizeof(nothing), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -84,6 +92,7 @@ static void *play(void *data)
 {
     struct crowd *crowd = data;
     uint8_t pong[2];
+    go_last();
     for (int i = 0; i < crowd->count; i++)
         (void)!send(crowd->fds[i], ping, sizeof(ping), MSG_NOSIGNAL);
     while (!atomic_load(&crowd->over))
