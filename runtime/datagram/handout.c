@@ -22,11 +22,12 @@ bool datagram_is_wanted(const struct datagram *socket)
                                                : socket->caller != NULL;
 }
 
+/* The modes without a count are above every count. */
 uint32_t handout_most(const struct datagram *socket)
 {
     uint32_t share = (uint32_t)datagram_values(socket)->read_packets;
-    uint32_t wanted = socket->active > 0 ? (uint32_t)socket->active : 1;
-    return socket->active == WEIR_ACTIVE_TRUE || share < wanted ? share : wanted;
+    uint32_t left = (uint32_t)socket->active;
+    return share < left ? share : left;
 }
 
 void handout_append(struct datagram *socket, struct weir_buffer *buffer)

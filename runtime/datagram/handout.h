@@ -19,8 +19,8 @@ struct weir_buffer;
 /* Whether somebody would take a datagram: the owner of an active socket, or a receiver. */
 bool datagram_is_wanted(const struct datagram *socket);
 
-/* How many datagrams it may hand out before others have their turn: {read_packets,_}, but no more
- * than are wanted. */
+/* How many datagrams it may take from the kernel before others have their turn: {read_packets,_},
+ * but no more than {active,N} has left. Those that nobody wants yet wait in the socket. */
 uint32_t handout_most(const struct datagram *socket);
 
 /* What has come waits behind what waits. */

@@ -290,7 +290,10 @@ static const struct {
     int32_t active;
     uint32_t most;
 } wants[] = {
-    {WEIR_ACTIVE_TRUE, SHARE}, {1, 1}, {SHARE - 1, SHARE - 1}, {SHARE, SHARE}, {SHARE + 1, SHARE},
+    {WEIR_ACTIVE_TRUE, SHARE},  {WEIR_ACTIVE_ONCE, SHARE},
+    {WEIR_ACTIVE_FALSE, SHARE}, {1, 1},
+    {SHARE - 1, SHARE - 1},     {SHARE, SHARE},
+    {SHARE + 1, SHARE},
 };
 
 Test(collect, no_more_than_are_wanted_are_asked_for)
