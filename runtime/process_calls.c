@@ -274,7 +274,7 @@ static const struct call_operation operation_demonitor = {.name = "weir_demonito
                                                           .other_result = WEIR_NOPROC,
                                                           .dead_result = WEIR_NOPROC};
 
-/* With the mailbox's default filled in. 0, or -EINVAL. */
+/* With the mailbox's default filled in. 0, -EINVAL, or WEIR_CLOSED. */
 static int set_up(struct monitor_call *monitor, weir_process process, weir_mailbox *mailbox,
                   void *data)
 {
@@ -286,9 +286,9 @@ static int set_up(struct monitor_call *monitor, weir_process process, weir_mailb
                             : NULL,
         .message = {.kind = WEIR_MESSAGE_DOWN, .process = process, .data = data},
     };
-    return monitor->mailbox ? 0
-                            : error_say(-EINVAL, "monitor: no mailbox was given, and the caller is "
-                                                 "no process");
+    if (!monitor->mailbox)
+        return error_say(-EINVAL, "monitor: no mailbox was given, and the caller is no process");
+    return mailbox_check(monitor->mailbox, WEIR_CLOSED);
 }
 
 int weir_monitor(weir_process process, weir_mailbox *mailbox, void *data)

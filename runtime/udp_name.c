@@ -300,9 +300,10 @@ static void finish_named(struct call *call)
 {
     struct named_call *named = named_call_of(call);
     weir_sent *callback = (weir_sent *)call->callback;
-    say_what_failed(named, call->result);
-    if (callback)
+    if (callback) { /* else what has been said of it is the caller's */
+        say_what_failed(named, call->result);
         callback(call->socket, call->result, call->data);
+    }
     if (named->held)
         buffer_release(named->held);
     memory_free(named);

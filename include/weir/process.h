@@ -117,8 +117,8 @@ WEIR_API int weir_sleep(int64_t time_ms) WEIR_CHECK_RESULT;
  * Has a mailbox told when a process ends, erlang:monitor/2: WEIR_MESSAGE_DOWN with `process`, why
  * (`error`) and `data`. `mailbox` NULL: that of the process that the caller is. For one that has
  * ended it comes at once, with WEIR_NOPROC. It comes behind what that process has posted. Told once
- * for each call of this. 0, -EINVAL (no mailbox and no process), -ENOMEM; -EDEADLK in a callback of
- * another scheduler.
+ * for each call of this. 0, -EINVAL (no mailbox and no process), WEIR_CLOSED (the mailbox is gone),
+ * -ENOMEM; -EDEADLK in a callback of another scheduler.
  */
 WEIR_API int weir_monitor(weir_process process, weir_mailbox *mailbox,
                           void *data) WEIR_CHECK_RESULT;

@@ -466,22 +466,22 @@ int mailbox_receive_in_thread(weir_mailbox *mailbox, int64_t timeout_ms, weir_me
     return result;
 }
 
-static int refuse_post(weir_mailbox *mailbox)
+int mailbox_check(weir_mailbox *mailbox, int error)
 {
     pthread_mutex_lock(&mailbox->lock);
     bool dead = mailbox->dead;
     bool parents = mailbox->parents;
     pthread_mutex_unlock(&mailbox->lock);
     if (parents)
-        return registry_say_parents(WEIR_CLOSED);
-    return dead ? error_say(WEIR_CLOSED, "the mailbox is gone") : 0;
+        return registry_say_parents(error);
+    return dead ? error_say(error, "the mailbox is gone") : 0;
 }
 
 int weir_mailbox_post(weir_mailbox *mailbox, void *data)
 {
     const weir_message message = {.kind = WEIR_MESSAGE_USER, .data = data};
     error_clear_text();
-    int result = refuse_post(mailbox);
+    int result = mailbox_check(mailbox, WEIR_CLOSED);
     if (result == 0)
         result = mailbox_put(mailbox, &message, NULL);
     return result == -ENOMEM ? error_say(result, "no memory for a message") : result;

@@ -85,6 +85,9 @@ void mailbox_keep(weir_mailbox *mailbox);
 void mailbox_release(weir_mailbox *mailbox);
 bool mailbox_is_dead(weir_mailbox *mailbox);
 
+/* 0; or `error`, having said why nobody can be told by it: it is gone, or the parent process's. */
+int mailbox_check(weir_mailbox *mailbox, int error);
+
 /* Takes the message and the packet in it. -ENOMEM: neither was taken. A dead mailbox drops it. In
  * `msgq` (may be NULL) it counts already, and does no more once it was taken out. */
 int mailbox_put(weir_mailbox *mailbox, const weir_message *message, struct msgq *msgq);

@@ -36,9 +36,7 @@ weir_owner owner_or_caller(weir_owner owner)
 
 int owner_check(weir_owner owner)
 {
-    if (owner.mailbox && mailbox_is_dead(owner.mailbox))
-        return error_say(WEIR_BADARG, "the owner's mailbox is gone");
-    return 0;
+    return owner.mailbox ? mailbox_check(owner.mailbox, WEIR_BADARG) : 0;
 }
 
 static struct msgq *msgq_of(const struct slot *slot)
