@@ -44,6 +44,12 @@ expect 1 2 "weir rc: file : not found" rc ""
 WEIR_INETRC='' expect 0 1 "" rc
 expect 2 2 "weir interfaces: takes no arguments, but was given 'x'" interfaces x
 expect 0 1 "{\"lo\",[{flags,[" interfaces
+load="load tcp://127.0.0.1:1 --connections 1"
+expect 2 2 "weir load: two outputs cannot both go to 'f'" $load --json f --csv f
+expect 2 2 "weir load: two outputs cannot both go to '-'" $load --report - --hgrm -
+expect 2 2 "weir load: two outputs cannot both go to 'f'" \
+    $load --against tcp://127.0.0.1:1 --json f --against-json f
+expect 2 2 "weir load: --duration and --count: only one of them" $load --count 1 --duration 1s
 expect 2 2 "there is no command 'hepl'; did you mean 'help'?" hepl
 expect 2 2 "there is no command 'frobnicate'; 'weir help' lists them" frobnicate
 expect 2 2 "there is no command ''" ""

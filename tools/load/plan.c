@@ -288,6 +288,35 @@ static int check_row(const struct switch_row *row, const struct plan *plan)
     return 0;
 }
 
+enum { PATH_COUNT = 5 };
+
+static void paths_of(const struct plan *plan, const char *paths[PATH_COUNT])
+{
+    const char *all[PATH_COUNT] = {plan->json, plan->against_json, plan->hgrm, plan->csv,
+                                   plan->html};
+    memcpy(paths, all, sizeof(all));
+}
+
+/* The later would be written over the earlier. */
+static int check_paths(const struct plan *plan)
+{
+    const char *paths[PATH_COUNT];
+    paths_of(plan, paths);
+    for (size_t i = 0; i < PATH_COUNT; i++)
+        for (size_t k = 0; k < i; k++)
+            if (paths[i] && paths[k] && strcmp(paths[i], paths[k]) == 0)
+                return command_misused("load", "two outputs cannot both go to '%s'", paths[i]);
+    return 0;
+}
+
+/* How long, or how many. */
+static int check_length(const struct plan *plan)
+{
+    if (plan->count == 0 || plan->duration_ns == 0)
+        return 0;
+    return command_misused("load", "--duration and --count: only one of them says when it ends");
+}
+
 /* What the options say together. */
 static int check(struct plan *plan, uint64_t seen)
 {
@@ -319,10 +348,12 @@ static int check(struct plan *plan, uint64_t seen)
         return command_misused("load", "--depth: with --churn a connection has one request");
     if (plan->arrivals.kind == ARRIVALS_RAMP && plan->count > 0)
         return command_misused("load", "--arrivals: a ramp takes a --duration, no --count");
-    return 0;
+    int status = check_length(plan);
+    return status == 0 ? check_paths(plan) : status;
 }
 
 enum { OPEN_LOOP_CONNECTIONS = 64 };
+static const uint64_t usual_duration_ns = UINT64_C(10000000000);
 
 int plan_read(int argc, char **argv, struct plan *plan)
 {
@@ -333,7 +364,6 @@ int plan_read(int argc, char **argv, struct plan *plan)
                           .packet = "raw",
                           .size_min = 64,
                           .size_max = 64,
-                          .duration_ns = UINT64_C(10000000000),
                           .warm_up_ns = PLAN_UNTIL_STEADY,
                           .timeout_ns = UINT64_C(10000000000),
                           .lag_bound_ns = 1000000,
@@ -348,6 +378,8 @@ int plan_read(int argc, char **argv, struct plan *plan)
         return status;
     if (plan->connections == 0)
         plan->connections = OPEN_LOOP_CONNECTIONS;
+    if (plan->duration_ns == 0)
+        plan->duration_ns = usual_duration_ns;
     if (plan->target.scheme == TARGET_UDP)
         plan->own_queue = true;
     plan->arrivals.duration_ns = plan->duration_ns;
@@ -356,8 +388,9 @@ int plan_read(int argc, char **argv, struct plan *plan)
 
 FILE *plan_says_to(const struct plan *plan)
 {
-    const char *paths[] = {plan->json, plan->against_json, plan->hgrm, plan->csv, plan->html};
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+    const char *paths[PATH_COUNT];
+    paths_of(plan, paths);
+    for (size_t i = 0; i < PATH_COUNT; i++)
         if (paths[i] && strcmp(paths[i], "-") == 0)
             return stderr;
     return stdout;
