@@ -20,6 +20,10 @@
  * (net.unix.max_dgram_qlen), and what follows is tried again each millisecond; it is lost when its
  * socket is closed. {timestamp,true} tells nothing.
  *
+ * There is no reset. Where the peer of a TCP connection is reset (as by {linger,{true,0}}, after
+ * close_timeout_ms, or as a file was cut short), a local one reads what was sent and then an end,
+ * as if that were all; only if something that it has said was not read does it see ECONNRESET.
+ *
  * Descriptors go along by weir_local_send, and are taken by weir_local_take from sockets that have
  * {descriptors,N}; without it those that a peer sends are closed by the kernel, unseen. Credentials
  * are told by weir_local_credentials of a connection, and by each datagram with {credentials,true}.

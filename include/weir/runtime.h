@@ -99,18 +99,21 @@ WEIR_API int weir_start(weir_runtime **runtime, const weir_config *config) WEIR_
 
 /*
  * Stops a runtime: closes every socket, waits until no operation is in flight, joins the threads
- * and frees everything. Connections that a service has in its backlog are `accepted` first, and end
- * as others do. Calls of other threads that wait return WEIR_CLOSED, and so does every later call
- * on the runtime, a second weir_stop too; only a wait for a mailbox goes on (weir_mailbox_post),
- * and the look-up of a name, which is not waited for. Owners of active sockets are told `closed`,
- * and handlers `gone`. Packets kept and not released keep their scheduler's buffers until they are.
- * 0, or WEIR_CLOSED. Not from a scheduler: -EDEADLK.
+ * and frees everything. Connections that a service has in its backlog are `accepted` first (with
+ * {max_connections,N} as many as there is room for), and end as others do. Calls of other threads
+ * that wait return WEIR_CLOSED, and so does every later call on the runtime, a second weir_stop
+ * too; only a wait for a mailbox goes on (weir_mailbox_post), and the look-up of a name, which is
+ * not waited for. Owners of active sockets are told `closed`, and handlers `gone`. Packets kept and
+ * not released keep their scheduler's buffers until they are. 0, or WEIR_CLOSED. Not from a
+ * scheduler: -EDEADLK.
  */
 WEIR_API int weir_stop(weir_runtime *runtime);
 
 /*
  * Closes the listeners, then waits until the last connection is gone or the time is up. Connections
- * of a service that have come by then are served, those of its backlog too.
+ * of a service that have come by then are served, those of its backlog too. With
+ * {max_connections,N} all that it has accepted are, and of its backlog as many as there is room for
+ * when it closes, not more as places become free: the others are reset.
  * A handle whose connection is lost does not count, although its owner has not closed it yet; a UDP
  * socket stays open, and counts while it has something queued.
  * 0, WEIR_TIMEOUT, or WEIR_CLOSED (stopped meanwhile). Not from a scheduler: -EDEADLK.

@@ -149,7 +149,8 @@ WEIR_API int weir_tcp_listen(weir_runtime *runtime, const char *address, uint16_
  * options set on it are set on all. With {max_connections,N} who comes when there are N connections
  * waits until one ends. Errors as weir_tcp_listen, WEIR_BADARG also for an owner that is nobody.
  * When the listening socket is of no use any more (something else has shut it down) the owner is
- * told by `error` with its handle, once until connections come again, and nothing follows that.
+ * told by `error` with its handle, once until connections come again, and nothing follows that. Of
+ * a service on several schedulers each tells of its own part, by that one's handle.
  * Thread; scheduler if it is the only one of its runtime.
  */
 WEIR_API int weir_tcp_serve(weir_runtime *runtime, const char *address, uint16_t port,
@@ -222,8 +223,9 @@ WEIR_API int weir_send_owned(weir_socket socket, const void *bytes, size_t size,
  * pipe, a socket or a terminal, -EISDIR for a directory, -EBADF when it is not open for reading,
  * -EINVAL when the file is shorter (asked of files that do not know their size too, as those of
  * /proc) or O_DIRECT. One that becomes shorter, or cannot be read, ends the connection when its
- * turn comes: the peer is reset, and the owner told: `error` (-EIO for one that is shorter) and
- * `closed`, or the error when it next asks. Otherwise as weir_send; -EMFILE.
+ * turn comes: the peer is reset, or sees an end if it is local (weir/local.h), and the owner told:
+ * `error` (-EIO for one that is shorter) and `closed`, or the error when it next asks. Otherwise as
+ * weir_send; -EMFILE.
  */
 WEIR_API int weir_send_file(weir_socket socket, int fd, uint64_t offset,
                             size_t size) WEIR_CHECK_RESULT;

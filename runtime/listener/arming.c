@@ -12,11 +12,13 @@
 enum { RETRY_MS = 100 };
 
 /* The kernel wakes who has waited longest. One by one that is another each time; a multishot would
- * stay the first, and have all connections. With a limit no more is accepted than can be kept. */
+ * stay the first, and have all connections. With a limit no more is accepted than can be kept. Of a
+ * local listener that is shut down a multishot does not hear (6.18). */
 static void arm(struct scheduler *scheduler, struct listener *listener)
 {
     struct listening *listening = listener->listening;
     bool multishot = listening->serving && !listening->has_rivals && !listening->queuer &&
+                     listener->slot.family != WEIR_LOCAL &&
                      (scheduler->profile.features & FEATURE_BIT(MULTISHOT_ACCEPT));
     listening->accepting = ACCEPTING;
     slot_hold(&listener->slot);

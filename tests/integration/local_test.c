@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -332,6 +333,29 @@ Test(local, half_closed_and_reset_are_what_they_are)
     loopback_close(&loopback);
 }
 
+/* There is no reset, unless something that the peer said was not read. */
+Test(local, the_peer_of_a_file_that_was_cut_short_sees_an_end)
+{
+    enum { PROMISED = 5000, CUT = 1000 };
+    static const char before[1 << 20]; /* so that the file is read when it has been cut */
+    for (int unread = 0; unread < 2; unread++) {
+        struct loopback loopback = loopback_start(NULL);
+        int file = memfd_create("file", MFD_CLOEXEC);
+        cr_assert(file >= 0 && ftruncate(file, PROMISED) == 0);
+        loopback.socket = open_pair(&loopback, "[{active,false},{sndbuf,4096}]", &loopback.peer);
+        GIVES(weir_send(loopback.socket, before, sizeof(before)), 0);
+        GIVES(weir_send_file(loopback.socket, file, 0, PROMISED), 0);
+        cr_assert(ftruncate(file, CUT) == 0);
+        close(file);
+        if (unread)
+            peer_say(loopback.peer, "unread");
+        int64_t size = peer_drain(loopback.peer);
+        cr_assert(unread ? size == -ECONNRESET : size > 0, "%lld", (long long)size);
+        GIVES(weir_recv(loopback.socket, 0, WAIT_MS, &(weir_packet){0}), -EIO);
+        loopback_close(&loopback);
+    }
+}
+
 Test(local, what_does_not_fit_waits_and_arrives)
 {
     enum { SIZE = 4 * 1024 * 1024 };
@@ -427,6 +451,50 @@ Test(local, a_service_for_which_there_are_too_few_descriptors)
     GIVES(result, -EMFILE);
     cr_expect(strstr(weir_last_error_text(), "descriptor"), "%s", weir_last_error_text());
     GIVES(descriptor_count(), open_before);
+    loopback_close(&loopback);
+}
+
+static void shut_down(weir_socket listener)
+{
+    int fds[WEIR_FDS_MAX];
+    GIVES(weir_duplicate_fds(listener, fds), 1);
+    cr_assert(shutdown(fds[0], SHUT_RDWR) == 0);
+    close(fds[0]);
+}
+
+/* Every scheduler finds it. */
+static void expect_owner_told(uint32_t schedulers)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = schedulers});
+    weir_socket service;
+    GIVES(weir_tcp_serve(loopback.runtime, at("a"), 0, WEIR_OPTIONS(WEIR_REUSEADDR(true)),
+                         weir_mailed_to(loopback.mailbox), &service),
+          0);
+    int peer = local_peer(at("a"), SOCK_STREAM, connect);
+    cr_assert(next_message(loopback.mailbox).kind == WEIR_MESSAGE_ACCEPTED);
+    shut_down(service);
+    for (uint32_t i = 0; i < schedulers; i++) {
+        weir_message message = next_message(loopback.mailbox);
+        cr_assert(message.kind == WEIR_MESSAGE_ERROR && message.error == -EINVAL, "%d: %s",
+                  message.kind, weir_error_name(message.error));
+    }
+    close(peer);
+    loopback_close(&loopback);
+}
+
+Test(local, who_listens_is_told_that_something_else_has_shut_it_down)
+{
+    expect_owner_told(1);
+    expect_owner_told(SCHEDULERS);
+    struct loopback loopback = loopback_start(NULL);
+    weir_socket made;
+    GIVES(listen_at(&loopback, at("b"), 0, "[{active,false}]", &loopback.listener), 0);
+    struct background acceptor = {.work = accept_in_background, .socket = loopback.listener};
+    background_start(&acceptor);
+    shut_down(loopback.listener);
+    GIVES(background_join(&acceptor), -EINVAL);
+    GIVES(weir_tcp_accept(loopback.listener, weir_mailed_to(loopback.mailbox), WAIT_MS, &made),
+          -EINVAL);
     loopback_close(&loopback);
 }
 

@@ -230,19 +230,19 @@ Test(accept, pauses_for_a_while)
     end();
 }
 
-/* A multishot would have the connections of its rivals too, or those for which there is no place.
- */
+/* A multishot would have the connections of its rivals too, or those for which there is no place,
+ * and that of a local socket would not hear of its end. */
 static const struct {
     bool serving;
     bool rivals;
     bool limited;
     bool featured;
+    enum weir_family family;
     bool multishot;
 } shots[] = {
-    {true, false, false, true, true},
-    {true, true, false, true, false},
-    {true, false, true, true, false},
-    {true, false, false, false, false},
+    {true, false, false, true, WEIR_INET, true},   {true, false, false, true, WEIR_INET6, true},
+    {true, true, false, true, WEIR_INET, false},   {true, false, true, true, WEIR_INET, false},
+    {true, false, false, false, WEIR_INET, false}, {true, false, false, true, WEIR_LOCAL, false},
 };
 
 Test(accept, asks_for_one_or_for_all)
@@ -255,6 +255,7 @@ Test(accept, asks_for_one_or_for_all)
             shut_listener();
             open_listener();
         }
+        listener->slot.family = shots[i].family;
         listening->has_rivals = shots[i].rivals;
         listening->queuer = shots[i].limited ? &queuer : NULL;
         scheduler->profile.features = shots[i].featured ? features | FEATURE_BIT(MULTISHOT_ACCEPT)
