@@ -4,6 +4,7 @@
 #include "support/loopback.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
