@@ -197,8 +197,9 @@ WEIR_API int weir_tcp_connect_async(weir_runtime *runtime, const char *host, uin
  */
 WEIR_API int weir_send(weir_socket socket, const void *bytes, size_t size) WEIR_CHECK_RESULT;
 /* Sends bytes without waiting. The bytes are copied; `sent` (may be NULL) is called when the send
- * is accepted or has failed. It waits while the socket is busy, as a thread would; what waits so is
- * bounded: -ENOBUFS when it and what is queued have reached the runtime's queued_bytes_limit. */
+ * is accepted or has failed: in the order of the calls, but for one that fails, which may overtake
+ * those that wait. It waits while the socket is busy, as a thread would; what waits so is bounded:
+ * -ENOBUFS when it and what is queued have reached the runtime's queued_bytes_limit. */
 WEIR_API int weir_send_async(weir_socket socket, const void *bytes, size_t size, weir_sent *sent,
                              void *data) WEIR_CHECK_RESULT;
 /* Sends one packet out of several pieces, in order. Otherwise as weir_send. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a stream has while it has something to send: the queue, and who waits for what of it. Calls
- * wait in this order and are answered in it: those whose bytes the kernel has yet to be offered,
- * those that crossed the high mark, those of whose bytes nothing is queued.
+ * wait in this order, and those that go well are answered in it: those whose bytes the kernel has
+ * yet to be offered, those that crossed the high mark, those of whose bytes nothing is queued.
  */
 #ifndef RUNTIME_STREAM_OUTPUT_H
 #define RUNTIME_STREAM_OUTPUT_H
