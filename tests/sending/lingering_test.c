@@ -68,23 +68,45 @@ Test(lingering, a_closed_socket_counts_until_it_is_over)
     loopback_close(&loopback);
 }
 
+/* False: the machine has held this peer up, who may have been reset for that. */
+static bool take_slowly(int fd)
+{
+    enum { PIECES = 40, PIECE_BYTES = FILL_BYTES / PIECES };
+    static char bytes[PIECE_BYTES];
+    const struct timespec pause = {.tv_nsec = 4 * CLOSE_TIMEOUT_MS * INT64_C(1000000) / PIECES};
+    for (int i = 0; i < PIECES; i++) {
+        uint64_t began_ms = now_ms();
+        ssize_t count = recv(fd, bytes, PIECE_BYTES, MSG_WAITALL);
+        nanosleep(&pause, NULL); /* a slow peer, and not a wait for anything */
+        if (now_ms() - began_ms > CLOSE_TIMEOUT_MS / 2)
+            return false;
+        cr_assert(count == PIECE_BYTES, "piece %d: %zd bytes", i, count);
+    }
+    return true;
+}
+
 /* Several times as long as the time-out all in all. */
+static bool peer_that_takes_little(void)
+{
+    struct loopback loopback = open_with_timeout(CLOSE_TIMEOUT_MS);
+    uint64_t before_ms = now_ms();
+    weir_close(loopback.socket);
+    bool was_in_time = take_slowly(loopback.peer);
+    if (was_in_time) {
+        cr_assert(now_ms() - before_ms > 2 * CLOSE_TIMEOUT_MS);
+        peer_expect_end(loopback.peer);
+        cr_assert(totals_of(loopback.runtime).close_timeouts == 0);
+    }
+    loopback_close(&loopback);
+    return was_in_time;
+}
+
 Test(lingering, a_peer_that_takes_little_is_not_reset)
 {
-    enum { PIECES = 40 };
-    static char bytes[FILL_BYTES];
-    const struct timespec pause = {.tv_nsec = 4 * CLOSE_TIMEOUT_MS * INT64_C(1000000) / PIECES};
-    struct loopback loopback = open_with_timeout(CLOSE_TIMEOUT_MS);
-    uint64_t before = now_ms();
-    weir_close(loopback.socket);
-    for (int i = 0; i < PIECES; i++) {
-        peer_read(loopback.peer, bytes, FILL_BYTES / PIECES);
-        nanosleep(&pause, NULL); /* a slow peer, and not a wait for anything */
-    }
-    cr_assert(now_ms() - before > 2 * CLOSE_TIMEOUT_MS);
-    peer_expect_end(loopback.peer);
-    cr_assert(totals_of(loopback.runtime).close_timeouts == 0);
-    loopback_close(&loopback);
+    enum { TRIES = 10 };
+    int tries = 0;
+    while (!peer_that_takes_little())
+        cr_assert(++tries < TRIES, "the machine holds the peer up");
 }
 
 Test(lingering, a_drain_ends_with_them)
