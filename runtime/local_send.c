@@ -73,6 +73,7 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
     } else {
         send->as.letter.letter = letter_of(&send->parts);
         send->as.letter.parcel = NULL;
+        send->as.letter.is_waited_for = false;
         call->operation = &operation_send_letter;
     }
     return call->operation->run(scheduler, slot, call);

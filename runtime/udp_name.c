@@ -23,6 +23,7 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
+#include "runtime/scheduler/waiting.h"
 #include <weir/udp.h>
 
 /* What a call waits for, on the list of its socket's outbox. */
@@ -114,6 +115,7 @@ static void send_next(struct named_call *named)
         named->letter.letter.to = next_address(named);
     named->letter.call.socket = named->call.socket;
     named->letter.call.finish = sent;
+    named->letter.is_waited_for = call_is_waited_for(&named->call);
     call_let_leave(scheduler_current(), &named->call);
     (void)call_make_async_on(&operation_send_letter, scheduler_current()->index,
                              &named->letter.call);
@@ -139,10 +141,16 @@ static void go_on(struct named_call *named, const weir_address *addresses, size_
         connect_next(named);
 }
 
+static void stop_asking(struct scheduler *scheduler, struct named_call *named)
+{
+    list_remove(&named->call.link);
+    waiting_end(scheduler, named->bytes.iov_len);
+}
+
 static void take_answer(struct named_call *named, weir_hostent *hostent, int result)
 {
     named->question = NULL;
-    list_remove(&named->call.link);
+    stop_asking(scheduler_current(), named);
     named->hostent = hostent;
     if (result < 0)
         answer(named, result);
@@ -167,9 +175,8 @@ static void found(struct call *look_up)
 static void leave(struct scheduler *scheduler, struct call *call)
 {
     struct named_call *named = named_call_of(call);
-    (void)scheduler;
     named->question->named = NULL;
-    list_remove(&call->link);
+    stop_asking(scheduler, named);
 }
 
 /* 1; 0: it is a name; or an error. */
@@ -223,11 +230,15 @@ static struct name_question *new_question(struct weir_runtime *runtime, struct n
 static int ask(struct scheduler *scheduler, struct named_call *named, struct slot *slot)
 {
     struct weir_runtime *runtime = scheduler->runtime;
+    int result = named->sends ? waiting_check(scheduler, &named->call) : 0;
+    if (result < 0)
+        return result;
     struct outbox *outbox = outbox_of(datagram_of(slot));
     struct name_question *question =
         outbox ? new_question(runtime, named, (enum weir_family)slot->family) : NULL;
     if (!question)
         return error_say(-ENOMEM, "no memory to look a name up");
+    waiting_begin(scheduler, named->bytes.iov_len);
     named->question = question;
     named->call.timeout_ms = WEIR_INFINITY; /* it is the look-up's */
     if (!CANARY(LATE_ANSWER))

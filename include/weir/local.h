@@ -113,9 +113,9 @@ typedef struct weir_local_message {
  */
 WEIR_API int weir_local_send(weir_socket socket,
                              const weir_local_message *message) WEIR_CHECK_RESULT;
-/* Sends bytes with descriptors, without waiting, as weir_send_async and weir_udp_send_async do. The
- * bytes are copied, the descriptors duplicated. `sent` (may be NULL) is not called if this does not
- * return 0: -EBADF, -EMFILE, -EINVAL, -ENOMEM, WEIR_CLOSED. */
+/* Sends bytes with descriptors, without waiting, as weir_send_async and weir_udp_send_async do:
+ * what waits is bounded, -ENOBUFS. The bytes are copied, the descriptors duplicated. `sent` (may be
+ * NULL) is not called if this does not return 0: -EBADF, -EMFILE, -EINVAL, -ENOMEM, WEIR_CLOSED. */
 WEIR_API int weir_local_send_async(weir_socket socket, const weir_local_message *message,
                                    weir_sent *sent, void *data) WEIR_CHECK_RESULT;
 

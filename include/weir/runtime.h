@@ -39,8 +39,9 @@ typedef struct weir_config {
     uint32_t busy_wait_us;         /* how long an idle scheduler looks before it sleeps; 0,
                                       0..1000000 */
     uint64_t queued_bytes_limit;   /* of the whole runtime; 1 GiB. Over it every socket that has
-                                      something queued is busy; a scheduler may use what others
-                                      leave, which is all but an eighth of their shares */
+                                      something queued is busy, and _async sends that would wait
+                                      are refused; a scheduler may use what others leave, which is
+                                      all but an eighth of their shares */
     uint32_t close_timeout_ms;     /* how long the peer of a closed socket may take nothing of what
                                       is queued for it, before it is reset; 30000 */
     uint32_t zero_copy_from_bytes; /* sends of this size and more leave the copy out where the
@@ -149,7 +150,7 @@ typedef struct weir_totals {
     uint64_t completion_overflows;
     uint64_t fallbacks;     /* kernel features that are not used */
     uint64_t queued_bytes;  /* waiting to be sent now */
-    uint64_t waiting_bytes; /* of calls that wait for a busy socket, with nothing queued */
+    uint64_t waiting_bytes; /* of sends that wait for a busy socket or a name, none of it queued */
     uint64_t copied_bytes;  /* received bytes that were moved in user space */
     uint64_t busy_ns;       /* time that its thread has spent on a core, the kernel's share too */
     uint64_t refused_runs;  /* udp: datagrams that the route would not have cut apart by the kernel,

@@ -92,8 +92,9 @@ WEIR_API int weir_udp_send(weir_socket socket, const weir_address *to, const voi
                            size_t size) WEIR_CHECK_RESULT;
 
 /* Sends one datagram, for those who cannot wait: `sent` (may be NULL) is called with what the
- * kernel said. The bytes are copied. -EINVAL (NULL bytes, or more than memory has), -ENOMEM,
- * WEIR_CLOSED: it is not called.
+ * kernel said. The bytes are copied. From high_watermark bytes on it waits, as a thread's call
+ * would, unless as much waits as weir_send_async lets wait: then `sent` is told -ENOBUFS. -EINVAL
+ * (NULL bytes, or more than memory has), -ENOMEM, WEIR_CLOSED: it is not called.
  */
 WEIR_API int weir_udp_send_async(weir_socket socket, const weir_address *to, const void *bytes,
                                  size_t size, weir_sent *sent, void *data) WEIR_CHECK_RESULT;
@@ -118,8 +119,9 @@ WEIR_API int weir_udp_connect_to(weir_socket socket, const char *host, uint16_t 
                                  int64_t timeout_ms) WEIR_CHECK_RESULT;
 
 /* Sends or connects to a host by its name, for those who do not want to wait: `sent` and
- * `connected` (may be NULL) are called with the result. Host and bytes are copied. -EINVAL,
- * -ENOMEM, WEIR_CLOSED: it is not called. */
+ * `connected` (may be NULL) are called with the result. Host and bytes are copied; a datagram that
+ * waits, for the look-up too, is bounded as by weir_udp_send_async: -ENOBUFS. -EINVAL, -ENOMEM,
+ * WEIR_CLOSED: it is not called. */
 WEIR_API int weir_udp_send_to_async(weir_socket socket, const char *host, uint16_t port,
                                     const void *bytes, size_t size, int64_t timeout_ms,
                                     weir_sent *sent, void *data) WEIR_CHECK_RESULT;

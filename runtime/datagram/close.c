@@ -17,7 +17,9 @@
 
 static void dismiss_senders(struct scheduler *scheduler, struct outbox *outbox)
 {
-    call_complete_all(scheduler, &outbox->waiters, WEIR_CLOSED);
+    struct call *call;
+    while ((call = outbox_take_waiter(scheduler, outbox)))
+        call_complete(scheduler, call, WEIR_CLOSED);
     while (!list_is_empty(&outbox->askers))
         call_end(scheduler, list_entry(outbox->askers.next, struct call, link), WEIR_CLOSED);
 }

@@ -35,9 +35,8 @@ void departure_soon(struct scheduler *scheduler, struct outbox *outbox)
 /* One after the other, while there is room and the calls are made on an open socket. */
 static void resume_waiters(struct scheduler *scheduler, struct outbox *outbox)
 {
-    struct list *node;
-    while (!outbox->busy && (node = list_take(&outbox->waiters))) {
-        struct call *call = list_entry(node, struct call, link);
+    struct call *call;
+    while (!outbox->busy && (call = outbox_take_waiter(scheduler, outbox))) {
         int result = call->operation->run(scheduler, &outbox->socket->slot, call);
         if (result != CALL_WAITS)
             call_complete(scheduler, call, result);

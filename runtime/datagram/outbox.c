@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "runtime/datagram/datagram.h"
+#include "runtime/datagram/letter.h"
+#include "runtime/scheduler/waiting.h"
 
 struct outbox *outbox_of(struct datagram *socket)
 {
@@ -63,4 +65,30 @@ void outbox_count_off(struct outbox *outbox, size_t size, uint32_t count)
     CHECK_LE(count, outbox->queued_count);
     outbox->queued_bytes -= size;
     outbox->queued_count -= count;
+}
+
+static size_t size_of(struct call *call)
+{
+    return letter_call_of(call)->letter.bytes.iov_len;
+}
+
+void outbox_let_wait(struct scheduler *scheduler, struct outbox *outbox, struct call *call)
+{
+    list_append(&outbox->waiters, &call->link);
+    waiting_begin(scheduler, size_of(call));
+}
+
+struct call *outbox_take_waiter(struct scheduler *scheduler, struct outbox *outbox)
+{
+    if (list_is_empty(&outbox->waiters))
+        return NULL;
+    struct call *call = list_entry(outbox->waiters.next, struct call, link);
+    outbox_leave(scheduler, call);
+    return call;
+}
+
+void outbox_leave(struct scheduler *scheduler, struct call *call)
+{
+    list_remove(&call->link);
+    waiting_end(scheduler, size_of(call));
 }

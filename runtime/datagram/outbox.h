@@ -61,6 +61,13 @@ struct parcel *outbox_last(const struct outbox *outbox);
 /* Those to the connected peer, which this is, stay its own when the socket has another. */
 void outbox_name_peer(struct outbox *outbox, const union parcel_address *peer, socklen_t size);
 
+/* A call waits until it is not busy. */
+void outbox_let_wait(struct scheduler *scheduler, struct outbox *outbox, struct call *call);
+/* The first of those, which waits no more, or NULL. */
+struct call *outbox_take_waiter(struct scheduler *scheduler, struct outbox *outbox);
+/* One of them leaves. */
+void outbox_leave(struct scheduler *scheduler, struct call *call);
+
 /* What the watermarks are about: empty datagrams must count as well. */
 static inline size_t outbox_weight(const struct outbox *outbox)
 {

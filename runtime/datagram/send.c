@@ -11,6 +11,7 @@
 #include "runtime/datagram/departure.h"
 #include "runtime/datagram/outbox.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/waiting.h"
 
 /* Of inet; inet6 takes 20 more, which the kernel sees to. */
 enum { LETTER_BYTES_MAX = 65507, LETTER_BYTES_MAX_INET6 = 65527 };
@@ -134,6 +135,16 @@ int letter_send_now(struct scheduler *scheduler, struct datagram *socket,
     return queue(scheduler, socket, letter, NULL);
 }
 
+static int wait_for_room(struct scheduler *scheduler, struct outbox *outbox, struct call *call)
+{
+    int result = letter_call_of(call)->is_waited_for ? 0 : waiting_check(scheduler, call);
+    if (result < 0)
+        return result;
+    scheduler->totals.busy++;
+    outbox_let_wait(scheduler, outbox, call);
+    return CALL_WAITS;
+}
+
 static int run_send(struct scheduler *scheduler, struct slot *slot, struct call *call)
 {
     struct datagram *socket = datagram_of(slot);
@@ -142,11 +153,8 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
     if (result < 0)
         return result;
     call_let_leave(scheduler, call);
-    if (departure_is_busy(socket)) {
-        scheduler->totals.busy++;
-        list_append(&socket->outbox->waiters, &call->link);
-        return CALL_WAITS;
-    }
+    if (departure_is_busy(socket))
+        return wait_for_room(scheduler, socket->outbox, call);
     result = queue(scheduler, socket, letter, call);
     return result < 0 ? result : CALL_WAITS;
 }
@@ -155,11 +163,10 @@ static int run_send(struct scheduler *scheduler, struct slot *slot, struct call 
 static void leave_send(struct scheduler *scheduler, struct call *call)
 {
     struct parcel *parcel = letter_call_of(call)->parcel;
-    (void)scheduler;
     if (parcel)
         parcel->call = NULL;
     else
-        list_remove(&call->link);
+        outbox_leave(scheduler, call);
 }
 
 const struct call_operation operation_send_letter = {

@@ -8,6 +8,7 @@
 #include "runtime/owner/owner.h"
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/waiting.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/limit.h"
 #include "runtime/stream/output.h"
@@ -75,17 +76,6 @@ int busy_cross(struct scheduler *scheduler, struct stream *stream, struct call *
     return CALL_WAITS;
 }
 
-/* Nobody who calls without waiting is held up, so the bytes of such calls have a limit too: the
- * same, for both together. */
-static int check_waiting(struct scheduler *scheduler, const struct call *call)
-{
-    const weir_totals *totals = &scheduler->totals;
-    if (call->kind == CALL_ASYNC &&
-        !lease_exceeds(&scheduler->lease, totals->queued_bytes + totals->waiting_bytes))
-        return error_say(-ENOBUFS, "send: too much waits to be sent already (queued_bytes_limit)");
-    return 0;
-}
-
 /* Behind one that has crossed the mark they wait until that is over, at the latest by its time-out.
  * Where a handler, or the runtime's limit, keeps the socket busy their own time runs. */
 static void time_suspended(struct scheduler *scheduler, struct output *output)
@@ -105,12 +95,12 @@ int busy_suspend(struct scheduler *scheduler, struct stream *stream, struct call
 {
     bool behind = !list_is_empty(&stream->output->crossed);
     call->timeout_ms = stream_values(stream)->send_timeout_ms;
-    int result = call->timeout_ms == 0 && !behind ? WEIR_TIMEOUT : check_waiting(scheduler, call);
+    int result = call->timeout_ms == 0 && !behind ? WEIR_TIMEOUT : waiting_check(scheduler, call);
     if (result < 0)
         return result;
     stay_busy(scheduler, stream->output);
     list_append(&stream->output->suspended, &call->link);
-    scheduler->totals.waiting_bytes += send_call_of(call)->source.size;
+    waiting_begin(scheduler, send_call_of(call)->source.size);
     if (behind)
         call_let_leave(scheduler, call);
     else
@@ -175,7 +165,7 @@ void busy_expire(struct scheduler *scheduler, struct call *call)
 {
     list_remove(&call->link);
     if (!send_call_of(call)->crossed)
-        scheduler->totals.waiting_bytes -= send_call_of(call)->source.size;
+        waiting_end(scheduler, send_call_of(call)->source.size);
     struct stream *stream = stream_find(scheduler, call->socket);
     if (!stream || !stream_is_live(stream) || !stream->output)
         return;

@@ -2,6 +2,7 @@
 #include "runtime/stream/limit.h"
 
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/waiting.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/streams.h"
 
@@ -26,8 +27,7 @@ static uint64_t relief_bytes(const struct scheduler *scheduler)
 
 void limit_give_back(struct scheduler *scheduler)
 {
-    lease_return(&scheduler->lease,
-                 scheduler->totals.queued_bytes + scheduler->totals.waiting_bytes);
+    lease_return(&scheduler->lease, waiting_and_queued(scheduler));
 }
 
 bool limit_holds(struct scheduler *scheduler, const struct output *output)

@@ -4,6 +4,7 @@
 #include "runtime/scheduler/call.h"
 #include "runtime/scheduler/cancel.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/waiting.h"
 #include "runtime/stream/limit.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/send.h"
@@ -23,7 +24,7 @@ struct call *senders_take_suspended(struct scheduler *scheduler, struct output *
     if (!node)
         return NULL;
     struct call *call = list_entry(node, struct call, link);
-    scheduler->totals.waiting_bytes -= send_call_of(call)->source.size;
+    waiting_end(scheduler, send_call_of(call)->source.size);
     call_hold(scheduler, call);
     return call;
 }

@@ -235,6 +235,86 @@ Test(local_udp, a_full_peer_is_waited_for)
     loopback_close(&loopback);
 }
 
+/* Beyond the high mark they wait, with nothing queued: as many as there may, or somebody waits for
+ * them. */
+
+enum { PIECE = 60000, PIECES = 200, LIMIT = 10 * PIECE };
+
+static const char crowd_bytes[PIECE];
+static const char *crowded;
+
+static int send_to_text(weir_socket socket, struct answer *answer)
+{
+    return weir_udp_send_to_async(socket, crowded, 0, crowd_bytes, PIECE, WEIR_INFINITY,
+                                  answer_sent, answer);
+}
+
+static int send_connected(weir_socket socket, struct answer *answer)
+{
+    return weir_udp_send_async(socket, NULL, crowd_bytes, PIECE, answer_sent, answer);
+}
+
+static int send_local(weir_socket socket, struct answer *answer)
+{
+    const weir_local_message message = {.bytes = crowd_bytes, .size = PIECE};
+    return weir_local_send_async(socket, &message, answer_sent, answer);
+}
+
+static int send_and_wait(struct background *background)
+{
+    return weir_udp_send_to(background->socket, crowded, 0, crowd_bytes, PIECE, WEIR_INFINITY);
+}
+
+static int count_of(struct answer answers[PIECES], int result)
+{
+    int count = 0;
+    for (int i = 0; i < PIECES; i++)
+        count += answer_wait(&answers[i]) == result;
+    return count;
+}
+
+static void expect_bounded(int send(weir_socket socket, struct answer *answer))
+{
+    static struct answer answers[PIECES];
+    const weir_config config = {.schedulers = 1, .queued_bytes_limit = LIMIT};
+    struct loopback loopback = loopback_start(&config);
+    weir_totals totals;
+    (void)passive_at(&loopback, crowded = at("crowded"));
+    struct background background = {.work = send_and_wait, .socket = passive_at(&loopback, NULL)};
+    weir_socket socket = background.socket;
+    GIVES(weir_udp_connect_to(socket, crowded, 0, WAIT_MS), 0);
+    memset(answers, 0, sizeof(answers));
+    for (int i = 0; i < PIECES; i++)
+        GIVES(send(socket, &answers[i]), 0);
+    EVENTUALLY(weir_get_totals(loopback.runtime, -1, &totals) == 0 &&
+               totals.waiting_bytes == LIMIT);
+    background_start(&background);
+    EVENTUALLY(weir_get_totals(loopback.runtime, -1, &totals) == 0 &&
+               totals.waiting_bytes == LIMIT + PIECE);
+    GIVES(weir_close(socket), 0);
+    GIVES(background_join(&background), WEIR_CLOSED);
+    int refused = count_of(answers, -ENOBUFS);
+    cr_expect(refused > 0, "none is refused");
+    cr_expect_eq(refused + count_of(answers, WEIR_CLOSED) + count_of(answers, 0), PIECES);
+    EVENTUALLY(weir_get_totals(loopback.runtime, -1, &totals) == 0 && totals.waiting_bytes == 0);
+    loopback_close(&loopback);
+}
+
+Test(local_udp, what_waits_for_a_full_peer_is_bounded_and_counted)
+{
+    expect_bounded(send_connected);
+}
+
+Test(local_udp, what_waits_for_a_full_peer_of_a_text_is_bounded_and_counted)
+{
+    expect_bounded(send_to_text);
+}
+
+Test(local_udp, what_waits_as_a_message_for_a_full_peer_is_bounded_and_counted)
+{
+    expect_bounded(send_local);
+}
+
 /* A UDP socket has no end of its own, so a drain waits for what it has queued and no longer. */
 Test(local_udp, a_drain_waits_for_what_is_queued_and_no_longer)
 {

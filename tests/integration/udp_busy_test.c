@@ -5,6 +5,7 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { HIGH = 8192 * 1024, LOW = 4096 * 1024, SIZE = 60000 };
@@ -113,4 +114,62 @@ Test(udp_busy, who_waits_is_told_that_it_was_closed)
     GIVES(weir_close(sender.socket), 0);
     GIVES(answer_wait(&waiting), WEIR_CLOSED);
     end(&loopback, &plain);
+}
+
+/* What waits without being waited for is bounded, and counted. */
+
+enum { LIMIT = 100000, PIECE = 1000, PIECES = 2 * LIMIT / PIECE };
+
+struct crowd {
+    struct loopback loopback;
+    struct answer answers[PIECES];
+    weir_socket socket;
+};
+
+static weir_totals totals_of(const struct crowd *crowd)
+{
+    weir_totals totals;
+    GIVES(weir_get_totals(crowd->loopback.runtime, -1, &totals), 0);
+    return totals;
+}
+
+/* How many are refused: those that come when as much as the limit waits. */
+static void expect_bounded(struct crowd *crowd)
+{
+    settle(crowd->socket);
+    EVENTUALLY(totals_of(crowd).waiting_bytes == LIMIT);
+    for (int i = 0; i < PIECES; i++)
+        if (i < LIMIT / PIECE)
+            cr_expect(answer_count(&crowd->answers[i]) == 0, "%d is answered", i);
+        else
+            cr_expect(answer_wait(&crowd->answers[i]) == -ENOBUFS, "%d is taken", i);
+}
+
+static void expect_all_dropped(struct crowd *crowd)
+{
+    GIVES(weir_close(crowd->socket), 0);
+    for (int i = 0; i < LIMIT / PIECE; i++)
+        cr_expect(answer_wait(&crowd->answers[i]) == WEIR_CLOSED, "%d is kept", i);
+    EVENTUALLY(totals_of(crowd).waiting_bytes == 0);
+}
+
+Test(udp_busy, what_waits_for_a_name_is_bounded)
+{
+    static const char bytes[PIECE];
+    static struct crowd crowd;
+    struct plain silent = plain_open();
+    char terms[128];
+    snprintf(terms, sizeof(terms), "{lookup,[dns]}. {nameserver,{127,0,0,1},%d}. {timeout,%d}.",
+             silent.address.port, WAIT_MS);
+    const weir_config config = {.schedulers = 1, .queued_bytes_limit = LIMIT, .inet_terms = terms};
+    crowd.loopback = loopback_start(&config);
+    crowd.socket = open_with(&crowd.loopback, "[{active,false}]", weir_owned_by_nobody());
+    for (int i = 0; i < PIECES; i++)
+        GIVES(weir_udp_send_to_async(crowd.socket, "host.example", 9, bytes, PIECE, WEIR_INFINITY,
+                                     answer_sent, &crowd.answers[i]),
+              0);
+    expect_bounded(&crowd);
+    expect_all_dropped(&crowd);
+    loopback_close(&crowd.loopback);
+    close(silent.fd);
 }

@@ -366,9 +366,10 @@ void model_check_totals(const weir_totals *totals)
     for (size_t i = 0; i < COUNTER_COUNT; i++)
         SIM_CHECK(counters[i] < 1ull << 40, "counter %zu is %llu", i,
                   (unsigned long long)counters[i]);
-    SIM_CHECK(totals->connections == 0 && totals->queued_bytes == 0,
-              "%llu connections and %llu queued bytes are counted in the end",
-              (unsigned long long)totals->connections, (unsigned long long)totals->queued_bytes);
+    SIM_CHECK(totals->connections == 0 && totals->queued_bytes == 0 && totals->waiting_bytes == 0,
+              "%llu connections, %llu queued and %llu waiting bytes are counted in the end",
+              (unsigned long long)totals->connections, (unsigned long long)totals->queued_bytes,
+              (unsigned long long)totals->waiting_bytes);
 }
 
 void model_check_end(void)

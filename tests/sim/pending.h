@@ -26,6 +26,7 @@ struct call;
 struct pending {
     uint8_t kind;      /* enum pending_kind */
     bool returned;     /* the call itself */
+    bool is_waited_for;
     uint8_t away;      /* how many schedulers it is taken to from where it is made */
     bool is_cancelled; /* somebody asks for that, or did so of the one before */
     bool refused;      /* by what the program did wrong: the result is `expected` */

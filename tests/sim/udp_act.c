@@ -27,6 +27,7 @@
 #include "sim/udp_local.h"
 #include "sim/udp_named.h"
 #include "sim/udp_told.h"
+#include "sim/udp_wait.h"
 #include <weir/error.h>
 
 enum { BYTES_MAX = 65507, BURST_MOST = 8 };
@@ -165,18 +166,12 @@ bool udp_has_room(const struct udp_view *view)
     return view->letter_count < UDP_SENT_MOST / 2;
 }
 
-static bool is_busy(const struct datagram *socket)
-{
-    return socket && socket->outbox && socket->outbox->busy;
-}
-
 /* NULL `packet`: bytes of their own. */
 static void send_now(struct udp_view *view, struct udp_sending *sending, const weir_packet *packet)
 {
     const uint8_t *bytes =
         packet ? packet->bytes - packet->header_size : udp_make_bytes(sending->size);
-    struct datagram *socket = udp_model_socket(view);
-    bool busy = is_busy(socket);
+    bool busy = udp_is_busy(view);
     if (!bytes || !udp_has_room(view))
         return;
     int expected = udp_foresee_send(view, sending);
@@ -241,7 +236,7 @@ struct pending *udp_begin_send(struct udp_view *view, const struct udp_sending *
         *bytes && udp_has_room(view) ? udp_begin(view, PENDING_UDP_SEND) : NULL;
     if (!pending)
         return NULL;
-    pending->expected = udp_foresee_send(view, sending);
+    pending->expected = udp_foresee_call(view, sending);
     pending->refused = pending->expected != 0;
     if (!pending->refused)
         udp_note_letter(view, sending, *bytes, pending);

@@ -18,16 +18,27 @@
 #include "sim/udp_act.h"
 #include "sim/udp_connect.h"
 #include "sim/udp_told.h"
+#include "sim/udp_wait.h"
 #include <weir/error.h>
 
-static void note_send(struct errand *errand, struct udp_view *view)
+static void note_foreseen(const struct errand *errand, struct udp_view *view, int expected)
 {
     struct pending *pending = errand->pending;
     pending->away = 1;
-    pending->expected = view ? udp_foresee_send(view, &errand->sending) : WEIR_CLOSED;
+    pending->expected = expected;
     pending->refused = pending->expected != 0;
     if (view && !pending->refused) /* a process's need be no call, which waits for nothing */
         udp_note_letter(view, &errand->sending, errand->bytes, pending->call ? pending : NULL);
+}
+
+static void note_send(struct errand *errand, struct udp_view *view)
+{
+    note_foreseen(errand, view, view ? udp_foresee_send(view, &errand->sending) : WEIR_CLOSED);
+}
+
+static void note_send_async(struct errand *errand, struct udp_view *view)
+{
+    note_foreseen(errand, view, view ? udp_foresee_call(view, &errand->sending) : WEIR_CLOSED);
 }
 
 /* False: too much is under way. */
@@ -50,7 +61,7 @@ static void send_async(struct udp_view *view)
     struct pending *pending = errand->pending;
     const weir_address *to = errand->sending.connected ? NULL : &errand->sending.to;
     uint32_t size = errand->sending.size;
-    errand_begin_udp(errand, view, note_send);
+    errand_begin_udp(errand, view, note_send_async);
     int result = weir_udp_send_async(view->handle, to, errand->bytes, size, udp_act_sent, pending);
     bool posted = errand_end();
     trace("udp: send_async of %lld bytes from afar, call %lld: %lld", size, pending_index(pending),

@@ -12,6 +12,7 @@
 #include "sim/udp.h"
 #include "sim/udp_act.h"
 #include "sim/udp_local.h"
+#include "sim/udp_wait.h"
 #include <weir/error.h>
 
 enum { BURST_MOST = 8, DISTINCT_BYTES = 8 };
@@ -36,18 +37,13 @@ static weir_local_message message_of(const struct udp_sending *sending, const ui
         .bytes = bytes, .size = sending->size, .to = sending->connected ? NULL : &to};
 }
 
-static bool is_busy(const struct datagram *socket)
-{
-    return socket && socket->outbox && socket->outbox->busy;
-}
-
 /* NULL `packet`: bytes of their own. */
 static void send_now(struct udp_view *view, const struct udp_sending *sending,
                      const weir_packet *packet)
 {
     const uint8_t *bytes =
         packet ? packet->bytes - packet->header_size : udp_make_bytes(sending->size);
-    bool busy = is_busy(udp_model_socket(view));
+    bool busy = udp_is_busy(view);
     if (!bytes || !udp_has_room(view))
         return;
     const weir_local_message message = message_of(sending, bytes);

@@ -18,6 +18,7 @@
 #include "sim/udp.h"
 #include "sim/udp_act.h"
 #include "sim/udp_model.h"
+#include "sim/udp_wait.h"
 #include <weir/error.h>
 
 /* "noneN.sim" is nowhere; the number beyond those of names is an address. */
@@ -120,7 +121,12 @@ static void foresee(struct pending *pending, const struct letter *letter, uint32
     pending->given = false;
     if (view && view->forsaken)
         return;
-    pending->told = view ? udp_foresee_send(view, &sending) : WEIR_CLOSED;
+    if (!view)
+        pending->told = WEIR_CLOSED;
+    else if (pending->is_waited_for)
+        pending->told = udp_foresee_send(view, &sending);
+    else
+        pending->told = udp_foresee_call(view, &sending);
     pending->given = pending->told != 0;
     if (!pending->given)
         udp_note_letter(view, &sending, letter->bytes.iov_base, pending);
@@ -175,8 +181,10 @@ int __wrap_call_make_async_on(const struct call_operation *operation, uint32_t i
 static void check_untried(const struct pending *pending, weir_socket handle, int result)
 {
     bool not_found = result == WEIR_NXDOMAIN || result == WEIR_TIMEOUT || result == -EINVAL;
+    bool too_much = result == -ENOBUFS && !pending->is_waited_for; /* waits for names */
     bool closed = result == WEIR_CLOSED && (model_stopping || !model_live(handle));
-    SIM_CHECK(closed || result == WEIR_KILLED || (not_found && pending->name != LITERAL) ||
+    SIM_CHECK(closed || result == WEIR_KILLED ||
+                  ((not_found || too_much) && pending->name != LITERAL) ||
                   (result == -ENOMEM && model_lenient),
               "a send to name %u gave %s", pending->name, weir_error_name(result));
 }
@@ -212,6 +220,7 @@ static void send_and_wait(weir_socket handle, const struct wanted *wanted)
 {
     uint16_t port = ntohs(udp_peer_address(UDP_NAMED).sin_port);
     wanted->pending->returned = true;
+    wanted->pending->is_waited_for = true;
     int result = weir_udp_send_to(handle, wanted->host, port, wanted->bytes, wanted->size,
                                   wanted->timeout_ms);
     trace("a thread's send to name %lld, call %lld: %lld", wanted->pending->name,

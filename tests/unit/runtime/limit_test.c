@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 
+#include "runtime/scheduler/waiting.h"
 #include "runtime/stream/output.h"
 #include "runtime/stream/streams.h"
 
@@ -108,4 +109,17 @@ Test(limit, that_is_not_needed_is_given_back)
     uint64_t held = scheduler.lease.bytes;
     limit_count_off(&scheduler, 100);
     cr_expect_eq(scheduler.lease.bytes, held, "somebody waits for more");
+}
+
+/* Also where nothing is queued that could leave. */
+Test(limit, that_nothing_waits_for_any_more_is_given_back)
+{
+    begin();
+    lease_pool_init(&pool, LIMIT, 2);
+    lease_init(&scheduler, &pool);
+    waiting_begin(&scheduler, 500);
+    cr_assert(lease_exceeds(&scheduler.lease, 500));
+    waiting_end(&scheduler, 400);
+    cr_expect_eq(scheduler.totals.waiting_bytes, 100);
+    cr_expect_eq(scheduler.lease.bytes, 100 + pool.piece_bytes);
 }
