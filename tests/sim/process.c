@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "runtime/process/process.h"
+#include "runtime/scheduler/scheduler.h"
 #include "sim/dice.h"
 #include "sim/kept.h"
 #include "sim/kernel.h"
@@ -47,7 +48,6 @@ struct member {
 };
 
 static struct member members[MOST];
-static weir_runtime *the_runtime;
 static uint32_t serials;
 
 static void spawn_some(weir_runtime *runtime);
@@ -226,8 +226,8 @@ static void act_watch(struct member *self)
 static void act_look_up(struct member *self)
 {
     weir_hostent *hostent;
-    int result =
-        note_result(self, weir_gethostbyname(the_runtime, "host1", dice_size(100), &hostent));
+    int result = note_result(
+        self, weir_gethostbyname(scheduler_current()->runtime, "host1", dice_size(100), &hostent));
     if (result == 0)
         weir_hostent_free(hostent);
 }
@@ -251,7 +251,7 @@ static void act_once(struct member *self)
     if (what < sizeof(acts) / sizeof(acts[0]))
         acts[what](self);
     else if (!self->knows) /* a spawn may wait, so it would not come back */
-        spawn_some(the_runtime);
+        spawn_some(scheduler_current()->runtime);
 }
 
 static int act_for_a_while(struct member *self)
@@ -361,7 +361,6 @@ static void spawn_some(weir_runtime *runtime)
 {
     const weir_process_options options = {.ended = note_end, .stack_bytes = STACK_BYTES};
     struct member *member = free_member();
-    the_runtime = runtime;
     if (!member)
         return;
     *member = (struct member){.lives = true, .serial = ++serials};
