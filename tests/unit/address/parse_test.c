@@ -189,3 +189,12 @@ Test(address, the_longest_fits_its_room)
     cr_expect_str_eq(weir_address_format(&address, text), "");
     cr_expect_str_eq(weir_address_format_endpoint(&address, text), "");
 }
+
+/* Where the kernel looks for it, and nowhere else. */
+Test(address, a_scope_in_the_second_group_is_taken_out_of_it)
+{
+    weir_address address;
+    cr_assert_eq(weir_address_parse("fe80:5::1", &address), 0);
+    cr_expect_eq(address.scope_id, 5);
+    cr_expect(bytes_read_be16(address.bytes) == 0xfe80 && bytes_read_be16(address.bytes + 2) == 0);
+}

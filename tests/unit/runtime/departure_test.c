@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "options/options.h"
+#include "runtime/datagram/close.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/datagrams.h"
 #include "runtime/datagram/outbox.h"
@@ -130,15 +131,20 @@ static void begin(void)
     scheduler_arm(scheduler, &tick, 1);
 }
 
-static void end(void)
+static void stop(void)
 {
-    cr_expect(outbox_is_empty(socket_->outbox));
     timer_disarm(&scheduler->timers, &tick);
     scheduler_stop(scheduler);
     while (!scheduler_is_done(scheduler))
         scheduler_turn(scheduler);
     scheduler_close(scheduler);
     runtime_free(runtime);
+}
+
+static void end(void)
+{
+    cr_expect(outbox_is_empty(socket_->outbox));
+    stop();
 }
 
 static int send_to(uint16_t port, const char *text)
@@ -409,4 +415,20 @@ Test(departure, makes_room_at_just_the_low_mark)
     while (!outbox_is_empty(socket_->outbox))
         scheduler_turn(scheduler);
     end();
+}
+
+/* Room may come while there is time for that; then what waits for it is dropped. */
+Test(departure, is_given_up_when_there_is_no_more_time)
+{
+    begin();
+    answer(-EAGAIN, 0, 0);
+    say(1, "a");
+    leave();
+    slot_hold(&socket_->slot);
+    datagram_end(scheduler, &socket_->slot, END_STOP);
+    cr_expect_eq(socket_->outbox->queued_count, 1);
+    datagram_end(scheduler, &socket_->slot, END_ABORT);
+    cr_expect_eq(socket_->outbox->queued_count, 0);
+    slot_unhold(scheduler, &socket_->slot);
+    stop();
 }
