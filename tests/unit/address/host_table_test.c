@@ -145,3 +145,32 @@ Test(host_table, many)
     host_table_clear(&table);
     cr_expect_eq(memory_live_count(), 0);
 }
+
+/* Hosts that share a bucket, at most. */
+static size_t longest_chain(void)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < table.bucket_count; i++) {
+        size_t length = 0;
+        for (const struct host *host = table.by_address[i]; host; host = host->next_in_bucket)
+            length++;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* As blocklists have them; one that is looked for is found among few. */
+Test(host_table, many_addresses_are_spread)
+{
+    enum { COUNT = 4096 };
+    for (uint32_t i = 0; i < COUNT; i++) {
+        weir_address address = {.family = WEIR_INET,
+                                .bytes = {10, 0, (uint8_t)(i >> 8), (uint8_t)i}};
+        char text[16];
+        const char *const names[] = {text};
+        snprintf(text, sizeof(text), "host%u", i);
+        cr_assert_eq(host_table_add(&table, HOST_MERGE, &address, names, 1), 0);
+    }
+    cr_expect_leq(longest_chain(), 16, "%zu", longest_chain());
+    host_table_clear(&table);
+}
