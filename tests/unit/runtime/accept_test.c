@@ -3,6 +3,8 @@
  */
 #include "runtime/listener/accept.h"
 
+#include "own_turns.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,10 +18,8 @@
 #include "runtime/listener/listening.h"
 #include "runtime/owner/owner.h"
 #include "runtime/ring/features.h"
-#include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
 
-static weir_runtime *runtime;
 static struct scheduler *scheduler;
 static struct listener *listener;
 static struct listening *listening;
@@ -96,23 +96,10 @@ static void open_listener(void)
     cr_assert_not_null(listening);
 }
 
-static struct timer tick;
-
-/* No turn sleeps for longer than a millisecond. */
-static void be_awake(struct timer *timer)
-{
-    scheduler_arm(scheduler, timer, 1);
-}
-
 static void begin(void)
 {
-    const weir_config one = {.schedulers = 1};
-    cr_assert_eq(runtime_create(&runtime, &one), 0);
-    scheduler = runtime->schedulers[0];
-    cr_assert_eq(scheduler_open(scheduler), 0);
+    scheduler = own_turns_begin();
     open_listener();
-    tick.fire = be_awake;
-    scheduler_arm(scheduler, &tick, 1);
 }
 
 /* What the kernel says, and that it says no more. */
@@ -137,12 +124,7 @@ static void end(void)
 {
     if (listener)
         shut_listener();
-    timer_disarm(&scheduler->timers, &tick);
-    scheduler_stop(scheduler);
-    while (!scheduler_is_done(scheduler))
-        scheduler_turn(scheduler);
-    scheduler_close(scheduler);
-    runtime_free(runtime);
+    own_turns_end(scheduler);
 }
 
 static const struct {

@@ -3,6 +3,8 @@
  * askers are told. */
 #include "runtime/resolver/channel.h"
 
+#include "own_turns.h"
+
 #define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <criterion/criterion.h>
@@ -13,12 +15,10 @@
 
 #include "address/inet_config.h"
 #include "base/memory.h"
-#include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
 
 enum { QUESTIONS_MAX = 16384, LINGER_MS = 60000, ANSWERS_PER_TURN = 2 };
 
-static weir_runtime *runtime;
 static struct scheduler *scheduler;
 static struct inet_config *config;
 static struct channels channels;
@@ -99,26 +99,13 @@ void __wrap_ares_process_fd(ares_channel channel, ares_socket_t reads, ares_sock
     last_errno = errno;
 }
 
-static struct timer tick;
-
-/* No turn sleeps for longer than a millisecond. */
-static void be_awake(struct timer *timer)
-{
-    scheduler_arm(scheduler, timer, 1);
-}
-
 static void begin(void)
 {
-    const weir_config one = {.schedulers = 1};
-    cr_assert_eq(runtime_create(&runtime, &one), 0);
-    scheduler = runtime->schedulers[0];
-    cr_assert_eq(scheduler_open(scheduler), 0);
+    scheduler = own_turns_begin();
     cr_assert_eq(inet_config_create(&config), 0);
     channels = (struct channels){.scheduler = scheduler, .config = config};
     list_init(&channels.list);
     opened = question_count = 0;
-    tick.fire = be_awake;
-    scheduler_arm(scheduler, &tick, 1);
 }
 
 static void answer(int which, int status, uint8_t *bytes, int size)
@@ -128,14 +115,9 @@ static void answer(int which, int status, uint8_t *bytes, int size)
 
 static void end(void)
 {
-    timer_disarm(&scheduler->timers, &tick);
     channels_close(&channels);
     inet_config_free(config);
-    scheduler_stop(scheduler);
-    while (!scheduler_is_done(scheduler))
-        scheduler_turn(scheduler);
-    scheduler_close(scheduler);
-    runtime_free(runtime);
+    own_turns_end(scheduler);
 }
 
 static struct {

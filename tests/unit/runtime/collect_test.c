@@ -2,6 +2,8 @@
 /* When a UDP socket is read, how much of it in a turn, and how it hears of what comes next. */
 #include "runtime/datagram/collect.h"
 
+#include "own_turns.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,12 +19,10 @@
 #include "runtime/datagram/handout.h"
 #include "runtime/datagram/set_option.h"
 #include "runtime/owner/owner.h"
-#include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
 
 enum { FAILURES_MOST = 8, TURN_MOST = 256, LOOKED_EACH = 256, SHARE = 16 };
 
-static weir_runtime *runtime;
 static struct scheduler *scheduler;
 static struct datagram *socket_;
 static int peer;
@@ -78,23 +78,12 @@ static int bound_socket(void)
     return fd;
 }
 
-/* No turn sleeps for longer than a millisecond. */
-static void be_awake(struct timer *timer)
-{
-    scheduler_arm(scheduler, timer, 1);
-}
-
-static struct timer tick = {.fire = be_awake};
-
 static void begin(uint32_t read_packets)
 {
-    const weir_config one = {.schedulers = 1};
     struct option_setup setup;
     cr_assert_eq(options_set_up(&setup, OPTION_UDP, NULL, NULL), 0);
     setup.values.read_packets = read_packets;
-    cr_assert_eq(runtime_create(&runtime, &one), 0);
-    scheduler = runtime->schedulers[0];
-    cr_assert_eq(scheduler_open(scheduler), 0);
+    scheduler = own_turns_begin();
     int fd = bound_socket();
     peer = socket(AF_INET, SOCK_DGRAM, 0);
     cr_assert_eq(connect(peer, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -102,7 +91,6 @@ static void begin(uint32_t read_packets)
     cr_assert_not_null(socket_);
     owner_set(&socket_->slot, weir_handled_by(&handler, NULL));
     cr_assert_eq(datagram_set_active(socket_, WEIR_ACTIVE_TRUE), 0);
-    scheduler_arm(scheduler, &tick, 1);
     collect_go_on(scheduler, socket_);
     cr_assert_eq(socket_->collecting, COLLECTING_POLLED);
 }
@@ -110,12 +98,7 @@ static void begin(uint32_t read_packets)
 static void end(void)
 {
     failure = 0;
-    timer_disarm(&scheduler->timers, &tick);
-    scheduler_stop(scheduler);
-    while (!scheduler_is_done(scheduler))
-        scheduler_turn(scheduler);
-    scheduler_close(scheduler);
-    runtime_free(runtime);
+    own_turns_end(scheduler);
     close(peer);
 }
 

@@ -2,6 +2,8 @@
 /* What is offered to the kernel, and what becomes of what it says of that. */
 #include "runtime/datagram/departure.h"
 
+#include "own_turns.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,13 +22,11 @@
 #include "runtime/datagram/outbox.h"
 #include "runtime/datagram/send.h"
 #include "runtime/owner/owner.h"
-#include "runtime/runtime.h"
 #include "runtime/scheduler/kind.h"
 #include "runtime/scheduler/scheduler.h"
 
 enum { ALL = 1000, HEADERS = 64 };
 
-static weir_runtime *runtime;
 static struct scheduler *scheduler;
 static struct datagram *socket_;
 
@@ -107,44 +107,21 @@ static void take(weir_socket socket, const weir_packet *packet, void *data)
 
 static const weir_handler handler = {.packet = take, .error = note_error, .unbusy = note_unbusy};
 
-static struct timer tick;
-
-/* No turn sleeps for longer than a millisecond. */
-static void be_awake(struct timer *timer)
-{
-    scheduler_arm(scheduler, timer, 1);
-}
-
 static void begin(void)
 {
-    const weir_config one = {.schedulers = 1};
     struct option_setup setup;
     cr_assert_eq(options_set_up(&setup, OPTION_UDP, NULL, NULL), 0);
-    cr_assert_eq(runtime_create(&runtime, &one), 0);
-    scheduler = runtime->schedulers[0];
-    cr_assert_eq(scheduler_open(scheduler), 0);
+    scheduler = own_turns_begin();
     socket_ = datagram_create(scheduler, socket(AF_INET, SOCK_DGRAM, 0), WEIR_INET, &setup.values);
     cr_assert_not_null(socket_);
     owner_set(&socket_->slot, weir_handled_by(&handler, NULL));
     socket_->active = WEIR_ACTIVE_TRUE;
-    tick.fire = be_awake;
-    scheduler_arm(scheduler, &tick, 1);
-}
-
-static void stop(void)
-{
-    timer_disarm(&scheduler->timers, &tick);
-    scheduler_stop(scheduler);
-    while (!scheduler_is_done(scheduler))
-        scheduler_turn(scheduler);
-    scheduler_close(scheduler);
-    runtime_free(runtime);
 }
 
 static void end(void)
 {
     cr_expect(outbox_is_empty(socket_->outbox));
-    stop();
+    own_turns_end(scheduler);
 }
 
 static int send_to(uint16_t port, const char *text)
@@ -430,5 +407,5 @@ Test(departure, is_given_up_when_there_is_no_more_time)
     datagram_end(scheduler, &socket_->slot, END_ABORT);
     cr_expect_eq(socket_->outbox->queued_count, 0);
     slot_unhold(scheduler, &socket_->slot);
-    stop();
+    own_turns_end(scheduler);
 }

@@ -2,18 +2,17 @@
 /* Watched descriptors: what is told of them, how often, and when no more. */
 #include "runtime/watch/watch.h"
 
+#include "own_turns.h"
+
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
 
-static weir_runtime *runtime;
 static struct scheduler *scheduler;
-static struct timer tick;
 static struct watch *watch;
 static int ends[2];
 
@@ -32,12 +31,6 @@ void __wrap_cancel_start(struct scheduler *there, struct slot *slot, uint32_t op
     __real_cancel_start(there, slot, operation);
 }
 
-/* No turn sleeps for longer than a millisecond. */
-static void be_awake(struct timer *timer)
-{
-    scheduler_arm(scheduler, timer, 1);
-}
-
 static void ready(struct scheduler *there, void *context, unsigned events)
 {
     cr_expect(there == scheduler && context == &told);
@@ -49,12 +42,7 @@ static void ready(struct scheduler *there, void *context, unsigned events)
 
 static void begin(void)
 {
-    const weir_config one = {.schedulers = 1};
-    cr_assert_eq(runtime_create(&runtime, &one), 0);
-    scheduler = runtime->schedulers[0];
-    cr_assert_eq(scheduler_open(scheduler), 0);
-    tick.fire = be_awake;
-    scheduler_arm(scheduler, &tick, 1);
+    scheduler = own_turns_begin();
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     watch = watch_open(scheduler, ends[0], ready, &told);
     cr_assert_not_null(watch);
@@ -64,12 +52,7 @@ static void end(void)
 {
     if (watch)
         watch_close(scheduler, watch);
-    timer_disarm(&scheduler->timers, &tick);
-    scheduler_stop(scheduler);
-    while (!scheduler_is_done(scheduler))
-        scheduler_turn(scheduler);
-    scheduler_close(scheduler);
-    runtime_free(runtime);
+    own_turns_end(scheduler);
     cr_expect_geq(fcntl(ends[0], F_GETFD), 0, "it is somebody else's");
     close(ends[0]);
     close(ends[1]);
