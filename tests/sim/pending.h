@@ -24,8 +24,8 @@ enum pending_kind {
 struct call;
 
 struct pending {
-    uint8_t kind;      /* enum pending_kind */
-    bool returned;     /* the call itself */
+    uint8_t kind;  /* enum pending_kind */
+    bool returned; /* the call itself */
     bool is_waited_for;
     uint8_t away;      /* how many schedulers it is taken to from where it is made */
     bool is_cancelled; /* somebody asks for that, or did so of the one before */

@@ -144,6 +144,7 @@ void ring_publish_buffers(struct ring *ring)
 }
 
 /* What no connection asks for is asked for by nobody here. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
 #define NEVER_ASKED(result, function, ...) \
     result function(__VA_ARGS__)           \
     {                                      \
@@ -151,13 +152,15 @@ void ring_publish_buffers(struct ring *ring)
         abort();                           \
     }
 
-NEVER_ASKED(int, ring_open, struct ring **, const struct ring_config *, struct ring_profile *)
-NEVER_ASKED(void, ring_close, struct ring *)
-NEVER_ASKED(void, ring_accept, struct ring *, uint64_t, int, bool)
-NEVER_ASKED(void, ring_poll, struct ring *, uint64_t, int, unsigned)
-NEVER_ASKED(void, ring_wait_wake, struct ring *, uint64_t, int)
-NEVER_ASKED(void, ring_turn, struct ring *, uint64_t)
-NEVER_ASKED(bool, ring_has_work, struct ring *)
-NEVER_ASKED(uint32_t, ring_ready, const struct ring *)
-NEVER_ASKED(uint32_t, ring_take, struct ring *, struct ring_completion *, uint32_t)
-NEVER_ASKED(struct ring_counters, ring_get_counters, const struct ring *)
+NEVER_ASKED(int, ring_open, struct ring **ring, const struct ring_config *config,
+            struct ring_profile *profile)
+NEVER_ASKED(void, ring_close, struct ring *ring)
+NEVER_ASKED(void, ring_accept, struct ring *ring, uint64_t user_data, int fd, bool multishot)
+NEVER_ASKED(void, ring_poll, struct ring *ring, uint64_t user_data, int fd, unsigned events)
+NEVER_ASKED(void, ring_wait_wake, struct ring *ring, uint64_t user_data, int fd)
+NEVER_ASKED(void, ring_turn, struct ring *ring, uint64_t timeout_ns)
+NEVER_ASKED(bool, ring_has_work, struct ring *ring)
+NEVER_ASKED(uint32_t, ring_ready, const struct ring *ring)
+NEVER_ASKED(uint32_t, ring_take, struct ring *ring, struct ring_completion *completions,
+            uint32_t room)
+NEVER_ASKED(struct ring_counters, ring_get_counters, const struct ring *ring)
