@@ -2,6 +2,7 @@
 /* weir doctor: whether this machine can run weir, what is used, what is not and why. */
 #include "doctor.h"
 
+#include "address/inet_config.h"
 #include "base/error.h"
 #include "command.h"
 #include "machine.h"
@@ -234,6 +235,7 @@ static void discharge(struct patient *patient)
 {
     weir_options_free(patient->runtime.default_connect);
     weir_options_free(patient->runtime.default_listen);
+    inet_config_free(patient->runtime.naming.inet);
 }
 
 int doctor_run(int argc, char **argv)
