@@ -205,10 +205,15 @@ static void *sleep_for_ever(void *unused)
     return NULL;
 }
 
+/* Not under the address sanitizer: a thread that is unwound leaves what guards its frames behind,
+ * and the sanitizer's own end of the thread falls over that. */
 static void a_sleep_ends(void)
 {
     pthread_t sleeper;
     void *end;
+#ifdef __SANITIZE_ADDRESS__
+    return;
+#endif
     CHECK_EQ(pthread_create(&sleeper, NULL, sleep_for_ever, NULL), 0);
     pthread_cancel(sleeper);
     pthread_join(sleeper, &end);
