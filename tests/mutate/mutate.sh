@@ -8,6 +8,7 @@ top=$(cd "$here/../.." && pwd)
 work=$top/build/mutate
 tree=$work/tree
 build=$work/build
+counting=$work/counting
 rooms="base term framing options address lookup runtime"
 count=20
 seed=$(($(date +%s) % 100000))
@@ -32,7 +33,8 @@ usage: mutate.sh [--count N | --each N] [--seed N] [--room R] [--again FILE] [--
                 survives is to be tried again without it
 
 Prints what no test has noticed. Changes that nobody can see are in tests/mutate/equal.tsv, with the
-reason, and are not made. The first time all tests are run, for how long they take.
+reason, and are not made. Only tests that reach the place are asked: all are run once before, and
+again when the code or the tests have changed.
 END
 }
 
@@ -83,17 +85,18 @@ copy_tree() {
 # Without debug information, and with little to link: most tests have the rooms from one library.
 # A change may leave something unused.
 configure() {
-    local launcher=() linker=-fuse-ld=gold
+    local folder=$1 launcher=() linker=-fuse-ld=gold
+    shift
     ! command -v mold >/dev/null || linker=-fuse-ld=mold
     if command -v ccache >/dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
         export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
     fi
-    cmake -S "$tree" -B "$build" -G Ninja -DBUILD_TESTING=ON -DWEIR_BENCH=OFF \
+    cmake -S "$tree" -B "$folder" -G Ninja -DBUILD_TESTING=ON -DWEIR_BENCH=OFF \
         -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG=-Og \
         -DWEIR_SHARED_ROOMS=ON -DCMAKE_LINK_DEPENDS_NO_SHARED=ON \
         -DCMAKE_EXE_LINKER_FLAGS="$linker" -DCMAKE_SHARED_LINKER_FLAGS="$linker" \
-        "${launcher[@]}" >"$work/log" 2>&1
+        "${launcher[@]}" "$@" >"$work/log" 2>&1
 }
 
 # Test TAB labels TAB programs that it runs, as cmake has written them down.
@@ -139,31 +142,36 @@ rank_tests() {
         sort -t '	' -k1,1n -k2,2n >"$work/ranked"
 }
 
-# What fails without any change is left out. How long each takes is what it took then.
+# Near tests name all programs that they run.
+build_tests() {
+    build_programs "$1" "$(cut -f 3 "$work/tests")" &&
+        { [ -n "$near" ] || cmake --build "$1" >"$work/log" 2>&1; }
+}
+
+# What fails without any change is left out. How long each takes is what it took then; another tree
+# or other tests are learned anew, as lines may have moved.
 learn() {
-    local said=$build/Testing/Temporary
-    [ -s "$work/failing" ] && [ -s "$work/cost" ] && return
-    echo "mutate: running all tests once" >&2
-    rm -f "$said/CTestCostData.txt"
-    (cd "$build" &&
-        "${steady[@]}" ctest -j "$(nproc)" -LE "$left_out" >"$work/log" 2>&1)
-    sed '/^---/,$d' "$said/CTestCostData.txt" >"$work/cost"
-    sed 's/^[0-9]*://' "$said/LastTestsFailed.log" >"$work/failing" 2>/dev/null
-    echo none >>"$work/failing"
+    local of
+    of=$({ cut -f 1 "$work/tests"; cd "$tree" && find $rooms tests -type f | sort | xargs cat; } |
+        sha1sum)
+    [ "$of" != "$(cat "$work/learned" 2>/dev/null)" ] || return 0
+    echo "mutate: running all tests once, for what each reaches" >&2
+    configure "$counting" -DWEIR_COVERAGE=ON -DCMAKE_C_FLAGS_DEBUG=-O0 &&
+        build_tests "$counting" || return
+    cut -f 1 "$work/tests" | "$here/reach.sh" "$counting" "$work" || return
+    echo "$of" >"$work/learned"
 }
 
 prepare() {
     mkdir -p "$work"
     copy_tree
-    configure && list_tests >"$work/tests" && list_programs >"$work/programs" &&
-        build_programs "$(cut -f 3 "$work/tests")" &&
-        { [ -n "$near" ] || cmake --build "$build" >"$work/log" 2>&1; } || {
+    configure "$build" && list_tests >"$work/tests" && list_programs >"$work/programs" &&
+        build_tests "$build" && learn || {
         tail -n 30 "$work/log" >&2
         echo "mutate: the copy in $work does not build" >&2
         exit 1
     }
     touch "$work/noticed"
-    learn
     rank_tests
 }
 
@@ -194,9 +202,24 @@ objects_of() {
         /^ / && substr($1, length($1) - length(file) + 1) == file { print object }'
 }
 
-# What links one of a file's objects, in order: rank TAB seconds TAB test TAB programs.
-tests_for() {
-    awk -F '\t' -v objects="$(objects_of "$1")" -v folder="$(dirname "$1")" '
+# Tests that reach one of these lines; where none does, as where lines only hold data, those that
+# reach one just before.
+reaching() {
+    local file=$1 first=$2 last=$3 before
+    for before in 0 1 5; do
+        awk -F '\t' -v file="$file" -v first=$((first - before)) -v last="$last" '
+            $1 == file {
+                for (line = first; line <= last; line++)
+                    if (index($3, " " line " ")) { print $2; next }
+            }' "$work/lines" >"$work/reaching"
+        [ ! -s "$work/reaching" ] || return 0
+    done
+}
+
+# Where no test has been seen to reach it, as a process may end without a count: all that link one
+# of the file's objects.
+linking() {
+    awk -F '\t' -v objects="$(objects_of "$1")" '
         BEGIN { count = split(objects, object, "\n") }
         FILENAME ~ /programs$/ {
             for (i = 1; i <= count; i++)
@@ -204,22 +227,30 @@ tests_for() {
             if ($2 ~ /libweir_rooms|libweir\./) links[$1] = 1
             next
         }
-        FILENAME ~ /noticed$/ { noticed[$2] += $1 == folder; next }
         {
-            wanted = 0
             n = split($4, program, " ")
             for (i = 1; i <= n; i++)
-                wanted = wanted || program[i] in links
+                if (program[i] in links) { print $3; next }
+        }' "$work/programs" "$work/ranked"
+}
+
+# In order: rank TAB seconds TAB test TAB programs.
+tests_for() {
+    reaching "$@"
+    [ -s "$work/reaching" ] || linking "$1" >"$work/reaching"
+    awk -F '\t' -v folder="$(dirname "$1")" '
+        FILENAME ~ /reaching$/ { wanted[$1]; next }
+        FILENAME ~ /noticed$/ { noticed[$2] += $1 == folder; next }
+        $3 in wanted {
             rest = substr($0, index($0, FS) + 1)
-            if (wanted)
-                printf "%d\t%d\t%s\n", noticed[$3] ? 0 : $1, noticed[$3], rest
-        }' "$work/programs" "$work/noticed" "$work/ranked" |
+            printf "%d\t%d\t%s\n", noticed[$3] ? 0 : $1, noticed[$3], rest
+        }' "$work/reaching" "$work/noticed" "$work/ranked" |
         sort -s -t '	' -k1,1n -k2,2nr -k3,3n | cut -f 1,3-
 }
 
 # Seconds TAB tests TAB programs. What comes first is small.
 batches_for() {
-    tests_for "$1" | awk -F '\t' '
+    tests_for "$@" | awk -F '\t' '
         function flush_() {
             if (tests != "") printf "%d\t%s\t%s\n", seconds, tests, programs
             tests = programs = ""; size = seconds = 0
@@ -238,8 +269,8 @@ batches_for() {
 # Builds what a batch needs; ninja takes what has no rule for something that is there.
 build_programs() {
     local targets
-    targets=$(tr ' ' '\n' <<<"$1" | sort -u | grep -Fxf <(cut -f 1 "$work/programs"))
-    ninja -C "$build" $targets >"$work/log" 2>&1
+    targets=$(tr ' ' '\n' <<<"$2" | sort -u | grep -Fxf <(cut -f 1 "$work/programs"))
+    ninja -C "$1" $targets >"$work/log" 2>&1
 }
 
 # A change may keep a process of a test busy for ever, which ctest ends without its children.
@@ -282,11 +313,11 @@ failing() {
 
 # What noticed it, or nothing. Some tests count descriptors, so none is left open here.
 noticed_by() {
-    local file=$1 seconds tests programs found
-    batches_for "$file" >"$work/batches"
+    local seconds tests programs found
+    batches_for "$@" >"$work/batches"
     while IFS=$'\t' read -r seconds tests programs; do
-        build_programs "$programs" || { echo "does not build"; return; }
-        found=$(failing $((seconds * 8 + 30)) "$tests")
+        build_programs "$build" "$programs" || { echo "does not build"; return; }
+        found=$(failing $((seconds * 4 + 15)) "$tests")
         [ -z "$found" ] || { echo "$found"; return; }
     done <"$work/batches"
 }
@@ -323,7 +354,7 @@ run_all() {
     while IFS=$'\t' read -r file first last kind was now before; do
         cp "$tree/$file" "$work/kept"
         change "$file" "$first" "$last" "$now"
-        noticed=$(noticed_by "$file")
+        noticed=$(noticed_by "$file" "$first" "$last")
         [ -z "$noticed" ] || printf '%s\t%s\n' "$(dirname "$file")" "$noticed" >>"$work/noticed"
         cp "$work/kept" "$tree/$file"
         printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${noticed:-survived}" "$file" "$first" \
