@@ -222,6 +222,13 @@ static void finish(struct resolving *resolving, int result)
     free_resolving(resolving);
 }
 
+/* What has been said now is what they hear. */
+static void fail(struct resolving *resolving, int result)
+{
+    error_copy_text(resolving->text);
+    finish(resolving, result);
+}
+
 /* Which question a look-up is at, and to whom. */
 static size_t present_question(const struct resolving *resolving)
 {
@@ -274,7 +281,7 @@ static void ask(struct resolving *resolving, const struct query_ask *wanted)
     int result = channels_ask(&resolver->channels, &key, lookup_question(&resolving->lookup),
                               resolving->lookup.type, &asking, &resolving->askings);
     if (result < 0) {
-        finish(resolving, error_say(result, "no memory to ask a name server"));
+        fail(resolving, error_say(result, "no memory to ask a name server"));
         return;
     }
     if (resolving->asked)
@@ -304,7 +311,7 @@ static void ask_system(struct resolving *resolving)
     resolving->native =
         native_ask(resolver->natives, scheduler, &resolving->lookup, resolving, system_answered);
     if (!resolving->native) {
-        finish(resolving, error_say(-ENOMEM, "no memory or no thread to look a name up"));
+        fail(resolving, error_say(-ENOMEM, "no memory or no thread to look a name up"));
         return;
     }
     scheduler_arm(scheduler, &resolving->timer,
@@ -482,11 +489,15 @@ const struct call_operation operation_look_up = {
     .may_wait = true,
 };
 
-static void finish_all(struct resolver *resolver, int result)
+static void all_fail(struct resolver *resolver, int result)
 {
+    char text[ERROR_TEXT_SIZE];
+    error_copy_text(text);
     for (size_t i = 0; i < BUCKET_COUNT; i++)
-        while (!list_is_empty(&resolver->buckets[i]))
-            finish(list_entry(resolver->buckets[i].next, struct resolving, in_bucket), result);
+        while (!list_is_empty(&resolver->buckets[i])) {
+            error_set_text(text);
+            fail(list_entry(resolver->buckets[i].next, struct resolving, in_bucket), result);
+        }
 }
 
 static void begin_again(struct resolving *resolving)
@@ -521,7 +532,7 @@ static void take_config(struct resolver *resolver, struct inet_config *config)
     if (update(resolver) == 0)
         all_begin_again(resolver);
     else
-        finish_all(resolver, error_say(-ENOMEM, "no memory to look a name up"));
+        all_fail(resolver, error_say(-ENOMEM, "no memory to look a name up"));
 }
 
 static int run_take(struct scheduler *scheduler, struct slot *unused, struct call *call)
@@ -545,8 +556,9 @@ const struct call_operation operation_take_naming = {
 
 static void stop(struct resolver *resolver)
 {
+    error_clear_text();
     call_complete_all(resolver->scheduler, &resolver->arrived, WEIR_CLOSED);
-    finish_all(resolver, WEIR_CLOSED);
+    all_fail(resolver, WEIR_CLOSED);
     close_parts(resolver);
     task_remove(&resolver->go_on);
 }
