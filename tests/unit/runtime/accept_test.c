@@ -1,131 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A service's listener whose kernel is the test: what it asks for, and what becomes of the answers.
- */
-#include "runtime/listener/accept.h"
+/* What a listener asks its kernel for, and what becomes of the answers. */
+#include "lone_listener.h"
 
-#include "own_turns.h"
-
-#include <criterion/criterion.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "options/options.h"
-#include "runtime/listener/arming.h"
-#include "runtime/listener/listener.h"
-#include "runtime/listener/listening.h"
 #include "runtime/owner/owner.h"
 #include "runtime/ring/features.h"
-#include "runtime/scheduler/scheduler.h"
-
-static struct scheduler *scheduler;
-static struct listener *listener;
-static struct listening *listening;
-
-static int asked; /* how often for a connection */
-static bool for_more;
-static bool is_in_flight;
-static int cancels;
-static int accepted;
-static int errors;
-static int last_error;
-
-void __wrap_ring_accept(struct ring *ring, uint64_t user_data, int fd, bool multishot);
-void __wrap_cancel_start(struct scheduler *there, struct slot *slot, uint32_t operation);
-
-void __wrap_ring_accept(struct ring *ring, uint64_t user_data, int fd, bool multishot)
-{
-    (void)ring, (void)user_data;
-    cr_expect_eq(fd, listener->slot.fd);
-    cr_assert(!is_in_flight, "one at a time");
-    asked++;
-    for_more = multishot;
-    is_in_flight = true;
-}
-
-void __wrap_cancel_start(struct scheduler *there, struct slot *slot, uint32_t operation)
-{
-    (void)there, (void)slot, (void)operation;
-    cancels++;
-}
-
-static int backlog; /* connections that a call finds */
-
-int __wrap_system_accept(int fd);
-
-int __wrap_system_accept(int fd)
-{
-    cr_expect_eq(fd, listener->slot.fd);
-    return backlog-- > 0 ? socket(AF_INET, SOCK_STREAM, 0) : -EAGAIN;
-}
-
-static void note_accepted(weir_socket socket, void *data)
-{
-    (void)data;
-    accepted++;
-    (void)weir_close(socket);
-}
-
-static void take(weir_socket socket, const weir_packet *packet, void *data)
-{
-    (void)socket, (void)packet, (void)data;
-}
-
-static void note_error(weir_socket socket, int error, void *data)
-{
-    (void)socket, (void)data;
-    errors++;
-    last_error = error;
-}
-
-static const weir_handler handler = {
-    .accepted = note_accepted, .packet = take, .error = note_error};
-
-static void open_listener(void)
-{
-    struct option_setup setup;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    cr_assert_eq(options_set_up(&setup, OPTION_LISTEN, NULL, NULL), 0);
-    cr_assert_eq(listen(fd, 5), 0);
-    listener = listener_create(scheduler, fd, WEIR_INET, &setup.values);
-    cr_assert_not_null(listener);
-    slot_move(&listener->slot, SOCKET_ESTABLISH);
-    listening = listener->listening = listening_create(scheduler, listener);
-    cr_assert_not_null(listening);
-}
-
-static void begin(void)
-{
-    scheduler = own_turns_begin();
-    open_listener();
-}
-
-/* What the kernel says, and that it says no more. */
-static void complete(int result, unsigned flags)
-{
-    const struct ring_completion completion = {.result = result, .flags = flags};
-    cr_assert(is_in_flight);
-    is_in_flight = flags & RING_MORE;
-    accept_completed(scheduler, &listener->slot, &completion);
-    if (!(flags & RING_MORE))
-        slot_unhold(scheduler, &listener->slot);
-}
-
-static void shut_listener(void)
-{
-    slot_end(scheduler, &listener->slot, END_CLOSED);
-    if (is_in_flight)
-        complete(-ECANCELED, 0);
-}
-
-static void end(void)
-{
-    if (listener)
-        shut_listener();
-    own_turns_end(scheduler);
-}
 
 static const struct {
     int error;
@@ -153,18 +33,18 @@ static void expect_pause(int error, bool until_descriptors)
  * until a connection comes. */
 Test(accept, that_fails_is_asked_for_again)
 {
-    begin();
-    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    lone_listener_begin();
+    accept_serve(scheduler, listener, weir_handled_by(&listener_handler, NULL));
     for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
         int error = failures[i].error;
         bool lasts = !failures[i].lacks && !failures[i].passes;
         uint64_t pauses = scheduler->totals.accept_pauses;
         errors = asked = 0;
-        complete(error, 0);
+        lone_listener_complete(error, 0);
         if (failures[i].passes) {
             cr_expect(is_in_flight && asked == 1, "%d", error);
             cr_expect_eq(scheduler->totals.accept_pauses, pauses);
-            complete(error, 0);
+            lone_listener_complete(error, 0);
         }
         expect_pause(error, failures[i].lacks);
         cr_expect_eq(scheduler->totals.accept_pauses, pauses + 1);
@@ -173,43 +53,43 @@ Test(accept, that_fails_is_asked_for_again)
         listening->retry.fire(&listening->retry);
         cr_expect(is_in_flight && !listening->retry.armed && listening->has_paused);
         cr_expect(!task_is_queued(&listening->try_again));
-        complete(error, 0);
+        lone_listener_complete(error, 0);
         expect_pause(error, failures[i].lacks);
         cr_expect_eq(errors, lasts, "%d: once", error);
         cr_expect_eq(scheduler->totals.accept_pauses, pauses + 2);
         listening->try_again.run(scheduler, &listening->try_again);
         cr_expect(is_in_flight && !listening->retry.armed);
         accepted = 0;
-        complete(socket(AF_INET, SOCK_STREAM, 0), 0);
+        lone_listener_complete(socket(AF_INET, SOCK_STREAM, 0), 0);
         cr_expect(accepted == 1 && is_in_flight);
         cr_expect(!listening->failed && !listening->has_paused && !listening->told_unusable);
     }
-    end();
+    lone_listener_end();
 }
 
 /* One that was cancelled has not failed. */
 Test(accept, that_is_cancelled_is_no_failure)
 {
-    begin();
-    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
-    complete(-ECANCELED, 0);
+    lone_listener_begin();
+    accept_serve(scheduler, listener, weir_handled_by(&listener_handler, NULL));
+    lone_listener_complete(-ECANCELED, 0);
     cr_expect(is_in_flight && !listening->failed);
     cr_expect_eq(scheduler->totals.accept_pauses, 0);
-    end();
+    lone_listener_end();
 }
 
 Test(accept, pauses_for_a_while)
 {
-    begin();
-    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
-    complete(-EMFILE, 0);
+    lone_listener_begin();
+    accept_serve(scheduler, listener, weir_handled_by(&listener_handler, NULL));
+    lone_listener_complete(-EMFILE, 0);
     expect_pause(-EMFILE, true);
     uint64_t begun_ns = scheduler->now_ns;
     while (!is_in_flight)
         scheduler_turn(scheduler);
     cr_expect_geq(scheduler->now_ns - begun_ns, 90000000u);
     cr_expect(is_in_flight && listening->has_paused);
-    end();
+    lone_listener_end();
 }
 
 /* A multishot would have the connections of its rivals too, or those for which there is no place,
@@ -229,66 +109,66 @@ static const struct {
 
 Test(accept, asks_for_one_or_for_all)
 {
-    begin();
+    lone_listener_begin();
     uint32_t features = scheduler->profile.features;
     for (size_t i = 0; i < sizeof(shots) / sizeof(shots[0]); i++) {
         struct quota_queuer queuer = {0};
         if (i > 0) {
-            shut_listener();
-            open_listener();
+            lone_listener_shut();
+            lone_listener_open();
         }
         listener->slot.family = shots[i].family;
         listening->has_rivals = shots[i].rivals;
         listening->queuer = shots[i].limited ? &queuer : NULL;
         scheduler->profile.features = shots[i].featured ? features | FEATURE_BIT(MULTISHOT_ACCEPT)
                                                         : features & ~FEATURE_BIT(MULTISHOT_ACCEPT);
-        accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+        accept_serve(scheduler, listener, weir_handled_by(&listener_handler, NULL));
         cr_expect_eq(for_more, shots[i].multishot, "row %zu", i);
         listening->queuer = NULL;
     }
     scheduler->profile.features = features;
-    end();
+    lone_listener_end();
 }
 
 /* While there is more, it is not asked for again, and after an end without one it is. */
 Test(accept, goes_on_by_itself)
 {
-    begin();
-    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    lone_listener_begin();
+    accept_serve(scheduler, listener, weir_handled_by(&listener_handler, NULL));
     cr_expect_eq(asked, 1);
-    complete(socket(AF_INET, SOCK_STREAM, 0), RING_MORE);
-    complete(socket(AF_INET, SOCK_STREAM, 0), RING_MORE);
+    lone_listener_complete(socket(AF_INET, SOCK_STREAM, 0), RING_MORE);
+    lone_listener_complete(socket(AF_INET, SOCK_STREAM, 0), RING_MORE);
     cr_expect(asked == 1 && accepted == 2 && listening->accepting == ACCEPTING);
     cr_expect_eq(scheduler->totals.accepts, 2);
-    complete(socket(AF_INET, SOCK_STREAM, 0), 0);
+    lone_listener_complete(socket(AF_INET, SOCK_STREAM, 0), 0);
     cr_expect(asked == 2 && accepted == 3);
-    complete(-EINVAL, RING_MORE);
+    lone_listener_complete(-EINVAL, RING_MORE);
     cr_expect(asked == 2 && listening->accepting == ACCEPTING && listening->failed);
     cr_expect_eq(errors, 0, "it goes on");
-    end();
+    lone_listener_end();
 }
 
 /* The slot is held until what is in flight has come; a connection that comes then is closed. */
 Test(accept, is_cancelled_when_it_is_closed)
 {
-    begin();
-    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    lone_listener_begin();
+    accept_serve(scheduler, listener, weir_handled_by(&listener_handler, NULL));
     slot_end(scheduler, &listener->slot, END_CLOSED);
     cr_expect(cancels == 1 && accept_is_cancelled(&listener->slot));
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    complete(fd, 0);
+    lone_listener_complete(fd, 0);
     cr_expect(accepted == 0 && !is_in_flight);
     cr_expect_lt(fcntl(fd, F_GETFD), 0, "it was closed");
-    open_listener();
-    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
-    complete(-EMFILE, 0);
+    lone_listener_open();
+    accept_serve(scheduler, listener, weir_handled_by(&listener_handler, NULL));
+    lone_listener_complete(-EMFILE, 0);
     struct task *task = &listening->try_again;
     struct timer *retry = &listening->retry;
     cr_assert(task_is_queued(task) && retry->armed);
     arming_forget_pause(listening);
     cr_expect(!task_is_queued(task) && !retry->armed);
     arming_pause(scheduler, listener, true);
-    end();
+    lone_listener_end();
 }
 
 static const struct {
@@ -302,20 +182,20 @@ static const struct {
 
 Test(accept, that_is_in_flight_may_be_wanted_no_more)
 {
-    begin();
+    lone_listener_begin();
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         listening->accepting = states[i].accepting;
         cr_expect_eq(accept_is_cancelled(&listener->slot), states[i].cancelled, "row %zu", i);
     }
     listening->accepting = ACCEPTING_NOT;
-    end();
+    lone_listener_end();
 }
 
 /* For whoever waits: cancelled when nobody does, once, and asked for again when that has come. */
 Test(accept, is_for_who_waits)
 {
     struct list who;
-    begin();
+    lone_listener_begin();
     arming_update(scheduler, listener);
     cr_expect_eq(asked, 0);
     list_init(&who);
@@ -328,9 +208,9 @@ Test(accept, is_for_who_waits)
     arming_update(scheduler, listener);
     arming_update(scheduler, listener);
     cr_expect(cancels == 1 && listening->accepting == ACCEPTING_CANCELLED);
-    complete(-ECANCELED, 0);
+    lone_listener_complete(-ECANCELED, 0);
     cr_expect(asked == 1 && listening->accepting == ACCEPTING_NOT);
-    end();
+    lone_listener_end();
 }
 
 static void take_rest(int count)
@@ -339,7 +219,7 @@ static void take_rest(int count)
     accepted = 0;
     listening->serving = true;
     listening->accepting = ACCEPTING_TAKEN;
-    owner_set(&listener->slot, weir_handled_by(&handler, NULL));
+    owner_set(&listener->slot, weir_handled_by(&listener_handler, NULL));
     listening->take_rest.run(scheduler, &listening->take_rest);
 }
 
@@ -347,7 +227,7 @@ static void take_rest(int count)
 Test(accept, takes_the_rest_by_calls)
 {
     enum { AT_ONCE = 64 };
-    begin();
+    lone_listener_begin();
     take_rest(AT_ONCE + 1);
     cr_expect(accepted == AT_ONCE && task_is_queued(&listening->take_rest));
     slot_hold(&listener->slot);
@@ -355,26 +235,26 @@ Test(accept, takes_the_rest_by_calls)
     cr_expect(accepted == AT_ONCE + 1 && !listener->listening);
     slot_unhold(scheduler, &listener->slot);
     listener = NULL;
-    end();
+    lone_listener_end();
 }
 
 /* Where the standard input is closed, that number is free. */
 Test(accept, may_have_the_first_number)
 {
-    begin();
+    lone_listener_begin();
     close(STDIN_FILENO);
     slot_hold(&listener->slot);
     take_rest(1);
     cr_expect(accepted == 1 && !listener->listening);
     slot_unhold(scheduler, &listener->slot);
     listener = NULL;
-    end();
+    lone_listener_end();
 }
 
 /* Its memory may be somebody else's by then. */
 Test(accept, leaves_nothing_to_do_when_it_is_closed)
 {
-    begin();
+    lone_listener_begin();
     struct task *tasks[] = {&listening->take_rest, &listening->give_up, &listening->let_in,
                             &listening->look_again, &listening->try_again};
     for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
@@ -388,5 +268,5 @@ Test(accept, leaves_nothing_to_do_when_it_is_closed)
     cr_expect_eq(asked, 0);
     slot_unhold(scheduler, &listener->slot);
     listener = NULL;
-    end();
+    lone_listener_end();
 }
