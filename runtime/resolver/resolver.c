@@ -202,7 +202,7 @@ static struct look_up *look_up_of(struct call *call)
     return list_entry(call, struct look_up, call);
 }
 
-/* Each of those who asked gets a copy of its own. */
+/* Each of those who asked gets a copy of its own, or is told what has been said last. */
 static void answer(struct resolving *resolving, struct call *call, int result)
 {
     if (result == 0) {
@@ -210,7 +210,6 @@ static void answer(struct resolving *resolving, struct call *call, int result)
         look_up->hostent = hostent_copy(resolving->lookup.hostent);
         result = look_up->hostent ? 0 : -ENOMEM;
     }
-    error_set_text(resolving->text);
     call_complete(resolving->resolver->scheduler, call, result);
 }
 
@@ -220,13 +219,6 @@ static void finish(struct resolving *resolving, int result)
     while ((link = list_take(&resolving->calls)))
         answer(resolving, list_entry(link, struct call, link), result);
     free_resolving(resolving);
-}
-
-/* What has been said now is what they hear. */
-static void fail(struct resolving *resolving, int result)
-{
-    error_copy_text(resolving->text);
-    finish(resolving, result);
 }
 
 /* Which question a look-up is at, and to whom. */
@@ -281,7 +273,7 @@ static void ask(struct resolving *resolving, const struct query_ask *wanted)
     int result = channels_ask(&resolver->channels, &key, lookup_question(&resolving->lookup),
                               resolving->lookup.type, &asking, &resolving->askings);
     if (result < 0) {
-        fail(resolving, error_say(result, "no memory to ask a name server"));
+        finish(resolving, error_say(result, "no memory to ask a name server"));
         return;
     }
     if (resolving->asked)
@@ -311,7 +303,7 @@ static void ask_system(struct resolving *resolving)
     resolving->native =
         native_ask(resolver->natives, scheduler, &resolving->lookup, resolving, system_answered);
     if (!resolving->native) {
-        fail(resolving, error_say(-ENOMEM, "no memory or no thread to look a name up"));
+        finish(resolving, error_say(-ENOMEM, "no memory or no thread to look a name up"));
         return;
     }
     scheduler_arm(scheduler, &resolving->timer,
@@ -489,15 +481,11 @@ const struct call_operation operation_look_up = {
     .may_wait = true,
 };
 
-static void all_fail(struct resolver *resolver, int result)
+static void finish_all(struct resolver *resolver, int result)
 {
-    char text[ERROR_TEXT_SIZE];
-    error_copy_text(text);
     for (size_t i = 0; i < BUCKET_COUNT; i++)
-        while (!list_is_empty(&resolver->buckets[i])) {
-            error_set_text(text);
-            fail(list_entry(resolver->buckets[i].next, struct resolving, in_bucket), result);
-        }
+        while (!list_is_empty(&resolver->buckets[i]))
+            finish(list_entry(resolver->buckets[i].next, struct resolving, in_bucket), result);
 }
 
 static void begin_again(struct resolving *resolving)
@@ -532,7 +520,7 @@ static void take_config(struct resolver *resolver, struct inet_config *config)
     if (update(resolver) == 0)
         all_begin_again(resolver);
     else
-        all_fail(resolver, error_say(-ENOMEM, "no memory to look a name up"));
+        finish_all(resolver, error_say(-ENOMEM, "no memory to look a name up"));
 }
 
 static int run_take(struct scheduler *scheduler, struct slot *unused, struct call *call)
@@ -558,7 +546,7 @@ static void stop(struct resolver *resolver)
 {
     error_clear_text();
     call_complete_all(resolver->scheduler, &resolver->arrived, WEIR_CLOSED);
-    all_fail(resolver, WEIR_CLOSED);
+    finish_all(resolver, WEIR_CLOSED);
     close_parts(resolver);
     task_remove(&resolver->go_on);
 }
