@@ -208,19 +208,11 @@ static bool look_through(struct search *search)
     return true;
 }
 
-static bool was_there(const struct search *search, const char *name)
-{
-    for (size_t i = 0; i < search->chain_count; i++)
-        if (name_equals(search->chain[i], name))
-            return true;
-    return name_equals(search->name, name);
-}
-
-/* One CNAME further. One that loops, branches or never ends leads to nothing. */
+/* One CNAME further. A chain that branches leads to nothing, nor does one that is too long, as
+ * those are that loop. */
 static bool follow(struct search *search)
 {
-    if (search->next_count != 1 || search->chain_count == CHAIN_MAX ||
-        was_there(search, search->next))
+    if (search->next_count != 1 || search->chain_count == CHAIN_MAX)
         return false;
     memcpy(search->chain[search->chain_count++], search->name, NAME_SIZE);
     memcpy(search->name, search->next, NAME_SIZE);

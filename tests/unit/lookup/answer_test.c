@@ -216,6 +216,7 @@ Test(answer, no_more_than_a_header)
     dns_answer_truncated(&message);
     cr_expect_eq(answer_read(&answer, message.bytes, 12), 0);
     cr_expect(answer.truncated);
+    cr_expect_eq(answer_read(&answer, guard_copy(message.bytes, 11), 11), -EBADMSG);
 }
 
 Test(answer, a_question_is_none)
@@ -223,6 +224,8 @@ Test(answer, a_question_is_none)
     begin("x", ns_t_a);
     dns_answer_add_a(&message, "x", 60, "192.0.2.1");
     message.bytes[2] &= 0x7f;
+    struct answer answer;
+    cr_expect_eq(answer_read(&answer, message.bytes, message.size), -EBADMSG);
     cr_expect_str_eq(found("x", ns_t_a), "ebadmsg");
 }
 

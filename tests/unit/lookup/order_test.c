@@ -4,6 +4,7 @@
 #include "play.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include <weir/error.h>
 
@@ -94,6 +95,23 @@ static enum reaction talks_nonsense(const struct query_ask *ask, const char *que
     dns_answer_begin(answer, 0, question, (uint16_t)type, ns_r_noerror);
     add_address(answer, question, type, 60);
     answer->size -= 3;
+    return ANSWERS;
+}
+
+/* Less than the head of a message, or a question. */
+static enum reaction stammers(const struct query_ask *ask, const char *question, ns_type type,
+                              struct dns_message *answer)
+{
+    (void)knows_all(ask, question, type, answer);
+    answer->size = 11;
+    return ANSWERS;
+}
+
+static enum reaction asks_back(const struct query_ask *ask, const char *question, ns_type type,
+                               struct dns_message *answer)
+{
+    (void)knows_all(ask, question, type, answer);
+    answer->bytes[2] &= 0x7f;
     return ANSWERS;
 }
 
@@ -272,6 +290,22 @@ Test(order, a_server_that_refuses_is_asked_once)
     expect_name("a.", is_not_there, "nxdomain", "0 10.0.0.1 a");
     expect_name("a.", calls_it_malformed, "nxdomain", "0 10.0.0.1 a");
     expect_name("a.", talks_nonsense, "einval", "0 10.0.0.1 a");
+    expect_name("a.", stammers, "einval", "0 10.0.0.1 a");
+    expect_name("a.", asks_back, "einval", "0 10.0.0.1 a");
+    play_end();
+}
+
+Test(order, as_many_servers_as_there_may_be)
+{
+    char text[1024] = "{lookup,[dns]}. {resolv_conf,\"\"}. {timeout,32}. {retry,1}. ";
+    size_t length = strlen(text);
+    for (int i = SERVERS_MAX; i > 0; i--)
+        length += (size_t)snprintf(text + length, sizeof(text) - length,
+                                   "{nameserver,{10,0,0,%d}}. ", 8 + i);
+    play_configure(text);
+    expect_name("a.", knows_all, "a | 192.0.2.1", "0 10.0.0.40 a");
+    cr_expect_str_eq(play_name("b.", WEIR_INET, silent_but_one), "b | 192.0.2.1");
+    cr_expect(strstr(play_asked(), ", 960 10.0.0.10 b, 992 10.0.0.9 b"), "%s", play_asked());
     play_end();
 }
 
@@ -460,6 +494,16 @@ Test(order, names_that_no_message_carries)
     expect_name(".", knows_all, "nxdomain", "");
     expect_name("", knows_all, "nxdomain", "");
     expect_name("a b", knows_all, "einval", "");
+    play_end();
+}
+
+Test(order, without_a_hosts_file)
+{
+    play_configure("{lookup,[file]}. {host,{10,1,1,1},[\"rc\"]}.");
+    play_no_hosts_file();
+    expect_name("rc", knows_all, "rc | 10.1.1.1", "");
+    expect_name("other", knows_all, "nxdomain", "");
+    cr_expect_str_eq(play_address("10.1.1.2", knows_all), "nxdomain");
     play_end();
 }
 

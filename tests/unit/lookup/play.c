@@ -14,6 +14,7 @@ enum { NS_PER_MS = 1000000, STEPS_MAX = 1000 };
 
 static struct inet_config *config;
 static struct host_table hosts_file;
+static bool no_hosts_file;
 static struct cache cache;
 static const char *then;
 static uint64_t now_ns;
@@ -49,8 +50,14 @@ void play_hosts_file(const char *text)
     cr_assert_eq(hosts_file_read(copy, &hosts_file), 0);
 }
 
+void play_no_hosts_file(void)
+{
+    no_hosts_file = true;
+}
+
 void play_end(void)
 {
+    no_hosts_file = false;
     cache_close(&cache);
     host_table_clear(&hosts_file);
     inet_config_free(config);
@@ -115,7 +122,7 @@ static void run(struct lookup *lookup, play_server *server)
     for (int steps = 0; steps < STEPS_MAX; steps++) {
         const struct lookup_ground ground = {
             .config = config,
-            .hosts_file = &hosts_file,
+            .hosts_file = no_hosts_file ? NULL : &hosts_file,
             .search = &config->search,
             .nameservers = &config->nameservers,
             .cache = &cache,

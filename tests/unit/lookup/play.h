@@ -16,6 +16,7 @@ void play_configure(const char *text);
 /* What CONFIGURES has the look-up begin again with. */
 void play_configure_then(const char *text);
 void play_hosts_file(const char *text);
+void play_no_hosts_file(void); /* there is none that can be read */
 void play_end(void);
 
 /* "name alias... | address...", or an error's name. */
