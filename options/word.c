@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "options/word.h"
 
+#include "base/check.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -67,8 +69,7 @@ const char *word_list(enum option_type type, char text[WORD_LIST_SIZE])
         const char *alias = alias_of(type, number);
         used += snprintf(text + used, WORD_LIST_SIZE - (size_t)used, "%s%s%s%s", used ? ", " : "",
                          word_of(type, number), alias ? ", " : "", alias ? alias : "");
-        if (used >= WORD_LIST_SIZE)
-            break;
+        CHECK_LT(used, WORD_LIST_SIZE);
     }
     return text;
 }

@@ -191,6 +191,12 @@ static const struct mistake mistakes[] = {
     {"{'packet,4}", "character 2: the quote is not closed"},
     {"[{packet,4}]\x01", "character 13: byte 1 is not expected"},
     {"{header,-\x01}", "character 10: byte 1 is not expected"},
+    {"\x01", "character 1: byte 1 is not expected"},
+    {"[\x01", "character 2: byte 1 is not expected"},
+    {"{linger,{true,x}}", "character 15: an integer has to follow, not 'x'"},
+    {"{ip,{127,x,0,1}}", "character 10: an integer has to follow, not 'x'"},
+    {"{raw,x,8,<<>>}", "character 6: an integer has to follow, not 'x'"},
+    {"{raw,6,8,<<1:8/\x01>>}", "character 16: byte 1 is not expected"},
     {"{send_timeout,<<>>}", "character 15: an integer has to follow, not a binary"},
 };
 

@@ -2,6 +2,7 @@
 /* The rows themselves, and the constructors of the public header. */
 #include "options/row.h"
 #include "options/values.h"
+#include "options/word.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -125,6 +126,17 @@ Test(table, defaults_are_the_documents)
     cr_expect(eq(u32, tcp.limits.packet_size, 0));
     cr_expect(eq(int, tcp.limits.line_delimiter, '\n'));
     cr_expect(not(tcp.buffer_explicit));
+}
+
+Test(table, words_are_listed_and_other_types_have_none)
+{
+    char text[WORD_LIST_SIZE] = "x";
+    cr_expect(eq(str, (char *)word_list(OPTION_INTEGER, text), (char *)""));
+    cr_expect(eq(str, (char *)word_list(OPTION_TIMEOUT, text), (char *)"infinity"));
+    cr_expect(eq(str, (char *)word_list(OPTION_ACTIVE, text), (char *)"false, true, once"));
+    cr_expect(eq(str, (char *)word_list(OPTION_PACKET, text),
+                 (char *)"0, raw, 1, 2, asn1, 4, cdr, sunrm, fcgi, tpkt, line, http, http_bin, "
+                         "httph, httph_bin"));
 }
 
 Test(table, every_option_has_a_constructor)
