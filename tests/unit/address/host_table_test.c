@@ -146,6 +146,30 @@ Test(host_table, many)
     cr_expect_eq(memory_live_count(), 0);
 }
 
+/* Also those that were there before there was room for so many. */
+Test(host_table, each_of_some)
+{
+    enum { COUNT = 100 };
+    char name[16];
+    const char *const names[] = {name};
+    weir_address address = {.family = WEIR_INET, .bytes = {10}};
+    for (uint8_t i = 0; i < COUNT; i++) {
+        address.bytes[3] = i;
+        snprintf(name, sizeof(name), "host%u", i);
+        cr_assert_eq(host_table_add(&table, HOST_MERGE, &address, names, 1), 0);
+    }
+    for (uint8_t i = 0; i < COUNT; i++) {
+        char expected[64];
+        char text[16];
+        snprintf(name, sizeof(name), "host%u", i);
+        snprintf(text, sizeof(text), "10.0.0.%u", i);
+        snprintf(expected, sizeof(expected), "%s %s", name, text);
+        cr_expect_str_eq(by_name(name, WEIR_INET), expected);
+        cr_expect_str_eq(by_address(text), expected);
+    }
+    host_table_clear(&table);
+}
+
 /* Hosts that share a bucket, at most. */
 static size_t longest_chain(void)
 {

@@ -102,3 +102,16 @@ Test(local, no_name)
     local_address_from_sockaddr(&storage, 0, &back); /* of a peer that has no address at all */
     cr_expect(back.size == 0);
 }
+
+/* Of a path without room for its NUL the kernel counts that nevertheless. */
+Test(local, sizes_of_more_than_there_is_room_for)
+{
+    struct sockaddr_storage storage;
+    weir_local_address address;
+    memset(&storage, 'a', sizeof(storage));
+    local_address_from_sockaddr(&storage, offsetof(struct sockaddr_un, sun_path) + 109, &address);
+    cr_expect(address.size == WEIR_LOCAL_NAME_SIZE);
+    ((char *)&storage)[offsetof(struct sockaddr_un, sun_path)] = '\0';
+    local_address_from_sockaddr(&storage, sizeof(storage), &address);
+    cr_expect(address.size == WEIR_LOCAL_NAME_SIZE);
+}

@@ -178,6 +178,8 @@ Test(proxy_header, blocks_that_are_none)
     is_none(BLOCK(SIGNATURE "\x22"));
     is_none(BLOCK(SIGNATURE "\x2f"));
     is_none(BLOCK(SIGNATURE "\x21\x41\0\0"));
+    const uint8_t large[16 + 255] = SIGNATURE "\x21\x41\0\xff"; /* of a family of another day */
+    is_none((struct block){large, sizeof(large)});
     is_none(BLOCK(SIGNATURE "\x21\x13\0\x0c" INET4));
     is_none(BLOCK(SIGNATURE "\x21\x11\0\x0b" INET4));
     is_none(BLOCK(SIGNATURE "\x21\x21\0\x23" INET6));
@@ -229,6 +231,19 @@ Test(proxy_header, checksums)
         is_none((struct block){bytes, size});
         bytes[i] ^= 1;
     }
+    bytes[size - 1] ^= 1;
+    is_none((struct block){bytes, size});
+}
+
+Test(proxy_header, a_checksum_is_of_what_follows_it_too)
+{
+    uint8_t bytes[] = SIGNATURE "\x21\x11\0\x1a" INET4 "\x03\0\x4\0\0\0\0" AUTHORITY;
+    const size_t size = sizeof(bytes) - 1;
+    const size_t sum_at = 28 + 3;
+    uint32_t sum = castagnoli(bytes, size);
+    for (size_t i = 0; i < 4; i++)
+        bytes[sum_at + i] = (uint8_t)(sum >> (24 - 8 * i));
+    tells((struct block){bytes, size}, "127.0.0.2:12345", "10.0.0.1:443");
     bytes[size - 1] ^= 1;
     is_none((struct block){bytes, size});
 }
