@@ -2,6 +2,7 @@
 /* What a stream remembers: http's state, a change of type, what it needs. */
 #include "stream.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static const weir_decode_options unlimited = {.line_delimiter = '\n'};
@@ -15,6 +16,16 @@ Test(framer, http_goes_from_start_line_to_headers_and_back)
         " http_eoh {http_response,{1,1},200,\"OK\"} {http_header,25,'Age',\"Age\",\"1\"}"
         " http_eoh");
     cr_assert_eq(stream.framer.http_header, 0);
+}
+
+/* What was before it, in the same memory, is none of a line's business. */
+Test(framer, a_line_with_a_bare_line_feed_behind_another)
+{
+    struct stream stream = {.type = WEIR_HTTP_BIN};
+    stream_expect(&stream, "GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\nAge: 1\r\n\r\n",
+                  "{http_request,'GET',{abs_path,<<\"/\">>},{1,1}} http_eoh"
+                  " {http_request,'GET',{abs_path,<<\"/\">>},{1,1}}"
+                  " {http_header,25,'Age',<<\"Age\">>,<<\"1\">>} http_eoh");
 }
 
 Test(framer, an_http_error_leaves_the_state_as_it_is)
@@ -101,4 +112,47 @@ Test(framer, a_limit_that_falls_below_what_was_seen_applies)
     stream_expect(&stream, "hello", "{error,invalid}");
     stream.limits = (weir_decode_options){.line_length = 2, .line_delimiter = '\n'};
     stream_expect(&stream, "hello", "<<\"he\">> <<\"ll\">> {more,undefined}");
+}
+
+static const struct {
+    enum weir_packet_type type;
+    const char *input;
+    const char *sizes;
+} streams[] = {
+    {WEIR_LINE, "a line\nb\n\ncd\n", "7 2 1 3 "},
+    {WEIR_ASN1, "\x1f\x81\x82\1\3abc\x30\2de\x1f\1\1f", "8 4 4 "},
+    {WEIR_HTTP,
+     "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\nB:\r\n\r\nHTTP/1.1 200 OK\r\nAge: 1\r\n\r\n",
+     "16 9 10 4 2 17 8 2 "},
+};
+
+/* What each packet takes of a stream that comes in two pieces. */
+static const char *sizes_of(size_t stream, size_t first)
+{
+    static char sizes[128];
+    const char *input = streams[stream].input;
+    struct framer framer = {0};
+    weir_decoded decoded;
+    weir_http http;
+    size_t at = 0;
+    int used = 0;
+    for (int piece = 0; piece < 2; piece++) {
+        size_t end = piece == 0 ? first : strlen(input);
+        while (at < end &&
+               framer_next(&framer, streams[stream].type, &unlimited, (const uint8_t *)input + at,
+                           end - at, &decoded, &http) == WEIR_DECODE_OK) {
+            at += decoded.consumed;
+            used += snprintf(sizes + used, sizeof(sizes) - (size_t)used, "%zu ", decoded.consumed);
+        }
+    }
+    return sizes;
+}
+
+/* What was seen of one packet says nothing of the next. */
+Test(framer, a_stream_is_the_same_wherever_it_is_cut)
+{
+    for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+        for (size_t first = 0; first <= strlen(streams[i].input); first++)
+            cr_expect_str_eq(sizes_of(i, first), streams[i].sizes, "stream %zu cut at %zu: %s", i,
+                             first, sizes_of(i, first));
 }

@@ -258,6 +258,25 @@ Test(http, paths_of_all_sizes)
         }
 }
 
+/* Wherever it stands, and wherever what is looked at in one go ends. */
+Test(http, a_path_with_a_blank_in_it_is_an_error)
+{
+    for (int size = 3; size < 140; size++)
+        for (int at = 1; at < size - 1; at++) {
+            char line[2 * LINE_SIZE];
+            weir_decoded decoded;
+            weir_http http;
+            int line_size =
+                snprintf(line, sizeof(line), "PUT /%0*d HTTP/1.1\r\n%-40s", size, 7, "x");
+            line[5 + at] = ' ';
+            cr_assert_eq(
+                weir_decode_packet(WEIR_HTTP, line, (size_t)line_size, NULL, &decoded, &http),
+                WEIR_DECODE_OK);
+            cr_assert_eq(http.kind, WEIR_HTTP_ERROR, "a blank at %d of %d", at, size);
+            cr_assert_eq(http.as.error.size, (size_t)line_size - 40);
+        }
+}
+
 /* Only blanks end a URI, and only a version may follow. */
 static const struct {
     const char *line;

@@ -65,6 +65,7 @@ static const struct {
     {WEIR_HTTP, 'x', "GET /", " HTTP/1.1\r\n", STREAM_SIZE},
     {WEIR_HTTPH, 'x', "A: ", "\r\n\r\n", STREAM_SIZE - 2},
     {WEIR_HTTPH, 'x', "A: b\r\n c\r\n d", "\r\n\r\n", STREAM_SIZE - 2},
+    {WEIR_HTTPH, 'x', "A: a line of 16\n and", "\r\n\r\n", STREAM_SIZE - 2},
     {WEIR_ASN1, '\xff', "\x1f", "\x7f\x01y", STREAM_SIZE},
 };
 

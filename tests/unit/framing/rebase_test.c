@@ -49,6 +49,33 @@ Test(rebase, every_http_vector_reads_the_same_elsewhere)
     cr_assert_geq(decode_rows_each(check_moved), 1000);
 }
 
+/* As bytes move within a buffer. */
+static void check_moved_by_one(const struct decode_row *row)
+{
+    if (row->is_bad_argument || !framing_is_http(row->options.type))
+        return;
+    uint8_t bytes[sizeof(row->input) + 1];
+    memcpy(bytes, row->input, row->input_size);
+    struct answer answer;
+    answer_decode(&answer, (struct question){row->options.type, &row->options.limits, bytes,
+                                             row->input_size});
+    if (answer.result == WEIR_DECODE_OK) {
+        char *before = packet_term(row->options.type, &answer.http);
+        memmove(bytes + 1, bytes, answer.decoded.size);
+        framing_rebase_http(&answer.http, bytes, bytes + 1, answer.decoded.size);
+        char *after = packet_term(row->options.type, &answer.http);
+        cr_assert_str_eq(after, before);
+        free(before);
+        free(after);
+    }
+    answer_free(&answer);
+}
+
+Test(rebase, every_http_vector_reads_the_same_one_byte_further)
+{
+    cr_assert_geq(decode_rows_each(check_moved_by_one), 1000);
+}
+
 Test(rebase, a_path_that_is_not_in_the_packet_stays)
 {
     weir_decoded decoded;

@@ -66,6 +66,17 @@ static const char *read(const char *text)
     return answer;
 }
 
+/* Text may have any byte. */
+Test(read, zero_bytes)
+{
+    struct terms terms;
+    cr_assert_eq(terms_read(&terms, "[0,1]. \"\\0b\"."), 0);
+    for (const struct term *term = terms.first; term; term = term->next)
+        cr_expect(term->kind == TERM_STRING && term->length == 2 && term->bytes[0] == '\0');
+    cr_expect_eq(terms.first->bytes[1], '\1');
+    terms_free(&terms);
+}
+
 struct pair {
     const char *text;
     const char *expected;
@@ -118,6 +129,7 @@ static const struct pair bad[] = {
     {"end.", "line 1, column 1: 'end' is a reserved word: quote it"},
     {"a => b.", "line 1, column 3: a full stop has to follow, not =>"},
     {"#{a}.", "line 1, column 4: => has to follow, not }"},
+    {"-\x01.", "line 1, column 2: byte 1 is not expected"},
     {"- a.", "line 1, column 3: a number has to follow, not 'a'"},
     {"$", "line 1, column 2: a character has to follow $"},
     {"1.5e.", "line 1, column 5: an exponent has to follow"},
