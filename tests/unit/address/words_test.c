@@ -19,6 +19,7 @@
 /* In the place of the C library's. */
 static enum { READS, READS_LITTLE, FAILS_TO_READ, FAILS_TO_LOOK } manner;
 static int read_count;
+static bool kept_from_children;
 
 ssize_t read(int fd, void *bytes, size_t size)
 {
@@ -30,6 +31,8 @@ ssize_t read(int fd, void *bytes, size_t size)
         errno = EINTR;
         return -1;
     }
+    if (manner == READS_LITTLE)
+        kept_from_children = fcntl(fd, F_GETFD) == FD_CLOEXEC;
     return syscall(SYS_read, fd, bytes, manner == READS_LITTLE && size > 2 ? 2 : size);
 }
 
@@ -64,6 +67,7 @@ Test(words, a_file_that_comes_in_pieces_is_whole)
     manner = READS_LITTLE;
     cr_assert_eq(read_file("a b c\nd", &text), 0);
     cr_expect_str_eq(text, "a b c\nd");
+    cr_expect(kept_from_children);
     memory_free(text);
     cr_assert_eq(read_file("", &text), 0);
     cr_expect_str_eq(text, "");

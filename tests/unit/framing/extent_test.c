@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Every type whose header tells the length, against every edge of its limits. */
+#include "framing/framing.h"
 #include "support/guard.h"
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <weir/packet.h>
 
 enum { LARGEST_TOTAL = 0x7fffffff };
@@ -131,4 +133,22 @@ static void check_largest(void)
 Test(extent, header_and_body_are_at_most_2_gigabytes)
 {
     each_row(check_largest);
+}
+
+/* A tag has no limit of its own. Of this one all but its end has been looked at before. */
+Test(extent, a_tag_that_leaves_no_room_for_a_body)
+{
+    enum { PAGE_SIZE = 65536 };
+    const size_t end = (size_t)LARGEST_TOTAL + 1;
+    uint8_t *bytes = mmap(NULL, end, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    cr_assert_neq(bytes, MAP_FAILED);
+    cr_assert_eq(mprotect(bytes + end - PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
+    for (uint32_t size = LARGEST_TOTAL; size <= (uint32_t)end; size++) {
+        const weir_decode_options limits = {0};
+        struct framer framer = {.scanned = size - 2};
+        weir_decoded decoded;
+        int result = framer_next(&framer, WEIR_ASN1, &limits, bytes, size, &decoded, NULL);
+        cr_assert_eq(result, size == LARGEST_TOTAL ? WEIR_DECODE_OK : WEIR_DECODE_INVALID);
+    }
+    munmap(bytes, end);
 }

@@ -195,6 +195,14 @@ Test(touch, inherited)
         WEIR_OPTIONS(WEIR_RECBUF(1), WEIR_SNDBUF(1), WEIR_REUSEADDR(true), WEIR_PACKET(1)))));
 }
 
+Test(inherit, what_the_kernel_forgets)
+{
+    const weir_option priority = WEIR_PRIORITY(1);
+    const weir_option tos = WEIR_TOS(1);
+    cr_expect(options_forgotten(&priority));
+    cr_expect(not(options_forgotten(&tos)));
+}
+
 Test(inherit, sets_what_accept_copies_and_nothing_else)
 {
     struct subject subject = subject_open(OPTION_CONNECT, "[]");
@@ -264,6 +272,20 @@ Test(copy, of_no_bytes_points_nowhere)
     cr_expect(eq(ptr, (void *)copy[0].value.raw.bytes, NULL));
     cr_expect(eq(ptr, (void *)copy[1].value.local.name, NULL));
     memory_free(copy);
+}
+
+Test(copy, of_as_many_bytes_as_there_may_be)
+{
+    static uint8_t bytes[WEIR_RAW_SIZE_MAX + 1];
+    memset(bytes, 7, sizeof(bytes));
+    weir_option list[] = {WEIR_RAW(6, 9, bytes, WEIR_RAW_SIZE_MAX), WEIR_REQUEST(END)};
+    weir_option *copy = options_copy(list);
+    cr_expect(eq(int, options_check(copy, OPTION_CONNECT), 0));
+    cr_expect(ne(ptr, (void *)copy[0].value.raw.bytes, bytes));
+    cr_expect(eq(int, memcmp(copy[0].value.raw.bytes, bytes, WEIR_RAW_SIZE_MAX), 0));
+    memory_free(copy);
+    list[0].value.raw.size++;
+    cr_expect(eq(int, options_check(list, OPTION_CONNECT), -EINVAL));
 }
 
 /* Those who share a block are many until one wants to change its own. */

@@ -263,6 +263,10 @@ static const struct row failing[] = {
      "[{header,2},{multicast_if,{0,0,0,0}}]", NULL},
     {UDP6, "[{multicast_if,{127,0,0,1}},{header,2}]", "[header,multicast_if]",
      "[{header,2},{multicast_if,0}]", NULL},
+    {UDP, "[{multicast_if,{127,0,0,1}},{multicast_if,1}]", "[multicast_if]",
+     "[{multicast_if,{127,0,0,1}}]", NULL},
+    {UDP6, "[{multicast_if,1},{multicast_if,{127,0,0,1}}]", "[multicast_if]", "[{multicast_if,1}]",
+     NULL},
     {UDP, "[{drop_membership,{{224,0,0,9},{0,0,0,0}}},{header,2}]", "[header]", "[{header,2}]",
      NULL},
     {UDP, "[{add_membership,{{16#ff02,0,0,0,0,0,0,16#fb},1}},{header,2}]", "[header]",
@@ -318,6 +322,8 @@ Test(live, what_is_read_takes_the_place_of_what_was_there)
     cr_expect(not(wanted[1].value.linger.on));
     cr_expect(eq(int, wanted[1].value.linger.seconds, 0));
     cr_expect(eq(i64, wanted[2].value.number, 0));
+    cr_assert(eq(int, options_read(&source, OPTION_SET_TCP, wanted, 1), 1));
+    cr_expect(eq(int, wanted[1].id, WEIR_OPTION_LINGER), "what is behind them is not touched");
     subject_close(&subject);
 }
 
@@ -378,6 +384,16 @@ Test(live, a_descriptor_that_is_gone)
         eq(int, subject_set(&subject, "[{nodelay,true},{ttl,0},{recbuf,9000},{header,1}]"), 0));
     subject_expect(&subject, "[nodelay,header,{raw,6,11,92},buffer,ttl]",
                    "[{header,1},{buffer,9000}]");
+}
+
+Test(live, a_socket_that_got_the_first_descriptor)
+{
+    system_close(0);
+    struct subject subject = subject_of(TCP);
+    cr_assert(eq(int, subject.fd, 0));
+    cr_expect(eq(int, subject_set(&subject, "{nodelay,true}"), 0));
+    subject_expect(&subject, "[nodelay]", "[{nodelay,true}]");
+    subject_close(&subject);
 }
 
 /* The document's example: tcpi_sacked is a 32-bit integer 28 bytes into struct tcp_info. */

@@ -7,6 +7,9 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct reading {
@@ -64,6 +67,7 @@ static const struct reading readings[] = {
      "[{packet,4},{active,once}]"},
     {"{netns,\"/%\\^a\\^?\" % not a comment before\n \"b\"}", "[{netns,\"/%\\x01\\x7fb\"}]"},
     {"{raw,1,2,<<$a,\"b\" \"c\">>}", "[{raw,1,2,<<97,98,99>>}]"},
+    {"{netns,\"/a b~\"}", "[{netns,\"/a b~\"}]"},
     {"{packet,\f4\v}", "[{packet,4}]"},
 };
 
@@ -193,6 +197,9 @@ static const struct mistake mistakes[] = {
     {"{header,-\x01}", "character 10: byte 1 is not expected"},
     {"\x01", "character 1: byte 1 is not expected"},
     {"[\x01", "character 2: byte 1 is not expected"},
+    {"{multicast_if,x}", "character 15: an integer has to follow, not 'x'"},
+    {"{multicast_if,-1}", "character 15: -1 is out of range 0..4294967295"},
+    {"{add_membership,{{224,0,0,1},x}}", "character 30: an integer has to follow, not 'x'"},
     {"{linger,{true,x}}", "character 15: an integer has to follow, not 'x'"},
     {"{ip,{127,x,0,1}}", "character 10: an integer has to follow, not 'x'"},
     {"{raw,x,8,<<>>}", "character 6: an integer has to follow, not 'x'"},
@@ -227,6 +234,7 @@ Test(parse, requests)
 {
     weir_option *options;
     size_t count;
+    mallopt(M_PERTURB, 1); /* memory of the C library that is new is not zero */
     int result = weir_options_parse_request("[active,mode,{raw,6,11,92},{raw,1,2,<<7>>},inet]",
                                             &options, &count);
     cr_assert(eq(int, result, 0), "%s", weir_last_error_text());
@@ -262,23 +270,46 @@ Test(parse, requests_have_no_values)
     }
 }
 
-/* 17 characters ask for 65,522 bytes. */
-Test(parse, requests_ask_for_a_bounded_amount_of_memory)
+/* What 16 requests of 17 characters, each for 65,522 bytes, come to with another one. */
+static int request_much(const char *last)
 {
-    static char text[512];
+    char text[512] = "[";
     weir_option *options;
     size_t count;
-    const size_t length = strlen("{raw,6,11,65522},");
-    text[0] = '[';
-    for (size_t i = 0; i < 17; i++)
-        memcpy(text + 1 + i * length, "{raw,6,11,65522},", length);
-    memcpy(text + 16 * length, "]", 2);
-    cr_expect(eq(int, weir_options_parse_request(text, &options, &count), 0));
+    size_t length = 1;
+    for (size_t i = 0; i < 16; i++, length += 17)
+        memcpy(text + length, "{raw,6,11,65522},", 17);
+    snprintf(text + length, sizeof(text) - length, "%s", last);
+    int result = weir_options_parse_request(text, &options, &count);
     weir_options_free(options);
-    memcpy(text + 16 * length, ",{", 2);
-    memcpy(text + 17 * length, "]", 2);
-    cr_expect(eq(int, weir_options_parse_request(text, &options, &count), -EINVAL));
+    return result;
+}
+
+Test(parse, requests_ask_for_a_bounded_amount_of_memory)
+{
+    cr_expect(eq(int, request_much("mode]"), 0));
+    cr_expect(eq(int, request_much("{raw,6,11,224}]"), 0));
+    cr_expect(eq(int, request_much("{raw,6,11,225}]"), -EINVAL));
     expect_error_text("character 274: the requests ask for more than 1048576 bytes");
+    cr_expect(eq(int, request_much("{raw,6,11,65522}]"), -EINVAL));
+}
+
+/* What is set is there, so that it needs no bound. */
+Test(parse, values_may_take_more)
+{
+    enum { COUNT = 17 };
+    char *text;
+    size_t size;
+    weir_option *options;
+    FILE *to = open_memstream(&text, &size);
+    for (int i = 0; i < COUNT; i++)
+        fprintf(to, "%c{raw,6,9,<<\"%*s\">>}", i ? ',' : '[', WEIR_RAW_SIZE_MAX, "x");
+    fputc(']', to);
+    fclose(to);
+    cr_assert(eq(int, weir_options_parse(text, &options), 0), "%s", weir_last_error_text());
+    cr_expect(eq(sz, options[COUNT - 1].value.raw.size, WEIR_RAW_SIZE_MAX));
+    weir_options_free(options);
+    free(text);
 }
 
 Test(parse, memory_that_runs_out_is_reported_and_nothing_leaks)
@@ -297,6 +328,7 @@ Test(parse, memory_that_runs_out_is_reported_and_nothing_leaks)
             expect_error_text("no memory for a list of options");
         else
             cr_expect(gt(u64, nth, 4));
+        cr_expect(eq(int, options != NULL, result == 0));
         weir_options_free(options);
         cr_expect(eq(i64, memory_live_count(), 0));
     }
