@@ -151,12 +151,10 @@ static int take_list(struct taking *taking, const weir_option *options, bool wit
 /* {ip,any} and {ip,loopback} become what they are in the socket's family. */
 static void settle_address(weir_address *local, uint8_t family)
 {
-    static const uint8_t inet_loopback[4] = {127, 0, 0, 1};
+    static const uint8_t inet_loopback[sizeof(local->bytes)] = {127, 0, 0, 1};
     bool loopback = local->bytes[15] != 0;
-    if (local->family == WEIR_ANY_FAMILY && family == WEIR_INET && loopback) {
-        memset(local->bytes, 0, sizeof(local->bytes));
+    if (local->family == WEIR_ANY_FAMILY && family == WEIR_INET && loopback)
         memcpy(local->bytes, inet_loopback, sizeof(inet_loopback));
-    }
     local->family = family;
 }
 

@@ -150,8 +150,7 @@ int values_set(struct option_values *values, const weir_option *option)
 
 void values_initialize(struct option_values *values, bool udp)
 {
-    memset(values, 0, sizeof(*values));
-    values->of_datagrams = udp;
+    *values = (struct option_values){.of_datagrams = udp};
     for (size_t id = WEIR_OPTION_END + 1; id < WEIR_OPTION_COUNT; id++)
         if (option_rows[id].keeper == OPTION_KEEPER_WEIR)
             put(values, &option_rows[id], option_rows[id].initial[udp]);

@@ -274,12 +274,19 @@ Test(answer, what_is_malformed)
         cr_expect_str_eq(found("x", ns_t_a), "ebadmsg", "cut to %zu", size);
     }
     begin("x", ns_t_a);
+    cr_expect_str_eq(found("x", ns_t_a), "nxdomain", "no answer");
+    message.bytes[12] = 0x80;
+    cr_expect_str_eq(found("x", ns_t_a), "ebadmsg", "no question");
+    begin("x", ns_t_a);
     dns_answer_add(&message, "x", ns_t_a, 60, "abc", 3);
     cr_expect_str_eq(found("x", ns_t_a), "ebadmsg", "an address of three bytes");
     begin("x", ns_t_ptr);
     dns_answer_add(&message, "x", ns_t_ptr, 60, "\1a", 2);
     dns_answer_add(&message, "x", ns_t_ptr, 60, "\1a", 2);
     cr_expect_str_eq(found("x", ns_t_ptr), "ebadmsg", "a name beyond its data");
+    begin("x", ns_t_ptr);
+    dns_answer_add(&message, "x", ns_t_ptr, 60, "\xff\xff", 2);
+    cr_expect_str_eq(found("x", ns_t_ptr), "ebadmsg", "a pointer beyond the message");
     begin("x", ns_t_ptr);
     uint8_t itself[2] = {0xc0, (uint8_t)(message.size + 13)};
     dns_answer_add(&message, "x", ns_t_ptr, 60, itself, 2);

@@ -118,6 +118,7 @@ static const struct row kept[] = {
     {TCP, "{packet,line}", "[packet]", "[{packet,line}]", NULL},
     {TCP, "{packet,httph_bin}", "[packet]", "[{packet,httph_bin}]", NULL},
     {TCP, "{packet_size,4294967295}", "[packet_size]", "[{packet_size,4294967295}]", NULL},
+    {UDP, "{read_packets,1}", "[read_packets]", "[{read_packets,1}]", NULL},
     {UDP, "{read_packets,2147483647}", "[read_packets]", "[{read_packets,2147483647}]", NULL},
     {TCP, "{send_timeout,0}", "[send_timeout]", "[{send_timeout,0}]", NULL},
     {TCP, "{send_timeout,4294967294}", "[send_timeout]", "[{send_timeout,4294967294}]", NULL},

@@ -101,6 +101,9 @@ Test(set_up, active_in_the_defaults_is_dropped)
     cr_expect(eq(int, setup.values.active, -3));
     cr_assert(eq(int, options_set_up(&setup, OPTION_LISTEN, defaults, own), 0));
     cr_expect(eq(int, setup.values.active, WEIR_ACTIVE_FALSE)); /* nobody is told */
+    own = WEIR_OPTIONS(WEIR_ACTIVE(0));
+    cr_assert(eq(int, options_set_up(&setup, OPTION_LISTEN, defaults, own), 0));
+    cr_expect(eq(int, setup.values.active, WEIR_ACTIVE_FALSE));
 }
 
 Test(set_up, addresses_and_families)
@@ -116,6 +119,7 @@ Test(set_up, addresses_and_families)
     cr_expect(eq(int, setup.local.family, WEIR_INET));
     cr_expect(eq(int, memcmp(setup.local.bytes, "\x7f\0\0\1", 4), 0));
     cr_expect(not(setup.family_given));
+    cr_expect(setup.is_loopback);
 
     setup = set_up(OPTION_UDP, WEIR_OPTIONS(WEIR_IP_LOOPBACK(), WEIR_INET6()));
     cr_expect(eq(int, setup.local.family, WEIR_INET6));
@@ -123,6 +127,13 @@ Test(set_up, addresses_and_families)
 
     setup = set_up(OPTION_UDP, WEIR_OPTIONS(WEIR_INET(), WEIR_INET6(), WEIR_IFADDR(v4)));
     cr_expect(eq(int, setup.local.family, WEIR_INET));
+
+    setup = set_up(OPTION_UDP, WEIR_OPTIONS(WEIR_IP_ANY()));
+    cr_expect(setup.has_local_address && !setup.is_loopback);
+    setup = set_up(OPTION_UDP, WEIR_OPTIONS(WEIR_IP(v6)));
+    cr_expect(not(setup.is_loopback));
+    setup = set_up(OPTION_UDP, WEIR_OPTIONS(WEIR_PORT(0)));
+    cr_expect(setup.has_local_address && !setup.is_loopback);
 }
 
 /* Of each list; that of the call before the defaults'. */
