@@ -287,7 +287,6 @@ static void system_answered(struct scheduler *scheduler, struct inbox_node *node
     (void)scheduler;
     if (resolving) {
         resolving->native = NULL;
-        timer_disarm(&scheduler->timers, &resolving->timer);
         lookup_system_answered(&resolving->lookup, native->result, native->hostent);
         native->hostent = NULL;
         memcpy(resolving->text, native->text, sizeof(resolving->text));

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "address/hostent.h"
+
 static void expect_text(const struct asked *asked, const char *text)
 {
     cr_expect_str_eq(asked->text, text);
@@ -220,6 +222,31 @@ Test(resolver, counts_what_comes_late)
     }
 }
 
+/* A server that has failed is left alone for a while; one that is too late is no failure of it. */
+Test(resolver, asks_again_when_it_may)
+{
+    struct asked asked;
+    lone_begin(BY_DNS "{nameserver,{127,0,0,2}}. {timeout,1000}. {retry,2}. "
+                      "{servfail_retry_timeout,20000}. ");
+    lone_ask(&asked, "one.");
+    lone_turn_until(&question_count, 1);
+    lone_answer(0, ns_r_servfail, NULL);
+    lone_turn_until(&question_count, 2);
+    cr_expect_eq(questions[1].server, 2);
+    lone_answer(1, ns_r_servfail, NULL);
+    lone_pass(19000);
+    cr_expect(question_count == 2 && native_count == 0);
+    lone_pass(1100);
+    cr_assert_eq(question_count, 3);
+    cr_expect_eq(questions[2].server, 1);
+    lone_pass(1100);
+    cr_assert_eq(question_count, 4);
+    cr_expect_eq(questions[3].server, 2);
+    lone_answer(3, 0, "192.0.2.1");
+    cr_expect_eq(lone_result_of(&asked), 0);
+    lone_end();
+}
+
 /* Nothing is waited for then until it has gone on. */
 Test(resolver, counts_what_comes_first)
 {
@@ -247,6 +274,14 @@ Test(resolver, says_why_there_is_no_answer)
     error_set_text("of another call");
     cr_expect_eq(lone_result_of(&asked), -ENOMEM);
     expect_text(&asked, "no memory to ask a name server");
+    lone_ask(&asked, "three.");
+    lone_turn_until(&question_count, 2);
+    error_set_text("of another call");
+    memory_fail_nth(1);
+    lone_answer(1, 0, "192.0.2.1");
+    memory_fail_nth(0);
+    cr_expect_eq(lone_result_of(&asked), -ENOMEM);
+    expect_text(&asked, "");
     cannot_ask = true;
     lone_ask(&asked, "two.");
     cr_expect_eq(lone_result_of(&asked), -ENOMEM);
@@ -306,7 +341,14 @@ static void say(int result, const char *text)
 Test(resolver, asks_the_c_library)
 {
     struct asked asked;
+    const weir_address found = {.family = WEIR_INET, .bytes = {192, 0, 2, 1}};
     lone_begin(NO_FILES "{lookup,[native]}. {timeout,1000}. ");
+    lone_ask(&asked, "one.");
+    lone_turn_until(&native_count, 1);
+    native->hostent = hostent_create("one", NULL, 0, &found, 1);
+    say(0, "");
+    cr_expect_eq(lone_result_of(&asked), 0);
+    native_count = 0;
     lone_ask(&asked, "one.");
     lone_turn_until(&native_count, 1);
     say(-EINVAL, "the library says");
@@ -337,6 +379,21 @@ Test(resolver, gives_the_c_library_up)
     blocks = memory_live_count();
     say(-EINVAL, "too late");
     cr_expect_eq(memory_live_count(), blocks - 1);
+    lone_end();
+}
+
+/* Others are asked meanwhile. */
+Test(resolver, goes_on_without_the_c_library)
+{
+    struct asked asked;
+    lone_begin(BY_DNS "{lookup,[native,dns]}. {timeout,10000}. ");
+    lone_ask(&asked, "one.");
+    lone_turn_until(&native_count, 1);
+    lone_pass(40000);
+    lone_turn_until(&question_count, 1);
+    say(-EINVAL, "too late");
+    lone_answer(0, 0, "192.0.2.1");
+    cr_expect_eq(lone_result_of(&asked), 0);
     lone_end();
 }
 
@@ -427,9 +484,8 @@ Test(resolver, tells_apart_what_it_is_asked_for)
         count += look_up_hash(&alike[count]) % 1024 == look_up_hash(&one) % 1024;
     }
     lone_begin(BY_DNS);
-    lone_make(&asked[0], one);
-    for (int i = 1; i < NAMES; i++)
-        lone_make(&asked[i], alike[i]);
+    for (int i = 0; i < NAMES; i++)
+        lone_make(&asked[i], i == NAMES / 2 ? one : alike[i]);
     lone_turn_until(&question_count, NAMES);
     for (int i = 0; i < NAMES; i++)
         lone_tell(i, NULL, 0, OUTCOME_NO_MEMORY);
