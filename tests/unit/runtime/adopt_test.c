@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "options/options.h"
 #include "runtime/listener/accept.h"
+#include "runtime/listener/incoming.h"
 #include "runtime/listener/listener.h"
 #include "runtime/listener/listening.h"
 #include "runtime/scheduler/registry.h"
@@ -84,7 +85,8 @@ static void begin(const char *text, uint32_t limit, uint32_t proxy_timeout_ms)
 
 static void end(void)
 {
-    slot_end(scheduler, &listener->slot, END_CLOSED);
+    if (listener)
+        slot_end(scheduler, &listener->slot, END_CLOSED);
     if (quota)
         quota_drop(quota);
     registry_withdraw(scheduler->index);
@@ -219,4 +221,78 @@ Test(adopt, without_memory_it_has_never_been)
         }
         cr_expect_geq(failed, rows[i].least, "row %zu: %d", i, failed);
     }
+}
+
+/* Who has come and not said whose connection it is. */
+static struct slot *turn_until_incoming(void)
+{
+    for (int turn = 0; turn < TURNS_MOST; turn++) {
+        scheduler_turn(scheduler);
+        for (uint32_t i = 0; i < slot_table_size(&scheduler->slots); i++) {
+            struct slot *slot = slot_table_at(&scheduler->slots, i);
+            if (slot->kind == KIND_INCOMING && slot->state == SOCKET_OPEN)
+                return slot;
+        }
+    }
+    cr_assert_fail("nobody has come");
+    return NULL;
+}
+
+/* A runtime that stops does not wait for that: neither of who comes then nor of who is there. */
+Test(adopt, without_a_header_it_does_not_hold_up_a_stop)
+{
+    for (int comes_first = 0; comes_first < 2; comes_first++) {
+        begin("[]", 1, 60000);
+        accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+        int client = connect_with("", 0);
+        if (comes_first)
+            (void)turn_until_incoming();
+        scheduler_stop(scheduler);
+        listener = NULL;
+        turn_until_known(client, 0);
+        cr_expect(accepted == 0 && gone == 0 && quota_has_room(quota));
+        close(client);
+        end();
+    }
+}
+
+/* Nobody would hear of its header. */
+Test(adopt, that_cannot_be_waited_for_is_closed)
+{
+    begin("[]", 1, 60000);
+    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    int client = connect_with("", 0);
+    struct slot *slot = turn_until_incoming();
+    const struct ring_completion failure = {.result = -ENOMEM};
+    kind_incoming.operations[OPERATION_IN_KIND(INCOMING_READABLE)].completed(scheduler, slot,
+                                                                             &failure);
+    cr_expect_eq(slot->state, SOCKET_CLOSED);
+    cr_assert_eq(send(client, "P", 1, 0), 1);
+    turn_until_known(client, 0);
+    cr_expect(accepted == 0 && quota_has_room(quota));
+    close(client);
+    end();
+}
+
+/* At once: it may say nothing for as long as there is no memory to hear it. */
+Test(adopt, that_cannot_be_heard_is_refused)
+{
+    bool reached = true;
+    int refused = 0;
+    for (uint64_t nth = 1; reached; nth++) {
+        cr_assert_lt(nth, 50u);
+        begin("[]", 0, 60000);
+        accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+        int client = connect_with("", 0);
+        uint64_t before = memory_allocation_count();
+        memory_fail_nth(nth);
+        turn_some();
+        memory_fail_nth(0);
+        reached = memory_allocation_count() - before >= nth;
+        cr_expect_eq(is_closed(client), reached, "without allocation %lu", nth);
+        refused += scheduler->totals.proxy_refused > 0;
+        close(client);
+        end();
+    }
+    cr_expect_eq(refused, 1);
 }

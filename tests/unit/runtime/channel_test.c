@@ -16,8 +16,9 @@
 #include "address/inet_config.h"
 #include "base/memory.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/watch/watch.h"
 
-enum { QUESTIONS_MAX = 16384, LINGER_MS = 60000, ANSWERS_PER_TURN = 2 };
+enum { QUESTIONS_MAX = 16384, LINGER_MS = 60000, ANSWERS_PER_TURN = 2, SOCKETS_MAX = 4 };
 
 static struct scheduler *scheduler;
 static struct inet_config *config;
@@ -79,6 +80,16 @@ void __wrap_ares_set_socket_functions(ares_channel channel,
     (void)channel;
     functions = *given;
     functions_context = context;
+}
+
+static bool has_no_watch;
+
+struct watch *__real_watch_open(struct scheduler *there, int fd, watch_ready *ready, void *context);
+struct watch *__wrap_watch_open(struct scheduler *there, int fd, watch_ready *ready, void *context);
+
+struct watch *__wrap_watch_open(struct scheduler *there, int fd, watch_ready *ready, void *context)
+{
+    return has_no_watch ? NULL : __real_watch_open(there, fd, ready, context);
 }
 
 /* Reads as long as it may, as c-ares does. */
@@ -287,6 +298,69 @@ Test(channel, tells_that_memory_was_short)
     cr_expect_gt(memory_live_count(), blocks);
     answer(question_count - 1, ARES_ETIMEOUT, NULL, 0);
     cr_expect(told.count == 3 && told.outcome == OUTCOME_TIMEOUT);
+    end();
+}
+
+/* Whatever c-ares cannot have of it. */
+Test(channel, is_opened_whole_or_not_at_all)
+{
+    const struct asking asking = {.told = tell, .asker = &told, .serial = 7};
+    const struct channel_key key = key_of(1, false, false);
+    int result = -ENOMEM;
+    begin();
+    ask(key_of(2, false, false)); /* what c-ares keeps for all is there from now on */
+    for (uint64_t nth = 1; result < 0; nth++) {
+        int64_t blocks = memory_live_count();
+        memory_fail_nth(nth);
+        result = channels_ask(&channels, &key, "name", ns_t_a, &asking, &askings);
+        memory_fail_nth(0);
+        if (channels.list.next->next == &channels.list)
+            cr_expect_eq(memory_live_count(), blocks, "without allocation %lu", nth);
+        cr_assert_lt(nth, 100u);
+    }
+    for (int i = 0; i < question_count; i++)
+        answer(i, ARES_ETIMEOUT, NULL, 0);
+    end();
+}
+
+static int next_number(void)
+{
+    int next = dup(0);
+    close(next);
+    return next;
+}
+
+/* Without a watch it would not hear of its answer; c-ares says that nobody can be reached. */
+Test(channel, has_no_socket_without_memory)
+{
+    begin();
+    ask(key_of(1, false, false));
+    int next = next_number();
+    has_no_watch = true;
+    cr_expect_eq(functions.asocket(AF_INET, SOCK_DGRAM, 0, functions_context), ARES_SOCKET_BAD);
+    cr_expect_eq(next_number(), next);
+    answer(0, ARES_ECONNREFUSED, NULL, 0);
+    cr_expect_eq(told.outcome, OUTCOME_NO_MEMORY);
+    end();
+}
+
+/* One of each protocol, and those that close. */
+Test(channel, has_so_many_sockets)
+{
+    int fds[SOCKETS_MAX];
+    begin();
+    ask(key_of(1, false, false));
+    for (int i = 0; i < SOCKETS_MAX; i++) {
+        fds[i] = functions.asocket(AF_INET, SOCK_DGRAM, 0, functions_context);
+        cr_assert_geq(fds[i], 0);
+    }
+    cr_expect_eq(functions.asocket(AF_INET, SOCK_DGRAM, 0, functions_context), ARES_SOCKET_BAD);
+    cr_expect_eq(functions.aclose(fds[1], functions_context), 0);
+    cr_assert_eq(functions.asocket(AF_INET, SOCK_DGRAM, 0, functions_context), fds[1]);
+    for (int i = 0; i < SOCKETS_MAX; i++)
+        cr_expect_eq(functions.aclose(fds[i], functions_context), 0);
+    answer(0, ARES_ECONNREFUSED, NULL, 0);
+    cr_expect_eq(told.outcome, OUTCOME_UNREACHABLE);
     end();
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The system's files: which folders are watched, and that the clock is looked at where the kernel
- * does not tell of a file. */
+/* The system's files: which folders are watched, of what the kernel tells, and that the clock is
+ * looked at where it does not. */
 #include "runtime/resolver/files.h"
+
+#include "own_turns.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -10,15 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "address/inet_config.h"
-#include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
 
 static const uint64_t second_ns = 1000000000u;
 
-static weir_runtime *runtime;
 static struct scheduler *scheduler;
 static struct inet_config *config;
 static struct files files;
@@ -39,10 +40,7 @@ int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask)
 
 static void begin(const char *hosts, const char *resolv_conf)
 {
-    const weir_config one = {.schedulers = 1};
-    cr_assert_eq(runtime_create(&runtime, &one), 0);
-    scheduler = runtime->schedulers[0];
-    cr_assert_eq(scheduler_open(scheduler), 0);
+    scheduler = own_turns_begin();
     cr_assert_eq(inet_config_create(&config), 0);
     cr_assert_eq(inet_config_set_text(config, INET_HOSTS_FILE, hosts), 0);
     cr_assert_eq(inet_config_set_text(config, INET_RESOLV_CONF, resolv_conf), 0);
@@ -54,11 +52,7 @@ static void end(void)
 {
     files_close(&files);
     inet_config_free(config);
-    scheduler_stop(scheduler);
-    while (!scheduler_is_done(scheduler))
-        scheduler_turn(scheduler);
-    scheduler_close(scheduler);
-    runtime_free(runtime);
+    own_turns_end(scheduler);
 }
 
 /* Whether resolv.conf was read again. */
@@ -142,4 +136,150 @@ Test(files, none_at_all)
     scheduler->now_ns += 10 * second_ns;
     cr_expect(!update());
     end();
+}
+
+/* A file in a folder, or a link there to one that is elsewhere. */
+static char place[32];
+static char folder_[64];
+static char target[64];
+static char other[64];
+static char path_[128];
+
+static void make_file(bool linked)
+{
+    cr_assert_eq(mkdir(folder_, 0700), 0);
+    write_text(linked ? target : path_, "nameserver 192.0.2.1\n");
+    cr_assert(!linked || symlink(target, path_) == 0);
+}
+
+static void make_place(bool linked)
+{
+    (void)snprintf(place, sizeof(place), "/tmp/weir_files_XXXXXX");
+    cr_assert_not_null(mkdtemp(place));
+    (void)snprintf(folder_, sizeof(folder_), "%s/folder", place);
+    (void)snprintf(target, sizeof(target), "%s/target", place);
+    (void)snprintf(other, sizeof(other), "%s/other", place);
+    (void)snprintf(path_, sizeof(path_), "%s/file", folder_);
+    make_file(linked);
+    begin("", path_);
+    cr_assert(update());
+}
+
+static void leave_place(void)
+{
+    end();
+    unlink(path_);
+    unlink(target);
+    unlink(other);
+    rmdir(folder_);
+    rmdir(place);
+}
+
+static bool is_told_of(void)
+{
+    enum { TURNS_MOST = 1000 };
+    for (int i = 0; i < TURNS_MOST; i++) {
+        scheduler_turn(scheduler);
+        if (update())
+            return true;
+    }
+    return false;
+}
+
+static void write_it(void)
+{
+    write_text(path_, "nameserver 192.0.2.2\n");
+}
+
+static void write_to_it(void)
+{
+    FILE *file = fopen(path_, "a"); /* and it stays open */
+    cr_assert_not_null(file);
+    fputs("nameserver 192.0.2.2\n", file);
+    fflush(file);
+}
+
+static void permit(void)
+{
+    cr_assert_eq(chmod(path_, 0640), 0);
+}
+
+static void replace(void)
+{
+    write_text(other, "nameserver 192.0.2.2\n");
+    cr_assert_eq(rename(other, path_), 0);
+}
+
+static const struct {
+    void (*change)(void);
+    bool linked;
+} changes[] = {
+    {write_it, false}, {write_it, true}, {write_to_it, false}, {write_to_it, true},
+    {permit, false},   {permit, true},   {replace, false},     {replace, true},
+};
+
+Test(files, that_change_are_told_of)
+{
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        make_place(changes[i].linked);
+        changes[i].change();
+        cr_expect(is_told_of(), "row %zu", i);
+        leave_place();
+    }
+}
+
+static void remove_it(void)
+{
+    cr_assert_eq(unlink(path_), 0);
+}
+
+static void remove_folder(void)
+{
+    remove_it();
+    unlink(target);
+    cr_assert_eq(rmdir(folder_), 0);
+}
+
+static void make_folder(void)
+{
+    make_file(true);
+}
+
+static void move_target(void)
+{
+    cr_assert_eq(rename(target, other), 0);
+}
+
+static void write_target(void)
+{
+    write_text(target, "nameserver 192.0.2.3\n");
+}
+
+static const struct {
+    void (*go)(void);
+    void (*come)(void);
+    bool linked;
+    bool is_told; /* of the coming; else the clock says when to look */
+} gone[] = {
+    {remove_it, write_it, false, true},        {remove_it, replace, false, true},
+    {remove_it, write_it, true, true},         {remove_it, replace, true, true},
+    {remove_folder, make_folder, true, false}, {move_target, write_target, true, false},
+};
+
+/* What is gone counts as it was, until it is there again. */
+Test(files, that_come_back_are_read_again)
+{
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        make_place(gone[i].linked);
+        gone[i].go();
+        for (int turn = 0; turn < 10; turn++) {
+            scheduler_turn(scheduler);
+            cr_expect(!update() && files.nameservers.count == 1, "row %zu", i);
+        }
+        gone[i].come();
+        if (!gone[i].is_told)
+            scheduler->now_ns += 5 * second_ns;
+        cr_expect(gone[i].is_told ? is_told_of() : update(), "row %zu", i);
+        leave_place();
+    }
 }

@@ -45,7 +45,7 @@ extern int refreshes; /* of what is remembered that were planned, each after REF
 /* What there is nothing for. */
 extern bool cannot_ask;
 extern bool has_no_thread;
-extern bool has_no_slot;
+extern bool has_no_slot; /* for a resolver */
 
 struct inet_config *lone_config_of(const char *terms);
 
