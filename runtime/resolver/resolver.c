@@ -18,9 +18,6 @@
 
 enum {
     BUCKET_COUNT = 1024,
-    /* Of look-ups in one turn: others have their turn too, and a name server's socket its room. A
-     * question to loopback costs some 8 us. */
-    STEPS_PER_TURN = 1,
     NATIVE_FACTOR = 4, /* the C library may take so many times the configuration's time-out */
     NS_PER_MS = 1000000,
 };
@@ -431,21 +428,16 @@ static void join(struct resolver *resolver, struct call *call)
         call_complete(resolver->scheduler, call, error_say(-ENOMEM, "no memory to look a name up"));
 }
 
-static bool do_one(struct resolver *resolver)
+/* One step a turn: others have their turn too, and a name server's socket its room. A question to
+ * loopback costs some 8 us. */
+static void run_due(struct scheduler *scheduler, struct task *task)
 {
+    struct resolver *resolver = list_entry(task, struct resolver, go_on);
     struct list *link;
     if ((link = list_take(&resolver->due)))
         step(list_entry(link, struct resolving, due));
     else if ((link = list_take(&resolver->arrived)))
         join(resolver, list_entry(link, struct call, link));
-    return link != NULL;
-}
-
-static void run_due(struct scheduler *scheduler, struct task *task)
-{
-    struct resolver *resolver = list_entry(task, struct resolver, go_on);
-    for (int i = 0; i < STEPS_PER_TURN && do_one(resolver); i++)
-        continue;
     if (!list_is_empty(&resolver->due) || !list_is_empty(&resolver->arrived))
         task_add(&scheduler->tasks, TASK_LAST, task);
 }

@@ -518,3 +518,23 @@ Test(resolver, tells_apart_what_it_is_asked_for)
         cr_expect_eq(lone_result_of(&asked[i]), -ENOMEM);
     lone_end();
 }
+
+/* One step of one of them a turn: to take it up, and to answer it. */
+Test(resolver, lets_others_have_their_turn)
+{
+    enum { STEPS = 2 };
+    struct asked asked[4];
+    lone_begin(NO_FILES "{lookup,[file]}. {host,{10,0,0,7},[\"seven\"]}. ");
+    for (int i = 0; i < 4; i++)
+        lone_ask(&asked[i], i % 2 ? "seven" : "seven.");
+    for (int turn = 1; turn < STEPS * 2; turn++) {
+        int done = 0;
+        scheduler_turn(scheduler);
+        for (int i = 0; i < 4; i++)
+            done += lone_is_done(&asked[i]);
+        cr_expect_leq(done, turn / STEPS, "turn %d: %d", turn, done);
+    }
+    for (int i = 0; i < 4; i++)
+        (void)lone_result_of(&asked[i]);
+    lone_end();
+}
