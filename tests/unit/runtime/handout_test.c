@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Datagrams that have come for a mailbox, and memory that there is not: what is lost is told, with
- * its descriptors, and nothing is kept of it. */
+/* Datagrams that have come and are not handed out, since there is no memory for that or nobody to
+ * have them: nothing is kept of those. */
 #include "runtime/datagram/handout.h"
 
 #include "own_turns.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "runtime/buffer/buffer.h"
 #include "runtime/datagram/collect.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/set_option.h"
@@ -28,7 +30,23 @@ static struct datagram *socket_;
 static weir_mailbox *mailbox;
 static int peer;
 
-static void begin(weir_owner owner, const char *text)
+/* Two that are connected; of inet the second is told so alone. */
+static void make_pair(enum weir_family family, int ends[2])
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(name);
+    if (family == WEIR_LOCAL) {
+        cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+        return;
+    }
+    ends[0] = socket(AF_INET, SOCK_DGRAM, 0);
+    ends[1] = socket(AF_INET, SOCK_DGRAM, 0);
+    cr_assert_eq(bind(ends[0], (struct sockaddr *)&name, size), 0);
+    cr_assert_eq(getsockname(ends[0], (struct sockaddr *)&name, &size), 0);
+    cr_assert_eq(connect(ends[1], (struct sockaddr *)&name, size), 0);
+}
+
+static void open_socket(enum weir_family family, weir_owner owner, const char *text)
 {
     struct option_setup setup;
     weir_option *options;
@@ -36,20 +54,13 @@ static void begin(weir_owner owner, const char *text)
     cr_assert_eq(weir_options_parse(text, &options), 0, "%s", weir_last_error_text());
     cr_assert_eq(options_set_up(&setup, OPTION_UDP, NULL, options), 0);
     weir_options_free(options);
-    scheduler = own_turns_begin();
-    cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    make_pair(family, ends);
     peer = ends[1];
-    socket_ = datagram_create(scheduler, ends[0], WEIR_LOCAL, &setup.values);
+    socket_ = datagram_create(scheduler, ends[0], family, &setup.values);
     cr_assert_not_null(socket_);
     owner_set(&socket_->slot, owner);
     cr_assert_eq(datagram_set_active(socket_, WEIR_ACTIVE_TRUE), 0);
     collect_go_on(scheduler, socket_);
-}
-
-static void end(void)
-{
-    own_turns_end(scheduler);
-    close(peer);
 }
 
 /* With this descriptor, which is the datagram's then. */
@@ -138,15 +149,72 @@ Test(handout, what_a_mailbox_has_no_memory_for_is_lost)
     for (uint64_t nth = 1; reached; nth++) {
         cr_assert_lt(nth, 50u);
         cr_assert_eq(weir_mailbox_create(&mailbox), 0);
-        begin(weir_mailed_to(mailbox), "[{descriptors,4}]");
+        scheduler = own_turns_begin();
+        open_socket(WEIR_LOCAL, weir_mailed_to(mailbox), "[{descriptors,4}]");
         reached = bring_without(nth, &lost);
         send_one(NOT_SENT);
         weir_message message = receive();
         cr_expect_eq(message.kind, WEIR_MESSAGE_DATA, "after allocation %lu", nth);
         weir_packet_release(&message.packet);
-        end();
+        own_turns_end(scheduler);
+        close(peer);
         cr_assert_eq(weir_mailbox_destroy(mailbox), 0);
     }
     cr_expect_geq(lost, 3, "%d", lost);
     cr_expect_eq(memory_live_count(), blocks);
+}
+
+static int packets;
+
+static void close_it(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)packet, (void)data;
+    packets++;
+    (void)weir_close(socket);
+}
+
+static const weir_handler closing = {.packet = close_it};
+
+static uint32_t pool_room(void)
+{
+    struct weir_buffer *taken[256];
+    uint32_t count = 0;
+    while (count < 256 && (taken[count] = buffer_pool_take(scheduler->buffers)))
+        count++;
+    for (uint32_t i = 0; i < count; i++)
+        buffer_dispatched(taken[i]);
+    return count;
+}
+
+/* Several have come at once, and whoever gets the first closes the socket. */
+static void close_amid(enum weir_family family)
+{
+    open_socket(family, weir_handled_by(&closing, NULL), "[]");
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(send(peer, "x", 1, 0), 1);
+    packets = 0;
+    for (int i = 0; packets == 0; i++) {
+        cr_assert_lt(i, TURNS_MOST);
+        scheduler_turn(scheduler);
+    }
+    for (int i = 0; i < 5; i++)
+        scheduler_turn(scheduler);
+    cr_expect_eq(packets, 1);
+    close(peer);
+}
+
+Test(handout, what_waits_goes_with_its_socket)
+{
+    static const enum weir_family families[] = {WEIR_LOCAL, WEIR_INET};
+    scheduler = own_turns_begin();
+    for (int i = 0; i < 2; i++) {
+        close_amid(families[i]); /* what stands ready for the next is kept */
+        uint32_t room = pool_room();
+        int64_t blocks = memory_live_count();
+        close_amid(families[i]);
+        close_amid(families[i]);
+        cr_expect_eq(pool_room(), room, "%d: %u, not %u", i, pool_room(), room);
+        cr_expect_leq(memory_live_count(), blocks, "%d", i);
+    }
+    own_turns_end(scheduler);
 }
