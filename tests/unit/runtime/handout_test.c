@@ -189,7 +189,7 @@ static uint32_t pool_room(void)
 /* Several have come at once, and whoever gets the first closes the socket. */
 static void close_amid(enum weir_family family)
 {
-    open_socket(family, weir_handled_by(&closing, NULL), "[]");
+    open_socket(family, weir_handled_by(&closing, NULL), "[{buffer,1000}]");
     for (int i = 0; i < 4; i++)
         cr_assert_eq(send(peer, "x", 1, 0), 1);
     packets = 0;
