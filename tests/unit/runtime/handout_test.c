@@ -23,7 +23,7 @@
 #include <weir/mailbox.h>
 #include <weir/udp.h>
 
-enum { TURNS_MOST = 2000, NOT_SENT = -1 };
+enum { TURNS_MOST = 2000, POOL_MOST = 65536, NOT_SENT = -1 };
 
 static struct scheduler *scheduler;
 static struct datagram *socket_;
@@ -177,9 +177,9 @@ static const weir_handler closing = {.packet = close_it};
 
 static uint32_t pool_room(void)
 {
-    struct weir_buffer *taken[256];
+    static struct weir_buffer *taken[POOL_MOST];
     uint32_t count = 0;
-    while (count < 256 && (taken[count] = buffer_pool_take(scheduler->buffers)))
+    while (count < POOL_MOST && (taken[count] = buffer_pool_take(scheduler->buffers)))
         count++;
     for (uint32_t i = 0; i < count; i++)
         buffer_dispatched(taken[i]);
