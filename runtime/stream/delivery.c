@@ -256,15 +256,10 @@ static void hand_out(struct scheduler *scheduler, struct stream *stream, struct 
     }
 }
 
-/* Whether any of it was. */
-static bool hand_out_input(struct scheduler *scheduler, struct stream *stream)
+static void hand_out_input(struct scheduler *scheduler, struct stream *stream)
 {
-    if (!delivery_is_wanted(stream))
-        return false;
     struct weir_buffer *block = stream->input;
     size_t size = input_size(stream);
-    if (!block)
-        return false;
     struct portion portion = {block, {block->bytes + block->start, size}, block->begun};
     buffer_keep(block);
     hand_out(scheduler, stream, &portion);
@@ -273,7 +268,6 @@ static bool hand_out_input(struct scheduler *scheduler, struct stream *stream)
         input_consume(stream, size - portion.span.size);
     }
     buffer_release(block);
-    return portion.span.size < size;
 }
 
 static void keep(struct scheduler *scheduler, struct stream *stream, struct framing_span bytes,
@@ -302,10 +296,11 @@ static size_t top_up(struct scheduler *scheduler, struct stream *stream, struct 
 {
     size_t taken = top_up_size(stream, bytes.size);
     keep(scheduler, stream, (struct framing_span){bytes.bytes, taken}, input_begun(stream));
-    if (!stream->input || !hand_out_input(scheduler, stream))
+    if (!stream->input)
         return taken;
+    hand_out_input(scheduler, stream);
     size_t rest = input_size(stream);
-    if (rest > taken)
+    if (rest > taken) /* some of the beginning is still there */
         return taken;
     input_take_back(stream, rest);
     return taken - rest;
@@ -320,8 +315,6 @@ static void take_in(struct scheduler *scheduler, struct stream *stream, struct w
         portion.span.bytes += taken;
         portion.span.size -= taken;
     }
-    if (portion.span.size == 0 || !is_receiving(stream))
-        return;
     hand_out(scheduler, stream, &portion);
     if (portion.span.size > 0)
         keep(scheduler, stream, portion.span, portion.begun);

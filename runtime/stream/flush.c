@@ -96,7 +96,6 @@ void flush_start(struct scheduler *scheduler, struct stream *stream)
     if (!output || output->queue.flushing != FLUSHING_NOT || output->queue.queued_bytes == 0 ||
         stream->slot.fd < 0)
         return;
-    task_remove(&output->flush);
     if (vectors_are_full(&scheduler->vectors))
         scheduler_submit(scheduler);
     if (vectors_are_full(&scheduler->vectors)) { /* the kernel takes nothing now: next turn */

@@ -53,7 +53,6 @@ static bool give_up_descriptor(struct scheduler *scheduler, struct slot *slot)
         return false;
     PROBE3(close, scheduler->number, slot->index, stream->error);
     scheduler->totals.connections -= stream->connected;
-    stream->connected = false;
     quota_leave(scheduler, slot);
     return true;
 }

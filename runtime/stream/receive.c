@@ -428,8 +428,7 @@ void receive_feed(struct scheduler *scheduler, struct task *task)
     slot_list_move_all(slots, &waiting, starved);
     for (; room > 0 && !slot_list_is_empty(&waiting); room--)
         resume(scheduler, stream_of(slot_list_take(slots, &waiting)));
-    slot_list_move_all(slots, &waiting, starved);
-    slot_list_move_all(slots, starved, &waiting);
+    slot_list_move_all(slots, starved, &waiting); /* nobody starves while some are left */
     if (!slot_list_is_empty(starved))
         task_add(&scheduler->tasks, TASK_WITH_BUFFERS, task);
 }

@@ -58,7 +58,8 @@ static const char *text_of(int result)
 static void packet(weir_socket socket, const weir_packet *packet, void *data)
 {
     (void)socket, (void)data;
-    note("data:%.*s ", (int)packet->size, (const char *)packet->bytes);
+    note("%s:%.*s ", packet->http ? "http" : "data", (int)packet->size,
+         (const char *)packet->bytes);
 }
 
 static void passive(weir_socket socket, void *data)

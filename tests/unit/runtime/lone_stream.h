@@ -31,8 +31,8 @@ extern int lone_peer;
 void lone_begin(uint32_t features_off);
 struct stream *lone_open(int32_t active);
 
-/* What was told since this was last asked: "data:TEXT", "passive", "unbusy", "error:N", "closed",
- * "gone", and of calls their letter and result, "a:0". */
+/* What was told since this was last asked: "data:TEXT", or "http:TEXT" of what is decoded,
+ * "passive", "unbusy", "error:N", "closed", "gone", and of calls their letter and result, "a:0". */
 const char *lone_told(void);
 
 /* An _async send of so many bytes, and one by the handler. Its letter is told with its result. */

@@ -46,6 +46,7 @@ Test(stream_busy, who_crosses_the_mark_waits_for_the_low_one)
     cr_expect(waiting() == 11 && lone.totals.queued_bytes == 100);
     lone_complete(10, 0);
     ASKED("send:90 ");
+    cr_expect_eq(lone.totals.short_sends, 0);
     lone_complete(39, 0);
     TOLD("");
     cr_expect_eq(lone.totals.short_sends, 1);

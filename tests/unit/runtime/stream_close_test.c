@@ -13,9 +13,9 @@
 #include "runtime/owner/owner.h"
 #include "runtime/socket/passed.h"
 #include "runtime/stream/delivery.h"
-#include "runtime/stream/idle.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/outcome.h"
+#include "runtime/stream/proxied.h"
 #include "runtime/stream/receive.h"
 #include "runtime/stream/writable.h"
 #include <weir/error.h>
@@ -332,6 +332,11 @@ Test(stream_close, leaves_the_memory_that_is_received_into)
         cr_expect(stream->input != NULL && stream->reading == READING_INTO_CANCELLED);
         lone_complete_operation(stream, STREAM_RECEIVE_INTO, -ECANCELED, 0);
         cr_expect_eq(stream->slot.fd, -1);
+        if (lost)
+            end(END_CLOSED);
+        lone_turn();
+        lone_turn();
+        cr_expect(stream->slot.state == SOCKET_FREE && stream->input == NULL);
     }
 }
 
@@ -359,94 +364,6 @@ Test(stream_close, a_break_ends_receiving)
     }
 }
 
-static void watch_idle(int64_t ms)
-{
-    stream->slot.options->values.idle_timeout_ms = ms;
-    cr_assert_eq(idle_watch(&lone, stream), 0);
-}
-
-static const struct {
-    int32_t active;
-    bool exits;
-    bool queued;
-    const char *told;
-    enum socket_state state;
-} idles[] = {
-    {ALL, true, false, "error:timeout closed gone ", SOCKET_CLOSED},
-    {PASSIVE, true, false, "gone ", SOCKET_CLOSED},
-    {ALL, true, true, "error:timeout closed gone ", SOCKET_CLOSED},
-};
-
-Test(stream_close, when_nothing_came_or_went_for_long)
-{
-    for (size_t i = 0; i < sizeof(idles) / sizeof(idles[0]); i++) {
-        begin(idles[i].active);
-        if (idles[i].queued)
-            lone_send(stream, 'a', 3);
-        watch_idle(1000);
-        lone_pass(600);
-        if (idles[i].queued)
-            lone_complete(1, 0);
-        else
-            idle_note(&lone, stream);
-        lone_pass(401);
-        cr_expect_eq(lone.totals.idle_timeouts, 0);
-        lone_pass(599);
-        cr_expect_eq(lone.totals.idle_timeouts, 0, "row %zu", i);
-        lone_pass(2);
-        cr_expect_eq(lone.totals.idle_timeouts, 1, "row %zu", i);
-        cr_expect_eq(stream->slot.state, idles[i].state, "row %zu", i);
-    }
-}
-
-Test(stream_close, when_nothing_came_or_went_for_just_so_long)
-{
-    begin(PASSIVE);
-    watch_idle(1000);
-    struct idle_watch *watch = slot_note(&streams_of(&lone)->idle, &stream->slot);
-    watch->bytes_ns = lone.now_ns + 1000000;
-    lone_pass(1001);
-    cr_expect(lone.totals.idle_timeouts == 1 && stream->slot.fd == -1);
-    lone_turn();
-    lone_turn();
-    TOLD("gone ");
-    cr_expect_eq(stream->slot.state, SOCKET_FREE);
-}
-
-/* The peer takes nothing of what is queued either: it is reset. */
-Test(stream_close, when_nothing_came_or_went_throws_away_what_is_queued)
-{
-    begin(PASSIVE);
-    int same = dup(stream->slot.fd);
-    lone_send(stream, 'a', 9);
-    lone_complete(-EAGAIN, 0);
-    watch_idle(1000);
-    lone_pass(1001);
-    cr_expect(lone.totals.queued_bytes == 0 && lingers(same));
-    ASKED("send:9 writable cancel:6 ");
-    lone_complete_operation(stream, STREAM_WRITABLE, -ECANCELED, 0);
-    cr_expect_eq(stream->slot.fd, -1);
-}
-
-Test(stream_close, without_memory_there_is_no_watch)
-{
-    int64_t blocks = memory_live_count();
-    for (uint64_t nth = 1; nth < 3; nth++) {
-        begin(PASSIVE);
-        blocks = memory_live_count();
-        stream->slot.options->values.idle_timeout_ms = 5;
-        memory_fail_nth(nth);
-        cr_expect_eq(idle_watch(&lone, stream), -ENOMEM);
-        memory_fail_nth(0);
-        cr_expect_eq(memory_live_count(), blocks);
-    }
-    watch_idle(5);
-    watch_idle(6);
-    idle_forget(&lone, stream);
-    slot_notes_free(&streams_of(&lone)->idle);
-    cr_expect_eq(memory_live_count(), blocks);
-}
-
 /* What the owner's mailbox was told of an end goes with the owner's close, and stays at a stop. */
 Test(stream_close, takes_back_what_a_mailbox_was_told)
 {
@@ -470,50 +387,6 @@ Test(stream_close, takes_back_what_a_mailbox_was_told)
         int result = mailbox_receive_in_thread(mailbox, 0, &message);
         cr_expect_eq(result == 0, rows[i].left, "row %zu", i);
     }
-}
-
-Test(stream_close, a_recv_is_told_that_nothing_came_for_long)
-{
-    begin(PASSIVE);
-    watch_idle(1000);
-    lone_receive(stream, 'a', 0, -1);
-    lone_pass(1001);
-    TOLD("a:timeout ");
-    cr_expect_eq(stream->slot.state, SOCKET_CLOSED);
-}
-
-Test(stream_close, whose_time_was_changed_counts_from_then)
-{
-    begin(PASSIVE);
-    watch_idle(1000);
-    lone_pass(900);
-    watch_idle(2000);
-    lone_pass(1900);
-    cr_expect_eq(lone.totals.idle_timeouts, 0);
-    watch_idle(-1);
-    lone_pass(100000);
-    cr_expect_eq(lone.totals.idle_timeouts, 0);
-    cr_expect_null(slot_note(&streams_of(&lone)->idle, &stream->slot));
-    watch_idle(0);
-    lone_pass(1);
-    cr_expect_eq(lone.totals.idle_timeouts, 1);
-}
-
-Test(stream_close, one_that_is_gone_is_watched_no_more)
-{
-    begin(PASSIVE);
-    watch_idle(1000);
-    close_connection(&lone, stream, 0);
-    lone_pass(1001);
-    lone_pass(1001);
-    cr_expect(lone.totals.idle_timeouts == 0 && stream->slot.state == SOCKET_GONE);
-    struct idle_watch *watch = slot_note(&streams_of(&lone)->idle, &stream->slot);
-    cr_expect(!watch->timer.armed);
-    end(END_CLOSED);
-    lone_turn();
-    lone_turn();
-    TOLD("gone ");
-    cr_expect_null(slot_note(&streams_of(&lone)->idle, &stream->slot));
 }
 
 /* A stop tells an owner that is active, and what is queued still leaves. */
@@ -546,4 +419,33 @@ Test(stream_close, that_is_waited_for_is_over_when_the_queue_is_thrown_away)
     cr_expect_eq(close_by_call(&lone, &stream->slot, &call), CALL_WAITS);
     end(END_ABORT);
     cr_expect(call.result == 0 && writable_is_cancelled(&stream->slot));
+}
+
+Test(stream_close, forgets_whose_the_connection_was)
+{
+    const struct proxy_header header = {0};
+    begin(PASSIVE);
+    int64_t blocks = memory_live_count();
+    cr_assert_eq(proxied_note(&lone, stream, &header), 0);
+    cr_expect_not_null(proxied_of(&lone, &stream->slot));
+    end(END_CLOSED);
+    lone_turn();
+    lone_turn();
+    TOLD("gone ");
+    cr_expect_null(proxied_of(&lone, &stream->slot));
+    slot_notes_free(&streams_of(&lone)->proxied);
+    cr_expect_eq(memory_live_count(), blocks - 1, "its options have gone too");
+}
+
+Test(stream_close, has_no_memory_to_note_whose_it_is)
+{
+    const struct proxy_header header = {0};
+    begin(PASSIVE);
+    int64_t blocks = memory_live_count();
+    for (uint64_t nth = 1; nth < 3; nth++) {
+        memory_fail_nth(nth);
+        cr_expect_eq(proxied_note(&lone, stream, &header), -ENOMEM);
+        memory_fail_nth(0);
+        cr_expect_eq(memory_live_count(), blocks);
+    }
 }

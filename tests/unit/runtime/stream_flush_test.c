@@ -105,6 +105,20 @@ Test(stream_flush, copies_what_cannot_go_without)
     cr_expect(!stream->zero_copy_off && stream->slot.state == SOCKET_GONE);
 }
 
+Test(stream_flush, of_nothing_asks_for_nothing)
+{
+    begin();
+    lone_send(stream, 'a', 3);
+    lone_complete(3, RING_MORE);
+    ASKED("lend:3/1 ");
+    flush_start(&lone, stream);
+    ASKED("");
+    lone_complete(0, RING_NOTIFY);
+    cr_expect_null(stream->output);
+    flush_start(&lone, stream);
+    ASKED("");
+}
+
 static const struct {
     bool resets;
     bool shut;
@@ -124,6 +138,7 @@ Test(stream_flush, without_a_copy_keeps_the_descriptor)
             stream->sending = SENDING_SHUT;
         close_end(&lone, &stream->slot, END_CLOSED);
         cr_expect_eq(stream->slot.fd >= 0, !lenders[i].resets, "row %zu", i);
+        cr_expect_eq(lone.descriptor_closed, lenders[i].resets, "row %zu", i);
         cr_expect_eq(peer_has_end(), !lenders[i].shut, "row %zu", i);
         cr_expect_eq(lone.totals.connections, !lenders[i].resets, "row %zu", i);
         lone_complete(0, RING_NOTIFY);
@@ -220,6 +235,27 @@ Test(stream_flush, of_a_file_that_cannot_be_read_breaks_the_connection)
         cr_expect_eq(stream->error, broken[i] ? broken[i] : -EIO, "row %zu", i);
         cr_expect(stream->output == NULL && lone.totals.queued_bytes == 0);
     }
+}
+
+/* Its owner is told by what it receives; who waits and who was refused at once. */
+Test(stream_flush, of_a_file_that_breaks_tells_all_who_wait)
+{
+    begin();
+    lone_values.exit_on_close = false;
+    stream = lone_open(ALL);
+    receive_start(&lone, stream);
+    lone_turn();
+    send_file(50);
+    stream->slot.options->values.high_watermark = 60;
+    cr_expect_eq(lone_send_now(stream, 10), 0);
+    cr_expect_eq(lone_send_now(stream, 1), -EAGAIN);
+    lone_send(stream, 'c', 5);
+    ASKED("receive read:50 ");
+    lone_complete(-EIO, 0);
+    TOLD("unbusy c:closed ");
+    cr_expect(stream->sending == SENDING_FAILED && lone.totals.queued_bytes == 0);
+    lone_complete_operation(stream, STREAM_RECEIVE, 0, 0);
+    TOLD("error:eio closed ");
 }
 
 Test(stream_flush, of_a_file_that_is_closed_meanwhile_sends_no_more)

@@ -150,6 +150,9 @@ Test(stream_option, idle_timeout_is_watched_from_now_on)
 Test(stream_option, bit8_is_asked_for_again)
 {
     begin(PASSIVE);
+    cr_expect(!stream->bit8_seen);
+    lone_values.bit8 = WEIR_BIT8_SET;
+    cr_expect(lone_open(PASSIVE)->bit8_seen);
     stream->bit8_seen = true;
     cr_expect_eq(set(WEIR_OPTION_EXIT_ON_CLOSE, 0), 0);
     cr_expect(stream->bit8_seen);

@@ -5,14 +5,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "lone_stream.h"
+#include "runtime/buffer/buffer.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/owner/owner.h"
+#include "runtime/socket/receive_call.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
+#include "runtime/stream/shelf.h"
 #include <weir/error.h>
 
 static struct stream *stream;
@@ -71,6 +75,61 @@ Test(stream_packet, that_has_begun_is_completed_and_no_more_copied)
     bring("12");
     TOLD("data:z12 ");
     cr_expect(stream->input == NULL && lone.totals.copied_bytes == 10);
+}
+
+/* What its beginning says is known until it is there, and no longer. */
+Test(stream_packet, that_has_begun_is_known)
+{
+    begin(PASSIVE, WEIR_1);
+    cr_assert_eq(input_append(&lone, stream, (struct framing_span){(const uint8_t *)"\5ab", 3},
+                              (struct begun_packet){0}),
+                 0);
+    lone_receive(stream, 'a', 0, -1);
+    cr_expect_eq(input_begun(stream).needed, 6);
+    lone_turn();
+    bring("cde\2x");
+    TOLD("a:0 abcde ");
+    cr_expect(input_size(stream) == 2 && input_begun(stream).needed == 0);
+}
+
+Test(stream_packet, that_has_begun_is_looked_through_once)
+{
+    begin(ALL, WEIR_LINE);
+    bring("one\ntwo");
+    cr_expect_eq(input_begun(stream).scanned, 3);
+}
+
+/* So much is put behind a beginning as it may need; the packets behind that lie where they are. */
+Test(stream_packet, what_comes_behind_one_that_has_begun_is_framed_in_place)
+{
+    enum { LINES = 100, SIZE = 10, GUESS = 256 };
+    begin(ALL, WEIR_LINE);
+    int64_t blocks = memory_live_count();
+    struct weir_buffer *block = buffer_allocate(LINES * SIZE);
+    for (size_t i = 0; i < LINES; i++)
+        memcpy(block->bytes + i * SIZE, "123456789\n", SIZE);
+    bring("1");
+    delivery_receive(&lone, stream, block, LINES * SIZE);
+    cr_expect(lone.totals.packets_received == LINES && stream->input == NULL);
+    cr_expect_leq(lone.totals.copied_bytes, 1 + GUESS + 1, "the first may have been moved");
+    buffer_release(block);
+    cr_expect_eq(memory_live_count(), blocks);
+}
+
+/* From 64 KiB on a packet is received by itself. */
+Test(stream_packet, that_is_large_is_no_case_for_a_multishot)
+{
+    for (size_t size = INPUT_DIRECT_FROM_BYTES - 1; size <= INPUT_DIRECT_FROM_BYTES; size++) {
+        begin(ALL, WEIR_RAW);
+        values()->buffer = INPUT_DIRECT_FROM_BYTES;
+        struct weir_buffer *block = buffer_allocate(size);
+        memset(block->bytes, '\0', size);
+        stream->bulk = size < INPUT_DIRECT_FROM_BYTES;
+        delivery_receive(&lone, stream, block, size);
+        cr_expect_eq(stream->bulk, size == INPUT_DIRECT_FROM_BYTES);
+        cr_expect_eq(lone.totals.packets_received, 1);
+        buffer_release(block);
+    }
 }
 
 /* Nobody wants them now: they are kept, and given one at a time. */
@@ -156,13 +215,21 @@ Test(stream_packet, is_looked_through_for_the_eighth_bit)
     cr_expect(!stream->bit8_seen);
 }
 
+#define START "GET / HTTP/1.1\r\nA: b\r\n\r\n"
+
 /* A start line is followed by headers, but for an owner that is given lines as they came. */
 static const struct {
     uint8_t deliver;
     enum weir_packet_type packet;
+    const char *text;
     bool header;
+    const char *told;
 } lines[] = {
-    {WEIR_TERM, WEIR_HTTP, true}, {WEIR_PORT, WEIR_HTTP, false}, {WEIR_PORT, WEIR_HTTPH, true}};
+    {WEIR_TERM, WEIR_HTTP, START, true, "http:GET / HTTP/1.1\r\n passive "},
+    {WEIR_PORT, WEIR_HTTP, START, false, "data:GET / HTTP/1.1\r\n passive "},
+    {WEIR_PORT, WEIR_HTTPH, "A: b\r\n\r\n", true, "data:A: b\r\n passive "},
+    {WEIR_PORT, WEIR_HTTPH, "\r\n", false, "data:\r\n passive "},
+};
 
 Test(stream_packet, of_http_is_a_header_after_a_start_line)
 {
@@ -170,9 +237,9 @@ Test(stream_packet, of_http_is_a_header_after_a_start_line)
         begin(1, lines[i].packet);
         values()->deliver = lines[i].deliver & 1;
         stream->http_header = lines[i].packet == WEIR_HTTPH;
-        bring(lines[i].packet == WEIR_HTTPH ? "A: b\r\n\r\n" : "GET / HTTP/1.1\r\nA: b\r\n\r\n");
+        bring(lines[i].text);
         cr_expect_eq(stream->http_header, lines[i].header, "row %zu", i);
-        (void)lone_told();
+        TOLD(lines[i].told);
     }
 }
 
@@ -195,6 +262,80 @@ Test(stream_packet, that_a_recv_has_no_memory_for_is_the_next_ones)
         cr_expect(input_size(stream) == 4 && stream->received.count == 1);
     }
     cr_expect(stream->input == NULL && stream->received.count == 2);
+}
+
+/* It begins where it did, and is followed by what it is followed by. */
+Test(stream_packet, that_there_is_no_memory_for_is_not_known_for_read)
+{
+    begin(PASSIVE, WEIR_HTTP);
+    lone_receive(stream, 'a', 0, -1);
+    lone_turn();
+    bring("GET / ");
+    cr_expect_gt(input_begun(stream).scanned, 0u);
+    memory_fail_nth(1);
+    lone_bring(stream, "HTTP/1.1\r\nA: b\r\n", false);
+    memory_fail_nth(0);
+    TOLD("a:enomem ");
+    cr_expect(!stream->http_header && input_size(stream) == 22);
+    cr_expect_eq(input_begun(stream).scanned, 6);
+    lone_receive(stream, 'b', 0, -1);
+    TOLD("b:0 GET / HTTP/1.1\r\n ");
+}
+
+static void no_answer(struct call *call)
+{
+    (void)call;
+}
+
+static const struct call_operation receiving = {.name = "recv"};
+static struct receive_call receive;
+
+/* A thread waits in recv, with a shelf. */
+static void wait_with_a_shelf(void)
+{
+    static char text[ERROR_TEXT_SIZE];
+    weir_socket socket = slot_handle(&lone, &stream->slot);
+    receive = (struct receive_call){.call = {.kind = CALL_BLOCKING,
+                                             .operation = &receiving,
+                                             .scheduler = &lone,
+                                             .socket = socket,
+                                             .timeout_ms = 1000,
+                                             .finish = no_answer,
+                                             .text = text,
+                                             .result = 1},
+                                    .shelf = shelf_lend(socket)};
+    list_init(&receive.call.link);
+    stream->waiter = &receive.call;
+    call_set_timeout(&lone, &receive.call);
+    receive_update(&lone, stream);
+    lone_turn();
+}
+
+Test(stream_packet, of_a_thread_comes_with_those_behind_it)
+{
+    weir_packet next;
+    begin(PASSIVE, WEIR_LINE);
+    wait_with_a_shelf();
+    lone_bring(stream, "one\ntwo\n", false);
+    cr_expect(receive.call.result == 1 && !receive.call.timer.armed && stream->waiter == NULL);
+    lone_turn();
+    cr_expect(receive.call.result == 0 && memcmp(receive.packet.bytes, "one\n", 4) == 0);
+    shelf_return(receive.shelf);
+    cr_assert(shelf_take(receive.call.socket, 0, &next));
+    cr_expect_eq(memcmp(next.bytes, "two\n", 4), 0);
+    weir_packet_release(&next);
+    weir_packet_release(&receive.packet);
+}
+
+Test(stream_packet, of_a_thread_is_its_own_after_a_close)
+{
+    begin(PASSIVE, WEIR_LINE);
+    wait_with_a_shelf();
+    lone_bring(stream, "one\ntwo\n", false);
+    close_end(&lone, &stream->slot, END_CLOSED);
+    lone_turn();
+    cr_expect(receive.call.result == 0 && memcmp(receive.packet.bytes, "one\n", 4) == 0);
+    weir_packet_release(&receive.packet);
 }
 
 Test(stream_packet, that_a_mailbox_has_no_memory_for_ends_receiving)
@@ -286,4 +427,43 @@ Test(stream_packet, another_owner_is_given_what_came_meanwhile)
     stream->delivering = true;
     result = kind_stream.hand_over(&lone, &stream->slot, (weir_owner){.handler = &nothing});
     cr_expect(result >= 0 && stream->delivering);
+}
+
+static char handed[8];
+
+/* Whatever it asks for within: what came before is told first. */
+static void note_and_go_on(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)socket, (void)data;
+    strncat(handed, (const char *)packet->bytes, packet->size);
+    kind_stream.changed(&lone, &stream->slot);
+}
+
+Test(stream_packet, another_owner_is_given_all_in_order)
+{
+    static const weir_handler next = {.packet = note_and_go_on};
+    weir_mailbox *mailbox;
+    begin(ALL, WEIR_RAW);
+    cr_assert_eq(weir_mailbox_create(&mailbox), 0);
+    owner_set(&stream->slot, weir_mailed_to(mailbox));
+    bring("a");
+    bring("b");
+    cr_assert_eq(input_append(&lone, stream, (struct framing_span){(const uint8_t *)"c", 1},
+                              (struct begun_packet){0}),
+                 0);
+    cr_expect_eq(kind_stream.hand_over(&lone, &stream->slot, (weir_owner){.handler = &next}), 1);
+    cr_expect_str_eq(handed, "abc");
+    cr_expect(stream->input == NULL && !stream->delivering);
+}
+
+Test(stream_packet, a_dead_owner_hands_nothing_over)
+{
+    static const weir_handler next = {.packet = note_and_go_on};
+    weir_mailbox *mailbox;
+    begin(ALL, WEIR_RAW);
+    cr_assert_eq(weir_mailbox_create(&mailbox), 0);
+    owner_set(&stream->slot, weir_mailed_to(mailbox));
+    mailbox_end(mailbox);
+    int result = kind_stream.hand_over(&lone, &stream->slot, (weir_owner){.handler = &next});
+    cr_expect_eq(result, WEIR_CLOSED);
 }

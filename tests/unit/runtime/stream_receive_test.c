@@ -12,7 +12,6 @@
 #include "runtime/stream/delivery.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
-#include "runtime/stream/share.h"
 #include <weir/error.h>
 
 enum { REASON = LATCH_SEND | LATCH_RECEIVE | LATCH_OWNER };
@@ -51,6 +50,7 @@ Test(stream_receive, of_small_packets_goes_on)
     cr_expect(stream->reading == READING_BUFFERS && stream->slot.pending == 1);
     cr_expect(lone.totals.bytes_received == 4 && lone.totals.packets_received == 2);
     cr_expect(stream->received.octets == 4 && stream->received_max == 3);
+    cr_expect(lone.buffers->buffers[0].filled == 3 && lone.buffers->buffers[1].filled == 1);
     ASKED("");
 }
 
@@ -274,6 +274,34 @@ Test(stream_receive, that_was_interrupted_is_made_again)
     }
 }
 
+Test(stream_receive, that_found_no_buffer_is_made_when_it_is_wanted_again)
+{
+    begin(ALL);
+    lone_complete_operation(stream, STREAM_RECEIVE, -ENOBUFS, 0);
+    stream->active = PASSIVE;
+    lone_turn();
+    ASKED("receive ");
+    stream->active = ALL;
+    receive_update(&lone, stream);
+    lone_turn();
+    ASKED("receive ");
+}
+
+Test(stream_receive, by_a_buffer_of_its_own_brings_that_one)
+{
+    lone_begin(FEATURE_BIT(BUFFER_RING));
+    memcpy(buffer_pool_take(lone.buffers)->bytes, "no", 2);
+    stream = lone_open(ALL);
+    receive_start(&lone, stream);
+    lone_turn();
+    receive_update(&lone, stream);
+    lone_turn();
+    ASKED("into:256 ");
+    memcpy(noted_memory(), "yes", 3);
+    lone_complete(3, 0);
+    TOLD("data:yes ");
+}
+
 /* The last quarter of the buffers is for receives that do not wait. */
 Test(stream_receive, by_buffers_of_its_own_leaves_a_quarter)
 {
@@ -294,7 +322,9 @@ Test(stream_receive, by_buffers_of_its_own_leaves_a_quarter)
     lone_complete(-EAGAIN, 0);
     ASKED("readable ");
     cr_expect_eq(stream->reading, READING_WATCHED);
+    cr_expect_eq(send(lone_peer, "x", 1, 0), 1);
     lone_complete(1, 0);
+    TOLD("");
     lone_turn();
     ASKED("into!256 ");
     memcpy(noted_memory(), "abc", 3);
@@ -310,6 +340,17 @@ Test(stream_receive, by_buffers_of_its_own_leaves_a_quarter)
         buffer_dispatched(others[--count]);
     lone_turn();
     ASKED("into:256 ");
+}
+
+Test(stream_receive, by_buffers_of_its_own_leaves_the_last_of_few)
+{
+    begin_with(FEATURE_BIT(BUFFER_RING), ALL);
+    lone_complete(-EINTR, 0);
+    (void)noted_asked();
+    lone.buffers->count = 3;
+    lone.buffers->away = 2;
+    lone_turn();
+    ASKED("into!256 ");
 }
 
 static const char beginning[] = {0, 2, 0, 0, 'a', 'b', 0};
@@ -332,8 +373,12 @@ Test(stream_receive, of_a_large_packet_is_into_its_memory)
     begin_large();
     ASKED("into:250 ");
     cr_expect_eq(stream->reading, READING_INTO);
+    cr_expect_eq(noted_memory(), stream->input->bytes + 6);
+    stream->misses = 5;
     lone_complete(250, 0);
     ASKED("into:258 ");
+    cr_expect_eq(noted_memory(), stream->input->bytes + 256);
+    cr_expect_eq(stream->misses, 0);
     cr_expect(lone.totals.bytes_received == 256 && input_size(stream) == 256);
     stream->active = PASSIVE;
     receive_update(&lone, stream);
@@ -349,68 +394,60 @@ Test(stream_receive, of_a_large_packet_is_into_its_memory)
     TOLD("closed ");
 }
 
-Test(stream_receive, descriptors_are_taken_by_a_call)
+/* What a multishot is no use for ends it. */
+Test(stream_receive, of_a_large_packet_ends_that_of_small_ones)
 {
     begin(ALL);
-    (void)noted_asked();
-    values()->descriptors = 4;
-    stream->slot.family = WEIR_LOCAL & 127;
-    lone_bring(stream, "a", false);
+    lone_bring(stream, "x", false);
     lone_turn();
-    TOLD("data:a ");
-    ASKED("readable ");
-    cr_expect_eq(send(lone_peer, "bcd", 3, 0), 3);
-    lone_complete(1, 0);
-    TOLD("data:bcd ");
-    lone_turn();
-    ASKED("readable ");
-    lone_complete(1, 0); /* there is nothing after all */
-    lone_turn();
-    ASKED("readable ");
-    stream->active = PASSIVE;
-    cr_expect_eq(send(lone_peer, "e", 1, 0), 1);
-    lone_complete(1, 0);
-    TOLD("");
-    lone_turn();
-    ASKED("");
-    stream->active = ALL;
-    receive_update(&lone, stream);
-    lone_turn();
-    ASKED("readable ");
-    close_end(&lone, &stream->slot, END_CLOSED);
-    ASKED("cancel:3 ");
-    cr_expect(receive_readable_is_cancelled(&stream->slot) && stream->slot.fd >= 0);
-    lone_complete(-ECANCELED, 0);
-    cr_expect_eq(stream->slot.fd, -1);
+    ASKED("receive receives ");
+    values()->packet = WEIR_4;
+    values()->limits.packet_size = 0;
+    memcpy(lone.buffers->buffers[1].bytes, beginning, 6);
+    lone_complete_operation(stream, STREAM_RECEIVE, 6,
+                            RING_BUFFER | 1 << RING_BUFFER_SHIFT | RING_MORE);
+    ASKED("cancel:1 ");
+    cr_expect_eq(stream->reading, READING_BUFFERS_CANCELLED);
 }
 
-/* A socket hands out its share of a turn; what is over waits for the next. */
-Test(stream_receive, gives_a_share_of_each_turn)
+/* A thread takes packets off a shelf, and the next are received for it, up to 128 KiB. */
+Test(stream_receive, goes_on_ahead_of_a_thread)
+{
+    enum { MOST = 128 << 10 };
+    static uint8_t bytes[MOST];
+    begin(PASSIVE);
+    for (size_t size = MOST - 1; size <= MOST; size++) {
+        cr_assert_eq(input_append(&lone, stream, (struct framing_span){bytes, size},
+                                  (struct begun_packet){0}),
+                     0);
+        stream->input->shelf = (struct shelf *)&lone;
+        receive_update(&lone, stream);
+        lone_turn();
+        ASKED(size < MOST ? "receive " : "");
+        lone_complete_operation(stream, STREAM_RECEIVE, -ECANCELED, 0);
+        stream->input->shelf = NULL;
+        input_drop(stream);
+    }
+}
+
+Test(stream_receive, that_ends_for_another_reason_than_a_send_tells_that)
 {
     begin(ALL);
-    lone_bring(stream, "0", false);
-    lone_turn();
-    (void)noted_asked();
-    (void)lone_told();
-    values()->buffer = 1;
-    streams_of(&lone)->share = 3;
-    lone_bring(stream, "abcdefg", true);
-    TOLD("data:a data:b data:c ");
-    ASKED("cancel:1 ");
-    cr_expect(stream->postponed && input_size(stream) == 4);
-    lone_bring(stream, "h", true);
+    values()->show_econnreset = true;
+    lone_send(stream, 'a', 3);
+    lone_complete(-EPIPE, 0);
+    TOLD("a:econnreset ");
+    lone_complete_operation(stream, STREAM_RECEIVE, -ETIMEDOUT, 0);
+    TOLD("error:etimedout closed ");
+}
+
+/* Whoever waits is fetched into the cache, and nobody where nobody does. */
+Test(stream_receive, is_fetched_for)
+{
+    begin(ALL);
+    kind_stream.operations[OPERATION_IN_KIND(STREAM_RECEIVE)].fetch(&stream->slot, FETCH_CALL);
+    kind_stream.operations[OPERATION_IN_KIND(STREAM_RECEIVE)].fetch(&stream->slot, FETCH_WAITER);
     TOLD("");
-    lone_complete_operation(stream, STREAM_RECEIVE, -ECANCELED, 0);
-    lone_turn();
-    streams_of(&lone)->share = 3;
-    TOLD("");
-    lone_turn();
-    TOLD("data:d data:e data:f ");
-    streams_of(&lone)->share = 3;
-    lone_turn();
-    TOLD("data:g data:h ");
-    lone_turn();
-    ASKED("receives ");
 }
 
 /* More sockets find none than there are buffers: so many are armed, each for one. */
@@ -465,4 +502,21 @@ Test(stream_receive, after_the_descriptor_has_gone_tells_who_asks)
         receive_go_on(&lone, stream);
         TOLD("");
     }
+}
+
+/* What has come for one that is gone is nobody's. */
+Test(stream_receive, that_is_nobodys_gives_its_buffer_back)
+{
+    const struct ring_completion nothing = {.result = -ECANCELED};
+    const struct ring_completion bytes = {.result = 3,
+                                          .flags = RING_BUFFER | 2 << RING_BUFFER_SHIFT};
+    const struct kind_operation *receive =
+        &kind_stream.operations[OPERATION_IN_KIND(STREAM_RECEIVE)];
+    begin(ALL);
+    receive->discard(&lone, &nothing);
+    cr_expect_eq(lone.buffers->offered, LONE_BUFFERS);
+    receive->discard(&lone, &bytes);
+    cr_expect_eq(lone.buffers->offered, LONE_BUFFERS - 1);
+    cr_expect_eq(buffer_pool_available(lone.buffers), LONE_BUFFERS);
+    cr_expect_eq(buffer_pool_take(lone.buffers), &lone.buffers->buffers[2]);
 }

@@ -242,6 +242,22 @@ Test(stream_send, that_was_offered_is_answered_when_the_connection_is_lost)
     cr_expect_null(stream->output);
 }
 
+Test(stream_send, that_was_offered_is_answered_by_a_close_of_one_that_is_lost)
+{
+    begin(PASSIVE);
+    lone_send(stream, 'a', 3);
+    lone_complete(-EAGAIN, 0);
+    cr_expect_eq(send_shutdown(&lone, stream, false), 0);
+    cr_expect_eq(lone_send_now(stream, 1), WEIR_CLOSED);
+    lone_complete_operation(stream, STREAM_WRITABLE, -ECANCELED, 0);
+    cr_expect(stream->slot.fd == -1 && stream->output != NULL);
+    close_end(&lone, &stream->slot, END_CLOSED);
+    lone_turn();
+    lone_turn();
+    TOLD("a:closed gone ");
+    cr_expect(stream->slot.state == SOCKET_FREE && streams_of(&lone)->output_count == 1);
+}
+
 Test(stream_send, that_finds_no_room_goes_on_when_there_is_some)
 {
     begin(PASSIVE);
@@ -294,8 +310,9 @@ static const struct {
     bool again;
     bool rests;
 } failures[] = {
-    {-EINTR, true, false},        {-ENOBUFS, false, true}, {-ENOMEM, false, true},
-    {-ETOOMANYREFS, false, true}, {-EPIPE, false, false},  {-EINVAL, false, false},
+    {0, true, false},        {-EINTR, true, false},        {-ENOBUFS, false, true},
+    {-ENOMEM, false, true},  {-ETOOMANYREFS, false, true}, {-EPIPE, false, false},
+    {-EINVAL, false, false},
 };
 
 Test(stream_send, that_fails_is_made_again_or_ends_the_connection)
@@ -406,4 +423,15 @@ Test(stream_send, that_fails_unheard_is_told_to_the_next)
     cr_expect_eq(stream->latches, LATCH_RECEIVE | LATCH_OWNER);
     lone_send(stream, 'd', 1);
     TOLD("d:enotconn ");
+}
+
+Test(stream_send, that_fails_lets_a_handler_go_on_that_was_refused)
+{
+    begin(PASSIVE);
+    cr_expect(lone_send_now(stream, 10) == 0 && lone_send_now(stream, 90) == 0);
+    cr_expect_eq(lone_send_now(stream, 1), -EAGAIN);
+    lone_complete(-EPIPE, 0);
+    TOLD("unbusy ");
+    cr_expect_eq(lone_send_now(stream, 1), WEIR_CLOSED);
+    TOLD("");
 }
