@@ -16,7 +16,6 @@
 enum { SCHEDULERS = 3 };
 
 struct counts {
-    int accepted[SCHEDULERS];
     int total;
 };
 
@@ -24,7 +23,6 @@ static void count_accepted(weir_socket socket, void *data)
 {
     struct counts *counts = data;
     (void)socket;
-    __atomic_add_fetch(&counts->accepted[weir_current_scheduler()], 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&counts->total, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -53,6 +51,20 @@ static struct listening listening_socket(void)
     return listening;
 }
 
+static void expect_duplicates(weir_socket socket, int expected)
+{
+    int first[WEIR_FDS_MAX];
+    int fds[WEIR_FDS_MAX];
+    GIVES(weir_duplicate_fds(socket, first), expected);
+    memcpy(fds, first, sizeof(fds));
+    GIVES(weir_duplicate_fds(socket, fds), expected); /* over what was there */
+    for (int i = 0; i < expected; i++) {
+        cr_assert(fcntl(fds[i], F_GETFD) == FD_CLOEXEC && fds[i] != first[i]);
+        close(fds[i]);
+        close(first[i]);
+    }
+}
+
 /* Few sockets and many schedulers, and the other way round: all are accepted from. */
 static void expect_spread(uint32_t schedulers, size_t sockets)
 {
@@ -76,6 +88,7 @@ static void expect_spread(uint32_t schedulers, size_t sockets)
         for (size_t i = 0; i < sockets; i++)
             peers[count++] = peer_connect(ports[i]);
     EVENTUALLY(total(&counts) == count);
+    expect_duplicates(service, (int)sockets);
     GIVES(weir_close(service), 0);
     for (int i = 0; i < count; i++)
         close(peers[i]);
@@ -90,6 +103,11 @@ Test(inherit, one_socket_is_shared_by_all_schedulers)
 Test(inherit, two_sockets_and_three_schedulers)
 {
     expect_spread(SCHEDULERS, 2);
+}
+
+Test(inherit, two_sockets_and_four_schedulers)
+{
+    expect_spread(4, 2);
 }
 
 Test(inherit, four_sockets_and_two_schedulers)
@@ -145,14 +163,21 @@ Test(inherit, what_fails_leaves_the_descriptors_as_they_were)
     loopback_close(&loopback);
 }
 
-static void expect_duplicates(weir_socket socket, int expected)
+/* Of two the first did not wait, and the third is none: each is as it was. */
+Test(inherit, each_descriptor_is_left_as_it_was)
 {
-    int fds[WEIR_FDS_MAX];
-    GIVES(weir_duplicate_fds(socket, fds), expected);
-    for (int i = 0; i < expected; i++) {
-        cr_assert(fcntl(fds[i], F_GETFD) == FD_CLOEXEC);
-        close(fds[i]);
-    }
+    struct loopback loopback = loopback_start(NULL);
+    struct counts counts = {.total = 0};
+    int does_not_wait = listening_socket().fd;
+    int waits = listening_socket().fd;
+    cr_assert(fcntl(does_not_wait, F_SETFL, O_NONBLOCK) == 0);
+    const int fds[] = {does_not_wait, waits, 9999};
+    GIVES(serve_fds(&loopback, fds, 3, NULL, counted(&counts)), -EBADF);
+    cr_expect(fcntl(does_not_wait, F_GETFL) & O_NONBLOCK);
+    cr_expect(!(fcntl(waits, F_GETFL) & O_NONBLOCK));
+    close(does_not_wait);
+    close(waits);
+    loopback_close(&loopback);
 }
 
 Test(inherit, each_socket_is_duplicated_once)
@@ -170,6 +195,39 @@ Test(inherit, each_socket_is_duplicated_once)
     GIVES(weir_udp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner, &socket), 0);
     expect_duplicates(socket, SCHEDULERS);
     expect_duplicates(listen_with(loopback.runtime, "[]"), 1);
+    loopback_close(&loopback);
+}
+
+/* The two lowest that are free, after which there are none. */
+static void leave_two_descriptors(int left[2])
+{
+    struct rlimit limit;
+    for (int i = 0; i < 2; i++)
+        cr_assert((left[i] = dup(0)) >= 0);
+    for (int i = 0; i < 2; i++)
+        close(left[i]);
+    cr_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = (rlim_t)left[1] + 1;
+    cr_assert(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+/* Those of the first sockets are closed again. */
+Test(inherit, duplicates_without_a_descriptor_for_each_are_none)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = SCHEDULERS});
+    struct counts counts = {.total = 0};
+    struct rlimit limit;
+    int fds[WEIR_FDS_MAX];
+    int left[2];
+    weir_socket socket;
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, NULL, counted(&counts), &socket), 0);
+    cr_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    leave_two_descriptors(left);
+    GIVES(weir_duplicate_fds(socket, fds), -EMFILE);
+    for (int i = 0; i < 2; i++)
+        cr_expect(fcntl(left[i], F_GETFD) < 0 && errno == EBADF, "%d is open", left[i]);
+    cr_assert(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    expect_duplicates(socket, SCHEDULERS);
     loopback_close(&loopback);
 }
 
@@ -322,6 +380,29 @@ Test(inherit, systemds_descriptors)
     GIVES(count_named(NULL, "1", "3", NULL), 0); /* they are another process's */
     GIVES(count_named(NULL, "", "3", NULL), 0);
     GIVES(count_named(NULL, NULL, "three", NULL), 0);
+    GIVES(count_named(NULL, NULL, "3 and more", NULL), 0);
     GIVES(count_named(NULL, NULL, "-1", NULL), 0);
     GIVES(count_named(NULL, NULL, "0", NULL), 0);
+}
+
+/* One more than there is room for, which the last of `fds` would be. */
+Test(inherit, systemd_may_pass_more_than_there_is_room_for)
+{
+    enum { FIRST = 3, UNTOUCHED = -1 };
+    int fds[WEIR_FDS_MAX + 1] = {[WEIR_FDS_MAX] = UNTOUCHED};
+    char own[16];
+    pid_t child = fork();
+    int status;
+    if (child == 0) {
+        for (int fd = FIRST; fd <= FIRST + WEIR_FDS_MAX; fd++)
+            dup2(0, fd);
+        snprintf(own, sizeof(own), "%d", (int)getpid());
+        setenv("LISTEN_PID", own, 1);
+        setenv("LISTEN_FDS", "65", 1);
+        bool all = weir_systemd_fds(NULL, fds) == WEIR_FDS_MAX &&
+                   fds[WEIR_FDS_MAX - 1] == FIRST + WEIR_FDS_MAX - 1;
+        _exit(all && fds[WEIR_FDS_MAX] == UNTOUCHED ? 0 : 1);
+    }
+    cr_assert(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    cr_expect(WEXITSTATUS(status) == 0);
 }

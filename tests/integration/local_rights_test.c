@@ -410,6 +410,14 @@ Test(local_rights, what_cannot_be_sent_is_said)
     close_ends(&ends);
 }
 
+Test(local_rights, a_listener_is_sent_none)
+{
+    struct ends ends = open_with("[{active,false}]");
+    int descriptor;
+    GIVES(weir_local_take(ends.listener, &descriptor, 1), -EINVAL);
+    close_ends(&ends);
+}
+
 Test(local_rights, are_sent_without_waiting)
 {
     struct ends ends = open_with("[{active,false}]");

@@ -422,6 +422,31 @@ Test(connect, no_more_addresses_than_there_is_room_for)
     loopback_close(&loopback);
 }
 
+/* The second family has what room the first has left: 16 or 15 to which no connection is made are
+ * in front of the one where somebody listens. */
+Test(connect, no_more_addresses_of_both_families_than_there_is_room_for)
+{
+    char terms[2048];
+    int port;
+    size_t length = (size_t)snprintf(terms, sizeof(terms),
+                                     "{lookup,[file]}. {host,{127,0,0,1},[\"full\",\"room\"]}. ");
+    for (int i = 0; i < 16; i++)
+        length += (size_t)snprintf(terms + length, sizeof(terms) - length,
+                                   "{host,{65282,0,0,0,0,0,0,%d},[\"full\"%s]}. ", i + 1,
+                                   i > 0 ? ",\"room\"" : "");
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 1, .inet_terms = terms});
+    struct asked asked = {.runtime = loopback.runtime};
+    int listener = peer_listen(5, &port);
+    const weir_option *happy =
+        WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_HAPPY_EYEBALLS(30));
+    cr_expect_eq(connect_with(&asked, "room", port, happy, WAIT_MS), 0);
+    cr_expect_lt(connect_with(&asked, "full", port, happy, WAIT_MS), 0);
+    cr_expect_eq(connect_async(&asked, "room", port, false), 0);
+    cr_expect_lt(connect_async(&asked, "full", port, false), 0);
+    close(listener);
+    loopback_close(&loopback);
+}
+
 /* The family that is asked for is the options', or else the inet configuration's. What looks like
  * an address of an interface is no name. */
 Test(connect, asks_for_one_family)
