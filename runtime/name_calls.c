@@ -94,7 +94,6 @@ int weir_getaddrs(weir_runtime *runtime, const char *host, enum weir_family fami
                   int64_t timeout_ms, weir_address *addresses, size_t capacity)
 {
     weir_hostent *hostent;
-    error_clear_text();
     int result = check_host(host);
     if (result == 0)
         result = weir_gethostbyname2(runtime, host, family, timeout_ms, &hostent);
@@ -183,7 +182,6 @@ int weir_gethostbyaddr_async(weir_runtime *runtime, const weir_address *address,
 int weir_getaddrs_async(weir_runtime *runtime, const char *host, enum weir_family family,
                         int64_t timeout_ms, weir_found *found, void *data)
 {
-    error_clear_text();
     int result = check_host(host);
     if (result == 0)
         result = check_family(family);

@@ -394,6 +394,20 @@ Test(process_calls, a_service_spawns_a_process_for_each_connection)
     loopback_close(&loopback);
 }
 
+/* Its stack is smaller than any may be. */
+Test(process_calls, a_connection_for_which_no_process_can_be_made_is_closed)
+{
+    struct loopback loopback = loopback_start(&two_schedulers);
+    const weir_spawner spawner = {.serve = serve_connection, .options.stack_bytes = 1};
+    weir_socket service;
+    GIVES(weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, RAW, weir_spawning(&spawner), &service),
+          0);
+    int peer = peer_connect(weir_port(service));
+    peer_expect_end(peer);
+    peer_leave(&peer);
+    loopback_close(&loopback);
+}
+
 /* 4 MiB to a peer that reads when all waits: the process waits for room, and all of it arrives. */
 static int send_much(weir_socket socket, void *data)
 {

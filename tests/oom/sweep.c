@@ -15,6 +15,9 @@
 
 #include "base/memory.h"
 #include "cases.h"
+#include "runtime/scheduler/kind.h"
+#include "runtime/scheduler/scheduler.h"
+#include "runtime/scheduler/slot.h"
 #include "support/dns_server.h"
 
 enum { ALLOCATIONS_MOST = 1000, SKIPPED = 77 };
@@ -39,6 +42,38 @@ static void expect_live(const char *name, int64_t expected)
         oom_fail("%s: %lld blocks are left", name, (long long)(memory_live_count() - expected));
 }
 
+static void count_sockets(void *count)
+{
+    struct scheduler *here = scheduler_current();
+    unsigned used = 0;
+    for (uint32_t i = 0; i < slot_table_size(&here->slots); i++) {
+        const struct slot *slot = slot_table_at(&here->slots, i);
+        used += slot->state != SOCKET_FREE && !here->kinds[slot->kind]->is_inner;
+    }
+    atomic_store((atomic_int *)count, (int)used);
+}
+
+/* What the runtime has of them: connections, listeners, processes. */
+static int sockets_of(weir_runtime *runtime)
+{
+    const struct timespec moment = {.tv_nsec = 20000};
+    atomic_int count = -1;
+    if (weir_run_on(runtime, 0, count_sockets, &count) != 0)
+        oom_fail("run_on: %s", weir_last_error_text());
+    while (atomic_load(&count) < 0)
+        nanosleep(&moment, NULL);
+    return atomic_load(&count);
+}
+
+static void expect_sockets(const char *name, weir_runtime *runtime, int expected)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    for (int i = 0; i < 30000 && sockets_of(runtime) > expected; i++)
+        nanosleep(&moment, NULL);
+    if (sockets_of(runtime) > expected)
+        oom_fail("%s: %d sockets are left", name, sockets_of(runtime) - expected);
+}
+
 /* What is said is said of this failure, not of one before it; of one on a scheduler it is said
  * there. */
 static void expect_text(const char *name)
@@ -59,6 +94,7 @@ static void leave_a_stale_text(void)
 /* Whether the allocation that was to fail was asked for at all. */
 static bool fail_one(const struct oom_case *it, weir_runtime *runtime, uint64_t nth)
 {
+    int sockets = sockets_of(runtime);
     int64_t live = memory_live_count();
     uint64_t before = memory_allocation_count();
     leave_a_stale_text();
@@ -75,6 +111,7 @@ static bool fail_one(const struct oom_case *it, weir_runtime *runtime, uint64_t 
         expect_text(it->name);
     if (!it->needs_runtime)
         expect_live(it->name, live);
+    expect_sockets(it->name, runtime, sockets);
     return reached;
 }
 

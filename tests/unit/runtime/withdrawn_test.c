@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is asked of a runtime that somebody stops between two steps of the call: it says closed,
- * leaves nothing, and what was given is as it was. */
+ * leaves nothing, and what was given is as it was. The same when the owner to be ends then. */
 #include "support/loopback.h"
 
 #include <errno.h>
@@ -11,13 +11,17 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "runtime/owner/owner.h"
 #include "runtime/runtimes.h"
 #include "runtime/scheduler/registry.h"
+#include "runtime/scheduler/scheduler.h"
 
 enum { SCHEDULERS = 3 };
 
 /* Of this thread's look-ups of a scheduler the one that finds none; 0: all find theirs. */
 static _Thread_local unsigned until_gone;
+static _Thread_local bool stops; /* its runtime, before the first that is found is asked */
+static _Thread_local unsigned until_orphaned; /* the look-up at which the mailbox ends */
 static _Thread_local bool stopped_since;
 static _Thread_local bool withdrawn;
 
@@ -27,12 +31,39 @@ int __real_runtimes_enter_again(const struct weir_runtime *runtime, uint64_t id)
 int __wrap_runtimes_enter_again(const struct weir_runtime *runtime, uint64_t id);
 bool __real_runtimes_is_withdrawn(const struct weir_runtime *runtime);
 bool __wrap_runtimes_is_withdrawn(const struct weir_runtime *runtime);
+int __real_weir_controlling_process(weir_socket socket, weir_owner from, weir_owner to);
+int __wrap_weir_controlling_process(weir_socket socket, weir_owner from, weir_owner to);
+
+static struct loopback loopback;
+static weir_mailbox *mailbox; /* what is to own things, if it is not the loopback's */
+static pthread_t stopper;
+
+static void *stop_it(void *runtime)
+{
+    (void)!weir_stop(runtime);
+    return NULL;
+}
+
+/* It is told so before the call of who is inside it. */
+static void stop_before(const struct scheduler *scheduler)
+{
+    stops = false;
+    cr_assert(pthread_create(&stopper, NULL, stop_it, loopback.runtime) == 0);
+    EVENTUALLY(__atomic_load_n(&scheduler->state, __ATOMIC_ACQUIRE) == SCHEDULER_STOPPING);
+}
 
 struct scheduler *__wrap_registry_enter(uint32_t index)
 {
     if (until_gone > 0 && --until_gone == 0)
         return NULL;
-    return __real_registry_enter(index);
+    if (until_orphaned > 0 && --until_orphaned == 0) {
+        weir_mailbox_destroy(mailbox);
+        mailbox = NULL;
+    }
+    struct scheduler *scheduler = __real_registry_enter(index);
+    if (stops)
+        stop_before(scheduler);
+    return scheduler;
 }
 
 int __wrap_runtimes_enter_again(const struct weir_runtime *runtime, uint64_t id)
@@ -45,9 +76,19 @@ bool __wrap_runtimes_is_withdrawn(const struct weir_runtime *runtime)
     return withdrawn || __real_runtimes_is_withdrawn(runtime);
 }
 
-static struct loopback loopback;
 static weir_process process;
+static int port;
+static bool ends_meanwhile; /* the process, between the two steps of giving it a socket */
 static int called;
+
+int __wrap_weir_controlling_process(weir_socket socket, weir_owner from, weir_owner to)
+{
+    if (ends_meanwhile) {
+        GIVES(weir_kill(process), 0);
+        EVENTUALLY(owner_check(to) < 0);
+    }
+    return __real_weir_controlling_process(socket, from, to);
+}
 
 static void call_nothing(void *data)
 {
@@ -137,11 +178,15 @@ static int listen_there(void)
     return weir_tcp_listen(loopback.runtime, "127.0.0.1", 0, NULL, &socket);
 }
 
+static weir_owner owner(void)
+{
+    return weir_mailed_to(mailbox ? mailbox : loopback.mailbox);
+}
+
 static int serve(void)
 {
     weir_socket socket;
-    return weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, NULL, weir_mailed_to(loopback.mailbox),
-                          &socket);
+    return weir_tcp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner(), &socket);
 }
 
 static int open_udp(void)
@@ -153,8 +198,7 @@ static int open_udp(void)
 static int serve_udp(void)
 {
     weir_socket socket;
-    return weir_udp_serve(loopback.runtime, "127.0.0.1", 0, NULL, weir_mailed_to(loopback.mailbox),
-                          &socket);
+    return weir_udp_serve(loopback.runtime, "127.0.0.1", 0, NULL, owner(), &socket);
 }
 
 static int connect_to(const char *host)
@@ -223,6 +267,7 @@ static void begin(void)
     loopback = loopback_start(&config);
     loopback.listener = listen_with(loopback.runtime, "[{active,false}]");
     loopback_reopen(&loopback);
+    port = weir_port(loopback.listener);
     GIVES(weir_spawn(loopback.runtime, 0, sleep_for_ever, NULL, NULL, &process), 0);
 }
 
@@ -259,6 +304,85 @@ Test(withdrawn, a_scheduler_that_is_gone)
     end();
 }
 
+static void expect_stopping(const struct row *row)
+{
+    begin();
+    stops = true;
+    int result = row->call();
+    cr_expect(result == WEIR_CLOSED, "%s gives %s", row->name, result_text(result));
+    cr_expect(*weir_last_error_text(), "%s says nothing of why", row->name);
+    cr_expect(pthread_join(stopper, NULL) == 0);
+    end();
+}
+
+/* It has been found, and sees the call when it has been told to stop. */
+Test(withdrawn, a_scheduler_that_is_stopping)
+{
+    static const struct row calls[] = {
+        {"spawn", spawn, 1},
+        {"tcp_listen", listen_there, 1},
+        {"tcp_serve", serve, 1},
+        {"udp_open", open_udp, 1},
+        {"udp_serve", serve_udp, 1},
+        {"tcp_connect", connect_to_address, 1},
+        {"tcp_connect by name", connect_to_name, 1},
+    };
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        expect_stopping(&calls[i]);
+}
+
+static int open_udp_for_it(void)
+{
+    weir_socket socket;
+    return weir_udp_open(loopback.runtime, 0, NULL, owner(), &socket);
+}
+
+/* The next has the connection. */
+static int accept_for_it(void)
+{
+    weir_socket socket;
+    int peer = peer_connect(port);
+    int result = weir_tcp_accept(loopback.listener, owner(), WAIT_MS, &socket);
+    GIVES(weir_tcp_accept(loopback.listener, owner(), WAIT_MS, &socket), 0);
+    weir_close(socket);
+    peer_leave(&peer);
+    return result;
+}
+
+static int connect_for_it(void)
+{
+    weir_socket socket;
+    return weir_tcp_connect(loopback.runtime, "127.0.0.1", (uint16_t)weir_port(loopback.listener),
+                            NULL, owner(), WAIT_MS, &socket);
+}
+
+static void expect_orphaned(const struct row *row, unsigned step)
+{
+    begin();
+    int descriptors = descriptor_count();
+    GIVES(weir_mailbox_create(&mailbox), 0);
+    until_orphaned = step;
+    int result = row->call();
+    cr_assert(until_orphaned == 0, "%s has no step %u", row->name, step);
+    cr_expect(result == WEIR_BADARG || result == WEIR_CLOSED, "%s, step %u, gives %s", row->name,
+              step, result_text(result));
+    EVENTUALLY(descriptor_count() <= descriptors);
+    end();
+}
+
+/* Its mailbox is destroyed when the call is under way. */
+Test(withdrawn, an_owner_that_is_gone)
+{
+    static const struct row calls[] = {
+        {"udp_open", open_udp_for_it, 1},   {"udp_serve", serve_udp, SCHEDULERS},
+        {"tcp_serve", serve, SCHEDULERS},   {"tcp_accept", accept_for_it, 1},
+        {"tcp_connect", connect_for_it, 1},
+    };
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        for (unsigned step = 1; step <= calls[i].steps; step++)
+            expect_orphaned(&calls[i], step);
+}
+
 /* It enters all schedulers before the first may have finished. */
 Test(withdrawn, a_broadcast_that_no_scheduler_takes)
 {
@@ -290,6 +414,19 @@ Test(withdrawn, a_drain_says_who_ends_it)
     GIVES(weir_drain(loopback.runtime, WEIR_INFINITY), WEIR_CLOSED);
     cr_expect_str_eq(weir_last_error_text(), "the runtime is being stopped");
     withdrawn = false;
+    end();
+}
+
+/* The socket stays whose it was. */
+Test(withdrawn, a_process_that_ends_while_it_is_given_a_socket)
+{
+    begin();
+    ends_meanwhile = true;
+    GIVES(weir_give(loopback.socket, weir_mailed_to(loopback.mailbox), process), WEIR_NOPROC);
+    ends_meanwhile = false;
+    GIVES(weir_controlling_process(loopback.socket, weir_mailed_to(loopback.mailbox),
+                                   weir_mailed_to(loopback.mailbox)),
+          0);
     end();
 }
 
