@@ -294,6 +294,28 @@ Test(closed, ones_own_close_of_a_dead_socket_takes_its_closed_back)
     loopback_close(&loopback);
 }
 
+static void close_it(void *socket)
+{
+    cr_expect(weir_close(*(weir_socket *)socket) == 0);
+}
+
+/* The same of one of another scheduler, which a handler asks to be closed. */
+Test(closed, a_handlers_close_of_a_dead_socket_elsewhere_takes_its_closed_back)
+{
+    struct loopback loopback = loopback_start(&(weir_config){.schedulers = 2});
+    loopback.listener = listen_with(loopback.runtime, "[{active,true}]");
+    loopback_reopen(&loopback);
+    int here = weir_scheduler_of(loopback.socket);
+    peer_say(loopback.peer, "abc");
+    peer_leave(&loopback.peer);
+    EVENTUALLY(weir_mailbox_count(loopback.mailbox) == 2);
+    EVENTUALLY(weir_port(loopback.socket) == -EINVAL);
+    run_there(loopback.runtime, here == 0 ? 1 : 0, close_it, &loopback.socket);
+    EVENTUALLY(weir_mailbox_count(loopback.mailbox) == 1);
+    expect_text(&loopback, "abc");
+    loopback_close(&loopback);
+}
+
 Test(closed, close_answers_those_who_wait)
 {
     struct loopback loopback = loopback_open("[{active,false}]");

@@ -201,6 +201,14 @@ static double value_of(const char *text, const char *line)
     return strtod(place + strlen(line), NULL);
 }
 
+static int count_of(const char *text, const char *line)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, line)); at++)
+        count++;
+    return count;
+}
+
 Test(metrics, the_text_has_what_happened)
 {
     static char text[65536];
@@ -218,8 +226,11 @@ Test(metrics, the_text_has_what_happened)
     double below = value_of(text, "\nweir_turn_seconds_bucket{scheduler=\"0\",le=\"0.016384\"} ");
     double all = value_of(text, "\nweir_turn_seconds_bucket{scheduler=\"0\",le=\"+Inf\"} ");
     cr_expect(below < all);
+    cr_expect(count_of(text, "\nweir_turn_seconds_bucket{scheduler=\"0\"") == WEIR_TIME_CLASSES);
+    cr_expect(value_of(text, "\nweir_turn_seconds_sum{scheduler=\"0\"} ") >= 2 * SLOW_MS / 1e3);
     cr_expect(value_of(text, "\nweir_turn_seconds_count{scheduler=\"0\"} ") == all);
     cr_expect(value_of(text, "\nweir_turn_longest_seconds{scheduler=\"0\"} ") >= 0.03);
+    cr_expect(value_of(text, "\nweir_core_seconds_total{scheduler=\"0\"} ") > 0);
     cr_expect(strstr(text, "# TYPE weir_turn_seconds histogram\n"));
     cr_expect(weir_metrics(loopback.runtime, cut, sizeof(cut)) > (int)sizeof(cut));
     cr_expect(strlen(cut) == sizeof(cut) - 1 && memcmp(cut, text, sizeof(cut) - 1) == 0);

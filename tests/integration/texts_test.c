@@ -72,6 +72,12 @@ static int connect_without_a_host(void)
                             WAIT_MS, &unused);
 }
 
+static int connect_over_no_interface(void)
+{
+    return weir_tcp_connect(loopback.runtime, "fe80::1%none", 1, NULL,
+                            weir_mailed_to(loopback.mailbox), WAIT_MS, &unused);
+}
+
 static int connect_without_an_owner(void)
 {
     return weir_tcp_connect(loopback.runtime, "127.0.0.1", 1, NULL, weir_owned_by_nobody(), WAIT_MS,
@@ -128,6 +134,7 @@ static const struct {
     {connect_to_nobody, -ECONNREFUSED, ": connection refused"},
     {connect_to_nobody, -ECONNREFUSED, "cannot connect to 127.0.0.1:"},
     {connect_without_a_host, WEIR_BADARG, "no host"},
+    {connect_over_no_interface, WEIR_NXDOMAIN, "there is no interface"},
     {connect_without_an_owner, WEIR_BADARG, "needs an owner"},
     {accept_nobody, WEIR_TIMEOUT, "weir_tcp_accept: timed out"},
     {parse_no_option, -EINVAL, "did you mean 'packet'?"},
@@ -296,8 +303,10 @@ static int serve_somewhere(void)
 
 static int connect_somewhere(void)
 {
-    return weir_tcp_connect(loopback.runtime, "127.0.0.1", (uint16_t)weir_port(loopback.listener),
-                            NULL, weir_mailed_to(loopback.mailbox), WAIT_MS, &unused);
+    int port = weir_port(loopback.listener);
+    leave_another_text();
+    return weir_tcp_connect(loopback.runtime, "127.0.0.1", (uint16_t)port, NULL,
+                            weir_mailed_to(loopback.mailbox), WAIT_MS, &unused);
 }
 
 static int open_somewhere(void)

@@ -40,6 +40,23 @@ static int serve_and_close(weir_runtime *runtime)
     return result < 0 ? result : weir_close(listener);
 }
 
+/* The first listener of which has the other's handle. */
+static int serve_on_two(weir_runtime *runtime)
+{
+    (void)runtime;
+    return serve_and_close(oom_two);
+}
+
+static int serve_udp_on_two(weir_runtime *runtime)
+{
+    static const weir_handler nothing;
+    weir_socket socket;
+    (void)runtime;
+    int result =
+        weir_udp_serve(oom_two, "127.0.0.1", 0, NULL, weir_handled_by(&nothing, NULL), &socket);
+    return result < 0 ? result : weir_close(socket);
+}
+
 /* With one in its place, one in hand and one in the backlog. */
 static int serve_few_and_close(weir_runtime *runtime)
 {
@@ -439,6 +456,7 @@ const struct oom_case oom_cases[] = {
     {"start", false, start_and_stop, NEEDS_ALL},
     {"listen", true, listen_and_close, NEEDS_ALL},
     {"serve", true, serve_and_close, NEEDS_ALL},
+    {"serve two", true, serve_on_two, NEEDS_ALL},
     {"serve few", true, serve_few_and_close, DOES_WITHOUT_SOME},
     {"proxied", true, serve_proxied, DOES_WITHOUT_SOME},
     {"accept proxied", true, accept_proxied, DOES_WITHOUT_SOME},
@@ -461,6 +479,7 @@ const struct oom_case oom_cases[] = {
     {"udp send", true, oom_udp_send, DOES_WITHOUT_SOME},
     {"udp recv", true, oom_udp_receive, DOES_WITHOUT_SOME},
     {"udp serve", true, oom_udp_serve, NEEDS_ALL},
+    {"udp two", true, serve_udp_on_two, NEEDS_ALL},
     {"local", true, oom_local_open_and_close, NEEDS_ALL},
     {"local send", true, oom_local_stream, DOES_WITHOUT_SOME},
     {"local udp", true, oom_local_datagrams, DOES_WITHOUT_SOME},

@@ -19,6 +19,9 @@ struct oom_case {
     enum oom_needs needs;
 };
 
+/* The runtime that cases are given has one scheduler; this has two. */
+extern weir_runtime *oom_two;
+
 extern const struct oom_case oom_cases[];
 extern const unsigned oom_case_count;
 

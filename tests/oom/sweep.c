@@ -20,6 +20,8 @@
 #include "runtime/scheduler/slot.h"
 #include "support/dns_server.h"
 
+weir_runtime *oom_two;
+
 enum { ALLOCATIONS_MOST = 1000, SKIPPED = 77 };
 
 void oom_fail(const char *format, ...)
@@ -53,16 +55,21 @@ static void count_sockets(void *count)
     atomic_store((atomic_int *)count, (int)used);
 }
 
-/* What the runtime has of them: connections, listeners, processes. */
-static int sockets_of(weir_runtime *runtime)
+static int sockets_on(weir_runtime *runtime, uint32_t scheduler)
 {
     const struct timespec moment = {.tv_nsec = 20000};
     atomic_int count = -1;
-    if (weir_run_on(runtime, 0, count_sockets, &count) != 0)
+    if (weir_run_on(runtime, scheduler, count_sockets, &count) != 0)
         oom_fail("run_on: %s", weir_last_error_text());
     while (atomic_load(&count) < 0)
         nanosleep(&moment, NULL);
     return atomic_load(&count);
+}
+
+/* What there is of them: connections, listeners, processes. */
+static int sockets_of(weir_runtime *runtime)
+{
+    return sockets_on(runtime, 0) + sockets_on(oom_two, 0) + sockets_on(oom_two, 1);
 }
 
 static void expect_sockets(const char *name, weir_runtime *runtime, int expected)
@@ -173,7 +180,7 @@ static void fail_look_ups(weir_runtime *runtime, int error, int error_number, in
 }
 
 /* "localhost" is known to the C library alone. */
-static int start(weir_runtime **runtime, const struct dns_server *server)
+static int start(weir_runtime **runtime, uint32_t schedulers, const struct dns_server *server)
 {
     char terms[512];
     snprintf(terms, sizeof(terms),
@@ -181,7 +188,7 @@ static int start(weir_runtime **runtime, const struct dns_server *server)
              "{domain,\"\"}. clear_search. {host,{127,0,0,1},[\"host.of.file\",\"alias\"]}. "
              "{nameserver,{127,0,0,1},%u}.",
              dns_server_port(server));
-    const weir_config config = {.schedulers = 1,
+    const weir_config config = {.schedulers = schedulers,
                                 .buffer_count = 16,
                                 .submission_entries = 64,
                                 .completion_entries = 128,
@@ -194,10 +201,12 @@ int main(void)
     int64_t live = memory_live_count();
     weir_runtime *runtime;
     struct dns_server *server = dns_server_start();
-    int result = start(&runtime, server);
+    int result = start(&runtime, 1, server);
     if (result == -EPERM || result == -ENOSYS)
         return SKIPPED;
     if (result < 0)
+        oom_fail("start: %s", weir_last_error_text());
+    if (start(&oom_two, 2, server) < 0)
         oom_fail("start: %s", weir_last_error_text());
     for (unsigned i = 0; i < oom_case_count; i++)
         sweep(&oom_cases[i], runtime);
@@ -206,6 +215,7 @@ int main(void)
     fail_look_ups(runtime, TRY_AGAIN, EAGAIN, WEIR_NXDOMAIN);
     fail_look_ups(runtime, HOST_NOT_FOUND, 0, WEIR_NXDOMAIN);
     weir_stop(runtime);
+    weir_stop(oom_two);
     dns_server_stop(server);
     expect_live("all", live);
     return 0;

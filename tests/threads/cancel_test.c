@@ -133,9 +133,15 @@ static void do_interfaces(struct world *world)
     weir_interfaces_free(interfaces);
 }
 
+static void do_load_rc(struct world *world)
+{
+    CHECK_EQ(weir_load_rc(world->runtime, "", "{lookup,[native]}."), 0);
+}
+
 static void (*const calls[])(struct world *) = {
-    do_send,   do_receive, do_setopts, do_connect, do_connect_by_name, do_accept, do_listen,
-    do_run_on, do_totals,  do_mailbox, do_runtime, do_drain,           do_serve,  do_interfaces,
+    do_send,    do_receive, do_setopts, do_connect,    do_connect_by_name,
+    do_accept,  do_listen,  do_run_on,  do_totals,     do_mailbox,
+    do_runtime, do_drain,   do_serve,   do_interfaces, do_load_rc,
 };
 
 struct condemned {

@@ -5,11 +5,13 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 
+#include "base/memory.h"
 #include "runtime/ring/operation.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot_table.h"
 #include "support/locks.h"
 #include <weir/error.h>
+#include <weir/runtime.h>
 
 enum { HALF = GENERATION_MAX / 2 };
 
@@ -56,6 +58,18 @@ Test(registry, has_so_many_numbers)
     registry_release(77, 3, 64);
     expect_next(77, 4, 0);
     cr_expect_eq(registry_reserve(&handles), WEIR_SYSTEM_LIMIT);
+}
+
+/* The one that there was is given back. */
+Test(registry, a_runtime_for_which_there_are_too_few_leaves_nothing)
+{
+    weir_runtime *runtime;
+    for (int index = 0; index < REGISTRY_CAPACITY - 1; index++)
+        expect_next(index, 1, 0);
+    int64_t blocks = memory_live_count();
+    cr_expect_eq(weir_start(&runtime, &(weir_config){.schedulers = 2}), WEIR_SYSTEM_LIMIT);
+    cr_expect_eq(memory_live_count(), blocks);
+    expect_next(REGISTRY_CAPACITY - 1, 2, 0);
 }
 
 Test(registry, who_is_withdrawn_is_not_found)

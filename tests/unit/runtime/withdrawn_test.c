@@ -352,8 +352,8 @@ static int accept_for_it(void)
 static int connect_for_it(void)
 {
     weir_socket socket;
-    return weir_tcp_connect(loopback.runtime, "127.0.0.1", (uint16_t)weir_port(loopback.listener),
-                            NULL, owner(), WAIT_MS, &socket);
+    return weir_tcp_connect(loopback.runtime, "127.0.0.1", (uint16_t)port, NULL, owner(), WAIT_MS,
+                            &socket);
 }
 
 static void expect_orphaned(const struct row *row, unsigned step)
