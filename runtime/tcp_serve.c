@@ -84,7 +84,6 @@ static int open_new(struct service *service, uint32_t count)
 static int share(struct service *service, uint32_t scheduler_count)
 {
     uint32_t sockets = service->socket_count;
-    service->count = sockets;
     while (service->count < scheduler_count) {
         uint32_t from = service->count % sockets;
         int fd = system_duplicate(service->fds[from]);

@@ -388,3 +388,43 @@ Test(owner, what_the_dead_owned_is_handed_to_nobody)
     mailbox_release(heir.dead);
     loopback_close(&loopback);
 }
+
+struct opening {
+    struct loopback *loopback;
+    struct answer accepted;
+    struct answer connected;
+};
+
+static void wait_for(struct answer *answer)
+{
+    while (answer_count(answer) == 0 && weir_sleep(1) == 0)
+        continue;
+    GIVES(answer->result, 0);
+}
+
+/* Without saying whose it is to be. */
+static void open_for_itself(void *data)
+{
+    struct opening *opening = data;
+    weir_owner nobody = weir_owned_by_nobody();
+    weir_socket listener = opening->loopback->listener;
+    GIVES(weir_tcp_accept_async(listener, nobody, WAIT_MS, answer_opened, &opening->accepted), 0);
+    GIVES(weir_tcp_connect_async(opening->loopback->runtime, "127.0.0.1",
+                                 (uint16_t)weir_port(listener),
+                                 WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE)), nobody, WAIT_MS,
+                                 answer_opened, &opening->connected),
+          0);
+    wait_for(&opening->accepted);
+    wait_for(&opening->connected);
+    GIVES(weir_controlling_process(opening->accepted.socket, nobody, nobody), WEIR_NOT_OWNER);
+    GIVES(weir_controlling_process(opening->connected.socket, nobody, nobody), WEIR_NOT_OWNER);
+}
+
+Test(owner, what_a_process_opens_without_waiting_is_its_own)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct opening opening = {.loopback = &loopback};
+    loopback.listener = listen_with(loopback.runtime, "[{active,false}]");
+    run_in_process(loopback.runtime, 0, open_for_itself, &opening);
+    loopback_close(&loopback);
+}

@@ -15,7 +15,6 @@ struct stage {
     weir_process other;
     int fd;
     struct answer answer;
-    struct answer accepted;
 };
 
 #define RAW WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_MODE(WEIR_BINARY))
@@ -302,33 +301,6 @@ Test(process_calls, controlling_process)
         reason = reason_of(&loopback, first);
         cr_assert(reason == 0 || reason == WEIR_NOPROC, "line %d", reason);
     }
-    loopback_close(&loopback);
-}
-
-/* Who opens it without saying whose it is to be. */
-static int open_for_itself(void *data)
-{
-    struct stage *stage = data;
-    weir_owner nobody = weir_owned_by_nobody();
-    EXPECT(weir_tcp_accept_async(stage->listener, nobody, WAIT_MS, answer_opened,
-                                 &stage->accepted) == 0);
-    EXPECT(weir_tcp_connect_async(stage->loopback->runtime, "127.0.0.1",
-                                  (uint16_t)weir_port(stage->listener), RAW, nobody, WAIT_MS,
-                                  answer_opened, &stage->answer) == 0);
-    return weir_sleep(WEIR_INFINITY);
-}
-
-Test(process_calls, what_it_opens_without_waiting_is_its_own)
-{
-    struct loopback loopback = loopback_start(NULL);
-    struct stage stage = {.loopback = &loopback};
-    weir_owner nobody = weir_owned_by_nobody();
-    stage.listener = listen_with(loopback.runtime, "[{active,false}]");
-    (void)spawn_on(&loopback, 0, open_for_itself, &stage);
-    GIVES(answer_wait(&stage.answer), 0);
-    GIVES(answer_wait(&stage.accepted), 0);
-    GIVES(weir_controlling_process(stage.answer.socket, nobody, nobody), WEIR_NOT_OWNER);
-    GIVES(weir_controlling_process(stage.accepted.socket, nobody, nobody), WEIR_NOT_OWNER);
     loopback_close(&loopback);
 }
 

@@ -178,7 +178,8 @@ static weir_runtime *another;
 
 static int start_another(void)
 {
-    return weir_start(&another, &(weir_config){.schedulers = 1});
+    const weir_config config = {.schedulers = 1, .default_connect_options = "[{packet,4}]"};
+    return weir_start(&another, &config);
 }
 
 static int drain_it(void)
