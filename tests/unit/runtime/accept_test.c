@@ -3,7 +3,10 @@
 #include "lone_listener.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 
+#include "options/options.h"
+#include "runtime/listener/late_options.h"
 #include "runtime/owner/owner.h"
 #include "runtime/ring/features.h"
 
@@ -268,5 +271,39 @@ Test(accept, leaves_nothing_to_do_when_it_is_closed)
     cr_expect_eq(asked, 0);
     slot_unhold(scheduler, &listener->slot);
     listener = NULL;
+    lone_listener_end();
+}
+
+static int number_of(int fd, int name)
+{
+    int number = -1;
+    socklen_t size = sizeof(number);
+    cr_assert_eq(getsockopt(fd, SOL_SOCKET, name, &number, &size), 0);
+    return number;
+}
+
+/* Of whoever came before they were set: at once where it is in hand, else when it is accepted. What
+ * the kernel never gives stays. */
+Test(accept, has_the_options_that_came_late)
+{
+    struct sockaddr_in name;
+    socklen_t size = sizeof(name);
+    lone_listener_begin();
+    listening->in_hand = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(late_options_note(scheduler, listener, WEIR_OPTIONS(WEIR_KEEPALIVE(true))), 0);
+    cr_expect_eq(number_of(listening->in_hand, SO_KEEPALIVE), 1);
+    cr_expect_null(listening->late, "nobody has come");
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(getsockname(listener->slot.fd, (struct sockaddr *)&name, &size), 0);
+    cr_assert_eq(connect(client, (struct sockaddr *)&name, size), 0);
+    cr_assert_eq(late_options_note(scheduler, listener,
+                                   WEIR_OPTIONS(WEIR_KEEPALIVE(true), WEIR_PRIORITY(3))),
+                 0);
+    cr_expect(listening->late_count == 1 && options_length(listening->late) == 2);
+    close(accept(listener->slot.fd, NULL, NULL));
+    cr_assert_eq(late_options_note(scheduler, listener, WEIR_OPTIONS(WEIR_NODELAY(true))), 0);
+    cr_expect(listening->late_count == 0 && options_length(listening->late) == 1);
+    cr_expect_eq(listening->late[0].id, WEIR_OPTION_PRIORITY);
+    close(client);
     lone_listener_end();
 }

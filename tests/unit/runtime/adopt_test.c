@@ -30,6 +30,20 @@ static struct quota *quota; /* NULL: there is no limit */
 static weir_option *options;
 static struct sockaddr_in name;
 
+static bool has_no_slot; /* for who has not said whose connection it is */
+
+struct slot *__real_slot_create(struct scheduler *there, enum kind_number kind, int fd,
+                                enum weir_family family);
+struct slot *__wrap_slot_create(struct scheduler *there, enum kind_number kind, int fd,
+                                enum weir_family family);
+
+struct slot *__wrap_slot_create(struct scheduler *there, enum kind_number kind, int fd,
+                                enum weir_family family)
+{
+    bool fails = has_no_slot && kind == KIND_INCOMING;
+    return fails ? NULL : __real_slot_create(there, kind, fd, family);
+}
+
 static int accepted;
 static int gone;
 static weir_socket newest;
@@ -264,9 +278,11 @@ Test(adopt, that_cannot_be_waited_for_is_closed)
     int client = connect_with("", 0);
     struct slot *slot = turn_until_incoming();
     const struct ring_completion failure = {.result = -ENOMEM};
-    kind_incoming.operations[OPERATION_IN_KIND(INCOMING_READABLE)].completed(scheduler, slot,
-                                                                             &failure);
-    cr_expect_eq(slot->state, SOCKET_CLOSED);
+    const struct kind_operation *poll =
+        &kind_incoming.operations[OPERATION_IN_KIND(INCOMING_READABLE)];
+    cr_expect(!poll->is_unwanted(slot));
+    poll->completed(scheduler, slot, &failure);
+    cr_expect(slot->state == SOCKET_CLOSED && poll->is_unwanted(slot));
     cr_assert_eq(send(client, "P", 1, 0), 1);
     turn_until_known(client, 0);
     cr_expect(accepted == 0 && quota_has_room(quota));
@@ -295,4 +311,16 @@ Test(adopt, that_cannot_be_heard_is_refused)
         end();
     }
     cr_expect_eq(refused, 1);
+}
+
+Test(adopt, needs_a_slot_for_its_header)
+{
+    begin("[]", 1, 60000);
+    accept_serve(scheduler, listener, weir_handled_by(&handler, NULL));
+    has_no_slot = true;
+    int client = connect_with("", 0);
+    turn_until_known(client, 0);
+    cr_expect(accepted == 0 && quota_has_room(quota));
+    close(client);
+    end();
 }

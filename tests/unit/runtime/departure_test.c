@@ -267,6 +267,19 @@ Test(departure, waits_for_room)
     end();
 }
 
+/* A cancel that missed is repeated then. */
+Test(departure, that_waits_for_room_may_be_wanted_no_more)
+{
+    begin();
+    answer(-EAGAIN, 0, 0);
+    say(1, "a");
+    leave();
+    cr_expect(polls == 1 && !departure_is_cancelled(&socket_->slot));
+    departure_drop(scheduler, socket_, WEIR_CLOSED);
+    cr_expect(departure_is_cancelled(&socket_->slot));
+    end();
+}
+
 /* What is sent when it is told stands behind what could not leave yet. */
 Test(departure, keeps_its_order_whatever_is_sent_meanwhile)
 {

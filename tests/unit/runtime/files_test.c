@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 #include "address/inet_config.h"
 #include "runtime/scheduler/scheduler.h"
+#include "runtime/watch/watch.h"
 
 static const uint64_t second_ns = 1000000000u;
 
@@ -36,6 +38,16 @@ int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask)
         snprintf(folder, sizeof(folder), "%s", path);
     errno = ENOSPC;
     return is_told ? __real_inotify_add_watch(fd, path, mask) : -1;
+}
+
+static bool has_no_watch;
+
+struct watch *__real_watch_open(struct scheduler *there, int fd, watch_ready *ready, void *context);
+struct watch *__wrap_watch_open(struct scheduler *there, int fd, watch_ready *ready, void *context);
+
+struct watch *__wrap_watch_open(struct scheduler *there, int fd, watch_ready *ready, void *context)
+{
+    return has_no_watch ? NULL : __real_watch_open(there, fd, ready, context);
 }
 
 static void begin(const char *hosts, const char *resolv_conf)
@@ -236,13 +248,14 @@ static void remove_it(void)
 static void remove_folder(void)
 {
     remove_it();
-    unlink(target);
     cr_assert_eq(rmdir(folder_), 0);
 }
 
 static void make_folder(void)
 {
-    make_file(true);
+    cr_assert_eq(mkdir(folder_, 0700), 0);
+    write_text(other, "nameserver 192.0.2.2\n");
+    cr_assert_eq(symlink(other, path_), 0);
 }
 
 static void move_target(void)
@@ -282,4 +295,125 @@ Test(files, that_come_back_are_read_again)
         cr_expect(gone[i].is_told ? is_told_of() : update(), "row %zu", i);
         leave_place();
     }
+}
+
+/* Others in its folder are none of it; and where the standard input is closed, that number is free.
+ */
+Test(files, are_told_from_others)
+{
+    make_place(false);
+    files_close(&files);
+    close(STDIN_FILENO);
+    cr_assert_eq(files_open(&files, scheduler, config), 0);
+    cr_expect(files.inotify == STDIN_FILENO && update());
+    cr_expect(fcntl(files.inotify, F_GETFD) & FD_CLOEXEC);
+    char beside[128];
+    (void)snprintf(beside, sizeof(beside), "%s/beside", folder_);
+    write_text(beside, "nameserver 192.0.2.9\n");
+    for (int turn = 0; turn < 10; turn++) {
+        scheduler_turn(scheduler);
+        cr_expect(!update());
+    }
+    write_text(beside, "nameserver 192.0.2.9\n");
+    replace();
+    unlink(beside);
+    scheduler->now_ns += 10 * second_ns;
+    cr_expect(!update(), "before the kernel has been listened to");
+    cr_expect(is_told_of(), "amid what is told of another");
+    leave_place();
+    cr_expect_eq(dup(STDOUT_FILENO), STDIN_FILENO, "it was closed");
+}
+
+static const struct {
+    bool given;
+    size_t servers;
+    bool is_read;
+} confs[] = {{false, 0, true}, {false, 1, false}, {true, 0, true}, {true, 1, true}};
+
+/* The configuration's own servers are enough, unless it names the file too. */
+Test(files, one_of_servers_is_read_where_it_counts)
+{
+    begin("", "/no/such/file");
+    for (size_t i = 0; i < sizeof(confs) / sizeof(confs[0]); i++) {
+        files_close(&files);
+        config->resolv_conf_given = confs[i].given;
+        config->nameservers.count = confs[i].servers;
+        cr_assert_eq(files_open(&files, scheduler, config), 0);
+        cr_expect_eq(*files.resolv_conf.path != 0, confs[i].is_read, "row %zu", i);
+    }
+    end();
+}
+
+Test(files, are_watched_or_not_opened)
+{
+    begin("", "/no/such/file");
+    files_close(&files);
+    int next = dup(0);
+    close(next);
+    has_no_watch = true;
+    cr_expect_eq(files_open(&files, scheduler, config), -ENOMEM);
+    has_no_watch = false;
+    cr_expect_eq(dup(0), next, "nothing is left open");
+    close(next);
+    end();
+}
+
+Test(files, of_hosts_are_read_again)
+{
+    char path[] = "/tmp/weir_files_XXXXXX";
+    close(mkstemp(path));
+    write_text(path, "192.0.2.1 one\n");
+    begin(path, "");
+    (void)update();
+    cr_expect_eq(files.hosts.host_count, 1);
+    write_text(path, "192.0.2.1 one\n192.0.2.2 two\n");
+    for (int i = 0; files.hosts.host_count < 2; i++) {
+        cr_assert_lt(i, 1000);
+        scheduler_turn(scheduler);
+        (void)update();
+    }
+    end();
+    unlink(path);
+}
+
+static const struct {
+    const char *text; /* of another file in its place, or NULL */
+    struct timespec time;
+    bool is_new;
+} looks[] = {
+    {NULL, {1000, 500}, false},
+    {NULL, {1000, 501}, true},
+    {NULL, {1001, 500}, true},
+    {"nameserver 192.0.2.2\n", {1000, 500}, true},
+};
+
+static void set_time(struct timespec time)
+{
+    const struct timespec times[2] = {time, time};
+    cr_assert_eq(utimensat(AT_FDCWD, path_, times, 0), 0);
+}
+
+/* Where it is another file, or was written since; and one that has grown is another, too. */
+Test(files, that_are_looked_at_are_known_again)
+{
+    is_told = false;
+    make_place(false);
+    set_time((struct timespec){1000, 500});
+    scheduler->now_ns += 5 * second_ns;
+    (void)update();
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+        set_time((struct timespec){1000, 500});
+        scheduler->now_ns += 5 * second_ns;
+        (void)update();
+        if (looks[i].text)
+            replace();
+        set_time(looks[i].time);
+        scheduler->now_ns += 5 * second_ns;
+        cr_expect_eq(update(), looks[i].is_new, "row %zu", i);
+    }
+    write_to_it();
+    set_time((struct timespec){1000, 500});
+    scheduler->now_ns += 5 * second_ns;
+    cr_expect(update(), "it is longer");
+    leave_place();
 }

@@ -201,3 +201,18 @@ Test(watch, of_what_cannot_be_polled_is_told_once)
     watch_close(scheduler, none);
     end();
 }
+
+/* While it is wanted a cancel that missed is not repeated. */
+Test(watch, that_is_in_flight_may_be_wanted_no_more)
+{
+    begin();
+    watch_want(scheduler, watch, POLLIN);
+    const struct slot *slot = (struct slot *)watch; /* it begins with it */
+    bool (*is_unwanted)(const struct slot *) =
+        kind_watch.operations[OPERATION_IN_KIND(WATCH_POLL)].is_unwanted;
+    cr_expect(!is_unwanted(slot));
+    watch_close(scheduler, watch);
+    cr_expect(is_unwanted(slot));
+    watch = NULL;
+    end();
+}
