@@ -37,7 +37,6 @@ void cache_close(struct cache *cache)
     if (cache->buckets)
         cache_clear(cache);
     memory_free(cache->buckets);
-    cache->buckets = NULL;
 }
 
 static struct list *bucket_of(const struct cache *cache, const char *name)

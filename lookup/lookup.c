@@ -13,30 +13,27 @@
 
 enum { NS_PER_S = 1000000000 };
 
-static int open_lookup(struct lookup *lookup, const struct inet_config *config)
-{
-    lookup->methods = config->lookup;
-    lookup->result = WEIR_NXDOMAIN;
-    return 0;
-}
-
 int lookup_open_name(struct lookup *lookup, const struct inet_config *config, const char *name,
                      enum weir_family family)
 {
-    *lookup = (struct lookup){.kind = LOOKUP_NAME, .family = family};
-    lookup->name = memory_copy_text(name);
-    lookup->type = family == WEIR_INET ? ns_t_a : ns_t_aaaa;
-    return lookup->name ? open_lookup(lookup, config) : -ENOMEM;
+    *lookup = (struct lookup){.kind = LOOKUP_NAME,
+                              .name = memory_copy_text(name),
+                              .family = family,
+                              .methods = config->lookup,
+                              .type = family == WEIR_INET ? ns_t_a : ns_t_aaaa};
+    return lookup->name ? 0 : -ENOMEM;
 }
 
 int lookup_open_address(struct lookup *lookup, const struct inet_config *config,
                         const weir_address *address)
 {
-    *lookup = (struct lookup){.kind = LOOKUP_ADDRESS, .address = *address};
-    lookup->family = (enum weir_family)address->family;
+    *lookup = (struct lookup){.kind = LOOKUP_ADDRESS,
+                              .address = *address,
+                              .family = (enum weir_family)address->family,
+                              .methods = config->lookup,
+                              .type = ns_t_ptr};
     lookup->address.port = 0;
-    lookup->type = ns_t_ptr;
-    return open_lookup(lookup, config);
+    return 0;
 }
 
 void lookup_close(struct lookup *lookup)
@@ -53,11 +50,11 @@ void lookup_begin_again(struct lookup *lookup, const struct inet_config *config)
                            .name = lookup->name,
                            .address = lookup->address,
                            .family = lookup->family,
+                           .methods = config->lookup,
                            .type = lookup->type};
     text_list_clear(&lookup->questions);
     weir_hostent_free(lookup->hostent);
     *lookup = again;
-    (void)open_lookup(lookup, config);
 }
 
 const char *lookup_question(const struct lookup *lookup)
@@ -70,7 +67,6 @@ static void settle(struct lookup *lookup, int result)
 {
     lookup->result = result;
     lookup->method = lookup->methods.count + 1;
-    lookup->in_dns = false;
 }
 
 static bool is_settled(const struct lookup *lookup)

@@ -6,13 +6,11 @@ enum { TCP_FACTOR = 5, ROUND_SHIFT_MAX = 20, NS_PER_MS = 1000000, TIMEOUT_MS_MAX
 void query_begin(struct query *query, const struct inet_config *config,
                  const struct server_list *servers)
 {
-    *query = (struct query){.config = config, .reason = OUTCOME_TIMEOUT, .count = servers->count};
+    *query = (struct query){.config = config,
+                            .count = servers->count,
+                            .reason = servers->count > 0 ? OUTCOME_TIMEOUT : OUTCOME_NO_SUCH_NAME};
     for (size_t i = 0; i < servers->count; i++)
         query->servers[i] = (struct query_server){.address = servers->servers[i]};
-    if (servers->count == 0) {
-        query->over = true;
-        query->reason = OUTCOME_NO_SUCH_NAME;
-    }
 }
 
 static uint64_t bounded(int64_t timeout_ms)

@@ -78,6 +78,5 @@ static int list_of_address(struct lookup *lookup)
 int questions_list(struct lookup *lookup, const struct lookup_ground *ground)
 {
     text_list_clear(&lookup->questions);
-    lookup->with_alternatives = 0;
     return lookup->kind == LOOKUP_NAME ? list_of_name(lookup, ground) : list_of_address(lookup);
 }

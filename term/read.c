@@ -285,7 +285,6 @@ void terms_free(struct terms *terms)
         memory_free(block);
     }
     memory_free(terms->bytes);
-    terms->bytes = NULL;
 }
 
 bool term_is_atom(const struct term *term, const char *name)

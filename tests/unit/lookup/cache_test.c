@@ -4,6 +4,7 @@
 #include "lookup/cache.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ Test(cache, an_answer_ends_with_its_time)
     put("d", 100, 20);
     cache_remove_expired(&cache, 110);
     cr_expect_eq(cache.count, 1u);
+    cr_expect(has("d", 110));
     cache_close(&cache);
     cr_expect_eq(memory_live_count(), 0);
 }
@@ -55,6 +57,17 @@ Test(cache, what_was_used_least_recently_goes_first)
     cr_expect_eq(cache.count, 3u);
     cache_clear(&cache);
     cr_expect_not(has("a", 1));
+    cache_close(&cache);
+    cr_expect_eq(memory_live_count(), 0);
+}
+
+Test(cache, the_latest_answer_counts)
+{
+    cr_assert_eq(cache_open(&cache, 3), 0);
+    put("a", 0, 100);
+    put("A", 50, 100);
+    cr_expect_eq(cache.count, 1u);
+    cr_expect(has("a", 149));
     cache_close(&cache);
     cr_expect_eq(memory_live_count(), 0);
 }
@@ -95,6 +108,9 @@ Test(cache, many)
 
 Test(cache, without_memory_it_keeps_nothing)
 {
+    memory_fail_nth(1);
+    cr_expect_eq(cache_open(&cache, 10), -ENOMEM);
+    cache_close(&cache);
     cr_assert_eq(cache_open(&cache, 10), 0);
     for (uint64_t nth = 2; nth <= 3; nth++) {
         memory_fail_nth(nth);

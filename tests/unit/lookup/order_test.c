@@ -152,6 +152,19 @@ static enum reaction has_no_edns(const struct query_ask *ask, const char *questi
                      : knows_all(ask, question, type, answer);
 }
 
+static enum reaction fails_with_edns(const struct query_ask *ask, const char *question,
+                                     ns_type type, struct dns_message *answer)
+{
+    return ask->edns ? fails(ask, question, type, answer) : knows_all(ask, question, type, answer);
+}
+
+static enum reaction refuses_edns(const struct query_ask *ask, const char *question, ns_type type,
+                                  struct dns_message *answer)
+{
+    return ask->edns ? refuses(ask, question, type, answer)
+                     : knows_all(ask, question, type, answer);
+}
+
 /* By UDP it has more to say, which it never does; another one knows. */
 static enum reaction truncates_only(const struct query_ask *ask, const char *question, ns_type type,
                                     struct dns_message *answer)
@@ -201,6 +214,13 @@ static enum reaction is_configured(const struct query_ask *ask, const char *ques
     return ask->server.bytes[3] == 9 ? knows_all(ask, question, type, answer) : CONFIGURES;
 }
 
+static enum reaction is_configured_too_late(const struct query_ask *ask, const char *question,
+                                            ns_type type, struct dns_message *answer)
+{
+    (void)knows_all(ask, question, type, answer);
+    return ask->server.bytes[3] == 9 ? ANSWERS : ANSWERS_TOO_LATE;
+}
+
 static void expect_name(const char *name, play_server *server, const char *result,
                         const char *asked)
 {
@@ -227,6 +247,15 @@ Test(order, a_name_without_a_dot_is_searched_only)
     expect_name("www", knows_all, "www | 192.0.2.1", "0 10.0.0.1 www");
     play_configure(DNS "{search,[\".\"]}.");
     expect_name("www", knows_all, "www | 192.0.2.1", "0 10.0.0.1 www");
+    play_end();
+}
+
+Test(order, each_time_dns_has_its_turn_all_is_asked)
+{
+    play_configure(DNS "{search,[\"a.test\",\"c.test\"]}. {lookup,[dns,dns]}.");
+    expect_name("www", knows_nothing, "nxdomain",
+                "0 10.0.0.1 www.a.test, 0 10.0.0.1 www.c.test, "
+                "0 10.0.0.1 www.a.test, 0 10.0.0.1 www.c.test");
     play_end();
 }
 
@@ -351,6 +380,10 @@ Test(order, who_does_not_know_edns_is_asked_without)
     play_configure(DNS "{edns,0}.");
     expect_name("a.", has_no_edns, "a | 192.0.2.1", "0 10.0.0.1 edns a, 0 10.0.0.1 a");
     expect_name("b.", knows_all, "b | 192.0.2.1", "0 10.0.0.1 edns b");
+    expect_name("d.", fails_with_edns, "d | 192.0.2.1", "0 10.0.0.1 edns d, 0 10.0.0.1 d");
+    expect_name("e.", refuses_edns, "e | 192.0.2.1", "0 10.0.0.1 edns e, 0 10.0.0.1 e");
+    expect_name("f.", knows_nothing, "nxdomain", "0 10.0.0.1 edns f");
+    expect_name("g.", is_not_there, "nxdomain", "0 10.0.0.1 edns g");
     expect_name("c.", has_no_edns_by_tcp, "c | 192.0.2.1",
                 "0 10.0.0.1 edns c, 0 10.0.0.1 tcp edns c, 0 10.0.0.1 c");
     play_end();
@@ -386,21 +419,33 @@ Test(order, a_new_configuration_has_it_begin_again)
     expect_name("www", is_configured, "www.c | 192.0.2.1", "0 10.0.0.1 www.a, 0 10.0.0.9 www.c");
     play_configure(DNS);
     cr_expect_str_eq(play_address("10.0.0.1", is_configured), "found.example.com | 10.0.0.1");
+    play_configure(DNS);
+    expect_name("a.", is_configured_too_late, "a | 192.0.2.1", "0 10.0.0.1 a");
+    play_configure(DNS);
+    play_configure_then("{lookup,[file]}. {host,{10,1,1,1},[\"a\"]}.");
+    expect_name("a", is_configured_too_late, "a | 10.1.1.1", "0 10.0.0.1 a");
     play_end();
+}
+
+static void expect_with_enough_memory(const char *name, play_server *server, const char *expected)
+{
+    const char *found = "enomem";
+    uint64_t nth;
+    for (nth = 1; nth < 100 && strcmp(found, "enomem") == 0; nth++) {
+        memory_fail_nth(nth);
+        found = play_name(name, WEIR_INET, server);
+    }
+    memory_fail_nth(0);
+    cr_expect_str_eq(found, expected);
+    cr_expect_gt(nth, 4u);
 }
 
 Test(order, without_memory_it_says_so)
 {
-    const char *found = "enomem";
-    uint64_t nth;
     play_configure(DNS "{domain,\"d\"}.");
-    for (nth = 1; nth < 100 && strcmp(found, "enomem") == 0; nth++) {
-        memory_fail_nth(nth);
-        found = play_name("a.b", WEIR_INET, the_last_domain_exists);
-    }
-    memory_fail_nth(0);
-    cr_expect_str_eq(found, "nxdomain");
-    cr_expect_gt(nth, 4u);
+    expect_with_enough_memory("a.b", the_last_domain_exists, "nxdomain");
+    play_configure(DNS "{search,[\"a.test\",\"b.test\"]}. {cache_size,0}.");
+    expect_with_enough_memory("www", knows_all, "www.a.test | 192.0.2.1");
     play_end();
 }
 
@@ -471,6 +516,11 @@ Test(order, answers_are_remembered_for_their_time)
     expect_name("a.b", knows_all, "a.b | 192.0.2.1", "0 10.0.0.1 a.b");
     expect_name("a", knows_all, "a.s | 192.0.2.1", "0 10.0.0.1 a.s");
     expect_name("a", is_silent, "a.s | 192.0.2.1", "");
+    play_configure(DNS "{search,[\"a.test\",\"b.test\"]}.");
+    expect_name("www", the_last_domain_exists, "www.b.test | 192.0.2.1",
+                "0 10.0.0.1 www.a.test, 0 10.0.0.1 www.b.test");
+    expect_name("www", is_silent, "www.b.test | 192.0.2.1", "");
+    play_configure(DNS);
     expect_name("none.", knows_nothing, "nxdomain", "0 10.0.0.1 none");
     expect_name("none.", knows_nothing, "nxdomain", "0 10.0.0.1 none");
     play_configure(DNS "{cache_size,0}.");

@@ -107,6 +107,9 @@ static void ask_server(struct lookup *lookup, const struct lookup_ground *ground
     case FINDS_NO_MEMORY:
         lookup_failed(lookup, ground, now_ns, OUTCOME_NO_MEMORY);
         break;
+    case ANSWERS_TOO_LATE:
+        lookup_answered(lookup, ground, now_ns, answer.bytes, answer.size, ask->tcp);
+        __attribute__((fallthrough));
     case CONFIGURES:
         configure(then);
         lookup_begin_again(lookup, config);

@@ -7,7 +7,14 @@
 #include "support/dns_message.h"
 
 /* What a server does with a question: fills in an answer, or says how it goes instead. */
-enum reaction { ANSWERS, STAYS_SILENT, IS_UNREACHABLE, FINDS_NO_MEMORY, CONFIGURES };
+enum reaction {
+    ANSWERS,
+    STAYS_SILENT,
+    IS_UNREACHABLE,
+    FINDS_NO_MEMORY,
+    CONFIGURES,
+    ANSWERS_TOO_LATE, /* it is configured before anybody looks at the answer */
+};
 typedef enum reaction play_server(const struct query_ask *ask, const char *question, ns_type type,
                                   struct dns_message *answer);
 

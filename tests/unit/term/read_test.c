@@ -25,6 +25,7 @@ static void write_term(FILE *to, const struct term *term)
 {
     switch (term->kind) {
     case TERM_ATOM:
+        cr_expect_eq(strlen(term->bytes), term->length);
         fprintf(to, "'%s'", term->bytes);
         break;
     case TERM_INTEGER:
@@ -70,11 +71,27 @@ static const char *read(const char *text)
 Test(read, zero_bytes)
 {
     struct terms terms;
-    cr_assert_eq(terms_read(&terms, "[0,1]. \"\\0b\"."), 0);
+    cr_assert_eq(terms_read(&terms, "[0,1]. \"\\0b\". \"\\^@b\"."), 0);
     for (const struct term *term = terms.first; term; term = term->next)
         cr_expect(term->kind == TERM_STRING && term->length == 2 && term->bytes[0] == '\0');
     cr_expect_eq(terms.first->bytes[1], '\1');
     terms_free(&terms);
+}
+
+Test(read, lists)
+{
+    static const struct {
+        const char *text;
+        bool is_list;
+    } rows[] = {{"[].", true},     {"\"\".", true}, {"[x].", true}, {"[x,1].", true},
+                {"\"a\".", false}, {"[1].", false}, {"a.", false},  {"{}.", false},
+                {"0.", false},     {"<<>>.", false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct terms terms;
+        cr_assert_eq(terms_read(&terms, rows[i].text), 0);
+        cr_expect_eq(term_is_list(terms.first), rows[i].is_list, "%s", rows[i].text);
+        terms_free(&terms);
+    }
 }
 
 struct pair {
@@ -107,6 +124,9 @@ static const struct pair good[] = {
     {"36#z. 36#Z. 2#101. 1_0. $ . $\\x41. $\\101. $~.", "35.35.5.10.32.65.65.126."},
     {"1.5E+3. 1.5E-3. -1.5. +1.", "other.other.other.1."},
     {"9223372036854775807. -9223372036854775807.", "9223372036854775807.-9223372036854775807."},
+    {"\"\\18\".", "\"\1"
+                  "8\"."},
+    {"$\x7f.", "127."},
     {"#{a=>#{},b=>[]}. <<1:8/a/b,2>>. [1,2|[]].", "other.other.other."},
 };
 
@@ -136,6 +156,8 @@ static const struct pair bad[] = {
     {"99999999999999999999.", "line 1, column 1: the integer is too large"},
     {"9223372036854775808.", "line 1, column 1: the integer is too large"},
     {"1__0.", "line 1, column 2: '_' is not expected"},
+    {"1_a.", "line 1, column 2: '_' is not expected"},
+    {"36#1__0.", "line 1, column 5: '_' is not expected"},
     {"37#1.", "line 1, column 1: a base is from 2 to 36"},
     {"1#0.", "line 1, column 1: a base is from 2 to 36"},
     {"2#2.", "line 1, column 3: a digit of base 2 has to follow"},
@@ -153,6 +175,7 @@ static const struct pair bad[] = {
     {"~.", "line 1, column 1: '~' is not expected"},
     {"% \xc3\xa4\n\xc3\xa4.", "line 2, column 1: byte 195 is not expected"},
     {"{\"\xc3\xa4\", V}.", "line 1, column 7: 'V' is not expected"},
+    {"\"\xc3\xa4\\400\".", "line 1, column 3: a character above 255"},
     {"a b.", "line 1, column 3: a full stop has to follow, not 'b'"},
     {"{1 2}.", "line 1, column 4: , has to follow, not an integer"},
     {"{a \"b\"}.", "line 1, column 4: , has to follow, not a string"},
