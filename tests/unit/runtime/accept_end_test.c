@@ -243,3 +243,40 @@ Test(accept, gives_up_what_others_have_taken)
     lone_listener_complete(-ECANCELED, 0);
     expect_ended(0);
 }
+
+/* It has one in hand that there was no place for when it is to end. That one is served, and so are
+ * those behind it for whom there are places by then. */
+Test(accept, ends_with_those_for_whom_there_are_places)
+{
+    enum { PLACES = 2 };
+    struct sockaddr_in name;
+    socklen_t size = sizeof(name);
+    struct quota *quota = quota_create(PLACES);
+    lone_listener_begin();
+    registry_publish(scheduler->index, scheduler);
+    cr_assert_eq(accept_limit(scheduler, listener, quota), 0);
+    for (int i = 0; i < PLACES; i++)
+        cr_assert(quota_take(quota));
+    accept_serve(scheduler, listener, weir_handled_by(&listener_handler, NULL));
+    bring();
+    cr_expect(accepted == 0 && listening->accepting == ACCEPTING_FULL);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(getsockname(listener->slot.fd, (struct sockaddr *)&name, &size), 0);
+    cr_assert_eq(connect(client, (struct sockaddr *)&name, size), 0);
+    slot_hold(&listener->slot);
+    accept_drain(scheduler, listener);
+    for (int i = 0; i < PLACES; i++)
+        quota_give_back(quota);
+    close(peer);
+    turn_some();
+    cr_expect(accepted == 1 && asked == 2 && listening->accepting == ACCEPTING_REST);
+    take_one_of_them();
+    cr_expect(accepted == 2 && !listener->listening);
+    slot_unhold(scheduler, &listener->slot);
+    close(client);
+    turn_some();
+    listener = NULL;
+    leave_registry();
+    quota_drop(quota);
+    lone_listener_end();
+}

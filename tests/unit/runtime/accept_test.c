@@ -307,3 +307,23 @@ Test(accept, has_the_options_that_came_late)
     close(client);
     lone_listener_end();
 }
+
+/* Those that wait, where the kernel says it: of a local listener there may be any number. */
+Test(accept, says_how_many_have_come)
+{
+    struct sockaddr_in name;
+    socklen_t size = sizeof(name);
+    lone_listener_begin();
+    cr_expect_eq(listener_backlog_count(listener), 0);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(getsockname(listener->slot.fd, (struct sockaddr *)&name, &size), 0);
+    cr_assert_eq(connect(client, (struct sockaddr *)&name, size), 0);
+    cr_expect_eq(listener_backlog_count(listener), 1);
+    int fd = listener->slot.fd;
+    listener->slot.fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_expect_eq(listener_backlog_count(listener), UINT32_MAX);
+    close(listener->slot.fd);
+    listener->slot.fd = fd;
+    close(client);
+    lone_listener_end();
+}

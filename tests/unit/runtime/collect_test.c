@@ -366,3 +366,17 @@ Test(collect, what_nobody_wants_is_moved_out_of_the_pool)
     cr_expect(packets == 1 && !socket_->waiting.first);
     end();
 }
+
+/* As far as the kernel says it. */
+Test(collect, counts_what_was_dropped)
+{
+    begin(SHARE);
+    cr_expect_eq(datagram_dropped(socket_), 0);
+    int fd = socket_->slot.fd;
+    socket_->received->dropped = 7;
+    socket_->slot.fd = -1;
+    cr_expect_eq(datagram_dropped(socket_), 7);
+    socket_->slot.fd = fd;
+    socket_->received->dropped = 0;
+    end();
+}
