@@ -17,6 +17,7 @@
 #include "base/system.h"
 #include "options/options.h"
 #include "runtime/datagram/close.h"
+#include "runtime/datagram/connect.h"
 #include "runtime/datagram/datagram.h"
 #include "runtime/datagram/datagrams.h"
 #include "runtime/datagram/outbox.h"
@@ -421,4 +422,20 @@ Test(departure, is_given_up_when_there_is_no_more_time)
     cr_expect_eq(socket_->outbox->queued_count, 0);
     slot_unhold(scheduler, &socket_->slot);
     own_turns_end(scheduler);
+}
+
+/* Whoever it was connected to it still is. */
+Test(departure, to_a_peer_that_cannot_be_had)
+{
+    struct sockaddr_storage storage = {0};
+    struct sockaddr_in *peer = (struct sockaddr_in *)&storage;
+    *peer = (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_BROADCAST)};
+    begin();
+    cr_expect_eq(datagram_connect(socket_, &storage, sizeof(*peer)), -EACCES);
+    cr_expect(!socket_->connected);
+    peer->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    cr_expect_eq(datagram_connect(socket_, &storage, sizeof(*peer)), 0);
+    cr_expect(socket_->connected);
+    end();
 }
