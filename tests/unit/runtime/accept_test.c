@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 
+#include "base/memory.h"
 #include "options/options.h"
 #include "runtime/listener/late_options.h"
+#include "runtime/listener/set_option.h"
 #include "runtime/owner/owner.h"
 #include "runtime/ring/features.h"
 
@@ -326,4 +328,21 @@ Test(accept, says_how_many_have_come)
     listener->slot.fd = fd;
     close(client);
     lone_listener_end();
+}
+
+/* Those of a service have theirs in common until one is set. */
+Test(accept, needs_memory_for_options_of_its_own)
+{
+    const weir_option options[] = {WEIR_ACTIVE(false), WEIR_LOW_WATERMARK(5)};
+    for (size_t i = 0; i < 2; i++) {
+        lone_listener_begin();
+        struct option_block *shared = option_block_share(listener->slot.options);
+        memory_fail_nth(1);
+        cr_expect_eq(listener_set_option(scheduler, &listener->slot, &options[i]), -ENOMEM);
+        memory_fail_nth(0);
+        cr_expect_eq(listener_set_option(scheduler, &listener->slot, &options[i]), 0);
+        cr_expect(listener->slot.options != shared);
+        option_block_drop(shared);
+        lone_listener_end();
+    }
 }

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/system.h"
 #include "runtime/datagram/arrival.h"
 #include "runtime/datagram/datagram.h"
@@ -378,5 +379,22 @@ Test(collect, counts_what_was_dropped)
     cr_expect_eq(datagram_dropped(socket_), 7);
     socket_->slot.fd = fd;
     socket_->received->dropped = 0;
+    end();
+}
+
+/* Those of a service have theirs in common until one is set. */
+Test(collect, needs_memory_for_options_of_its_own)
+{
+    const weir_option option = WEIR_READ_PACKETS(5);
+    begin(SHARE);
+    struct option_block *shared = option_block_share(socket_->slot.options);
+    memory_fail_nth(1);
+    cr_expect_eq(datagram_set_option(scheduler, &socket_->slot, &option), -ENOMEM);
+    memory_fail_nth(0);
+    cr_expect_eq(datagram_values(socket_)->read_packets, SHARE);
+    cr_expect_eq(datagram_set_option(scheduler, &socket_->slot, &option), 0);
+    cr_expect_eq(datagram_values(socket_)->read_packets, 5);
+    cr_expect_eq(shared->values.read_packets, SHARE);
+    option_block_drop(shared);
     end();
 }

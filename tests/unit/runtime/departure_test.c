@@ -439,3 +439,54 @@ Test(departure, to_a_peer_that_cannot_be_had)
     cr_expect(socket_->connected);
     end();
 }
+
+Test(departure, needs_memory)
+{
+    bool reached = true;
+    int refused = 0;
+    for (uint64_t nth = 1; reached; nth++) {
+        cr_assert_lt(nth, 20u);
+        begin();
+        answer(ALL, 0, 0);
+        uint64_t before = memory_allocation_count();
+        memory_fail_nth(nth);
+        int result = send_to(1, "a");
+        memory_fail_nth(0);
+        reached = memory_allocation_count() - before >= nth;
+        refused += reached;
+        cr_expect_eq(result, reached ? -ENOMEM : 0, "allocation %lu: %d", nth, result);
+        leave();
+        cr_expect_str_eq(log_, reached ? "" : "a");
+        end();
+    }
+    cr_expect_geq(refused, 2);
+}
+
+/* Whoever waited for room is told what the socket has met meanwhile. */
+Test(departure, that_waited_is_told_of_an_error)
+{
+    char text[ERROR_TEXT_SIZE];
+    char byte = 'b';
+    const weir_address to = {.family = WEIR_INET, .port = 2, .bytes = {127, 0, 0, 1}};
+    struct letter_call letter = {.letter = {.to = &to, .bytes = {&byte, 1}}};
+    struct call *call = &letter.call;
+    begin();
+    socket_->active = WEIR_ACTIVE_FALSE;
+    cr_assert_eq(option_block_own(&socket_->slot.options), 0);
+    socket_->slot.options->values.high_watermark = 1;
+    socket_->slot.options->values.low_watermark = 0;
+    answer(ALL, 0, 0);
+    say(1, "a");
+    call->kind = CALL_BLOCKING;
+    call->timeout_ms = -1;
+    call->text = text;
+    call->operation = &operation_send_letter;
+    call->scheduler = scheduler;
+    list_init(&call->link);
+    cr_assert_eq(operation_send_letter.run(scheduler, &socket_->slot, call), CALL_WAITS);
+    datagram_tell_error(scheduler, socket_, -ECONNREFUSED);
+    leave();
+    cr_expect(atomic_load(&call->done) && call->result == -ECONNREFUSED);
+    cr_expect_str_eq(log_, "a");
+    end();
+}

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "runtime/buffer/buffer.h"
+#include "runtime/owner/closed_messages.h"
 #include "runtime/scheduler/inbox.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
@@ -112,6 +113,25 @@ Test(mailbox, a_closed_that_waits_is_forgotten)
     end(box);
     end(second);
     cr_expect_eq(memory_live_count(), 0);
+}
+
+/* In the child of a fork: its lists begin anew, and what was in them is the parent's. */
+Test(mailbox, of_the_parent_process_begins_anew)
+{
+    weir_message message;
+    weir_mailbox *box = mailbox();
+    put(box, WEIR_MESSAGE_CLOSED, one, 1);
+    put(box, WEIR_MESSAGE_ERROR, one, 2);
+    mailboxes_forget();
+    cr_expect_eq(weir_mailbox_count(box), 0u);
+    cr_expect_eq(mailbox_check(box, WEIR_BADARG), WEIR_BADARG);
+    cr_expect_eq(mailbox_receive_in_thread(box, 0, &message), WEIR_CLOSED);
+    cr_expect_null(closed_messages_find(one, mailbox_keep));
+    put(box, WEIR_MESSAGE_CLOSED, one, 3);
+    mailbox_forget_closed(one);
+    cr_expect_eq(weir_mailbox_count(box), 0u);
+    end(box);
+    cr_expect_eq(memory_live_count(), 2);
 }
 
 /* Very many sockets share a list. */

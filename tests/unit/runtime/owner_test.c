@@ -11,6 +11,7 @@
 #include "options/option_block.h"
 #include "options/options.h"
 #include "runtime/buffer/buffer.h"
+#include "runtime/owner/hand_over.h"
 #include "runtime/owner/mailbox.h"
 #include "runtime/scheduler/registry.h"
 #include "runtime/scheduler/scheduler.h"
@@ -376,5 +377,58 @@ Test(owner, is_called_with_a_message_by_its_kind)
         cr_expect(told == (is_packet ? FUNCTION(on_packet) : callbacks[i].function), "row %zu", i);
         owner_call_handler(weir_handled_by(&silent, NULL), &message);
     }
+    end();
+}
+
+static struct slot *second;
+static int handed[3]; /* so many to each handler */
+
+static void hand_back(weir_socket socket, void *data);
+static void hand_on(weir_socket socket, void *data);
+
+static void keep(weir_socket socket, void *data)
+{
+    (void)socket, (void)data;
+    handed[2]++;
+}
+
+static const weir_handler first_handler = {.passive = hand_on};
+static const weir_handler second_handler = {.passive = hand_back};
+static const weir_handler last_handler = {.passive = keep};
+
+static void hand_on(weir_socket socket, void *data)
+{
+    (void)socket, (void)data;
+    handed[0]++;
+    cr_expect_eq(owner_hand_over(&here, second, weir_handled_by(&second_handler, NULL)), 1);
+}
+
+static void hand_back(weir_socket socket, void *data)
+{
+    (void)socket, (void)data;
+    handed[1]++;
+    cr_expect_eq(owner_hand_over(&here, slot, weir_handled_by(&last_handler, NULL)), 0);
+}
+
+/* What is left of the outer one goes on when the inner ones are over. */
+Test(owner, is_handed_over_amid_anothers_handing_over)
+{
+    const struct option_values values = {.mode = WEIR_BINARY};
+    begin();
+    weir_mailbox *box = mailbox();
+    second = slot_create_with(&here, KIND_STREAM, -1, WEIR_INET, &values);
+    slot_move(second, SOCKET_ESTABLISH);
+    owner_set(slot, weir_mailed_to(box));
+    owner_set(second, weir_mailed_to(box));
+    for (int i = 0; i < 3; i++)
+        owner_tell(&here, slot, WEIR_MESSAGE_PASSIVE, 0);
+    owner_tell(&here, second, WEIR_MESSAGE_PASSIVE, 0);
+    cr_expect_eq(owner_hand_over(&here, slot, weir_handled_by(&first_handler, NULL)), 1);
+    cr_expect(handed[0] == 1 && handed[1] == 1 && handed[2] == 2);
+    cr_expect_null(here.handing);
+    owner_set(second, weir_owned_by_nobody());
+    option_block_drop(second->options);
+    slot_table_free(&here.slots, second);
+    drop(box);
     end();
 }
