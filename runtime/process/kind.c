@@ -13,7 +13,7 @@ static void end(struct scheduler *scheduler, struct slot *slot, enum ending endi
 static bool settled(struct scheduler *scheduler, struct slot *slot)
 {
     (void)scheduler;
-    return slot->pending == 0 && process_is_settled(process_of(slot));
+    return process_is_settled(process_of(slot));
 }
 
 static void release(struct scheduler *scheduler, struct slot *slot)

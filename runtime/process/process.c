@@ -135,7 +135,6 @@ static void finish(struct process *process)
     count_off(processes_of(scheduler));
     slot_move(slot, SOCKET_CLOSE);
     owner_process_died(scheduler, process->mailbox);
-    process->mailbox = NULL;
     monitors_tell(&process->monitors, process->reason);
     tell_ended(process);
     slot_unhold(scheduler, slot);
@@ -246,7 +245,6 @@ static void init(struct process *process, struct scheduler *scheduler,
     process->scheduler = scheduler;
     process->plan = *plan;
     process->state = PROCESS_READY;
-    list_init(&process->link);
     monitors_init(&process->monitors);
     mail_wait_init(&process->mail, scheduler, mail_arrived);
     task_init(&process->kill, kill_now);
@@ -326,7 +324,7 @@ int process_spawn(struct scheduler *scheduler, const struct process_plan *plan,
 
 bool process_is_settled(const struct process *process)
 {
-    return process->mail.state != MAIL_CALLED && !process->waiter.interrupting;
+    return process->mail.state != MAIL_CALLED;
 }
 
 void process_free(struct process *process)

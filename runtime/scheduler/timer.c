@@ -211,7 +211,6 @@ static void spread_slot(struct timer_wheel *wheel, unsigned level, unsigned slot
     list_move_all(&whole, &wheel->slots.lists[level][slot]);
     if (is_ahead(wheel, level, slot))
         take_ahead(wheel, false);
-    wheel->slots.occupied[level] &= ~(1ull << slot);
     while ((node = list_take(&whole)))
         place(&wheel->slots, wheel->now_ms, list_entry(node, struct timer, link));
 }

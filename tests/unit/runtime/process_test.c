@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler/scheduler.h"
@@ -62,6 +63,7 @@ static int run(void *data)
 {
     cr_expect(data == &ran && scheduler->waiter);
     cr_expect_str_eq(weir_last_error_text(), "");
+    error_set_text("of another process");
     ran++;
     return 7;
 }
@@ -168,10 +170,40 @@ Test(process, those_that_begin_amid_a_turn_count_too)
     end();
 }
 
+static void spawn_many(struct timer *timer)
+{
+    (void)timer;
+    for (int i = 0; i < A_TURN - 56; i++)
+        (void)spawn();
+}
+
+Test(process, those_of_the_end_of_a_turn_count_too)
+{
+    struct timer timer = {.fire = spawn_many};
+    begin();
+    spawn_many(&timer);
+    timer_arm(&scheduler->timers, &timer, 0);
+    scheduler_turn(scheduler);
+    cr_expect(ran == A_TURN && slept_ns == 0, "%d", ran);
+    scheduler_turn(scheduler);
+    cr_expect_eq(ran, 2 * (A_TURN - 56), "%d", ran);
+    end();
+}
+
+static struct process *killed;
+
+static void note_state(weir_process process, int why, void *data)
+{
+    note_ended(process, why, data);
+    cr_expect_eq(killed->state, PROCESS_ENDED);
+}
+
 Test(process, that_is_killed_before_it_begins_never_does)
 {
     begin();
-    process_kill(spawn());
+    plan.options.ended = note_state;
+    killed = spawn();
+    process_kill(killed);
     scheduler_turn(scheduler);
     cr_expect(ran == 0 && ended == 1 && reason == WEIR_KILLED);
     end();
@@ -201,6 +233,28 @@ Test(process, that_is_killed_ends_soon)
     scheduler_turn(scheduler);
     scheduler_turn(scheduler);
     cr_expect(ran == 2 && ended == 1 && reason == WEIR_KILLED);
+    end();
+}
+
+/* Its memory stays until it has come where it was called to. */
+Test(process, that_ends_while_a_message_calls_it_is_freed_when_it_arrives)
+{
+    begin();
+    plan.run = receive;
+    struct process *process = spawn();
+    weir_mailbox *mailbox = process->mailbox;
+    scheduler_turn(scheduler);
+    cr_assert(process->state == PROCESS_WAITING);
+    scheduler_become(NULL); /* as another thread */
+    cr_assert_eq(weir_mailbox_post(mailbox, NULL), 0);
+    scheduler_become(scheduler);
+    process_kill(process);
+    scheduler_do_soon(scheduler);
+    scheduler_do_soon(scheduler);
+    cr_expect(ended == 1 && reason == WEIR_KILLED);
+    cr_expect_eq(scheduler->slots.used_count, 1u);
+    scheduler_turn(scheduler);
+    cr_expect_eq(scheduler->slots.used_count, 0u);
     end();
 }
 
@@ -276,12 +330,14 @@ Test(process, may_be_slow)
     end();
 }
 
+/* Without memory for what else it needs, so that nobody maps the largest. */
 static const struct {
     size_t size;
     int result;
 } sizes[] = {
     {STACK_BYTES_LEAST - 1, -EINVAL},
-    {STACK_BYTES_LEAST, 0},
+    {STACK_BYTES_LEAST, -ENOMEM},
+    {STACK_BYTES_MOST, -ENOMEM},
     {STACK_BYTES_MOST + 1ull, -EINVAL},
 };
 
@@ -291,7 +347,9 @@ Test(process, has_a_stack_and_a_name)
     begin();
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         plan.options.stack_bytes = sizes[i].size;
+        memory_fail_nth(2);
         cr_expect_eq(process_spawn(scheduler, &plan, &process), sizes[i].result, "row %zu", i);
+        memory_fail_nth(0);
     }
     plan.options.stack_bytes = STACK_BYTES_LEAST;
     plan.options.name = "a name of more than 31 characters";

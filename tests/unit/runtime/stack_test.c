@@ -11,6 +11,17 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+/* The kernel has no room for one more hole. */
+static bool is_full;
+
+bool __wrap_memory_unmap_stack(void *block, size_t size);
+bool __real_memory_unmap_stack(void *block, size_t size);
+
+bool __wrap_memory_unmap_stack(void *block, size_t size)
+{
+    return !is_full && __real_memory_unmap_stack(block, size);
+}
+
 Test(stack, all_of_it_can_be_written)
 {
     struct stacks stacks = {0};
@@ -52,6 +63,46 @@ Test(stack, one_that_was_given_back_is_taken_again)
     cr_assert(second.bottom == first.bottom && second.top == first.top);
     stack_give_back(&stacks, &second);
     stacks_close(&stacks);
+}
+
+/* However often: it is not counted each time. */
+Test(stack, that_goes_to_and_fro_stays_one)
+{
+    struct stacks stacks = {0};
+    struct stack stack;
+    cr_assert(stack_take(&stacks, STACK_BYTES_USUAL, &stack) == 0);
+    for (int i = 0; i < 2 * STACKS_KEPT; i++) {
+        const uint8_t *bottom = stack.bottom;
+        stack_give_back(&stacks, &stack);
+        cr_assert(stacks.kept_count == 1 && memory_live_count() == 1);
+        cr_assert(stack_take(&stacks, STACK_BYTES_USUAL, &stack) == 0);
+        cr_assert(stack.bottom == bottom && stacks.kept_count == 0);
+    }
+    stack_give_back(&stacks, &stack);
+    stacks_close(&stacks);
+    cr_assert(memory_live_count() == 0);
+}
+
+/* Whatever their number is, if they are of the size that others take. */
+Test(stack, that_the_kernel_does_not_take_is_kept)
+{
+    struct stacks stacks = {.kept_count = STACKS_KEPT};
+    struct stack usual;
+    struct stack large;
+    cr_assert(stack_take(&stacks, STACK_BYTES_USUAL, &usual) == 0);
+    cr_assert(stack_take(&stacks, 2 * STACK_BYTES_USUAL, &large) == 0);
+    is_full = true;
+    stack_give_back(&stacks, &large);
+    cr_assert(stacks.kept_count == STACKS_KEPT && !stacks.kept);
+    stack_give_back(&stacks, &usual);
+    cr_assert(stacks.kept_count == STACKS_KEPT + 1);
+    is_full = false;
+    const uint8_t *bottom = usual.bottom;
+    cr_assert(stack_take(&stacks, STACK_BYTES_USUAL, &usual) == 0);
+    cr_assert(usual.bottom == bottom && stacks.kept_count == STACKS_KEPT);
+    stack_give_back(&stacks, &usual);
+    stack_give_back(&stacks, &large);
+    cr_assert(!stacks.kept && memory_live_count() == 0);
 }
 
 Test(stack, of_another_size_is_another)

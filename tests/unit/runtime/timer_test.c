@@ -214,6 +214,7 @@ Test(timer, many_of_one_slot_are_moved_ahead_in_parts)
     arm_many(START_MS, 4096);
     cr_assert(left_on(2) == MANY);
     cr_assert(timer_next_ms(&wheel) == START_MS - 4096, "it is begun in time");
+    cr_assert(fired_by(START_MS - 4097) == 0 && left_on(2) == MANY, "and no sooner");
     for (int left = MANY; left > 0; left -= left < PART ? left : PART) {
         cr_assert(left_on(2) == left);
         cr_assert(timer_next_ms(&wheel) <= START_MS - 4096);
@@ -245,4 +246,21 @@ Test(timer, what_is_placed_ahead_may_change)
     cr_assert(fired_by(BLOCK_MS + 9) == 1 && !sooner.armed);
     cr_assert(fired_by(BLOCK_MS + 10) == 2 && !later.armed && !many[0].armed);
     cr_assert(timer_next_ms(&wheel) == UINT64_MAX);
+}
+
+/* What nobody waits for any more wakes nobody, wherever it had been placed. */
+Test(timer, what_is_placed_ahead_and_disarmed_is_nothing)
+{
+    enum { START_MS = 10 * 4096 };
+    start(START_MS - 4096);
+    arm(&subjects[0], START_MS + 70);
+    timer_advance(&wheel, now_ms);
+    cr_assert(left_on(2) == 0 && timer_next_ms(&wheel) == START_MS);
+    disarm(&subjects[0]);
+    cr_assert(timer_next_ms(&wheel) == UINT64_MAX);
+    advance(START_MS - 1);
+    arm(&subjects[0], START_MS + 64);
+    advance(START_MS + 63);
+    advance(START_MS + 64);
+    cr_assert(subjects[0].fired_ms == START_MS + 64);
 }
