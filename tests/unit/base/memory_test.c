@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 Test(memory, only_the_nth_fails)
 {
@@ -91,6 +92,10 @@ static bool without_guards;
 static bool without_maps;
 static bool without_holes;
 static size_t unmapped;
+static size_t advised[128]; /* about how much of it, by the advice */
+static int map_flags;
+static unsigned freed_count;
+static unsigned trim_count;
 
 int __real_madvise(void *address, size_t size, int advice);
 int __wrap_madvise(void *address, size_t size, int advice);
@@ -99,8 +104,15 @@ int __wrap_mprotect(void *address, size_t size, int access);
 int __real_munmap(void *address, size_t size);
 int __wrap_munmap(void *address, size_t size);
 
+void *__real_mmap(void *address, size_t size, int access, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *address, size_t size, int access, int flags, int fd, off_t offset);
+void __real_free(void *block);
+void __wrap_free(void *block);
+int __wrap_malloc_trim(size_t kept);
+
 int __wrap_madvise(void *address, size_t size, int advice)
 {
+    advised[(unsigned)advice % 128] += size;
     return without_guards ? -1 : __real_madvise(address, size, advice);
 }
 
@@ -113,6 +125,51 @@ int __wrap_munmap(void *address, size_t size)
 {
     unmapped += size;
     return without_holes ? -1 : __real_munmap(address, size);
+}
+
+void *__wrap_mmap(void *address, size_t size, int access, int flags, int fd, off_t offset)
+{
+    map_flags = flags;
+    return __real_mmap(address, size, access, flags, fd, offset);
+}
+
+void __wrap_free(void *block)
+{
+    freed_count++;
+    __real_free(block);
+}
+
+int __wrap_malloc_trim(size_t kept)
+{
+    trim_count += kept == 0;
+    return 1;
+}
+
+Test(memory, what_is_not_needed_goes_back)
+{
+    enum { SIZE = 2 * 4096 };
+    memory_free(memory_allocate(8));
+    cr_expect_eq(freed_count, 1u);
+    memory_unmap(memory_map(SIZE), SIZE);
+    cr_expect_eq(unmapped, (size_t)SIZE);
+    memory_trim();
+#ifdef __GLIBC__
+    cr_expect_eq(trim_count, 1u);
+#endif
+}
+
+/* A ring of buffers is the parent's; of a stack only what was touched is to take memory. */
+Test(memory, the_kernel_is_told_what_maps_are_for)
+{
+    enum { SIZE = 8 * 4096, GUARD = 2 * 4096 };
+    void *map = memory_map(SIZE);
+    cr_expect_eq(advised[MADV_DONTFORK], (size_t)SIZE);
+    memory_unmap(map, SIZE);
+    void *stack = memory_map_stack(SIZE, GUARD);
+    cr_expect_eq(advised[MADV_NOHUGEPAGE], (size_t)SIZE);
+    cr_expect_eq(advised[MADV_DONTFORK], (size_t)SIZE, "a child goes on with its stacks");
+    cr_expect_neq(map_flags & MAP_NORESERVE, 0);
+    cr_expect(memory_unmap_stack(stack, SIZE));
 }
 
 Test(memory, a_stack_has_a_guard_or_is_none)

@@ -30,6 +30,34 @@ Test(suggest, what_is_near)
     cr_expect(eq(str, (char *)nearest_to("activ,rest", 5), (char *)"active"));
 }
 
+static const char *one_near(const char *typed, const char *name)
+{
+    static struct suggestion suggestion;
+    suggest_begin(&suggestion, typed, strlen(typed));
+    suggest_look(&suggestion, name);
+    return suggestion.nearest ? suggestion.nearest : "none";
+}
+
+Test(suggest, up_to_a_length)
+{
+    static const char longest[] = "a_name_of_thirty_and_one_letter";
+    static const char longer[] = "a_name_of_thirty_and_one_letters";
+    cr_assert(sizeof(longest) == SUGGEST_LENGTH_MAX + 1);
+    cr_expect(
+        eq(str, (char *)one_near("a_name_of_thirty_and_one_lettre", longest), (char *)longest));
+    cr_expect(eq(str, (char *)one_near(longest, longer), (char *)"none"));
+    cr_expect(eq(str, (char *)one_near(longer, longest), (char *)"none"));
+    cr_expect(eq(str, (char *)one_near(longer, "a"), (char *)"none"));
+    cr_expect(eq(str, (char *)one_near("", "a"), (char *)"none"));
+}
+
+/* Whatever another one has left behind. */
+Test(suggest, a_name_is_as_far_as_it_is_long)
+{
+    cr_expect(eq(str, (char *)one_near("packets", "packets"), (char *)"packets"));
+    cr_expect(eq(str, (char *)one_near("x", "another"), (char *)"none"));
+}
+
 Test(suggest, as_text)
 {
     char text[SUGGEST_TEXT_SIZE];

@@ -58,6 +58,8 @@ Test(features, wrong_names_are_named)
         cr_expect(features_parse(wrong[i], &off) == -EINVAL, "%s", wrong[i]);
         cr_expect(strstr(weir_last_error_text(), "no feature is named") != NULL);
     }
+    uint32_t off;
+    cr_expect(features_parse("a_name_of_thirty_and_two_letters", &off) == -EINVAL);
 }
 
 /* Cores are counted from those that this process may use. */
