@@ -28,6 +28,14 @@ Test(clock, does_not_go_back)
     }
 }
 
+Test(clock, of_a_thread_goes_on_while_it_works)
+{
+    uint64_t before = clock_thread_ns(pthread_self());
+    cr_expect_gt(before, 0u);
+    for (int i = 0; clock_thread_ns(pthread_self()) < before + 1000; i++)
+        cr_assert_lt(i, 100000000);
+}
+
 static struct sockaddr *loopback(struct sockaddr_in *address)
 {
     *address =

@@ -34,6 +34,14 @@ int __wrap_io_uring_enter2(unsigned fd, unsigned count, unsigned wanted, unsigne
                            sigset_t *argument, size_t size);
 struct io_uring_probe *__real_io_uring_get_probe_ring(struct io_uring *ring);
 struct io_uring_probe *__wrap_io_uring_get_probe_ring(struct io_uring *ring);
+void __real_io_uring_free_probe(struct io_uring_probe *probe);
+void __wrap_io_uring_free_probe(struct io_uring_probe *probe);
+int __real_io_uring_register_ring_fd(struct io_uring *ring);
+int __wrap_io_uring_register_ring_fd(struct io_uring *ring);
+int __real_io_uring_register_buf_ring(struct io_uring *ring, struct io_uring_buf_reg *buffers,
+                                      unsigned flags);
+int __wrap_io_uring_register_buf_ring(struct io_uring *ring, struct io_uring_buf_reg *buffers,
+                                      unsigned flags);
 
 int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *ring,
                                       struct io_uring_params *params)
@@ -46,10 +54,33 @@ int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *ring,
 }
 
 static bool without_probe;
+static int probes; /* that nobody has freed */
 
 struct io_uring_probe *__wrap_io_uring_get_probe_ring(struct io_uring *ring)
 {
+    probes += !without_probe;
     return without_probe ? NULL : __real_io_uring_get_probe_ring(ring);
+}
+
+void __wrap_io_uring_free_probe(struct io_uring_probe *probe)
+{
+    probes--;
+    __real_io_uring_free_probe(probe);
+}
+
+static int registered; /* what registering gives, if not what it would */
+static int registrations;
+
+int __wrap_io_uring_register_ring_fd(struct io_uring *ring)
+{
+    registrations++;
+    return registered < 0 ? registered : __real_io_uring_register_ring_fd(ring);
+}
+
+int __wrap_io_uring_register_buf_ring(struct io_uring *ring, struct io_uring_buf_reg *buffers,
+                                      unsigned flags)
+{
+    return registered < 0 ? registered : __real_io_uring_register_buf_ring(ring, buffers, flags);
 }
 
 struct wait_argument {
@@ -266,13 +297,30 @@ Test(ring_asks, for_what_the_kernel_has)
         io_uring_free_probe(probe);
         ring_close(ring);
     }
+    cr_expect_eq(probes, 0);
     without_probe = true;
     ring_close(open_plain());
     cr_expect_eq(profile.features & FEATURE_BIT(SEND_ZC), 0u);
+    registrations = 0;
     ring_close(open_with(FEATURE_BIT(REGISTERED_RING) | FEATURE_BIT(BUFFER_RING), 0));
     cr_expect_eq(profile.features & (FEATURE_BIT(REGISTERED_RING) | FEATURE_BIT(BUFFER_RING) |
                                      FEATURE_BIT(MULTISHOT_RECEIVE)),
                  0u);
+    cr_expect_eq(registrations, 0);
+    registered = -EINVAL;
+    uint32_t features = profile.features;
+    ring_close(open_with(FEATURE_BIT(BUFFER_RING), 0));
+    cr_expect(registrations == 1 && profile.features == features);
+}
+
+/* It rounds up. */
+Test(ring_asks, for_entries_and_says_how_many_there_are)
+{
+    const struct ring_config config = {.submission_entries = 60, .completion_entries = 100};
+    struct ring *ring;
+    cr_assert_eq(ring_open(&ring, &config, &profile), 0);
+    cr_expect(profile.submission_entries == 64 && profile.completion_entries == 128);
+    ring_close(ring);
 }
 
 Test(ring_asks, for_no_buffers_where_there_can_be_none)
@@ -287,8 +335,15 @@ Test(ring_asks, for_no_buffers_where_there_can_be_none)
     live = memory_live_count();
     memory_fail_nth(1);
     cr_expect_eq(ring_register_buffers(ring), -ENOMEM);
+    error_clear_text();
     cr_expect_eq(ring_register_buffers(ring), 0);
+    cr_expect_str_eq(weir_last_error_text(), "");
     cr_expect_eq(memory_live_count(), live + 1);
+    ring_close(ring);
+    cr_expect_eq(memory_live_count(), live - 1);
+    ring = open_plain();
+    registered = -ENOMEM;
+    cr_expect_eq(ring_register_buffers(ring), RING_LACKS_MEMORY);
     ring_close(ring);
     cr_expect_eq(memory_live_count(), live - 1);
 }
@@ -342,11 +397,11 @@ Test(ring_asks, for_so_long)
 /* What the kernel did not take is offered again. */
 Test(ring_asks, again_for_what_was_refused)
 {
-    static const int refusals[] = {-EINTR, -EAGAIN, -EBUSY, -ETIME};
+    static const int answers[] = {-EINTR, -EAGAIN, -EBUSY, -ETIME, 0};
     struct ring *ring = open_plain();
     ring_cancel(ring, MARK, 1);
-    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-        answer = refusals[i];
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        answer = answers[i];
         ring_submit(ring);
         cr_expect(asked.count == 1 && ring_pending(ring) == 1, "row %zu", i);
         cr_expect_eq(ring_get_counters(ring).system_calls, i + 1);
@@ -373,6 +428,7 @@ Test(ring_asks, when_the_kernel_has_to_be_asked)
         cr_expect_eq(asked.made, i + 1);
         cr_expect_eq(ring_get_counters(ring).overflows, i, "only one of them overflows");
         cr_expect_eq(ring_ready(ring) > 0, i == 1);
+        cr_expect_geq(ring_ready(ring) + (1u << 30), 1u << 30, "others may be added");
         *uring->sq.kflags &= ~marks[i];
     }
     ring_close(ring);

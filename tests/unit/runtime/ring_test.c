@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "runtime/ring/features.h"
 
 /* What the set-up says while it is asked for any of these flags. */
@@ -75,22 +76,32 @@ Test(ring, gives_up_what_the_set_up_refuses_and_no_more)
     cr_expect(refused_count == 6);
 }
 
-static void expect_refusal(int error, const char *word)
+static void expect_refusal(int error, int expected, const char *word)
 {
     struct ring *ring;
     struct ring_profile profile;
+    int64_t live = memory_live_count();
     refused_flags = IORING_SETUP_CLAMP;
     refusal = error;
+    refused_count = 0;
     int result = open_ring(&ring, &profile, 8);
-    cr_expect(result == error, "%s", weir_error_name(result));
+    cr_expect(result == expected, "%s", weir_error_name(result));
     cr_expect(strstr(weir_last_error_text(), word) != NULL, "%s", weir_last_error_text());
+    cr_expect(refused_count == (error == -EINVAL ? 4 : 1), "%u", refused_count);
+    cr_expect(memory_live_count() == live);
 }
 
-Test(ring, says_whatever_else_the_set_up_says)
+Test(ring, says_what_is_to_be_done_about_a_set_up_that_is_refused)
 {
-    expect_refusal(-EIO, "io_uring does not start");
-    expect_refusal(-EFAULT, "io_uring does not start");
-    expect_refusal(-EINVAL, "too old");
+    expect_refusal(-EIO, -EIO, "io_uring does not start");
+    expect_refusal(-EFAULT, -EFAULT, "io_uring does not start");
+    expect_refusal(-EINVAL, -EINVAL, "too old");
+    expect_refusal(-ENOSYS, -ENOSYS, "has no io_uring");
+    expect_refusal(-EPERM, -EPERM, "io_uring_disabled");
+    expect_refusal(-EACCES, -EPERM, "io_uring_disabled");
+    expect_refusal(-ENOMEM, RING_LACKS_MEMORY, "ulimit -l");
+    expect_refusal(-EMFILE, -EMFILE, "ulimit -n");
+    expect_refusal(-ENFILE, -ENFILE, "ulimit -n");
 }
 
 Test(ring, is_empty_when_it_is_new)
