@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,38 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* What is opened is no child's, which another thread may make at any moment. */
+static bool is_watched;
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __real_socket(int family, int type, int protocol);
+int __wrap_socket(int family, int type, int protocol);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    unsigned mode = flags & O_CREAT ? va_arg(more, unsigned) : 0;
+    va_end(more);
+    cr_expect(!is_watched || (flags & O_CLOEXEC) != 0, "%s", path);
+    return __real_open(path, flags, mode);
+}
+
+int __wrap_socket(int family, int type, int protocol)
+{
+    cr_expect(!is_watched || (type & SOCK_CLOEXEC) != 0);
+    return __real_socket(family, type, protocol);
+}
+
+/* A cancel is put off, and no longer than that. */
+static void expect_cancellable(void)
+{
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+    cr_expect_eq(state, PTHREAD_CANCEL_ENABLE);
+}
 
 Test(clock, does_not_go_back)
 {
@@ -128,6 +162,20 @@ Test(system, errors_are_negative_numbers)
     cr_expect_eq(system_socket(AF_INET, SOCK_STREAM, "/no/such/namespace"), -ENOENT);
     cr_expect_eq(system_socket(-1, SOCK_STREAM, NULL), -EAFNOSUPPORT);
     cr_expect_eq(system_setsockopt(-1, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)), -EBADF);
+    cr_expect_eq(system_wake_raise(-1), -EBADF);
+    cr_expect_eq(system_close(-1), -EBADF);
+}
+
+Test(system, the_end_is_no_error)
+{
+    int ends[2];
+    char byte;
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    cr_expect_eq(system_receive(ends[0], &byte, 1, MSG_DONTWAIT, NULL, NULL), -EAGAIN);
+    system_close(ends[1]);
+    errno = EIO; /* of something else */
+    cr_expect_eq(system_receive(ends[0], &byte, 1, 0, NULL, NULL), 0);
+    system_close(ends[0]);
 }
 
 Test(system, wake_is_a_counter)
@@ -139,7 +187,9 @@ Test(system, wake_is_a_counter)
     uint64_t count = 0;
     cr_expect_eq(read(fd, &count, sizeof(count)), (ssize_t)sizeof(count));
     cr_expect_eq(count, 2);
+    expect_cancellable();
     cr_expect_eq(system_close(fd), 0);
+    expect_cancellable();
 }
 
 /* What the next descriptor will be: nothing is left open if it stays the same. */
@@ -169,9 +219,12 @@ static void remove_stale_of(int type, const char *folder)
     cr_assert_eq(system_bind(live, any, sizeof(address)), 0);
     cr_assert(type == SOCK_DGRAM || system_listen(live, 1) == 0);
     int next = next_descriptor();
+    is_watched = true;
+    errno = ECONNREFUSED; /* of something else */
     cr_expect_eq(system_remove_stale(other, any, sizeof(address)), -EADDRINUSE, "somebody has it");
     cr_expect_eq(stat(address.sun_path, &status), 0);
     system_close(live);
+    is_watched = false;
     cr_expect_eq(system_remove_stale(-1, any, sizeof(address)), -EBADF);
     cr_expect_eq(system_remove_stale(other, any, sizeof(address)), 0);
     cr_expect_eq(stat(address.sun_path, &status), -1);
@@ -221,6 +274,8 @@ Test(system, files_that_can_be_sent)
     cr_expect_eq(check_file("/dev/null", O_RDONLY, 1), -ESPIPE);
     cr_expect_eq(check_file("/proc/self/stat", O_RDONLY, 1), 0, "says that it is empty");
     cr_expect_eq(check_file("/proc/self/stat", O_RDONLY, 1 << 20), -EINVAL);
+    cr_expect_eq(check_file("/proc/sys/kernel/ostype", O_RDONLY, sizeof("Linux\n") - 1), 0);
+    cr_expect_eq(check_file("/proc/sys/kernel/ostype", O_RDONLY, sizeof("Linux\n")), -EINVAL);
     cr_assert_eq(ftruncate(fd, 0), 0);
     cr_expect_eq(check_file(path, O_RDONLY, 1), -EINVAL, "is empty");
     cr_expect_eq(check_file(path, O_RDONLY, 0), 0);
@@ -271,11 +326,34 @@ Test(system, whether_a_descriptor_waits)
 Test(system, a_namespace_leaves_nothing_open)
 {
     int next = next_descriptor();
+    is_watched = true;
     int fd = system_socket(AF_INET, SOCK_STREAM, "/proc/self/ns/net");
+    is_watched = false;
+    expect_cancellable();
     cr_expect(fd >= 0 || fd == -EPERM, "%d", fd);
     if (fd >= 0)
         close(fd);
     cr_expect_eq(system_socket(AF_INET, SOCK_STREAM, "/tmp"), -EINVAL);
     cr_expect_eq(system_socket(AF_INET, SOCK_STREAM, "/nosuch"), -ENOENT);
     cr_expect_eq(next_descriptor(), next);
+}
+
+/* Of a program that has closed its standard input. */
+Test(system, descriptor_0_is_one_like_any_other)
+{
+    char folder[] = "/tmp/weir_zero_XXXXXX";
+    struct sockaddr_un address;
+    cr_assert_not_null(mkdtemp(folder));
+    const struct sockaddr *any = local(&address, folder);
+    int fd = system_socket(AF_UNIX, SOCK_STREAM, NULL);
+    int dead = system_socket(AF_UNIX, SOCK_STREAM, NULL);
+    cr_assert_eq(system_bind(dead, any, sizeof(address)), 0);
+    system_close(dead);
+    close(STDIN_FILENO);
+    cr_expect_eq(system_remove_stale(fd, any, sizeof(address)), 0);
+    cr_expect_eq(next_descriptor(), STDIN_FILENO);
+    cr_expect_eq(system_socket(AF_INET, SOCK_STREAM, "/tmp"), -EINVAL);
+    cr_expect_eq(next_descriptor(), STDIN_FILENO);
+    system_close(fd);
+    rmdir(folder);
 }
