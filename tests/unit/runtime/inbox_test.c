@@ -29,10 +29,12 @@ static bool rings(void)
     return poll(&bell, 1, 0) == 1;
 }
 
-static void drain(void)
+/* How often it was rung. */
+static uint64_t drain(void)
 {
     uint64_t count;
     cr_assert(read(inbox.bell, &count, sizeof(count)) == sizeof(count));
+    return count;
 }
 
 Test(inbox, gives_what_was_posted_in_order)
@@ -65,10 +67,15 @@ Test(inbox, rings_only_for_a_sleeper)
     cr_assert(inbox_begin_sleep(&inbox));
     inbox_post(&inbox, &node);
     cr_assert(rings());
+    inbox_wake(&inbox);
+    cr_assert(drain() == 1, "it has been woken up already");
     inbox_end_sleep(&inbox);
-    drain();
     cr_assert(!rings());
     inbox_wake(&inbox); /* awake: no need */
+    cr_assert(!rings());
+    cr_assert(inbox_take(&inbox) == &node && inbox_begin_sleep(&inbox));
+    inbox_end_sleep(&inbox); /* something else has woken it up */
+    inbox_wake(&inbox);
     cr_assert(!rings());
     inbox_close(&inbox);
 }
@@ -80,6 +87,7 @@ Test(inbox, needs_a_descriptor)
     close(STDIN_FILENO);
     cr_assert_eq(inbox_open(&inbox), 0);
     cr_expect_eq(inbox.bell, 0);
+    cr_expect_str_eq(weir_last_error_text(), "");
     inbox_close(&inbox);
     cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
     const struct rlimit none = {0, before.rlim_max};
@@ -115,7 +123,7 @@ Test(inbox, many_posters_one_reader)
             struct pollfd bell = {inbox.bell, POLLIN, 0};
             cr_assert(poll(&bell, 1, 60000) == 1, "slept through a post, after %u", total);
             inbox_end_sleep(&inbox);
-            drain();
+            (void)drain();
         }
         for (struct inbox_node *following; node; node = following, total++) {
             struct numbered *numbered = (struct numbered *)node;

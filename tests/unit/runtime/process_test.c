@@ -253,8 +253,38 @@ Test(process, that_ends_while_a_message_calls_it_is_freed_when_it_arrives)
     scheduler_do_soon(scheduler);
     cr_expect(ended == 1 && reason == WEIR_KILLED);
     cr_expect_eq(scheduler->slots.used_count, 1u);
+    slot_end(scheduler, process->slot, END_STOP);
+    cr_expect(task_queue_is_empty(&scheduler->tasks, TASK_SOON), "it has ended already");
     scheduler_turn(scheduler);
     cr_expect_eq(scheduler->slots.used_count, 0u);
+    end();
+}
+
+/* Nobody owns it, and a drain lets it go on. */
+Test(process, ends_with_its_runtime_only)
+{
+    static const struct {
+        enum ending ending;
+        bool kills;
+    } rows[] = {{END_CLOSED, false},
+                {END_OWNER_DIED, false},
+                {END_DRAIN, false},
+                {END_STOP, true},
+                {END_ABORT, true}};
+    begin();
+    plan.run = receive;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct process *process = spawn();
+        scheduler_turn(scheduler);
+        ended = 0;
+        slot_end(scheduler, process->slot, rows[i].ending);
+        scheduler_turn(scheduler);
+        scheduler_turn(scheduler);
+        cr_expect_eq(ended, rows[i].kills, "row %zu", i);
+        if (!ended)
+            process_kill(process);
+        scheduler_turn(scheduler);
+    }
     end();
 }
 
