@@ -66,7 +66,6 @@ static void finish(struct scheduler *scheduler, struct task *task)
     struct call *call = list_entry(task, struct call, finish_task);
     if (call->origin)
         scheduler->outstanding--;
-    error_clear_text();
     (void)error_from(call->operation->name, call->result);
     slow_function *callback = call->callback;
     uint64_t began_ns = slow_begin(scheduler);

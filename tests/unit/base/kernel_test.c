@@ -176,6 +176,10 @@ Test(system, the_end_is_no_error)
     errno = EIO; /* of something else */
     cr_expect_eq(system_receive(ends[0], &byte, 1, 0, NULL, NULL), 0);
     system_close(ends[0]);
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+    cr_expect_eq(system_send(ends[0], &(struct iovec){&byte, 0}, 1), 0, "nothing was sent");
+    system_close(ends[0]);
+    system_close(ends[1]);
 }
 
 Test(system, wake_is_a_counter)

@@ -5,6 +5,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -70,6 +72,35 @@ Test(overflow, who_was_there_before_is_called)
     cr_expect_eq(called, 1);
 }
 
+/* Sent by another process, as by kill(1): ignored where that was so, and else fatal. */
+Test(overflow, what_is_sent_may_be_ignored)
+{
+    struct overflow_watch watch;
+    have(&(struct sigaction){.sa_handler = SIG_IGN});
+    begin(&watch);
+    kill(getpid(), SIGSEGV);
+    overflow_watch_end(&watch);
+    cr_expect(has(SIG_IGN));
+}
+
+Test(overflow, what_is_sent_ends_who_does_not_handle_it, .signal = SIGSEGV)
+{
+    struct overflow_watch watch;
+    have(&(struct sigaction){.sa_handler = SIG_DFL});
+    begin(&watch);
+    kill(getpid(), SIGSEGV);
+}
+
+/* Or else it would come again and again. */
+Test(overflow, a_fault_cannot_be_ignored, .signal = SIGSEGV)
+{
+    struct overflow_watch watch;
+    volatile char *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    have(&(struct sigaction){.sa_handler = SIG_IGN});
+    begin(&watch);
+    page[0] = 1;
+}
+
 Test(overflow, the_last_scheduler_gives_it_back)
 {
     struct overflow_watch one;
@@ -94,6 +125,11 @@ Test(overflow, who_has_come_meanwhile_stays)
     have(&(struct sigaction){.sa_handler = plain});
     overflow_watch_end(&watch);
     cr_expect(has(plain));
+    begin(&watch);
+    have(&(struct sigaction){.sa_sigaction = with_information, .sa_flags = SA_SIGINFO});
+    overflow_watch_end(&watch);
+    raise(SIGSEGV);
+    cr_expect_eq(informed, 1);
 }
 
 /* The handler cannot run on the stack that has overflowed. */

@@ -309,8 +309,11 @@ Test(ring_asks, for_what_the_kernel_has)
     cr_expect_eq(registrations, 0);
     registered = -EINVAL;
     uint32_t features = profile.features;
-    ring_close(open_with(FEATURE_BIT(BUFFER_RING), 0));
+    struct ring *ring = open_with(FEATURE_BIT(BUFFER_RING), 0);
     cr_expect(registrations == 1 && profile.features == features);
+    ring_submit(ring);
+    cr_expect_eq(asked.flags & IORING_ENTER_REGISTERED_RING, 0u);
+    ring_close(ring);
 }
 
 /* It rounds up. */

@@ -92,6 +92,7 @@ static void expect_post(struct scheduler *scheduler)
 {
     struct inbox_node *node = inbox_take(&scheduler->inbox);
     cr_assert(node && !node->next);
+    error_set_text("of another call");
     scheduler_become(scheduler);
     node->run(scheduler, node);
     scheduler_become(&here);
@@ -364,6 +365,7 @@ Test(waiter, that_waits_elsewhere_leaves_too)
     meanwhile = kill_elsewhere;
     may_leave = true;
     cr_expect_eq(make(&operation, THERE), WEIR_KILLED);
+    cr_expect_null(strstr(weir_last_error_text(), "another"), "%s", weir_last_error_text());
     expect_asked("rr");
     waiter.order = WAITER_GOES_ON;
     may_leave = false;
