@@ -263,6 +263,23 @@ Test(call, is_called_back_from_the_turn)
     end();
 }
 
+/* What fails there is refused at once; what does not is called back as ever. */
+Test(call, of_a_scheduler_that_stops_is_refused_or_done)
+{
+    begin();
+    scheduler_become(&there);
+    there.state = SCHEDULER_STOPPING;
+    gives = 0;
+    cr_expect_eq(call_make_async(&operation, socket_, call_of(NULL)), 0);
+    expect_finished(&there, 0);
+    gives = -EIO;
+    cr_expect_eq(call_make_async(&operation, socket_, call_of(NULL)), -EIO);
+    cr_expect_eq(finished, 1, "its memory is freed");
+    cr_expect(task_queue_is_empty(&there.tasks, TASK_SOON) && there.outstanding == 0);
+    there.state = SCHEDULER_RUNNING;
+    end();
+}
+
 Test(call, comes_home_to_the_scheduler_that_made_it)
 {
     begin();
