@@ -190,6 +190,28 @@ Test(inet_config, erroneous_lines_are_left_out_and_named)
     cr_expect(strstr(said, "line 3: left out"), "%s", said);
 }
 
+Test(inet_config, a_line_that_is_too_short_is_left_out)
+{
+    with_file("hosts", "1.2.3.4 a\n127.0.0.1\n1.2.3.5 b\n", "");
+    cr_expect(strstr(said, "line 2: left out"), "%s", said);
+}
+
+Test(inet_config, from_a_file)
+{
+    char path[] = "/tmp/weir_inet_XXXXXX";
+    struct inet_config *config;
+    write_file(path, "{timeout,5}.");
+    cr_assert_eq(inet_config_create(&config), 0);
+    cr_expect_eq(inet_config_load(config, "/nosuch"), -ENOENT);
+    cr_expect_eq(inet_config_load(config, path), 0);
+    unlink(path);
+    cr_expect_eq(inet_config_keep(config), config);
+    inet_config_free(config);
+    cr_expect_eq(config->numbers[INET_TIMEOUT_MS], 5);
+    inet_config_free(config);
+    cr_expect_eq(memory_live_count(), 0);
+}
+
 Test(inet_config, without_memory_nothing_is_left)
 {
     static const char text[] =
@@ -309,9 +331,17 @@ Test(inet_config, as_many_servers_and_methods_as_there_may_be)
 
 Test(inet_config, terms_of_the_wrong_shape)
 {
-    static const char *const unknown[] = {
-        "nosuch.", "5.",         "{}.",       "{nameserver}.",     "{nameserver,{1,2,3,4},53,x}.",
-        "{host}.", "{timeout}.", "{lookup}.", "{host,{1,2,3,4}}.", "{timeout,1,2}."};
+    static const char *const unknown[] = {"nosuch.",
+                                          "5.",
+                                          "{}.",
+                                          "{nameserver}.",
+                                          "{nameserver,{1,2,3,4},53,x}.",
+                                          "{host}.",
+                                          "[timeout,5].",
+                                          "{timeout}.",
+                                          "{lookup}.",
+                                          "{host,{1,2,3,4}}.",
+                                          "{timeout,1,2}."};
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
         expect(unknown[i], "",
                "syntax error in rc: line 1, column 1: a parameter of the inet configuration is "

@@ -129,6 +129,8 @@ static const struct pair pairs[] = {
     {"1::2::3", NULL},
     {"12345::", NULL},
     {"1:2:3:4:5:6:7:8:9", NULL},
+    {"1.2.3.4.0", NULL},
+    {"1.2.3.4.", NULL},
     {":::1", NULL},
     {"1:::2", NULL},
     {"1:::", NULL},

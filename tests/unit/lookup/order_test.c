@@ -432,8 +432,11 @@ static void expect_with_enough_memory(const char *name, play_server *server, con
     const char *found = "enomem";
     uint64_t nth;
     for (nth = 1; nth < 100 && strcmp(found, "enomem") == 0; nth++) {
+        uint64_t before = memory_allocation_count();
         memory_fail_nth(nth);
         found = play_name(name, WEIR_INET, server);
+        cr_expect(strcmp(found, "enomem") == 0 || memory_allocation_count() - before < nth,
+                  "allocation %lu is not missed", (unsigned long)nth);
     }
     memory_fail_nth(0);
     cr_expect_str_eq(found, expected);
