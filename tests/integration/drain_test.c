@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { PEERS = 100 };
 
 static atomic_int accepted_count;
@@ -109,6 +111,18 @@ static void release_soon(struct releaser *releaser, sem_t *gate)
 {
     *releaser = (struct releaser){.gate = gate, .caller = gettid()};
     cr_assert(pthread_create(&releaser->thread, NULL, release, releaser) == 0);
+}
+
+Test(drain, waits_as_long_as_it_is_to)
+{
+    enum { SOME_MS = 3 };
+    struct loopback loopback = loopback_open("[{active,false}]");
+    for (int i = 0; i < 4; i++) {
+        uint64_t began_ns = clock_now_ns();
+        GIVES(weir_drain(loopback.runtime, SOME_MS), WEIR_TIMEOUT);
+        cr_expect(clock_now_ns() - began_ns >= SOME_MS * UINT64_C(1000000));
+    }
+    loopback_close(&loopback);
 }
 
 Test(drain, serves_what_has_come)

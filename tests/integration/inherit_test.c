@@ -13,9 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SCHEDULERS = 3 };
+enum { SCHEDULERS = 3, MOST = 4 };
 
 struct counts {
+    int accepted[MOST];
     int total;
 };
 
@@ -23,6 +24,7 @@ static void count_accepted(weir_socket socket, void *data)
 {
     struct counts *counts = data;
     (void)socket;
+    __atomic_add_fetch(&counts->accepted[weir_current_scheduler()], 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&counts->total, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -65,10 +67,32 @@ static void expect_duplicates(weir_socket socket, int expected)
     }
 }
 
+static bool all_accepted(struct counts *counts, uint32_t schedulers)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < schedulers; i++)
+        all &= __atomic_load_n(&counts->accepted[i], __ATOMIC_SEQ_CST) > 0;
+    return all;
+}
+
+/* None keeps a socket that it shares to itself. */
+static void expect_all_accept(struct counts *counts, uint32_t schedulers, const int *ports,
+                              size_t sockets)
+{
+    enum { TRIES = 2000 };
+    for (int i = 0; i < TRIES && !all_accepted(counts, schedulers); i++) {
+        int before = total(counts);
+        int peer = peer_connect(ports[(size_t)i % sockets]);
+        EVENTUALLY(total(counts) == before + 1);
+        close(peer);
+    }
+    cr_expect(all_accepted(counts, schedulers));
+}
+
 /* Few sockets and many schedulers, and the other way round: all are accepted from. */
 static void expect_spread(uint32_t schedulers, size_t sockets)
 {
-    enum { EACH = 30, MOST = 4 };
+    enum { EACH = 30 };
     struct loopback loopback = loopback_start(&(weir_config){.schedulers = schedulers});
     struct counts counts = {.total = 0};
     int fds[MOST];
@@ -88,6 +112,7 @@ static void expect_spread(uint32_t schedulers, size_t sockets)
         for (size_t i = 0; i < sockets; i++)
             peers[count++] = peer_connect(ports[i]);
     EVENTUALLY(total(&counts) == count);
+    expect_all_accept(&counts, schedulers, ports, sockets);
     expect_duplicates(service, (int)sockets);
     GIVES(weir_close(service), 0);
     for (int i = 0; i < count; i++)
@@ -159,8 +184,46 @@ Test(inherit, what_fails_leaves_the_descriptors_as_they_were)
     cr_assert(fcntl(listening.fd, F_GETFL) & O_NONBLOCK);
     GIVES(serve_fds(&loopback, fds, 1, NULL, owner), 0);
     cr_assert(fcntl(listening.fd, F_GETFL) < 0 && errno == EBADF);
-    close(datagrams);
+    cr_expect(close(datagrams) == 0, "what was not given is the caller's");
     loopback_close(&loopback);
+}
+
+Test(inherit, as_many_sockets_as_a_service_may_have)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct counts counts = {.total = 0};
+    struct listening last;
+    int fds[WEIR_FDS_MAX];
+    for (int i = 0; i < WEIR_FDS_MAX; i++) {
+        last = listening_socket();
+        fds[i] = last.fd;
+    }
+    GIVES(weir_tcp_serve_fds(loopback.runtime, fds, WEIR_FDS_MAX, NULL, counted(&counts), NULL), 0);
+    int peer = peer_connect(last.port);
+    EVENTUALLY(total(&counts) == 1);
+    close(peer);
+    loopback_close(&loopback);
+}
+
+/* As good as any other. */
+Test(inherit, descriptor_0)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct counts counts = {.total = 0};
+    struct listening listening = listening_socket();
+    weir_owner owner = counted(&counts);
+    weir_socket socket;
+    cr_assert(dup2(listening.fd, 0) == 0 && close(listening.fd) == 0);
+    GIVES(serve_fds(&loopback, &(int){9999}, 1, WEIR_OPTIONS(WEIR_FD(0)), owner), WEIR_BADARG);
+    GIVES(weir_udp_serve(loopback.runtime, NULL, 0, WEIR_OPTIONS(WEIR_FD(0)), owner, &socket),
+          WEIR_BADARG);
+    GIVES(weir_tcp_serve(loopback.runtime, NULL, 0, WEIR_OPTIONS(WEIR_FD(0)), owner, NULL), 0);
+    int peer = peer_connect(listening.port);
+    EVENTUALLY(total(&counts) == 1);
+    close(peer);
+    weir_stop(loopback.runtime);
+    cr_expect(fcntl(0, F_GETFD) < 0 && errno == EBADF);
+    weir_mailbox_destroy(loopback.mailbox);
 }
 
 /* Of two the first did not wait, and the third is none: each is as it was. */

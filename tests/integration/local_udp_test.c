@@ -5,6 +5,7 @@
 #include "integration/local_peer.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +259,34 @@ static int send_local(weir_socket socket, struct answer *answer)
 {
     const weir_local_message message = {.bytes = crowd_bytes, .size = PIECE};
     return weir_local_send_async(socket, &message, answer_sent, answer);
+}
+
+static void wait_until_set(void *flag)
+{
+    while (!__atomic_load_n((bool *)flag, __ATOMIC_ACQUIRE))
+        sched_yield();
+}
+
+/* The address is the caller's again before the scheduler has seen the call. */
+Test(local_udp, where_it_goes_is_copied)
+{
+    struct loopback loopback = loopback_start(NULL);
+    weir_socket sender = passive_at(&loopback, NULL);
+    weir_socket receiver = passive_at(&loopback, at("a"));
+    struct answer answer = {0};
+    bool go_on = false;
+    weir_packet packet;
+    weir_local_address to;
+    GIVES(weir_local_address_parse(at("a"), &to), 0);
+    const weir_local_message message = {.bytes = "x", .size = 1, .to = &to};
+    GIVES(weir_run_on(loopback.runtime, 0, wait_until_set, &go_on), 0);
+    GIVES(weir_local_send_async(sender, &message, answer_sent, &answer), 0);
+    memset(&to, 0, sizeof(to));
+    __atomic_store_n(&go_on, true, __ATOMIC_RELEASE);
+    GIVES(answer_wait(&answer), 0);
+    GIVES(weir_udp_recv(receiver, WAIT_MS, &packet), 0);
+    weir_packet_release(&packet);
+    loopback_close(&loopback);
 }
 
 static int send_and_wait(struct background *background)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOW_MS = 30 };
+enum { SLOW_MS = 30, HOUR_SECONDS = 3600 };
 
 static void take_long(void *data)
 {
@@ -201,6 +201,19 @@ static double value_of(const char *text, const char *line)
     return strtod(place + strlen(line), NULL);
 }
 
+static int count_features(const struct loopback *loopback, const char *text)
+{
+    uint32_t count = 0;
+    const char *name;
+    int in_use;
+    for (; (name = weir_feature(loopback->runtime, count, &in_use)); count++) {
+        char line[128];
+        snprintf(line, sizeof(line), "\nweir_feature{feature=\"%s\"} ", name);
+        cr_expect(value_of(text, line) == in_use, "%s", line);
+    }
+    return (int)count;
+}
+
 static int count_of(const char *text, const char *line)
 {
     int count = 0;
@@ -230,7 +243,11 @@ Test(metrics, the_text_has_what_happened)
     cr_expect(value_of(text, "\nweir_turn_seconds_sum{scheduler=\"0\"} ") >= 2 * SLOW_MS / 1e3);
     cr_expect(value_of(text, "\nweir_turn_seconds_count{scheduler=\"0\"} ") == all);
     cr_expect(value_of(text, "\nweir_turn_longest_seconds{scheduler=\"0\"} ") >= 0.03);
-    cr_expect(value_of(text, "\nweir_core_seconds_total{scheduler=\"0\"} ") > 0);
+    double core = value_of(text, "\nweir_core_seconds_total{scheduler=\"0\"} ");
+    cr_expect(core > 0 && core < HOUR_SECONDS);
+    cr_expect(value_of(text, "\nweir_turn_seconds_sum{scheduler=\"0\"} ") < HOUR_SECONDS);
+    cr_expect(value_of(text, "\nweir_turn_longest_seconds{scheduler=\"0\"} ") < HOUR_SECONDS);
+    cr_expect(count_of(text, "\nweir_feature{") == count_features(&loopback, text));
     cr_expect(strstr(text, "# TYPE weir_turn_seconds histogram\n"));
     cr_expect(weir_metrics(loopback.runtime, cut, sizeof(cut)) > (int)sizeof(cut));
     cr_expect(strlen(cut) == sizeof(cut) - 1 && memcmp(cut, text, sizeof(cut) - 1) == 0);

@@ -21,7 +21,13 @@ static int start_wrongly(void)
 static int ask_for_no_scheduler(void)
 {
     weir_totals totals;
-    return weir_get_totals(loopback.runtime, 99, &totals);
+    return weir_get_totals(loopback.runtime, 1, &totals);
+}
+
+static int ask_for_fewer_than_all(void)
+{
+    weir_totals totals;
+    return weir_get_totals(loopback.runtime, -2, &totals);
 }
 
 static void do_nothing(void *data)
@@ -31,7 +37,7 @@ static void do_nothing(void *data)
 
 static int run_on_no_scheduler(void)
 {
-    return weir_run_on(loopback.runtime, 99, do_nothing, NULL);
+    return weir_run_on(loopback.runtime, 1, do_nothing, NULL);
 }
 
 static int poll_an_empty_mailbox(void)
@@ -125,8 +131,9 @@ static const struct {
     const char *says;
 } rows[] = {
     {start_wrongly, -EINVAL, "buffer_count: 3 is not a power of two"},
-    {ask_for_no_scheduler, -EINVAL, "scheduler 99: there are 1"},
-    {run_on_no_scheduler, -EINVAL, "scheduler 99: there are 1"},
+    {ask_for_no_scheduler, -EINVAL, "scheduler 1: there are 1"},
+    {ask_for_fewer_than_all, -EINVAL, "scheduler -2: there are 1"},
+    {run_on_no_scheduler, -EINVAL, "scheduler 1: there are 1"},
     {poll_an_empty_mailbox, WEIR_TIMEOUT, "weir_mailbox_receive: timed out"},
     {listen_to_a_name, WEIR_BADARG, "names are not looked up"},
     {listen_where_somebody_listens, -EADDRINUSE, ": address already in use"},

@@ -39,3 +39,29 @@ Test(remembered, what_is_not_good_any_more_is_forgotten)
     cr_expect_eq(dns_server_count(asked.server, "known.test"), 1u);
     asked_stop(&asked);
 }
+
+static void found_by_address(const weir_hostent *hostent, int result, void *data)
+{
+    struct answer *answer = data;
+    cr_expect(result < 0 || strcmp(hostent->h_name, "named") == 0);
+    answer_opened((weir_socket){0}, result, answer);
+}
+
+/* The port is no part of what is asked. */
+Test(remembered, an_address_with_a_port)
+{
+    const weir_config config = {.schedulers = 1,
+                                .inet_terms = "{lookup,[file]}. {host,{10,1,2,3},[\"named\"]}."};
+    struct loopback loopback = loopback_start(&config);
+    const weir_address address = {.family = WEIR_INET, .bytes = {10, 1, 2, 3}, .port = 80};
+    struct answer answer = {0};
+    weir_hostent *hostent;
+    GIVES(weir_gethostbyaddr(loopback.runtime, &address, WAIT_MS, &hostent), 0);
+    cr_expect_str_eq(hostent->h_name, "named");
+    cr_expect_eq(hostent->h_addr_list[0].port, 0);
+    weir_hostent_free(hostent);
+    GIVES(weir_gethostbyaddr_async(loopback.runtime, &address, WAIT_MS, found_by_address, &answer),
+          0);
+    GIVES(answer_wait(&answer), 0);
+    loopback_close(&loopback);
+}

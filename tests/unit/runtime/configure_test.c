@@ -2,12 +2,15 @@
 /* A program that was built with a newer header hears that this library does not know its field. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weir/weir.h>
 
 #include "runtime/ring/features.h"
 #include "runtime/runtime.h"
+#include "runtime/scheduler/cpus.h"
 
 Test(configure, a_field_of_a_newer_header_is_refused)
 {
@@ -49,6 +52,7 @@ static const struct {
     {{.buffer_count = 1, .buffer_size = 64}, NULL},
     {{.buffer_count = 1, .buffer_size = 16777216}, NULL},
     {{.submission_entries = 1, .completion_entries = 2}, NULL},
+    {{.submission_entries = 8, .completion_entries = 8}, NULL},
     {{.completion_budget = 65536, .eager_submit = 32768}, NULL},
     {{.completion_budget = 1, .eager_submit = 1, .busy_wait_us = 1, .gather_us = 1}, NULL},
     {{.cpus = "", .features_off = "", .inetrc = "", .inet_terms = ""}, NULL},
@@ -79,6 +83,35 @@ static struct scheduler_limits limits_of(const weir_config *config)
     struct scheduler_limits limits = runtime->limits;
     runtime_free(runtime);
     return limits;
+}
+
+/* Created, and not started. */
+static void expect_cpus(const weir_config *config, uint32_t schedulers, int least, int most)
+{
+    weir_runtime *runtime;
+    cr_assert_eq(runtime_create(&runtime, config), 0, "%s", weir_last_error_text());
+    cr_expect_eq(runtime->scheduler_count, schedulers);
+    for (uint32_t i = 0; i < schedulers; i++)
+        cr_expect(runtime->cpus[i] >= least && runtime->cpus[i] <= most, "%u is on %d", i,
+                  runtime->cpus[i]);
+    runtime_free(runtime);
+}
+
+/* One scheduler for each processor is pinned to it, fewer or more are not; to those that are named
+ * they are in turn, however many they are. */
+Test(configure, schedulers_are_where_they_are_to_be)
+{
+    enum { MOST = 64 };
+    int allowed[MOST];
+    uint32_t count = (uint32_t)cpus_allowed(allowed, MOST);
+    char first[16];
+    snprintf(first, sizeof(first), "%d", allowed[0]);
+    expect_cpus(&(weir_config){.schedulers = MOST, .cpus = first}, MOST, allowed[0], allowed[0]);
+    expect_cpus(&(weir_config){.cpus = first}, 1, allowed[0], allowed[0]);
+    expect_cpus(&(weir_config){.schedulers = count}, count, 0, INT_MAX);
+    expect_cpus(NULL, count, 0, INT_MAX);
+    if (count < MOST)
+        expect_cpus(&(weir_config){.schedulers = count + 1}, count + 1, -1, -1);
 }
 
 static void expect_limits(const struct scheduler_limits *limits,

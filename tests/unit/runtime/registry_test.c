@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 #include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "runtime/ring/operation.h"
@@ -70,6 +72,24 @@ Test(registry, a_runtime_for_which_there_are_too_few_leaves_nothing)
     cr_expect_eq(weir_start(&runtime, &(weir_config){.schedulers = 2}), WEIR_SYSTEM_LIMIT);
     cr_expect_eq(memory_live_count(), blocks);
     expect_next(REGISTRY_CAPACITY - 1, 2, 0);
+}
+
+/* Locks are counted here: each that is given back was held. */
+Test(registry, the_list_of_runtimes_is_changed_by_who_has_its_lock)
+{
+    weir_runtime *runtime;
+    weir_totals totals;
+    int status;
+    cr_assert_eq(weir_start(&runtime, &(weir_config){.schedulers = 2}), 0);
+    cr_expect_eq(weir_get_totals(runtime, -1, &totals), 0);
+    cr_expect_eq(weir_drain(runtime, 0), 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(weir_scheduler_count(runtime) == 0 ? 0 : 1);
+    cr_assert(waitpid(child, &status, 0) == child);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    cr_expect_eq(weir_stop(runtime), 0);
+    cr_expect_eq(locks_held, 0);
 }
 
 Test(registry, who_is_withdrawn_is_not_found)
