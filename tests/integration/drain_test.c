@@ -115,7 +115,7 @@ static void release_soon(struct releaser *releaser, sem_t *gate)
 
 Test(drain, waits_as_long_as_it_is_to)
 {
-    enum { SOME_MS = 3 };
+    enum { SOME_MS = 1 };
     struct loopback loopback = loopback_open("[{active,false}]");
     for (int i = 0; i < 4; i++) {
         uint64_t began_ns = clock_now_ns();

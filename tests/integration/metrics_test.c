@@ -278,8 +278,13 @@ Test(metrics, each_figure_has_its_head_before_it)
     struct loopback loopback = loopback_start(NULL);
     int length = weir_metrics(loopback.runtime, text, sizeof(text));
     cr_assert(length > 0 && (size_t)length < sizeof(text));
-    for (const char *line = text; *line; line = strchr(line, '\n') + 1)
-        cr_expect(*line == '#' || has_head(text, line), "%.*s", (int)strcspn(line, "\n"), line);
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+        int size = (int)strcspn(line, "\n");
+        char head[200];
+        snprintf(head, sizeof(head), "%.*s", size, line);
+        cr_expect(*line == '#' || has_head(text, line), "%s", head);
+        cr_expect(*line != '#' || count_of(text, head) == 1, "%s, twice", head);
+    }
     loopback_close(&loopback);
 }
 
