@@ -272,6 +272,11 @@ static bool has_head(const char *text, const char *line)
     return at && at < line;
 }
 
+static bool is_named(const char *line)
+{
+    return line[strspn(line, "abcdefghijklmnopqrstuvwxyz_")] == '{';
+}
+
 Test(metrics, each_figure_has_its_head_before_it)
 {
     static char text[65536];
@@ -283,6 +288,7 @@ Test(metrics, each_figure_has_its_head_before_it)
         char head[200];
         snprintf(head, sizeof(head), "%.*s", size, line);
         cr_expect(*line == '#' || has_head(text, line), "%s", head);
+        cr_expect(*line == '#' || is_named(line), "%s", head);
         cr_expect(*line != '#' || count_of(text, head) == 1, "%s, twice", head);
     }
     loopback_close(&loopback);

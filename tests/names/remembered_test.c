@@ -43,25 +43,44 @@ Test(remembered, what_is_not_good_any_more_is_forgotten)
 static void found_by_address(const weir_hostent *hostent, int result, void *data)
 {
     struct answer *answer = data;
-    cr_expect(result < 0 || strcmp(hostent->h_name, "named") == 0);
+    cr_expect(result < 0 || strcmp(hostent->h_name, "pointed.test") == 0);
     answer_opened((weir_socket){0}, result, answer);
 }
 
-/* The port is no part of what is asked. */
-Test(remembered, an_address_with_a_port)
+enum { QUESTIONS = 4 };
+
+struct asking {
+    struct asked *asked;
+    struct answer answers[QUESTIONS];
+};
+
+/* All in one turn. */
+static void ask_with_ports(void *data)
 {
-    const weir_config config = {.schedulers = 1,
-                                .inet_terms = "{lookup,[file]}. {host,{10,1,2,3},[\"named\"]}."};
-    struct loopback loopback = loopback_start(&config);
-    const weir_address address = {.family = WEIR_INET, .bytes = {10, 1, 2, 3}, .port = 80};
-    struct answer answer = {0};
+    struct asking *asking = data;
+    weir_runtime *runtime = asking->asked->runtime;
+    weir_address address = {.family = WEIR_INET, .bytes = {192, 0, 2, 9}};
     weir_hostent *hostent;
-    GIVES(weir_gethostbyaddr(loopback.runtime, &address, WAIT_MS, &hostent), 0);
-    cr_expect_str_eq(hostent->h_name, "named");
-    cr_expect_eq(hostent->h_addr_list[0].port, 0);
+    for (int i = 0; i < QUESTIONS; i++) {
+        address.port = (uint16_t)(i + 1);
+        GIVES(weir_gethostbyaddr_async(runtime, &address, WAIT_MS, found_by_address,
+                                       &asking->answers[i]),
+              0);
+    }
+    address.port = QUESTIONS + 1;
+    GIVES(weir_gethostbyaddr(runtime, &address, WAIT_MS, &hostent), 0);
+    cr_expect_str_eq(hostent->h_name, "pointed.test");
     weir_hostent_free(hostent);
-    GIVES(weir_gethostbyaddr_async(loopback.runtime, &address, WAIT_MS, found_by_address, &answer),
-          0);
-    GIVES(answer_wait(&answer), 0);
-    loopback_close(&loopback);
+}
+
+/* The port is no part of what is asked: they wait for one answer. */
+Test(remembered, what_is_found_by_an_address_with_a_port)
+{
+    struct asked asked = asked_start(1, "");
+    struct asking asking = {.asked = &asked};
+    run_in_process(asked.runtime, 0, ask_with_ports, &asking);
+    for (int i = 0; i < QUESTIONS; i++)
+        GIVES(answer_wait(&asking.answers[i]), 0);
+    cr_expect_eq(dns_server_count(asked.server, "9.2.0.192.in-addr.arpa"), 1u);
+    asked_stop(&asked);
 }
