@@ -12,9 +12,12 @@
 
 enum { COUNT = 4, SIZE = 256, NOBODY = 255 };
 
+static atomic_int wakes;
+
 static void wake(uint32_t scheduler)
 {
     cr_assert(scheduler == NOBODY);
+    atomic_fetch_add(&wakes, 1);
 }
 
 static int released_soon;
@@ -108,10 +111,49 @@ Test(buffer, other_threads_return_it)
     buffer_keep(buffer);
     buffer_dispatched(buffer);
     release_elsewhere(buffer);
+    cr_assert_eq(atomic_load(&wakes), 1);
     cr_assert(buffer_pool_has_returns(pool) && buffer_pool_available(pool) == COUNT - 1);
     buffer_pool_collect(pool);
     cr_assert(!buffer_pool_has_returns(pool) && buffer_pool_available(pool) == COUNT);
     cr_assert(pool->lent == 0);
+    buffer_pool_close(pool);
+}
+
+enum { MANY = 4096, THREADS = 2 };
+
+static struct weir_buffer *many[MANY];
+static pthread_barrier_t beginning;
+
+/* Every second one. */
+static void *release_many(void *first)
+{
+    pthread_barrier_wait(&beginning);
+    for (size_t i = *(const size_t *)first; i < MANY; i += THREADS)
+        buffer_release(many[i]);
+    return NULL;
+}
+
+Test(buffer, none_is_lost_that_threads_return_at_once)
+{
+    const struct buffer_pool_config config = {
+        .scheduler = NOBODY, .count = MANY, .size = 16, .wake = wake};
+    const size_t firsts[THREADS] = {0, 1};
+    pthread_t threads[THREADS];
+    struct buffer_pool *pool;
+    cr_assert_eq(buffer_pool_open(&pool, &config), 0);
+    for (size_t i = 0; i < MANY; i++) {
+        many[i] = buffer_pool_take(pool);
+        buffer_keep(many[i]);
+        buffer_dispatched(many[i]);
+    }
+    pthread_barrier_init(&beginning, NULL, THREADS);
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, release_many, (void *)&firsts[i]);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    buffer_pool_collect(pool);
+    cr_expect(buffer_pool_available(pool) == MANY && pool->lent == 0);
+    cr_expect_eq(atomic_load(&wakes), MANY);
     buffer_pool_close(pool);
 }
 

@@ -321,6 +321,7 @@ Test(stream_close, leaves_the_memory_that_is_received_into)
     const struct framing_span bytes = {(const uint8_t *)"x", 1};
     for (int lost = 0; lost < 2; lost++) {
         begin(PASSIVE);
+        int64_t blocks = memory_live_count();
         cr_assert_eq(input_append(&lone, stream, bytes, (struct begun_packet){0}), 0);
         stream->reading = READING_INTO;
         slot_hold(&stream->slot);
@@ -336,7 +337,8 @@ Test(stream_close, leaves_the_memory_that_is_received_into)
             end(END_CLOSED);
         lone_turn();
         lone_turn();
-        cr_expect(stream->slot.state == SOCKET_FREE && stream->input == NULL);
+        cr_expect_eq(stream->slot.state, SOCKET_FREE);
+        cr_expect_eq(memory_live_count(), blocks - 1, "its options have gone too");
     }
 }
 

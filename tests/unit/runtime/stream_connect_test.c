@@ -323,9 +323,23 @@ Test(stream_connect, from_a_local_name)
 /* A descriptor may be any number, and is the connection's when there is one. */
 Test(stream_connect, has_descriptor_zero)
 {
+    const weir_option options[] = {WEIR_IP_LOOPBACK(), {.id = WEIR_OPTION_END}};
     close(0);
-    cr_expect_eq(begin(1, 0), CALL_WAITS);
+    cr_expect_eq(begin_with(1, options), CALL_WAITS);
     cr_expect_eq(attempt_at(0)->slot.fd, 0);
+    cr_expect_eq(name_of(0).sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+}
+
+Test(stream_connect, is_not_idle_while_it_waits)
+{
+    const weir_option options[] = {WEIR_IDLE_TIMEOUT(1000), {.id = WEIR_OPTION_END}};
+    cr_expect_eq(begin_with(1, options), CALL_WAITS);
+    struct stream *stream = attempt_at(0);
+    lone_pass(1001);
+    cr_expect(lone.totals.idle_timeouts == 0 && answer == 1);
+    complete(stream, 0);
+    lone_pass(1001);
+    cr_expect_eq(lone.totals.idle_timeouts, 1);
 }
 
 Test(stream_connect, by_a_descriptor_that_is_given)

@@ -90,6 +90,13 @@ Test(stream_packet, that_has_begun_is_known)
     bring("cde\2x");
     TOLD("a:0 abcde ");
     cr_expect(input_size(stream) == 2 && input_begun(stream).needed == 0);
+    begin(1, WEIR_1);
+    cr_assert_eq(input_append(&lone, stream, (struct framing_span){(const uint8_t *)"\2ab\2x", 5},
+                              (struct begun_packet){.needed = 3}),
+                 0);
+    receive_go_on(&lone, stream);
+    TOLD("data:ab passive ");
+    cr_expect(input_size(stream) == 2 && input_begun(stream).needed == 0);
 }
 
 Test(stream_packet, that_has_begun_is_looked_through_once)

@@ -8,6 +8,7 @@
 #include "lone_stream.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/ring/features.h"
+#include "runtime/socket/passed.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
@@ -127,4 +128,43 @@ Test(stream_passed, are_waited_for_a_little_later_without_memory)
     lone_pass(11);
     lone_turn();
     ASKED("readable ");
+}
+
+static void send_descriptors(int count)
+{
+    enum { MOST = 8 };
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(MOST * sizeof(int))] = {0};
+    struct iovec piece = {(char[]){"x"}, 1};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    *rights = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                               .cmsg_type = SCM_RIGHTS,
+                               .cmsg_len = CMSG_LEN((size_t)count * sizeof(int))};
+    for (int i = 0; i < count; i++)
+        memcpy(CMSG_DATA(rights) + (size_t)i * sizeof(int), &lone_peer, sizeof(int));
+    cr_assert_eq(sendmsg(lone_peer, &message, 0), 1);
+}
+
+/* More than there is room for are lost, and whoever takes them is told so once. */
+Test(stream_passed, are_taken_or_lost)
+{
+    static const struct {
+        int sent;
+        int taken;
+    } rows[] = {{0, 0}, {3, 3}, {5, -ENOBUFS}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int descriptors[4];
+        begin_by_call(0);
+        if (rows[i].sent > 0)
+            send_descriptors(rows[i].sent);
+        else
+            cr_assert_eq(send(lone_peer, "x", 1, 0), 1);
+        lone_complete(1, 0);
+        TOLD("data:x ");
+        cr_expect_eq(passed_take(&lone, &stream->slot, descriptors, 4), rows[i].taken, "%zu", i);
+        cr_expect_eq(passed_take(&lone, &stream->slot, descriptors, 4), 0, "%zu", i);
+    }
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "lone_stream.h"
 #include "runtime/buffer/buffer.h"
 #include "runtime/owner/owner.h"
@@ -392,6 +393,20 @@ Test(stream_receive, of_a_large_packet_is_into_its_memory)
     ASKED("into:258 ");
     lone_complete(0, 0);
     TOLD("closed ");
+}
+
+/* By way of buffers, as far as that goes. */
+Test(stream_receive, of_a_large_packet_without_memory_is_as_of_any_other)
+{
+    begin_large();
+    buffer_keep(stream->input); /* where it lies it does not grow */
+    memory_fail_nth(1);
+    lone_complete(250, 0);
+    memory_fail_nth(0);
+    ASKED("into:250 ");
+    cr_expect_eq(stream->reading, READING_STARVED);
+    lone_turn();
+    ASKED("receive ");
 }
 
 /* What a multishot is no use for ends it. */

@@ -111,10 +111,18 @@ Test(stream_share, of_each_is_its_own)
     slot_hold(&stream->slot);
     lone_bring(stream, "z", true);
     cr_expect(stream->postponed && first->postponed);
-    error_say(-EINVAL, "what somebody else has done");
     lone_turn();
     streams_of(&lone)->share = 3;
     lone_turn();
     TOLD("r:0 b data:z ");
+}
+
+Test(stream_share, begins_with_nothing_said)
+{
+    postpone();
+    lone_turn();
+    error_say(-EINVAL, "what somebody else has done");
+    lone_turn();
+    TOLD("data:b data:c ");
     cr_expect_str_eq(weir_last_error_text(), "");
 }
