@@ -258,6 +258,18 @@ Test(stream_flush, of_a_file_that_breaks_tells_all_who_wait)
     TOLD("error:eio closed ");
 }
 
+Test(stream_flush, of_a_file_that_breaks_is_told_to_who_receives)
+{
+    begin();
+    lone_receive(stream, 'r', 0, -1);
+    lone_turn();
+    send_file(50);
+    lone_complete(-EIO, 0);
+    TOLD("");
+    lone_complete_operation(stream, STREAM_RECEIVE, 0, 0);
+    TOLD("r:eio ");
+}
+
 Test(stream_flush, of_a_file_that_is_closed_meanwhile_sends_no_more)
 {
     begin();

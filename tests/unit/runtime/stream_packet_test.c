@@ -463,6 +463,16 @@ Test(stream_packet, another_owner_is_given_all_in_order)
     cr_expect(stream->input == NULL && !stream->delivering);
 }
 
+Test(stream_packet, is_given_once_whatever_its_owner_asks_for_meanwhile)
+{
+    static const weir_handler owner = {.packet = note_and_go_on};
+    begin(ALL, WEIR_LINE);
+    owner_set(&stream->slot, (weir_owner){.handler = &owner});
+    bring("o");
+    bring("n\nt\n");
+    cr_expect_str_eq(handed, "on\nt\n");
+}
+
 Test(stream_packet, a_dead_owner_hands_nothing_over)
 {
     static const weir_handler next = {.packet = note_and_go_on};

@@ -198,6 +198,11 @@ Test(stream_receive, tells_who_waits_of_the_end)
         cr_expect_eq(stream->latches, receiver_ends[i].latches, "row %zu: %u", i, stream->latches);
         cr_expect(stream->receiving == RECEIVING_REPORTED && stream->input == NULL);
         ASKED("receive receive ");
+        if (receiver_ends[i].exits)
+            continue;
+        stream->active = ALL;
+        receive_go_on(&lone, stream);
+        TOLD("closed ");
     }
 }
 
@@ -217,6 +222,23 @@ Test(stream_receive, an_end_waits_for_its_turn)
     lone_turn();
     lone_complete_operation(stream, STREAM_RECEIVE, 0, 0);
     TOLD("c:closed ");
+}
+
+Test(stream_receive, an_end_is_behind_all_that_came_before)
+{
+    begin(ALL);
+    lone_bring(stream, "x", false);
+    lone_turn();
+    TOLD("data:x ");
+    stream->active = PASSIVE;
+    lone_bring(stream, "abc", true);
+    lone_complete_operation(stream, STREAM_RECEIVE, 0, 0);
+    cr_expect_eq(stream->receiving, RECEIVING_ENDED);
+    TOLD("");
+    lone_receive(stream, 'a', 2, -1);
+    lone_receive(stream, 'b', 0, -1);
+    lone_receive(stream, 'c', 0, -1);
+    TOLD("a:0 ab b:0 c c:closed ");
 }
 
 /* Kernels say by one name that there is no buffer and no memory. */
@@ -393,6 +415,21 @@ Test(stream_receive, of_a_large_packet_is_into_its_memory)
     ASKED("into:258 ");
     lone_complete(0, 0);
     TOLD("closed ");
+}
+
+/* The kernel still writes into that memory. */
+Test(stream_receive, of_what_is_no_large_packet_any_more_is_waited_for)
+{
+    begin_large();
+    ASKED("into:250 ");
+    values()->packet = WEIR_RAW;
+    input_forget_begun(stream);
+    receive_go_on(&lone, stream);
+    TOLD("");
+    ASKED("cancel:2 ");
+    memcpy(noted_memory(), "cd", 2);
+    lone_complete_operation(stream, STREAM_RECEIVE_INTO, 2, 0);
+    cr_expect(lone.totals.packets_received == 1 && stream->received_max == 8);
 }
 
 /* By way of buffers, as far as that goes. */
