@@ -41,6 +41,10 @@ static const char *const bad[][2] = {
     {"1.2.3.4: 1", "'1.2.3.4: 1': a port is a number from 0 to 65535, not ' 1'"},
     {"1.2.3.4:1x", "'1.2.3.4:1x': a port is a number from 0 to 65535, not '1x'"},
     {"[fe80::1%nosuch]:80", "'fe80::1%nosuch': there is no interface 'nosuch'"},
+    {"[fe80::1%3x]:80", "'fe80::1%3x': there is no interface '3x'"},
+    {"a.b:80", "'a.b' is not an address (names are not looked up: 127.0.0.1, [::1])"},
+    {"Z:80", "'Z' is not an address (names are not looked up: 127.0.0.1, [::1])"},
+    {"[a:b]:80", "'a:b' is not an address"},
     {"localhost:80", "'localhost' is not an address (names are not looked up: 127.0.0.1, [::1])"},
     {"1111111111111111111111111111111111111111111111111111111111111111:1",
      "'1111111111111111111111111111111111111111111111111111111111111111:1' is not an address and a "

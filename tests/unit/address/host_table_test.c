@@ -89,6 +89,7 @@ Test(host_table, names_that_are_replaced_are_gone)
     cr_assert_eq(host_table_add(&table, HOST_REPLACE, &address, after, 2), 0);
     cr_expect_str_eq(by_name("old", WEIR_INET), "nxdomain");
     cr_expect_str_eq(by_name("both", WEIR_INET), "both new 10.0.0.1");
+    cr_expect_str_eq(by_address("10.0.0.1"), "both new 10.0.0.1");
     host_table_clear(&table);
 }
 

@@ -223,6 +223,7 @@ Test(inet_config, without_memory_nothing_is_left)
         struct inet_config *config = NULL;
         weir_parameter *parameters = NULL;
         size_t count;
+        uint64_t before = memory_allocation_count();
         memory_fail_nth(nth);
         result = inet_config_create(&config);
         if (result == 0)
@@ -230,6 +231,7 @@ Test(inet_config, without_memory_nothing_is_left)
         if (result != -ENOMEM)
             result = inet_rc_list(config, &parameters, &count);
         memory_fail_nth(0);
+        cr_expect(result == -ENOMEM || memory_allocation_count() - before < nth);
         weir_parameters_free(parameters);
         inet_config_free(config);
         cr_assert_eq(memory_live_count(), live, "allocation %lu", (unsigned long)nth);

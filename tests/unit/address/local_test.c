@@ -71,6 +71,7 @@ Test(local, names_as_bytes)
     cr_expect(memcmp(address.name, name, 108) == 0);
     cr_expect(local_address_set(&address, name, 109) == -EINVAL && address.size == 0);
     cr_expect(local_address_set(&address, name, 0) == 0 && address.size == 0);
+    cr_expect(local_address_set(&address, NULL, 0) == 0 && address.size == 0);
 }
 
 Test(local, the_kernels_form_and_back)

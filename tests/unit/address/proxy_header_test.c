@@ -99,6 +99,8 @@ Test(proxy_header, lines_that_are_none)
         "PROXY  TCP4 1.2.3.4 1.2.3.4 1 2\r\n",
         "PROXY UNKNOWN\n",
         "PROXY UNKNOWNS\r\n",
+        "PROXY UNKNOWNS\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1 22\n",
         "PROXY TCP5 1.2.3.4 1.2.3.4 1 2\r\n",
         "PROXY TCP4\r\n",
         "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",

@@ -17,15 +17,15 @@
 #include <weir/error.h>
 
 /* In the place of the C library's. */
-static enum { READS, READS_LITTLE, FAILS_TO_READ, FAILS_TO_LOOK } manner;
+static enum { READS, READS_LITTLE, ENDS_EARLY, FAILS_TO_READ, FAILS_TO_LOOK } manner;
 static int read_count;
 static bool kept_from_children;
 
 ssize_t read(int fd, void *bytes, size_t size)
 {
-    if (manner == FAILS_TO_READ) {
+    if (manner == FAILS_TO_READ || manner == ENDS_EARLY) {
         errno = EIO;
-        return -1;
+        return manner == ENDS_EARLY ? 0 : -1;
     }
     if (manner == READS_LITTLE && read_count++ % 2 == 0) {
         errno = EINTR;
@@ -73,6 +73,25 @@ Test(words, a_file_that_comes_in_pieces_is_whole)
     cr_expect_str_eq(text, "");
     memory_free(text);
     cr_expect_eq(memory_live_count(), 0);
+}
+
+static int next_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(fd);
+    return fd;
+}
+
+/* Somebody cuts it while it is read. */
+Test(words, a_file_that_ends_early)
+{
+    char *text;
+    int next = next_descriptor();
+    manner = ENDS_EARLY;
+    cr_assert_eq(read_file("a b c\n", &text), 0);
+    cr_expect_str_eq(text, "");
+    memory_free(text);
+    cr_expect_eq(next_descriptor(), next, "it is not closed");
 }
 
 Test(words, a_file_that_cannot_be_read_leaves_nothing)
@@ -160,4 +179,16 @@ Test(words, of_a_resolv_conf_without_memory)
         cr_expect_eq(memory_live_count(), 0);
         cr_assert_lt(nth, 50u);
     }
+}
+
+Test(words, of_a_resolv_conf_take_the_place_of_others)
+{
+    char text[] = "# nothing\n";
+    struct text_list search = {0};
+    struct server_list servers = {.count = 1};
+    cr_assert_eq(text_list_append(&search, "a"), 0);
+    cr_expect_eq(resolv_conf_apply(text, &search, &servers), 0);
+    cr_expect_eq(search.count, 0);
+    cr_expect_eq(servers.count, 0);
+    text_list_clear(&search);
 }

@@ -465,6 +465,14 @@ Test(order, methods_in_turn)
     play_end();
 }
 
+Test(order, what_the_c_library_knows)
+{
+    play_configure("{lookup,[file,native,dns]}. {resolv_conf,\"\"}. {nameserver,{10,0,0,1}}.");
+    play_system_knows();
+    expect_name("a.b", knows_all, "system | 10.2.2.2", "system");
+    play_end();
+}
+
 Test(order, literals_come_before_everything)
 {
     play_configure(DNS);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "play.h"
 
+#include "address/hostent.h"
 #include "address/name.h"
 #include "base/memory.h"
 
@@ -15,6 +16,7 @@ enum { NS_PER_MS = 1000000, STEPS_MAX = 1000 };
 static struct inet_config *config;
 static struct host_table hosts_file;
 static bool no_hosts_file;
+static bool system_knows;
 static struct cache cache;
 static const char *then;
 static uint64_t now_ns;
@@ -55,9 +57,15 @@ void play_no_hosts_file(void)
     no_hosts_file = true;
 }
 
+void play_system_knows(void)
+{
+    system_knows = true;
+}
+
 void play_end(void)
 {
     no_hosts_file = false;
+    system_knows = false;
     cache_close(&cache);
     host_table_clear(&hosts_file);
     inet_config_free(config);
@@ -117,6 +125,14 @@ static void ask_server(struct lookup *lookup, const struct lookup_ground *ground
     }
 }
 
+static weir_hostent *of_system(void)
+{
+    const weir_address address = {.family = WEIR_INET, .bytes = {10, 2, 2, 2}};
+    weir_hostent *hostent = hostent_create("system", NULL, 0, &address, 1);
+    cr_assert_not_null(hostent);
+    return hostent;
+}
+
 static void run(struct lookup *lookup, play_server *server)
 {
     const uint64_t began_ns = now_ns;
@@ -142,7 +158,8 @@ static void run(struct lookup *lookup, play_server *server)
             break;
         case LOOKUP_SYSTEM:
             note("%ssystem", asked_length ? ", " : "");
-            lookup_system_answered(lookup, WEIR_NXDOMAIN, NULL);
+            lookup_system_answered(lookup, system_knows ? 0 : WEIR_NXDOMAIN,
+                                   system_knows ? of_system() : NULL);
             break;
         case LOOKUP_DONE:
             return;

@@ -24,6 +24,7 @@ void play_configure(const char *text);
 void play_configure_then(const char *text);
 void play_hosts_file(const char *text);
 void play_no_hosts_file(void); /* there is none that can be read */
+void play_system_knows(void);  /* "system | 10.2.2.2", whatever it is asked for */
 void play_end(void);
 
 /* "name alias... | address...", or an error's name. */

@@ -181,6 +181,8 @@ static const struct pair bad[] = {
     {"{a \"b\"}.", "line 1, column 4: , has to follow, not a string"},
     {"{a <<>>}.", "line 1, column 4: , has to follow, not a binary"},
     {"{a 1.5}.", "line 1, column 4: , has to follow, not a float"},
+    {"<<:2>>.", "line 1, column 3: a term has to follow, not :"},
+    {"<<1,/a>>.", "line 1, column 5: a term has to follow, not /"},
     {"<<1 2>>.", "line 1, column 5: , has to follow, not an integer"},
     {"#a.", "line 1, column 2: { has to follow, not 'a'"},
     {"#{a=>1 b=>2}.", "line 1, column 8: , has to follow, not 'b'"},
