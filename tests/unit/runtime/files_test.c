@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "address/inet_config.h"
+#include "base/memory.h"
 #include "runtime/scheduler/scheduler.h"
 #include "runtime/watch/watch.h"
 
@@ -314,9 +315,8 @@ Test(files, are_told_from_others)
         scheduler_turn(scheduler);
         cr_expect(!update());
     }
-    write_text(beside, "nameserver 192.0.2.9\n");
-    replace();
     unlink(beside);
+    replace();
     scheduler->now_ns += 10 * second_ns;
     cr_expect(!update(), "before the kernel has been listened to");
     cr_expect(is_told_of(), "amid what is told of another");
@@ -361,6 +361,7 @@ Test(files, are_watched_or_not_opened)
 Test(files, of_hosts_are_read_again)
 {
     char path[] = "/tmp/weir_files_XXXXXX";
+    int64_t blocks = memory_live_count();
     close(mkstemp(path));
     write_text(path, "192.0.2.1 one\n");
     begin(path, "");
@@ -373,7 +374,26 @@ Test(files, of_hosts_are_read_again)
         (void)update();
     }
     end();
+    cr_expect_eq(memory_live_count(), blocks);
     unlink(path);
+}
+
+/* Servers and domains are those of the file as it is now. */
+Test(files, of_servers_are_read_again)
+{
+    int64_t blocks = memory_live_count();
+    make_place(false);
+    for (int i = 0; i < 2; i++) {
+        write_text(path_, i ? "search b.test\nnameserver 192.0.2.2\n"
+                            : "search a.test\nnameserver 192.0.2.1\n");
+        cr_expect(is_told_of());
+        while (files.search.count == 0 || files.search.texts[0][0] != "ab"[i])
+            cr_assert(is_told_of());
+        cr_expect(files.nameservers.count == 1 && files.nameservers.servers[0].bytes[3] == i + 1);
+        cr_expect_str_eq(files.search.texts[0], i ? "b.test" : "a.test");
+    }
+    leave_place();
+    cr_expect_eq(memory_live_count(), blocks);
 }
 
 static const struct {
