@@ -51,6 +51,16 @@ void __wrap_datagram_note_dropped(struct scheduler *there, struct datagram *sock
     __real_datagram_note_dropped(there, socket);
 }
 
+static const bool *readable; /* what is said each time; NULL: what the kernel does */
+
+bool __real_system_is_readable(int fd);
+bool __wrap_system_is_readable(int fd);
+
+bool __wrap_system_is_readable(int fd)
+{
+    return readable ? *readable++ : __real_system_is_readable(fd);
+}
+
 static void count_packet(weir_socket socket, const weir_packet *packet, void *data)
 {
     (void)socket, (void)packet, (void)data;
@@ -396,5 +406,42 @@ Test(collect, needs_memory_for_options_of_its_own)
     cr_expect_eq(datagram_values(socket_)->read_packets, 5);
     cr_expect_eq(shared->values.read_packets, SHARE);
     option_block_drop(shared);
+    end();
+}
+
+static int gro(void)
+{
+    int on = -1;
+    socklen_t size = sizeof(on);
+    cr_assert_eq(getsockopt(socket_->slot.fd, IPPROTO_UDP, UDP_GRO, &on, &size), 0);
+    return on;
+}
+
+static const struct {
+    bool readable[2]; /* before the option is off, and after */
+    int on;
+    bool leaves;
+} leavings[] = {
+    {{true, true}, 1, true},
+    {{false, true}, 1, true},
+    {{false, false}, 0, false},
+};
+
+/* What came as a run is told apart only while the kernel says how: so it stays on while one may be
+ * there, or has come just then. */
+Test(collect, leaves_runs_when_none_is_left)
+{
+    const int on = 1;
+    begin(SHARE);
+    cr_assert_eq(setsockopt(socket_->slot.fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)), 0);
+    datagram_learn(socket_);
+    for (size_t i = 0; i < sizeof(leavings) / sizeof(leavings[0]); i++) {
+        readable = leavings[i].readable;
+        datagram_leave_runs(socket_);
+        readable = NULL;
+        cr_expect_eq(gro(), leavings[i].on, "row %zu", i);
+        cr_expect_eq(socket_->leaves_runs, leavings[i].leaves, "row %zu", i);
+        cr_expect_eq(socket_->has_runs, leavings[i].leaves, "row %zu", i);
+    }
     end();
 }
