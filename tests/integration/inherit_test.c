@@ -205,6 +205,22 @@ Test(inherit, as_many_sockets_as_a_service_may_have)
     loopback_close(&loopback);
 }
 
+/* Whoever else has it finds it as it was, and listening. */
+Test(inherit, the_end_of_a_service_does_nothing_to_the_socket)
+{
+    struct loopback loopback = loopback_start(NULL);
+    struct counts counts = {.total = 0};
+    struct listening listening = listening_socket();
+    int kept = dup(listening.fd);
+    GIVES(serve_fds(&loopback, &listening.fd, 1, NULL, counted(&counts)), 0);
+    GIVES(weir_drain(loopback.runtime, WAIT_MS), 0);
+    cr_expect(!(fcntl(kept, F_GETFL) & O_NONBLOCK), "it does not wait any more");
+    int peer = peer_connect(listening.port);
+    close(peer);
+    close(kept);
+    loopback_close(&loopback);
+}
+
 /* As good as any other. */
 Test(inherit, descriptor_0)
 {

@@ -519,3 +519,11 @@ Test(listen, an_address_beside_the_option_of_its_port)
     loopback.peer = peer_connect(port);
     loopback_close(&loopback);
 }
+
+/* The kernel begins each connection without one. */
+Test(listen, its_priority_is_its_connections)
+{
+    struct loopback loopback = loopback_open("[{active,false},{priority,5}]");
+    GIVES((int)get(loopback.socket, WEIR_OPTION_PRIORITY), 5);
+    loopback_close(&loopback);
+}

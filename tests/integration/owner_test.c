@@ -428,3 +428,17 @@ Test(owner, what_a_process_opens_without_waiting_is_its_own)
     run_in_process(loopback.runtime, 0, open_for_itself, &opening);
     loopback_close(&loopback);
 }
+
+static void listen_for_itself(void *data)
+{
+    struct loopback *loopback = data;
+    GIVES(weir_tcp_listen(loopback->runtime, "127.0.0.1", 0, NULL, &loopback->listener), 0);
+}
+
+Test(owner, a_listener_of_a_process_ends_with_it)
+{
+    struct loopback loopback = loopback_start(NULL);
+    run_in_process(loopback.runtime, 0, listen_for_itself, &loopback);
+    EVENTUALLY(weir_port(loopback.listener) == -EINVAL);
+    loopback_close(&loopback);
+}
