@@ -307,7 +307,6 @@ static void free_memory(struct scheduler *scheduler)
     shut_kinds(scheduler);
     slot_notes_free(&scheduler->places);
     memory_free(scheduler->completions);
-    scheduler->completions = NULL;
 }
 
 int scheduler_open(struct scheduler *scheduler)

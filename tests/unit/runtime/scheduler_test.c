@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "runtime/ring/features.h"
 #include "runtime/runtime.h"
+#include "runtime/scheduler/registry.h"
 
 static weir_runtime *runtime;
 static struct scheduler *scheduler;
@@ -28,10 +29,17 @@ static uint64_t fallbacks_without(const char *features, uint32_t *in_use)
     const weir_config config = {.schedulers = 1, .features_off = features};
     cr_assert_eq(runtime_create(&runtime, &config), 0);
     scheduler = runtime->schedulers[0];
+    uint64_t before_ns = clock_now_ns();
     cr_assert_eq(scheduler_open(scheduler), 0);
     uint64_t fallbacks = scheduler->totals.fallbacks;
+    cr_expect_geq(scheduler->now_ns, before_ns);
+    cr_expect_eq(scheduler->timers.now_ms, scheduler->now_ns / 1000000);
     *in_use = scheduler->profile.features;
+    registry_publish(scheduler->index, scheduler);
     scheduler_close(scheduler);
+    cr_expect_null(scheduler_current());
+    cr_expect_null(registry_enter_stopping(scheduler->index), "it has ended");
+    registry_withdraw(scheduler->index);
     runtime_free(runtime);
     return fallbacks;
 }

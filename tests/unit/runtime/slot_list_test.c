@@ -63,6 +63,7 @@ Test(slot_list, gives_them_in_the_order_that_they_came)
 Test(slot_list, any_of_them_can_be_taken_off)
 {
     static const char *const rest[MANY] = {"1234", "0234", "0134", "0124", "0123"};
+    static const char *const behind[MANY] = {"12340", "02341", "01342", "01243", "01234"};
     struct slots slots;
     struct slot_list list = {0};
     open_slots(&slots);
@@ -71,6 +72,10 @@ Test(slot_list, any_of_them_can_be_taken_off)
         slot_list_remove(&slots.table, &list, slots.at[i]);
         cr_assert(!slot_is_listed(slots.at[i]));
         expect_all(&slots, &list, rest[i]);
+        append(&slots, &list, "01234");
+        slot_list_remove(&slots.table, &list, slots.at[i]);
+        slot_list_append(&slots.table, &list, slots.at[i]);
+        expect_all(&slots, &list, behind[i]);
     }
     append(&slots, &list, "4");
     slot_list_remove(&slots.table, &list, slots.at[4]);
@@ -97,5 +102,20 @@ Test(slot_list, all_of_one_go_behind_those_of_another)
         cr_assert(slot_list_is_empty(&from));
         expect_all(&slots, &to, rows[i].together);
     }
+    close_slots(&slots);
+}
+
+Test(slot_list, of_two_that_were_put_together_is_one_like_any_other)
+{
+    struct slots slots;
+    struct slot_list to = {0};
+    struct slot_list from = {0};
+    open_slots(&slots);
+    append(&slots, &to, "01");
+    append(&slots, &from, "23");
+    slot_list_move_all(&slots.table, &to, &from);
+    slot_list_remove(&slots.table, &to, slots.at[2]);
+    append(&slots, &to, "24");
+    expect_all(&slots, &to, "01324");
     close_slots(&slots);
 }

@@ -2,12 +2,32 @@
 #include "runtime/scheduler/slot_table.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "options/option_block.h"
 #include "runtime/scheduler/registry.h"
+#include "runtime/scheduler/scheduler.h"
 #include "runtime/scheduler/slot.h"
+#include "runtime/scheduler/slot_notes.h"
 
-enum { MANY = 1000 };
+enum { MANY = 1100 };
+
+/* New memory is not zero. */
+static unsigned resize_count;
+static size_t resized;
+
+void *__wrap_memory_resize(void *block, size_t size);
+void *__real_memory_resize(void *block, size_t size);
+
+void *__wrap_memory_resize(void *block, size_t size)
+{
+    void *larger = __real_memory_resize(block, size);
+    resize_count++;
+    resized = size;
+    return block || !larger ? larger : memset(larger, 0xA5, size);
+}
 
 Test(slot_table, gives_every_slot_once)
 {
@@ -25,6 +45,8 @@ Test(slot_table, gives_every_slot_once)
     }
     cr_assert(table.used_count == MANY && slot_table_size(&table) >= MANY);
     cr_assert(slot_table_at(&table, slot_table_size(&table)) == NULL);
+    cr_assert(slot_table_at(&table, slot_table_size(&table) + 1) == NULL);
+    cr_assert(resize_count == 2 && resized == 32 * sizeof(void *), "16 chunks at first");
     for (uint32_t i = 0; i < MANY; i++)
         slot_table_free(&table, sockets[i]);
     cr_assert(slot_table_close(&table) == 8);
@@ -47,6 +69,20 @@ Test(slot_table, a_slot_comes_back_as_another)
     }
     slot_table_free(&table, socket);
     cr_assert(slot_table_close(&table) == 102);
+}
+
+/* Of whichever slot they are. */
+Test(slot_table, says_how_many_generations_were_used)
+{
+    struct slot_table table;
+    slot_table_init(&table, 1);
+    struct slot *first = slot_table_take(&table);
+    struct slot *second = slot_table_take(&table);
+    slot_table_free(&table, second);
+    cr_assert(slot_table_take(&table) == second);
+    slot_table_free(&table, second);
+    slot_table_free(&table, first);
+    cr_assert(slot_table_close(&table) == 3);
 }
 
 /* A handle is never another socket's. */
@@ -115,4 +151,79 @@ Test(slot_table, does_without_memory)
     cr_assert(socket != NULL);
     slot_table_free(&table, socket);
     (void)slot_table_close(&table);
+}
+
+Test(slot_table, has_an_end)
+{
+    enum { CHUNKS = SLOTS_MAX / 64 };
+    struct slot_table table = {.chunk_count = CHUNKS, .chunk_capacity = CHUNKS};
+    cr_assert(slot_table_take(&table) == NULL && table.chunk_count == CHUNKS);
+    cr_assert(memory_live_count() == 0);
+}
+
+/* Whatever comes before them, and of the generation that they are. */
+Test(slot, is_found_by_its_handle_alone)
+{
+    static struct scheduler scheduler = {.index = 3, .first_index = 5000};
+    slot_table_init(&scheduler.slots, 9);
+    struct slot *slot = slot_create(&scheduler, KIND_WATCH, -1, WEIR_INET);
+    struct slot *other = slot_create(&scheduler, KIND_WATCH, -1, WEIR_INET);
+    weir_socket handle = slot_handle(&scheduler, slot);
+    cr_expect_eq(slot_scheduler(handle), 3u);
+    cr_expect_eq((uint32_t)handle.id, 5000 + slot->index);
+    cr_expect_neq(handle.id, slot_handle(&scheduler, other).id);
+    cr_expect_eq(slot_find_any(&scheduler, handle), slot);
+    cr_expect_null(slot_find(&scheduler, handle), "it is not alive");
+    slot_move(slot, SOCKET_ESTABLISH);
+    cr_expect_eq(slot_find(&scheduler, handle), slot);
+    handle.id += 1ull << HANDLE_GENERATION_SHIFT;
+    cr_expect_null(slot_find_any(&scheduler, handle));
+    slot_table_free(&scheduler.slots, slot);
+    slot_table_free(&scheduler.slots, other);
+    slot_table_close(&scheduler.slots);
+}
+
+Test(slot, with_options_is_made_whole_or_not_at_all)
+{
+    static struct scheduler scheduler;
+    struct slot *slot = NULL;
+    const struct option_values values = {0};
+    uint64_t nth = 1;
+    slot_table_init(&scheduler.slots, 1);
+    for (; !slot; nth++) {
+        int64_t blocks = memory_live_count();
+        memory_fail_nth(nth);
+        slot = slot_create_with(&scheduler, KIND_WATCH, -1, WEIR_INET, &values);
+        memory_fail_nth(0);
+        cr_assert(slot || memory_live_count() <= blocks + 1, "but for the table itself");
+    }
+    cr_expect(nth > 3 && slot->options);
+    option_block_drop(slot->options);
+    slot_table_free(&scheduler.slots, slot);
+    slot_table_close(&scheduler.slots);
+    cr_expect_eq(memory_live_count(), 0);
+}
+
+/* Those that nobody has noted anything of have nothing, however large the table was made. */
+Test(slot_notes, are_of_one_slot)
+{
+    struct slot_notes notes = {0};
+    struct slot slots[300];
+    int note;
+    for (uint32_t i = 0; i < 300; i++)
+        slots[i].index = i;
+    cr_expect_eq(slot_notes_set(&notes, &slots[200], NULL), 0);
+    cr_expect_eq(notes.capacity, 0u, "there is nothing to take back");
+    cr_expect_eq(slot_notes_set(&notes, &slots[200], &note), 0);
+    for (uint32_t i = 0; i < 300; i++)
+        cr_expect_eq(slot_note(&notes, &slots[i]), i == 200 ? &note : NULL, "slot %u", i);
+    memory_fail_nth(1);
+    cr_expect_eq(slot_notes_set(&notes, &slots[256], &note), -ENOMEM);
+    cr_expect_eq(slot_notes_set(&notes, &slots[256], &note), 0);
+    cr_expect_eq(slot_note(&notes, &slots[256]), &note);
+    cr_expect_eq(slot_note(&notes, &slots[200]), &note);
+    cr_expect_eq(slot_notes_set(&notes, &slots[200], NULL), 0);
+    cr_expect_null(slot_note(&notes, &slots[200]));
+    slot_notes_free(&notes);
+    cr_expect_eq(memory_live_count(), 0);
 }

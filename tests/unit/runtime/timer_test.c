@@ -41,6 +41,7 @@ static void start(uint64_t at_ms)
 {
     now_ms = at_ms;
     timer_wheel_init(&wheel, now_ms);
+    cr_assert(wheel.ahead_ms == UINT64_MAX && timer_next_ms(&wheel) == UINT64_MAX);
     for (int i = 0; i < TIMERS; i++)
         subjects[i] = (struct subject){.timer.fire = fire};
 }
@@ -125,6 +126,18 @@ Test(timer, what_is_late_fires_at_once)
     cr_assert(subjects[0].fired_ms == 1000);
 }
 
+Test(timer, what_is_late_fires_wherever_now_is)
+{
+    for (uint64_t at_ms = 1024; at_ms < 1024 + TIMER_SLOT_COUNT; at_ms++) {
+        start(at_ms);
+        arm(&subjects[0], 400);
+        cr_assert(timer_next_ms(&wheel) == at_ms);
+        cr_assert(timer_next_ms(&wheel) == at_ms);
+        advance(at_ms);
+        cr_assert(subjects[0].fired_ms == at_ms);
+    }
+}
+
 /* In its callback a timer arms itself, arms another that is due, and disarms a third. */
 static void fire_and_meddle(struct timer *timer)
 {
@@ -193,6 +206,32 @@ Test(timer, many_at_one_time_fire_in_parts)
         cr_assert(fired_by(1500) == (left < PART ? left : PART));
     }
     cr_assert(timer_next_ms(&wheel) == UINT64_MAX);
+}
+
+static struct timer newcomer;
+static uint32_t fired_before; /* the newcomer */
+
+static void note_before(struct timer *timer)
+{
+    (void)timer;
+    fired_before = fired_count;
+}
+
+static void arm_newcomer(struct timer *timer)
+{
+    count_fired(timer);
+    timer_arm(&wheel, &newcomer, now_ms);
+}
+
+Test(timer, what_becomes_due_meanwhile_stands_behind_what_is_left)
+{
+    start(1000);
+    arm_many(1500, 1);
+    many[0].fire = arm_newcomer;
+    newcomer.fire = note_before;
+    while (timer_next_ms(&wheel) <= 1500)
+        (void)fired_by(1500);
+    cr_assert(fired_count == MANY && fired_before == MANY, "%u", fired_before);
 }
 
 /* How many timers are yet to be moved out of the slots of a level. */
