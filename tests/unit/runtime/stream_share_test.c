@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection that has had its share of a turn waits for the next, whatever happens meanwhile. */
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "lone_stream.h"
+#include "runtime/owner/owner.h"
 #include "runtime/stream/close.h"
 #include "runtime/stream/input.h"
 #include "runtime/stream/receive.h"
@@ -125,4 +127,33 @@ Test(stream_share, begins_with_nothing_said)
     lone_turn();
     TOLD("data:b data:c ");
     cr_expect_str_eq(weir_last_error_text(), "");
+}
+
+static char said[ERROR_TEXT_SIZE];
+
+static void note_and_say(weir_socket socket, const weir_packet *packet, void *data)
+{
+    (void)socket, (void)packet, (void)data;
+    snprintf(said, sizeof(said), "%s", weir_last_error_text());
+    error_say(-EINVAL, "what an owner has done");
+}
+
+static const weir_handler sayer = {.packet = note_and_say};
+
+Test(stream_share, of_each_begins_with_nothing_said)
+{
+    postpone();
+    owner_set(&stream->slot, (weir_owner){.handler = &sayer});
+    stream = lone_open(ALL);
+    owner_set(&stream->slot, (weir_owner){.handler = &sayer});
+    receive_start(&lone, stream);
+    values()->buffer = 1;
+    streams_of(&lone)->share = 0;
+    slot_hold(&stream->slot);
+    lone_bring(stream, "z", true);
+    lone_turn();
+    streams_of(&lone)->share = 9;
+    lone_turn();
+    cr_expect(lone.totals.packets_received == 4 && !stream->postponed);
+    cr_expect_str_eq(said, "");
 }
