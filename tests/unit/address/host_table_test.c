@@ -76,6 +76,8 @@ Test(host_table, lines_of_one_address_and_addresses_of_one_name)
     cr_expect_str_eq(by_name("c", WEIR_INET), "a b c d d 10.0.0.1 10.0.0.2");
     cr_expect_str_eq(by_name("d", WEIR_INET), "a b c d d 10.0.0.1");
     cr_expect_str_eq(by_address("10.0.0.1"), "a b c d d 10.0.0.1");
+    load("10.0.0.1 x\n10.0.0.2 x\n10.0.0.3 x\n");
+    cr_expect(strstr(by_name("x", WEIR_INET), " 10.0.0.1 10.0.0.2 10.0.0.3"));
     host_table_clear(&table);
 }
 

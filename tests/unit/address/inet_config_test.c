@@ -171,6 +171,7 @@ Test(inet_config, system_files)
     cr_expect_str_eq(with_file("host_conf_linux", "order hosts,bind\nmulti on\n", ""),
                      "lookup=[file,dns]");
     cr_expect_str_eq(with_file("host_conf_freebsd", "hosts\nbind\n", ""), "lookup=[file,dns]");
+    cr_expect_str_eq(said, "");
     cr_expect_str_eq(with_file("host_conf_bsdos", "hosts local continue dns\n", ""),
                      "lookup=[dns]");
     cr_expect_str_eq(with_file("nsswitch_conf", "passwd: files\nhosts: files resolve dns\n", ""),

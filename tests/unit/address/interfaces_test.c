@@ -8,6 +8,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netpacket/packet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <weir/error.h>
@@ -152,6 +153,9 @@ Test(interfaces, without_memory_or_a_list)
     cr_expect_eq(weir_getifaddrs(&list, &count), 0);
     cr_expect_str_eq(weir_last_error_text(), "");
     weir_interfaces_free(list);
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &cancel_state);
+    cr_expect_eq(cancel_state, PTHREAD_CANCEL_ENABLE, "as it was before");
 }
 
 Test(interfaces, flags_have_names)

@@ -190,5 +190,8 @@ Test(words, of_a_resolv_conf_take_the_place_of_others)
     cr_expect_eq(resolv_conf_apply(text, &search, &servers), 0);
     cr_expect_eq(search.count, 0);
     cr_expect_eq(servers.count, 0);
+    char lines[] = "search a b c\nsearch d\n";
+    cr_expect_eq(resolv_conf_apply(lines, &search, &servers), 0);
+    cr_expect_eq(search.count, 1, "of the line before nothing counts");
     text_list_clear(&search);
 }
