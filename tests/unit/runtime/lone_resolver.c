@@ -120,7 +120,7 @@ void lone_make(struct asked *asked, struct look_up look_up)
     *asked = (struct asked){.look_up = look_up};
     asked->look_up.naming = &naming;
     call->kind = CALL_BLOCKING;
-    call->timeout_ms = -1;
+    call->timeout_ms = look_up.call.timeout_ms ? look_up.call.timeout_ms : WEIR_INFINITY;
     call->text = asked->text;
     call->operation = &operation_look_up;
     call->scheduler = scheduler;

@@ -538,3 +538,20 @@ Test(resolver, lets_others_have_their_turn)
         (void)lone_result_of(&asked[i]);
     lone_end();
 }
+
+/* What is found then is nobody's. */
+Test(resolver, is_waited_for_as_long_as_was_said)
+{
+    struct asked asked;
+    lone_begin(BY_DNS "{timeout,60000}. ");
+    lone_make(&asked,
+              (struct look_up){.name = "one.", .family = WEIR_INET, .call.timeout_ms = 30000});
+    lone_turn_until(&question_count, 1);
+    cr_expect(!lone_is_done(&asked));
+    lone_pass(31000);
+    cr_expect(lone_is_done(&asked) && lone_result_of(&asked) == WEIR_TIMEOUT);
+    lone_answer(question_count - 1, 0, "192.0.2.1");
+    lone_turn_some();
+    cr_expect_eq(lone_result_of(&asked), WEIR_TIMEOUT);
+    lone_end();
+}
