@@ -109,3 +109,21 @@ Test(packet_cutter, a_header_that_the_buffer_cuts_is_too_long)
         cr_expect_eq(result, whole[i].result, "row %zu: %d", i, result);
     }
 }
+
+/* A line is cut at its own limit, and what is short of the limit may still become a header. */
+Test(packet_cutter, only_a_header_is_cut)
+{
+    static const uint8_t line[] = "123456789\n";
+    static const uint8_t beginning[] = {0, 0, 0, 3, 'a', 'b', 'c'};
+    weir_decoded decoded;
+    struct framer framer = {0};
+    struct option_values values = {.packet = WEIR_LINE,
+                                   .limits = {.line_length = 5, .line_delimiter = '\n'}};
+    const struct packet_cutter cutter = {&values, &framer, 0};
+    int result = packet_cutter_next(&cutter, line, sizeof(line) - 1, &decoded, NULL);
+    cr_expect(result == WEIR_DECODE_OK && decoded.size == 5);
+    values.packet = WEIR_4;
+    values.limits.line_length = 3;
+    framer = (struct framer){0};
+    cr_expect_eq(packet_cutter_next(&cutter, beginning, 2, &decoded, NULL), WEIR_DECODE_MORE);
+}
