@@ -9,6 +9,7 @@ work=$top/build/mutate
 tree=$work/tree
 build=$work/build
 counting=$work/counting
+sanitized=$work/sanitized
 rooms="base term framing options address lookup runtime"
 count=20
 seed=$(($(date +%s) % 100000))
@@ -16,6 +17,7 @@ room=
 each=
 again=
 near=
+patience=4
 left_out="tidy|canary|package|headers"
 steady=()
 ! setarch -R true 2>/dev/null || steady=(setarch -R)
@@ -33,8 +35,8 @@ usage: mutate.sh [--count N | --each N] [--seed N] [--room R] [--again FILE] [--
                 survives is to be tried again without it
 
 Prints what no test has noticed. Changes that nobody can see are in tests/mutate/equal.tsv, with the
-reason, and are not made. Only tests that reach the place are asked: all are run once before, and
-again when the code or the tests have changed.
+reason, and are not made. Only tests that reach the place are asked, then with the sanitizers; all
+are run once before, and again when the code or the tests have changed.
 END
 }
 
@@ -128,7 +130,7 @@ list_programs() {
 # batches_for, what has noticed something in the same folder.
 rank_tests() {
     awk -F '\t' '
-        FILENAME ~ /cost$/ { split($0, part, " "); cost[part[1]] = part[3]; next }
+        FILENAME ~ /cost$/ { split($0, part, " "); cost[part[1]] = part[2]; next }
         FILENAME ~ /failing/ { fails[$1] = 1; next }
         {
             rank = 3
@@ -152,8 +154,10 @@ build_tests() {
 # or other tests are learned anew, as lines may have moved.
 learn() {
     local of
-    of=$({ cut -f 1 "$work/tests"; cd "$tree" && find $rooms tests -type f | sort | xargs cat; } |
-        sha1sum)
+    of=$({
+        cut -f 1 "$work/tests"
+        cd "$tree" && find $rooms tests -type f ! -path 'tests/mutate/*' | sort | xargs cat
+    } | sha1sum)
     [ "$of" != "$(cat "$work/learned" 2>/dev/null)" ] || return 0
     echo "mutate: running all tests once, for what each reaches" >&2
     configure "$counting" -DWEIR_COVERAGE=ON -DCMAKE_C_FLAGS_DEBUG=-O0 &&
@@ -166,6 +170,7 @@ prepare() {
     mkdir -p "$work"
     copy_tree
     configure "$build" && list_tests >"$work/tests" && list_programs >"$work/programs" &&
+        configure "$sanitized" -DWEIR_SANITIZE=address,undefined -DCMAKE_C_FLAGS_DEBUG=-O1 &&
         build_tests "$build" && learn || {
         tail -n 30 "$work/log" >&2
         echo "mutate: the copy in $work does not build" >&2
@@ -266,11 +271,13 @@ batches_for() {
         END { flush_() }'
 }
 
-# Builds what a batch needs; ninja takes what has no rule for something that is there.
+# Builds what a batch needs and this build has; ninja takes what has no rule for something that is
+# there.
 build_programs() {
     local targets
-    targets=$(tr ' ' '\n' <<<"$2" | sort -u | grep -Fxf <(cut -f 1 "$work/programs"))
-    ninja -C "$1" $targets >"$work/log" 2>&1
+    targets=$(tr ' ' '\n' <<<"$2" | sort -u |
+        grep -Fxf <(sed -n 's/^build \([^ ]*\): C[X]*_EXECUTABLE_LINKER.*/\1/p' "$1/build.ninja"))
+    [ -z "$targets" ] || ninja -C "$1" $targets >"$work/log" 2>&1
 }
 
 # A change may keep a process of a test busy for ever, which ctest ends without its children.
@@ -317,9 +324,21 @@ noticed_by() {
     batches_for "$@" >"$work/batches"
     while IFS=$'\t' read -r seconds tests programs; do
         build_programs "$build" "$programs" || { echo "does not build"; return; }
-        found=$(failing $((seconds * 4 + 15)) "$tests")
+        found=$(failing $((seconds * patience + 15)) "$tests")
         [ -z "$found" ] || { echo "$found"; return; }
     done <"$work/batches"
+}
+
+# What no test has noticed so far may be the sanitizers' to notice, as memory of another is. A test
+# that fails there without the change does not count.
+noticed_sanitized() {
+    local build=$sanitized patience=16 found programs
+    found=$(noticed_by "$@")
+    [ -n "$found" ] && [ "$found" != "does not build" ] || return
+    cp "$work/kept" "$tree/$1"
+    programs=$(awk -F '\t' -v name="$found" '$1 == name { print $3 }' "$work/tests")
+    build_programs "$build" "$programs"
+    run_tests 600 "$found" && echo "$found, sanitized"
 }
 
 change() {
@@ -355,7 +374,9 @@ run_all() {
         cp "$tree/$file" "$work/kept"
         change "$file" "$first" "$last" "$now"
         noticed=$(noticed_by "$file" "$first" "$last")
-        [ -z "$noticed" ] || printf '%s\t%s\n' "$(dirname "$file")" "$noticed" >>"$work/noticed"
+        [ -n "$noticed" ] || noticed=$(noticed_sanitized "$file" "$first" "$last")
+        [ -z "$noticed" ] ||
+            printf '%s\t%s\n' "$(dirname "$file")" "${noticed%, *}" >>"$work/noticed"
         cp "$work/kept" "$tree/$file"
         printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${noticed:-survived}" "$file" "$first" \
             "$last" "$kind" "$was" "$now" "$before" | tee -a "$work/results" >&2
