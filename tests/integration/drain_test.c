@@ -125,6 +125,22 @@ Test(drain, waits_as_long_as_it_is_to)
     loopback_close(&loopback);
 }
 
+/* It rests for 5 ms between two looks. */
+Test(drain, looks_once_where_it_is_not_to_wait)
+{
+    enum { TRIES = 16 };
+    struct loopback loopback = loopback_open("[{active,false}]");
+    uint64_t shortest_ns = UINT64_MAX;
+    for (int i = 0; i < TRIES; i++) {
+        uint64_t began_ns = clock_now_ns();
+        GIVES(weir_drain(loopback.runtime, 0), WEIR_TIMEOUT);
+        uint64_t took_ns = clock_now_ns() - began_ns;
+        shortest_ns = took_ns < shortest_ns ? took_ns : shortest_ns;
+    }
+    cr_expect(shortest_ns < UINT64_C(4000000));
+    loopback_close(&loopback);
+}
+
 Test(drain, serves_what_has_come)
 {
     struct crowd crowd;

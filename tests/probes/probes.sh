@@ -46,8 +46,8 @@ port=${port##*:}
 talk() { # more than fits, and read late: it becomes busy, and is not any more
     exec {fd}<>"/dev/tcp/127.0.0.1/$port"
     head -c 20000000 /dev/zero >&"$fd" &
-    timeout 5 head -c 20000000 <&"$fd" >/dev/null || :
-    wait $!
+    timeout 5 head -c 20000000 <&"$fd" >/dev/null || kill $! || :
+    wait $! || :
     exec {fd}>&-
 }
 for probe in $probes; do
