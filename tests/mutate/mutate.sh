@@ -303,6 +303,12 @@ unfinished() {
         END { for (name in started) print name }' "$work/log"
 }
 
+# How long one test may take.
+limit_of() {
+    awk -F '\t' -v name="$1" -v patience="$patience" '
+        $3 == name { printf "%d\n", $2 * patience + 15 }' "$work/ranked"
+}
+
 # The first of these that fails, and fails again by itself, as a simulation is known to; or nothing.
 failing() {
     local seconds=$1 tests=$2 names name
@@ -312,7 +318,7 @@ failing() {
         names=${names:-$(unfinished)}
         [ -n "$names" ] || { echo "no test at all"; return; }
         for name in $names; do
-            run_tests "$seconds" "$name" || { echo "$name"; return; }
+            run_tests "$(limit_of "$name")" "$name" || { echo "$name"; return; }
             tests=$(tr '|' '\n' <<<"$tests" | grep -vxF "$name" | paste -sd '|')
         done
     done

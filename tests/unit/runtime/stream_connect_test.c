@@ -168,6 +168,16 @@ Test(stream_connect, asks_the_next_before_its_time_when_one_refuses)
     cr_expect_eq(answer, -ENETUNREACH);
 }
 
+/* The wheel would keep what is given back. */
+Test(stream_connect, has_no_time_planned_when_all_have_refused)
+{
+    cr_expect_eq(begin(2, HAPPY_MS), CALL_WAITS);
+    complete(attempt_at(0), -ECONNREFUSED);
+    complete(attempt_at(0), -ECONNREFUSED);
+    cr_expect_eq(answer, -ECONNREFUSED);
+    cr_expect(!call.connecting->next_one.armed);
+}
+
 Test(stream_connect, waits_for_its_time)
 {
     cr_expect_eq(begin(2, HAPPY_MS), CALL_WAITS);
