@@ -3,7 +3,9 @@
 #include "integration/rights.h"
 
 #include <linux/io_uring.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
+#include <weir/process.h>
 
 /* A connection, of which one end is weir's and one is plain. */
 struct ends {
@@ -437,6 +439,41 @@ Test(local_rights, are_sent_without_waiting)
 }
 
 /* The kernel passes no ring: what follows would not be what the peer expects. */
+static int send_much(weir_socket socket, void *data)
+{
+    static const char bytes[64 << 10];
+    const weir_local_message message = {.bytes = bytes, .size = sizeof(bytes)};
+    atomic_uint *count = data;
+    for (int i = 0; i < 64; i++) {
+        if (weir_local_send(socket, &message) < 0)
+            return 0;
+        atomic_fetch_add(count, 1);
+    }
+    return 0;
+}
+
+/* To a peer that reads when all waits. */
+Test(local_rights, a_process_waits_for_a_busy_socket)
+{
+    struct loopback loopback = loopback_start(NULL);
+    atomic_uint count = 0;
+    const weir_spawner spawner = {.serve = send_much, .data = &count};
+    weir_socket service;
+    GIVES(weir_tcp_serve(loopback.runtime, name_of("service"), 0,
+                         WEIR_OPTIONS(WEIR_ACTIVE(WEIR_ACTIVE_FALSE), WEIR_SNDBUF(4096),
+                                      WEIR_LOW_WATERMARK(4096), WEIR_HIGH_WATERMARK(8192)),
+                         weir_spawning(&spawner), &service),
+          0);
+    int plain = local_peer(name_of("service"), SOCK_STREAM, connect);
+    EVENTUALLY(atomic_load(&count) > 0);
+    cr_assert(weir_sleep(50) == 0);
+    cr_assert(atomic_load(&count) < 64, "%u", atomic_load(&count));
+    cr_assert(peer_drain(plain) == 64 * (64 << 10));
+    cr_assert(atomic_load(&count) == 64);
+    close(plain);
+    loopback_close(&loopback);
+}
+
 Test(local_rights, one_that_the_kernel_does_not_pass_ends_the_connection)
 {
     struct ends ends = open_with("[]");
