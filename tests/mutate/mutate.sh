@@ -131,7 +131,6 @@ list_programs() {
 rank_tests() {
     awk -F '\t' '
         FILENAME ~ /cost$/ { split($0, part, " "); cost[part[1]] = part[2]; next }
-        FILENAME ~ /failing/ { fails[$1] = 1; next }
         {
             rank = 3
             if ($2 ~ /ring_/ && $2 !~ /ring_newest/) rank = 5
@@ -139,8 +138,8 @@ rank_tests() {
             else if ($2 ~ /(^|;)unit/) rank = 1
             else if ($1 == "sim") rank = 2
             seconds = cost[$1] > 0.5 ? cost[$1] : 0.5
-            if (!($1 in fails)) printf "%d\t%.1f\t%s\t%s\n", rank, seconds, $1, $3
-        }' "$work/cost" "$work/failing" "$work/tests" |
+            printf "%d\t%.1f\t%s\t%s\n", rank, seconds, $1, $3
+        }' "$work/cost" "$work/tests" |
         sort -t '	' -k1,1n -k2,2n >"$work/ranked"
 }
 
@@ -150,8 +149,8 @@ build_tests() {
         { [ -n "$near" ] || cmake --build "$1" >"$work/log" 2>&1; }
 }
 
-# What fails without any change is left out. How long each takes is what it took then; another tree
-# or other tests are learned anew, as lines may have moved.
+# How long each takes is what it took then; another tree or other tests are learned anew, as lines
+# may have moved.
 learn() {
     local of
     of=$({
@@ -239,17 +238,19 @@ linking() {
         }' "$work/programs" "$work/ranked"
 }
 
-# In order: rank TAB seconds TAB test TAB programs.
+# In order: rank TAB seconds TAB test TAB programs. What fails without any change is left out.
 tests_for() {
     reaching "$@"
     [ -s "$work/reaching" ] || linking "$1" >"$work/reaching"
+    touch "$build/failing"
     awk -F '\t' -v folder="$(dirname "$1")" '
+        FILENAME ~ /failing$/ { failing[$1]; next }
         FILENAME ~ /reaching$/ { wanted[$1]; next }
         FILENAME ~ /noticed$/ { noticed[$2] += $1 == folder; next }
-        $3 in wanted {
+        $3 in wanted && !($3 in failing) {
             rest = substr($0, index($0, FS) + 1)
             printf "%d\t%d\t%s\n", noticed[$3] ? 0 : $1, noticed[$3], rest
-        }' "$work/reaching" "$work/noticed" "$work/ranked" |
+        }' "$work/failing" "$build/failing" "$work/reaching" "$work/noticed" "$work/ranked" |
         sort -s -t '	' -k1,1n -k2,2nr -k3,3n | cut -f 1,3-
 }
 
@@ -335,23 +336,40 @@ noticed_by() {
     done <"$work/batches"
 }
 
-# What no test has noticed so far may be the sanitizers' to notice, as memory of another is. A test
-# that fails there without the change does not count.
-noticed_sanitized() {
-    local build=$sanitized patience=16 found programs
-    found=$(noticed_by "$@")
-    [ -n "$found" ] && [ "$found" != "does not build" ] || return
-    cp "$work/kept" "$tree/$1"
-    programs=$(awk -F '\t' -v name="$found" '$1 == name { print $3 }' "$work/tests")
-    build_programs "$build" "$programs"
-    run_tests 600 "$found" && echo "$found, sanitized"
-}
-
 change() {
     new=$4 awk -v first="$2" -v last="$3" '
         NR == first { print ENVIRON["new"]; next }
         NR > first && NR <= last { next }
         { print }' "$tree/$1" >"$work/changed" && cp "$work/changed" "$tree/$1"
+}
+
+passes_unchanged() {
+    local file=$1 test=$2 programs
+    cp "$work/kept" "$tree/$file"
+    programs=$(awk -F '\t' -v name="$test" '$1 == name { print $3 }' "$work/tests")
+    build_programs "$build" "$programs" && run_tests "$(limit_of "$test")" "$test"
+}
+
+# Says who has noticed a change: path, lines, what becomes of them. A test that fails without it too
+# has not, and is not asked any more in this build.
+judge() {
+    local file=$1 first=$2 last=$3 now=$4 found
+    while :; do
+        change "$file" "$first" "$last" "$now"
+        found=$(noticed_by "$file" "$first" "$last")
+        [ -n "$found" ] && [ "$found" != "does not build" ] || break
+        passes_unchanged "$file" "$found" && break
+        echo "$found" >>"$build/failing"
+    done
+    cp "$work/kept" "$tree/$file"
+    echo "$found"
+}
+
+# What no test has noticed may be the sanitizers' to notice, as memory of another is.
+judge_sanitized() {
+    local build=$sanitized patience=16 found
+    found=$(judge "$@")
+    [ -z "$found" ] || echo "$found, sanitized"
 }
 
 report() {
@@ -378,12 +396,10 @@ run_all() {
     : >"$work/results"
     while IFS=$'\t' read -r file first last kind was now before; do
         cp "$tree/$file" "$work/kept"
-        change "$file" "$first" "$last" "$now"
-        noticed=$(noticed_by "$file" "$first" "$last")
-        [ -n "$noticed" ] || noticed=$(noticed_sanitized "$file" "$first" "$last")
+        noticed=$(judge "$file" "$first" "$last" "$now")
+        [ -n "$noticed" ] || noticed=$(judge_sanitized "$file" "$first" "$last" "$now")
         [ -z "$noticed" ] ||
             printf '%s\t%s\n' "$(dirname "$file")" "${noticed%, *}" >>"$work/noticed"
-        cp "$work/kept" "$tree/$file"
         printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${noticed:-survived}" "$file" "$first" \
             "$last" "$kind" "$was" "$now" "$before" | tee -a "$work/results" >&2
     done
